@@ -1,0 +1,48 @@
+"""netprov: network discovery bundle for staging LANs of Cisco multiplatform (MPP) IP phones.
+
+The map, in reading order (a test keeps it complete). Ground:
+
+    errors                   the whole error tree, and the located problem
+    wire                     Reader and Writer: bounds-checked cursors
+    machine                  Endpoint, Datagram, Machine: the contract between cores and pumps
+
+What the operator writes:
+
+    inventory                one YAML file, in the operator's words
+    inventory.model          its data model
+    inventory.model.scalar   MAC addresses, names, ranges, durations
+    inventory.model.network  networks
+    inventory.model.dns      hosts, SRV, records
+    inventory.model.phone    classes, phones, profiles
+    inventory.model.site     the server, its certificates
+
+What follows from it:
+
+    plan                     inventory -> Plan
+    plan.site                the inventory with every default decided
+
+The cores, one folder a protocol; DHCP:
+
+DNS:
+
+Certificates:
+
+TFTP:
+
+Profiles:
+
+TR-069:
+
+The phone:
+
+What joins cores to the world:
+
+    runtime                  pumps
+    runtime.service          what a running service is to its supervisor
+
+Virtual LANs:
+
+What people type:
+
+    cli                      the command, one module per verb
+"""

@@ -1,0 +1,62 @@
+"""The `netprov` command: one small module per verb, loaded when it is called.
+
+Exit codes: 0 fine, 1 findings, 2 usage or inventory, 3 runtime.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+
+import click
+
+from netprov.errors import InventoryError, NetprovError
+
+VERBS: Mapping[str, str] = {}
+"""Each verb and its line in `netprov --help`; its module, `netprov.cli.<verb>`, holds `command`, which returns its
+exit code (None is 0)."""
+
+
+class Verbs(click.Group):
+    """A click group that imports a verb only when it runs, so that `netprov --help` is instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the verbs in the order of the table, which is the order of use."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one verb."""
+        if cmd_name not in VERBS:
+            return None
+        command = importlib.import_module(f"netprov.cli.{cmd_name.replace('-', '_')}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the verbs without importing any."""
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="netprov", message="%(prog)s %(version)s")
+def group() -> None:
+    """Provision Cisco multiplatform (MPP) phones on a staging LAN from one YAML file."""
+
+
+def main() -> None:
+    """Run the command, and turn errors into text and exit codes."""
+    try:
+        sys.exit(group(prog_name="netprov", standalone_mode=False))
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except InventoryError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    except NetprovError as error:
+        click.echo(f"netprov: {error}", err=True)
+        sys.exit(3)

@@ -1,0 +1,1 @@
+"""The operator's YAML: its model, its loader."""

@@ -1,0 +1,56 @@
+"""The inventory's data model: what an operator may write, with defaults for the rest."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from netprov.inventory.model.dns import Dns, ExtraRecord, Host, HostField, Srv, SrvTarget
+from netprov.inventory.model.network import Network, Options, Route
+from netprov.inventory.model.phone import Match, Method, Phone, PhoneClass, Profile
+from netprov.inventory.model.scalar import Name, Record
+from netprov.inventory.model.site import Certificates, Server
+
+__all__ = [
+    "Certificates",
+    "Dns",
+    "ExtraRecord",
+    "Host",
+    "Inventory",
+    "Match",
+    "Method",
+    "Network",
+    "Options",
+    "Phone",
+    "PhoneClass",
+    "Profile",
+    "Route",
+    "Server",
+    "Srv",
+    "SrvTarget",
+]
+
+
+class Inventory(Record):
+    """One staging LAN."""
+
+    version: Literal[1] = Field(default=1, description="Version of this format.")
+    domain: Name = Field(
+        description="DNS domain of the LAN: option 15, the owner of the SRV records, the name every certificate carries.",
+        examples=["example.com"],
+    )
+    networks: dict[str, Network] = Field(min_length=1, description="The networks, by a name of your own.")
+    server: Server = Field(default=Server(), description="This machine.")
+    hosts: dict[Name, HostField] = Field(default={}, description="Hosts under the domain, by name.")
+    srv: Srv = Field(default=Srv(), description="The provisioning services in DNS.")
+    dns: Dns = Field(default=Dns(), description="How DNS serves.")
+    records: tuple[ExtraRecord, ...] = Field(default=(), description="Further DNS records under the domain.")
+    classes: dict[str, PhoneClass] = Field(
+        default={}, description="Kinds of clients, in the order they are tried."
+    )
+    phones: tuple[Phone, ...] = Field(default=(), description="The phones that are known.")
+    profiles: dict[str, Profile] = Field(default={}, description="Configuration profiles, by name.")
+    certificates: Certificates = Field(
+        default=Certificates(), description="The local CA and its certificates."
+    )

@@ -1,0 +1,81 @@
+"""The networks of the inventory: where DHCP serves, what it hands out, to whom."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from netprov.inventory.model.scalar import Addresses, AddressRange, Duration, Name, Record, _as_tuple
+
+OptionValue = Any
+"""What an option holds, in the shape that its code asks for; `netprov.dhcp.options` knows the shapes."""
+
+Options = dict[int, OptionValue]
+
+
+class Route(Record):
+    """A classless static route (option 121)."""
+
+    to: IPv4Network = Field(description="Destination network.", examples=["10.30.0.0/16"])
+    via: IPv4Address = Field(description="Router on this network.", examples=["10.20.0.254"])
+
+
+class Network(Record):
+    """One IPv4 network with phones on it."""
+
+    interface: str | None = Field(
+        default=None,
+        description="Local interface on this network; leave it out for a network reached only through a DHCP relay.",
+        examples=["lan0", "lan0.120"],
+    )
+    subnet: IPv4Network = Field(description="The network and its prefix length.", examples=["10.20.0.0/24"])
+    address: IPv4Address | None = Field(
+        default=None, description="This server's address. Default: the first host address of the subnet."
+    )
+    pool: Annotated[tuple[AddressRange, ...], BeforeValidator(_as_tuple)] | None = Field(
+        default=None,
+        description="Addresses for phones without a fixed one; [] for none. Default: the 101st to 200th address of "
+        "the subnet, or its upper half if it is smaller.",
+        examples=["10.20.0.100-10.20.0.199"],
+    )
+    router: Addresses | None = Field(
+        default=None, description="Routers (option 3). Default: this server's address; [] for none."
+    )
+    dns: Addresses | None = Field(default=None, description="DNS servers (option 6). Default: this server.")
+    ntp: Addresses | None = Field(
+        default=None,
+        description="Time servers (option 42). Default: none. Phones check certificates by this time.",
+    )
+    domain: Name | None = Field(
+        default=None, description="Option 15 on this network. Default: the inventory's domain."
+    )
+    lease: Duration = Field(default=3600, description="Lease time (option 51).", examples=["1h", "1d"])
+    lease_min: Duration = Field(default=120, description="Shortest lease that a client's own wish can get.")
+    lease_max: Duration | None = Field(
+        default=None, description="Longest lease that a client's own wish can get. Default: `lease`."
+    )
+    clients: Literal["phones", "known", "all"] = Field(
+        default="phones",
+        description="Who is answered: `phones` (listed MACs, and vendor classes of Cisco phones or dslforum.org), "
+        "`known` (listed MACs only) or `all`.",
+    )
+    reserved: Annotated[tuple[AddressRange, ...], BeforeValidator(_as_tuple)] = Field(
+        default=(), description="Part of the pool that only listed phones without a fixed address may use."
+    )
+    options: Options = Field(default={}, description="Further DHCP options for every client here, by number.")
+    routes: tuple[Route, ...] = Field(
+        default=(), description="Static routes (option 121), sent beside the router."
+    )
+    other_servers: Literal["refuse", "allow"] = Field(
+        default="refuse",
+        description="What to do if another DHCP server answers here at start: `refuse` to serve, or `allow` it.",
+    )
+    bootp: bool = Field(
+        default=False, description="Answer BOOTP clients (no option 53) that have a fixed address."
+    )
+    authoritative: bool = Field(
+        default=False,
+        description="Answer NAK to clients that ask for an address of which nothing is known here (RFC 2131 4.3.2).",
+    )

@@ -1,0 +1,106 @@
+"""The phones of the inventory, the classes they fall into, and the profiles they load."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from netprov.inventory.model.network import Options
+from netprov.inventory.model.scalar import Mac, Name, Record, Texts, _as_tuple
+
+Method = Literal["srv", "dhcp", "acs", "manual"]
+"""How a phone finds its profile: DNS SRV, a DHCP option, a TR-069 ACS, or not by discovery at all."""
+
+Codes = Annotated[tuple[Annotated[int, Field(ge=1, le=254)], ...], BeforeValidator(_as_tuple)]
+
+
+class Match(Record):
+    """Which clients a class takes; every condition given must hold."""
+
+    vendor_class: Texts = Field(
+        default=(), description="Option 60 like one of these patterns (* and ?).", examples=["CP-*-3PCC*"]
+    )
+    vendor_class_contains: Texts = Field(
+        default=(), description="Option 60 contains one of these.", examples=["dslforum.org"]
+    )
+    user_class: Texts = Field(default=(), description="Option 77 has one of these classes (RFC 3004).")
+    mac: Texts = Field(
+        default=(), description="MAC address, or its first octets, is one of these.", examples=["00:12:34"]
+    )
+    circuit_id: Texts = Field(
+        default=(), description="Relay circuit ID (option 82.1): text pattern, or hex as 0x…."
+    )
+    remote_id: Texts = Field(
+        default=(), description="Relay remote ID (option 82.2): text pattern, or hex as 0x…."
+    )
+    network: Texts = Field(default=(), description="The client is on one of these networks.")
+    requests: Codes = Field(default=(), description="Option 55 lists one of these option numbers.")
+    any: tuple[Match, ...] = Field(default=(), description="At least one of these must match.")
+    all: tuple[Match, ...] = Field(default=(), description="All of these must match.")
+    not_: Match | None = Field(default=None, alias="not", description="This must not match.")
+
+
+class PhoneClass(Record):
+    """A kind of client, and what it gets; the first class that matches wins, in the order written."""
+
+    match: Match | None = Field(
+        default=None, description="Which clients belong here. Left out: only phones that name the class."
+    )
+    method: Method | None = Field(
+        default=None, description="How these phones find their profile. Default: srv."
+    )
+    acs_url: str | None = Field(
+        default=None,
+        description="URL of the TR-069 ACS, sent in options 43 and 125 to clients of method acs.",
+        examples=["https://pr1.example.com:7547/"],
+    )
+    provisioning_code: str | None = Field(
+        default=None, description="TR-069 provisioning code, beside acs_url."
+    )
+    options: Options = Field(
+        default={},
+        description="DHCP options by number.",
+        examples=[{66: "10.20.0.1", 150: ["10.20.0.1"], 160: "https://pr1.example.com/$PSN.xml"}],
+    )
+    force: Codes = Field(
+        default=(), description="Options sent even if the client does not ask for them (option 55)."
+    )
+    profile: str | None = Field(default=None, description="A name under `profiles:`.")
+    values: dict[str, str] = Field(default={}, description="Profile parameters for every phone of the class.")
+
+
+class Phone(Record):
+    """One phone, known by its MAC address."""
+
+    mac: Mac = Field(description="MAC address, in any usual notation.", examples=["00:12:34:ab:45:de"])
+    model: str | None = Field(
+        default=None, description="Product name, as on the box.", examples=["CP-8851-3PCC"]
+    )
+    serial: str | None = Field(default=None, description="Serial number, for $SN.")
+    name: Name | None = Field(
+        default=None, description="Host name: option 12 and an A record. Default: none."
+    )
+    class_: str | None = Field(
+        default=None, alias="class", description="A name under `classes:`; default: by `match`."
+    )
+    network: str | None = Field(default=None, description="A name under `networks:`; default: any.")
+    address: IPv4Address | None = Field(default=None, description="Fixed address. Default: one of the pool.")
+    profile: str | None = Field(default=None, description="A name under `profiles:`; default: its class's.")
+    method: Method | None = Field(default=None, description="Overrides its class's method.")
+    options: Options = Field(default={}, description="DHCP options by number; override its class's.")
+    values: dict[str, str] = Field(default={}, description="Profile parameters of this phone alone.")
+    firmware: str | None = Field(
+        default=None, description="Firmware version it is known to run.", examples=["11.3.1"]
+    )
+
+
+class Profile(Record):
+    """A configuration profile, from which a phone's flat-profile is made."""
+
+    values: dict[str, str] = Field(
+        default={},
+        description="Parameters by their XML names.",
+        examples=[{"Display_Name_1_": "4081001141", "Proxy_1_": "example.com"}],
+    )

@@ -1,0 +1,119 @@
+"""The scalar types of the inventory: MAC address, names, address ranges and durations as operators write them."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv6Address
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
+_DURATION = re.compile(r"(\d+)\s*([smhdw]?)\Z")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+class Record(BaseModel):
+    """The base of every section: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+def _mac(value: Any) -> str:
+    text = str(value).strip()
+    digits = re.sub(r"[:.\-]", "", text).lower()
+    if not re.fullmatch(r"[0-9a-f]{12}", digits):
+        raise ValueError(
+            f"{text!r} is not a MAC address: write six pairs of hexadecimal digits, 00:12:34:ab:45:de"
+        )
+    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a DNS name is text; put it in quotes")
+    text = value.rstrip(".")
+    if not text or len(text) > 253 or not all(_LABEL.match(label) for label in text.split(".")):
+        raise ValueError(
+            f"{value!r} is not a DNS name: labels of 1 to 63 letters, digits and hyphens, joined by dots"
+        )
+    return text
+
+
+def _duration(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        seconds = value
+    else:
+        matched = _DURATION.match(str(value).strip().lower())
+        if not matched:
+            raise ValueError(f"{value!r} is not a time span: write 90s, 30m, 1h, 2d or a number of seconds")
+        seconds = int(matched[1]) * _SECONDS[matched[2]]
+    if not 0 <= seconds <= 0xFFFFFFFF:
+        raise ValueError(f"{value!r} is out of range: 0 to 4294967295 seconds")
+    return seconds
+
+
+def _range(value: Any) -> str:
+    first, separator, last = str(value).replace(" ", "").partition("-")
+    try:
+        low = IPv4Address(first)
+        high = IPv4Address(last) if separator else low
+    except ValueError:
+        raise ValueError(f"{value!r} is not an address range: write 10.20.0.100-10.20.0.199") from None
+    if low > high:
+        raise ValueError(f"{value!r} ends before it starts: write {high}-{low}")
+    return f"{low}-{high}"
+
+
+def _as_tuple(value: Any) -> Any:
+    """Let an operator write one value where a list is meant."""
+    if value is None or isinstance(value, list | tuple):
+        return value
+    return [value]
+
+
+def _text_schema(pattern: str, example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]})
+
+
+Mac = Annotated[
+    str,
+    BeforeValidator(_mac),
+    _text_schema(r"^([0-9A-Fa-f]{2}[:.-]?){5}[0-9A-Fa-f]{2}$", "00:12:34:ab:45:de"),
+]
+"""A MAC address; kept as lower-case pairs joined by colons."""
+
+Name = Annotated[str, BeforeValidator(_name), _text_schema(r"^[A-Za-z0-9_.-]{1,254}$", "example.com")]
+"""A DNS name without its trailing dot, relative or absolute as the field says."""
+
+Duration = Annotated[
+    int,
+    BeforeValidator(_duration),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^\d+\s*[smhdwSMHDW]?$"}],
+            "examples": ["1h"],
+        }
+    ),
+]
+"""A time span in seconds; written 90s, 30m, 1h, 2d, 1w or a plain number of seconds."""
+
+AddressRange = Annotated[
+    str, BeforeValidator(_range), _text_schema(r"^[0-9.]+(\s*-\s*[0-9.]+)?$", "10.20.0.100-10.20.0.199")
+]
+"""`first-last`, both included; one address is a range of one."""
+
+Addresses = Annotated[tuple[IPv4Address, ...], BeforeValidator(_as_tuple)]
+"""One IPv4 address or a list of them."""
+
+AnyAddresses = Annotated[tuple[IPv4Address | IPv6Address, ...], BeforeValidator(_as_tuple)]
+"""One IPv4 or IPv6 address or a list of them."""
+
+Names = Annotated[tuple[Name, ...], BeforeValidator(_as_tuple)]
+"""One DNS name or a list of them."""
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+"""One text or a list of them."""
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Priority = Annotated[int, Field(ge=0, le=65535)]

@@ -1,0 +1,31 @@
+"""From inventory to plan: the frozen, complete answer to "what does each service serve".
+
+Pure, and the only folder that knows both vocabularies, the operator's and the standards'. Each section has
+its module; `derive` joins them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from netprov.inventory.model import Inventory
+from netprov.plan.site import Site, resolve
+
+__all__ = ["Plan", "Site", "derive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What each service serves."""
+
+    site: Site
+
+
+def derive(inventory: Inventory) -> Plan:
+    """Derive the whole plan.
+
+    Raises `InventoryError` with every value that cannot be served as written; its problems carry paths, to
+    which `netprov.inventory.load.Document.locate` adds the positions.
+    """
+    site = resolve(inventory)
+    return Plan(site=site)

@@ -1,0 +1,235 @@
+"""The inventory with every default decided: what all sections of the plan are derived from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
+from typing import Literal
+
+from netprov.inventory.model import Inventory, Match, Method, Network, Phone, PhoneClass
+
+SERVICE_LABELS: Mapping[Literal["https", "http"], str] = {
+    "https": "_ciscoprov-https._tls",
+    "http": "_ciscoprov-http._tcp",
+}
+"""Owner of each provisioning service's SRV records, below the domain (guide, "DNS SRV for HTTP Provisioning")."""
+
+POOL_OFFSETS = (100, 199)
+"""The default pool of a subnet large enough for it, counted from the network address."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteNetwork:
+    """A network with its defaults decided; `declared` is what the operator wrote."""
+
+    name: str
+    subnet: IPv4Network
+    address: IPv4Address
+    pool: tuple[tuple[IPv4Address, IPv4Address], ...]
+    router: tuple[IPv4Address, ...]
+    dns: tuple[IPv4Address, ...]
+    ntp: tuple[IPv4Address, ...]
+    domain: str
+    declared: Network
+
+
+@dataclass(frozen=True, slots=True)
+class SiteHost:
+    """A named machine; names are absolute, without the trailing dot."""
+
+    name: str
+    addresses: tuple[IPv4Address | IPv6Address, ...]
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SiteTarget:
+    """One SRV record as it will be published: `target` is absolute; `origin` is its path in the inventory."""
+
+    service: Literal["https", "http"]
+    target: str
+    port: int
+    priority: int
+    weight: int
+    ttl: int
+    origin: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SitePhone:
+    """A listed phone with its class decided; `index` is its place in the inventory's list."""
+
+    index: int
+    declared: Phone
+    class_name: str | None
+    method: Method
+    profile: str | None
+    network: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything the operator said, and everything that follows from it."""
+
+    inventory: Inventory
+    domain: str
+    server_name: str
+    networks: tuple[SiteNetwork, ...]
+    hosts: tuple[SiteHost, ...]
+    targets: tuple[SiteTarget, ...]
+    phones: tuple[SitePhone, ...]
+
+    def service_owner(self, service: Literal["https", "http"]) -> str:
+        """Return the absolute owner name of a service's SRV records."""
+        return f"{SERVICE_LABELS[service]}.{self.domain}"
+
+    def host(self, name: str) -> SiteHost | None:
+        """Return the host of that absolute name, or None; case does not matter (RFC 4343)."""
+        wanted = name.lower()
+        return next((host for host in self.hosts if host.name.lower() == wanted), None)
+
+
+def resolve(inventory: Inventory) -> Site:
+    """Decide every default of the inventory."""
+    networks = tuple(_network(inventory, name, network) for name, network in inventory.networks.items())
+    server_name = absolute(inventory.server.name, inventory.domain)
+    return Site(
+        inventory=inventory,
+        domain=inventory.domain,
+        server_name=server_name,
+        networks=networks,
+        hosts=_hosts(inventory, server_name, networks),
+        targets=_targets(inventory, server_name),
+        phones=tuple(
+            _phone(inventory, index, phone, networks) for index, phone in enumerate(inventory.phones)
+        ),
+    )
+
+
+def absolute(name: str, domain: str) -> str:
+    """Complete a name of one label with the domain; `@` is the domain; a name with a dot is absolute already."""
+    if name == "@":
+        return domain
+    return name if "." in name else f"{name}.{domain}"
+
+
+def default_pool(subnet: IPv4Network) -> tuple[tuple[IPv4Address, IPv4Address], ...]:
+    """Return the pool of a network that names none: hosts 100 to 199, or the upper half of a smaller subnet."""
+    base, size = int(subnet.network_address), subnet.num_addresses
+    if size > POOL_OFFSETS[1] + 1:
+        return ((IPv4Address(base + POOL_OFFSETS[0]), IPv4Address(base + POOL_OFFSETS[1])),)
+    if size < 4:
+        return ()
+    return ((IPv4Address(base + size // 2), IPv4Address(base + size - 2)),)
+
+
+def _network(inventory: Inventory, name: str, declared: Network) -> SiteNetwork:
+    subnet = declared.subnet
+    address = declared.address or IPv4Address(
+        int(subnet.network_address) + (1 if subnet.prefixlen < 31 else 0)
+    )
+    pool = default_pool(subnet) if declared.pool is None else tuple(_bounds(text) for text in declared.pool)
+    return SiteNetwork(
+        name=name,
+        subnet=subnet,
+        address=address,
+        pool=pool,
+        router=(address,) if declared.router is None else declared.router,
+        dns=(address,) if declared.dns is None else declared.dns,
+        ntp=declared.ntp or (),
+        domain=declared.domain or inventory.domain,
+        declared=declared,
+    )
+
+
+def _bounds(text: str) -> tuple[IPv4Address, IPv4Address]:
+    first, _, last = text.partition("-")
+    return IPv4Address(first), IPv4Address(last)
+
+
+def _hosts(inventory: Inventory, server_name: str, networks: tuple[SiteNetwork, ...]) -> tuple[SiteHost, ...]:
+    domain = inventory.domain
+    hosts = [
+        SiteHost(
+            absolute(name, domain), host.addresses, tuple(absolute(alias, domain) for alias in host.aliases)
+        )
+        for name, host in inventory.hosts.items()
+    ]
+    if all(host.name.lower() != server_name.lower() for host in hosts):
+        hosts.insert(0, SiteHost(server_name, tuple(dict.fromkeys(network.address for network in networks))))
+    return tuple(hosts)
+
+
+def _targets(inventory: Inventory, server_name: str) -> tuple[SiteTarget, ...]:
+    srv = inventory.srv
+    if srv.https is None and srv.http is None:
+        return (
+            SiteTarget("https", server_name, 443, 10, 0, srv.ttl, ("srv",)),
+            SiteTarget("http", server_name, 80, 10, 0, srv.ttl, ("srv",)),
+        )
+    targets: list[SiteTarget] = []
+    services: tuple[Literal["https", "http"], ...] = ("https", "http")
+    for service in services:
+        records = srv.https if service == "https" else srv.http
+        found = [
+            SiteTarget(
+                service,
+                absolute(record.target, inventory.domain),
+                record.port,
+                record.priority,
+                record.weight,
+                srv.ttl,
+                ("srv", service, index),
+            )
+            for index, record in enumerate(records or ())
+        ]
+        found.sort(key=lambda target: (target.priority, target.weight))
+        targets += _strict(found) if srv.order == "strict" else found
+    return tuple(targets)
+
+
+def _strict(ordered: list[SiteTarget]) -> list[SiteTarget]:
+    """Turn an order into distinct priorities, which Cisco's guide and RFC 2782 read alike."""
+    return [
+        SiteTarget(t.service, t.target, t.port, (place + 1) * 10, 0, t.ttl, t.origin)
+        for place, t in enumerate(ordered)
+    ]
+
+
+def _phone(inventory: Inventory, index: int, phone: Phone, networks: tuple[SiteNetwork, ...]) -> SitePhone:
+    class_name = phone.class_ or _matching_class(inventory.classes, phone)
+    declared = inventory.classes.get(class_name) if class_name else None
+    network = phone.network or next(
+        (
+            network.name
+            for network in networks
+            if phone.address is not None and phone.address in network.subnet
+        ),
+        None,
+    )
+    return SitePhone(
+        index=index,
+        declared=phone,
+        class_name=class_name,
+        method=phone.method or (declared.method if declared and declared.method else "srv"),
+        profile=phone.profile or (declared.profile if declared else None),
+        network=network,
+    )
+
+
+def _matching_class(classes: Mapping[str, PhoneClass], phone: Phone) -> str | None:
+    """Return the class that a phone would fall into by its model and MAC, which is all the inventory knows of it."""
+    return next((name for name, each in classes.items() if each.match and _expected(each.match, phone)), None)
+
+
+def _expected(match: Match, phone: Phone) -> bool:
+    model = phone.model or ""
+    if match.vendor_class and not any(fnmatchcase(model, pattern) for pattern in match.vendor_class):
+        return False
+    if match.vendor_class_contains and not any(part in model for part in match.vendor_class_contains):
+        return False
+    if match.mac and not any(phone.mac.startswith(prefix.lower().replace("-", ":")) for prefix in match.mac):
+        return False
+    return bool(match.vendor_class or match.vendor_class_contains or match.mac)

@@ -1,0 +1,1 @@
+"""Pumps: the few lines that join a machine or responder to a socket, a clock, a disk."""

@@ -1,0 +1,41 @@
+"""What a running service is to its supervisor: start, reload, stop, and the facts it reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from netprov.machine import Event
+from netprov.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every service is given: where it keeps state, and whom it tells.
+
+    `report` takes the service's name and an event of its core; it fans out to the log, the metrics and the
+    device records, never blocks and never raises.
+    """
+
+    state: Path
+    report: Callable[[str, Event], None]
+
+
+class Service(Protocol):
+    """One role of `netprov serve`; constructed with `Surroundings`, driven by an asyncio loop."""
+
+    name: str
+
+    async def start(self, plan: Plan) -> None:
+        """Bind every socket and begin; raise `ServiceError` with a remedy if that cannot be."""
+
+    async def reload(self, plan: Plan) -> None:
+        """Swap to a new plan whole, losing no request; on `ServiceError` the old plan keeps serving."""
+
+    async def stop(self) -> None:
+        """Finish what is under way, at most a second of it, and close."""
+
+    def listening(self) -> Sequence[str]:
+        """Return what it listens on, one `udp 10.20.0.1:53` each, for people."""
