@@ -39,6 +39,9 @@ What joins cores to the world:
 
     runtime                  pumps
     runtime.service          what a running service is to its supervisor
+    runtime.supervise        start, reload and stop services together
+    runtime.log              one log line an event
+    runtime.notify           readiness and life signs for systemd
 
 Virtual LANs:
 

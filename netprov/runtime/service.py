@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from netprov.machine import Event
 from netprov.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something an operator should know of a service, in a sentence: an address that is not on this machine, say."""
+
+    text: str
+    severity: Literal["info", "warning", "error"] = "info"
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,50 @@
+# demo: watch phones provision themselves on a virtual LAN.   test: lint, types are in `make lint`; the tests here.
+# Each target sets up what it needs: a virtual environment from requirements.lock, and, for root on a Debian
+# machine, the real DHCP, DNS, TFTP and TLS programs that the tests compare with (tests/lab/packages.txt).
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV   := .venv
+RUN    := $(VENV)/bin
+# Options for pytest: make test ARGS="tests/dns -k srv"
+ARGS   ?=
+
+.PHONY: help demo test lint lock fuzz clean
+
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.ready ## Watch emulated phones provision themselves on a virtual LAN (the main job)
+	@$(RUN)/netprov demo
+
+test: $(VENV)/.ready .setup/packages ## Run the tests (under 10 minutes on 2 cores)
+	@$(RUN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.ready ## Check style and types
+	@$(RUN)/ruff check .
+	@$(RUN)/ruff format --check .
+	@$(RUN)/mypy
+
+fuzz: $(VENV)/.ready ## Feed every codec 100,000 malformed messages or more (long)
+	@NETPROV_EXAMPLES=$${NETPROV_EXAMPLES:-100000} $(RUN)/python -m pytest --timeout 0 -k fuzz tests
+
+bench-%: $(VENV)/.ready .setup/packages ## Measure one part side by side with its peers: dhcp dns check provision phone
+	@$(RUN)/python -m tests.bench.$*
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@.ci/setup python "$(PYTHON)" "$(VENV)"
+	@touch $@
+
+.setup/packages: tests/lab/packages.txt
+	@.ci/setup packages $<
+	@mkdir -p .setup && touch $@
+
+lock: $(VENV)/.ready ## Renew requirements.lock from pyproject.toml (needs uv)
+	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links --no-annotate --all-extras --group dev pyproject.toml -o requirements.lock
+
+clean: ## Remove the virtual environment and every cache
+	@rm -rf $(VENV) .setup .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage dist

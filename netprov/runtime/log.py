@@ -1,0 +1,78 @@
+"""One log line an event: the service, the kind of event, its fields; to the journal or a terminal.
+
+An event that has its own sentence (`__str__`) is logged as that; any other as `Kind field=value …`, without
+the fields that are declared `repr=False`, which is where secrets are kept.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import sys
+
+from netprov.machine import Dropped, Endpoint, Event
+from netprov.runtime.service import Notice
+
+_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_SYSLOG = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+
+
+class _Lines(logging.Formatter):
+    """`dns: text`; the journal gets a priority prefix (sd-daemon(3)) instead of a time of our own."""
+
+    def __init__(self, *, journal: bool) -> None:
+        super().__init__(
+            "%(name)s: %(message)s" if journal else "%(asctime)s %(name)s: %(message)s", "%H:%M:%S"
+        )
+        self._journal = journal
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line, whatever the message holds."""
+        line = super().format(record).replace("\n", " ")
+        return f"<{_SYSLOG.get(record.levelno, 6)}>{line}" if self._journal else line
+
+
+def configure(*, verbose: bool) -> None:
+    """Send log lines to standard error; `verbose` adds dropped datagrams and other everyday events."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines(journal="JOURNAL_STREAM" in os.environ))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.DEBUG if verbose else logging.INFO)
+    for noisy in ("asyncio", "aiohttp", "pyroute2"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def log_event(service: str, event: Event) -> None:
+    """Write one event."""
+    level = logging.INFO
+    if isinstance(event, Notice):
+        level = _LEVELS[event.severity]
+    elif isinstance(event, Dropped):
+        level = logging.DEBUG
+    logger = logging.getLogger(service)
+    if logger.isEnabledFor(level):
+        logger.log(level, "%s", describe(event))
+
+
+def describe(event: Event) -> str:
+    """Return an event as one line of text."""
+    if type(event).__str__ is not object.__str__:
+        return str(event)
+    if not dataclasses.is_dataclass(event):
+        return repr(event)
+    fields = (f"{f.name}={_text(getattr(event, f.name))}" for f in dataclasses.fields(event) if f.repr)
+    return " ".join([type(event).__name__, *fields])
+
+
+def _text(value: object) -> str:
+    match value:
+        case Endpoint():
+            return f"{value.address}:{value.port}" + (f"%{value.interface}" if value.interface else "")
+        case bytes():
+            return value.hex()
+        case str():
+            return repr(value) if " " in value or not value else value
+        case _:
+            return str(value)

@@ -1,0 +1,115 @@
+"""Start the services of a plan, reload them together, stop them cleanly.
+
+DHCP starts last: a phone gets its address only when all that it will ask for is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+
+from netprov.errors import NetprovError, ServiceError
+from netprov.plan import Plan
+from netprov.runtime.notify import notify, reloading, watchdog_interval
+from netprov.runtime.service import Notice, Service, Surroundings
+
+ROLES: Mapping[str, str] = {
+    "dns": "netprov.runtime.dns:DnsService",
+    "dhcp": "netprov.runtime.dhcp:DhcpService",
+}
+"""Every role of `netprov serve`, in the order they start, and the class that plays it."""
+
+
+class Supervisor:
+    """Runs services until told to stop."""
+
+    def __init__(
+        self, roles: Sequence[str], *, load: Callable[[], Plan], plan: Plan, surroundings: Surroundings
+    ) -> None:
+        self._load = load
+        self._plan = plan
+        self._report = surroundings.report
+        self._services = [_build(role, surroundings) for role in ROLES if role in roles]
+        self._started: list[Service] = []
+        self._stop = asyncio.Event()
+        self._reload = asyncio.Event()
+
+    async def run(self, ready: Callable[[Sequence[Service]], None]) -> None:
+        """Start everything, call `ready`, then serve until SIGTERM or SIGINT; SIGHUP reloads.
+
+        Raises `ServiceError` if a service cannot start; those that had are stopped again.
+        """
+        loop = asyncio.get_running_loop()
+        for number, event in (
+            (signal.SIGTERM, self._stop),
+            (signal.SIGINT, self._stop),
+            (signal.SIGHUP, self._reload),
+        ):
+            loop.add_signal_handler(number, event.set)
+        try:
+            for service in self._services:
+                await service.start(self._plan)
+                self._started.append(service)
+            ready(self._services)
+            notify("READY=1", f"STATUS={self._status()}")
+            await self._serve()
+        finally:
+            notify("STOPPING=1")
+            for service in reversed(self._started):
+                with suppress(OSError):
+                    await service.stop()
+
+    async def _serve(self) -> None:
+        tasks = [asyncio.create_task(self._stop.wait()), asyncio.create_task(self._reloads())]
+        if interval := watchdog_interval():
+            tasks.append(asyncio.create_task(_keep_alive(interval)))
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _reloads(self) -> None:
+        while True:
+            await self._reload.wait()
+            self._reload.clear()
+            reloading()
+            await self.reload()
+            notify("READY=1", f"STATUS={self._status()}")
+
+    async def reload(self) -> None:
+        """Load the inventory again and swap every service to the new plan; a bad file keeps the old one serving."""
+        try:
+            # In a thread: a large inventory takes seconds to read, and queries do not wait that long.
+            plan = await asyncio.to_thread(self._load)
+        except NetprovError as error:
+            self._report("serve", Notice(f"reload: the old inventory keeps serving: {error}", "error"))
+            return
+        for service in self._started:
+            try:
+                await service.reload(plan)
+            except ServiceError as error:
+                self._report(service.name, Notice(f"reload: keeps serving the old plan: {error}", "error"))
+        self._plan = plan
+        self._report("serve", Notice("reloaded"))
+
+    def _status(self) -> str:
+        return f"serving {', '.join(service.name for service in self._services)} for {self._plan.site.domain}"
+
+
+def _build(role: str, surroundings: Surroundings) -> Service:
+    module, _, name = ROLES[role].partition(":")
+    service: Service = getattr(importlib.import_module(module), name)(surroundings)
+    return service
+
+
+async def _keep_alive(interval: float) -> None:
+    while True:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(interval)
