@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from netprov.errors import NetprovError, ServiceError
+from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.runtime.notify import notify, reloading, watchdog_interval
 from netprov.runtime.service import Notice, Service, Surroundings
@@ -23,16 +24,31 @@ ROLES: Mapping[str, str] = {
 """Every role of `netprov serve`, in the order they start, and the class that plays it."""
 
 
+def build(roles: Sequence[str], surroundings: Surroundings) -> list[Service]:
+    """Return the services that play the given roles, in the order they start."""
+    services: list[Service] = []
+    for role, path in ROLES.items():
+        if role in roles:
+            module, _, name = path.partition(":")
+            services.append(getattr(importlib.import_module(module), name)(surroundings))
+    return services
+
+
 class Supervisor:
     """Runs services until told to stop."""
 
     def __init__(
-        self, roles: Sequence[str], *, load: Callable[[], Plan], plan: Plan, surroundings: Surroundings
+        self,
+        services: Sequence[Service],
+        *,
+        plan: Plan,
+        load: Callable[[], Plan],
+        report: Callable[[str, Event], None],
     ) -> None:
-        self._load = load
+        self._services = tuple(services)
         self._plan = plan
-        self._report = surroundings.report
-        self._services = [_build(role, surroundings) for role in ROLES if role in roles]
+        self._load = load
+        self._report = report
         self._started: list[Service] = []
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
@@ -101,12 +117,6 @@ class Supervisor:
 
     def _status(self) -> str:
         return f"serving {', '.join(service.name for service in self._services)} for {self._plan.site.domain}"
-
-
-def _build(role: str, surroundings: Surroundings) -> Service:
-    module, _, name = ROLES[role].partition(":")
-    service: Service = getattr(importlib.import_module(module), name)(surroundings)
-    return service
 
 
 async def _keep_alive(interval: float) -> None:

@@ -1,0 +1,147 @@
+"""The supervisor: order of starting and stopping, reloads that keep what serves, signals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from netprov.errors import InventoryError, Problem, ServiceError
+from netprov.inventory.model import Inventory
+from netprov.machine import Event
+from netprov.plan import Plan, derive
+from netprov.runtime.service import Notice, Service
+from netprov.runtime.supervise import Supervisor
+
+
+def plan(domain: str = "example.com") -> Plan:
+    networks = {"voice": {"interface": "lan0", "subnet": "10.20.0.0/24"}}
+    return derive(Inventory.model_validate({"domain": domain, "networks": networks}))
+
+
+class Recorder:
+    """A service that writes down what is asked of it."""
+
+    def __init__(self, name: str, diary: list[str], *, fails: str = "") -> None:
+        self.name = name
+        self._diary = diary
+        self._fails = fails
+
+    async def start(self, plan: Plan) -> None:
+        self._note("start", plan)
+
+    async def reload(self, plan: Plan) -> None:
+        self._note("reload", plan)
+
+    async def stop(self) -> None:
+        self._diary.append(f"{self.name} stop")
+
+    def listening(self) -> Sequence[str]:
+        return ()
+
+    def _note(self, verb: str, plan: Plan) -> None:
+        if self._fails == verb:
+            raise ServiceError(f"port taken at {verb}", "free it")
+        self._diary.append(f"{self.name} {verb} {plan.site.domain}")
+
+
+def supervise(
+    services: Sequence[Service], reports: list[tuple[str, Event]], load: Callable[[], Plan] = plan
+) -> Supervisor:
+    return Supervisor(
+        services, plan=plan(), load=load, report=lambda name, event: reports.append((name, event))
+    )
+
+
+def stop_when_ready(_: Sequence[Service]) -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_services_start_in_order_and_stop_in_reverse_on_sigterm() -> None:
+    diary: list[str] = []
+    services = [Recorder("dns", diary), Recorder("dhcp", diary)]
+    asyncio.run(supervise(services, []).run(stop_when_ready))
+    assert diary == ["dns start example.com", "dhcp start example.com", "dhcp stop", "dns stop"]
+
+
+def test_service_that_cannot_start_stops_those_that_had() -> None:
+    diary: list[str] = []
+    services = [Recorder("dns", diary), Recorder("dhcp", diary, fails="start"), Recorder("http", diary)]
+    with pytest.raises(ServiceError, match="port taken"):
+        asyncio.run(supervise(services, []).run(stop_when_ready))
+    assert diary == ["dns start example.com", "dns stop"]
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+def _reloaded(
+    services: Sequence[Service],
+    reports: list[tuple[str, Event]],
+    load: Callable[[], Plan],
+    done: Callable[[], bool],
+) -> None:
+    async def scenario() -> None:
+        started = asyncio.Event()
+        running = asyncio.create_task(supervise(services, reports, load).run(lambda _: started.set()))
+        await started.wait()
+        os.kill(os.getpid(), signal.SIGHUP)
+        await _until(done)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await running
+
+    asyncio.run(scenario())
+
+
+def test_sighup_swaps_every_service_to_the_new_plan() -> None:
+    diary: list[str] = []
+    reports: list[tuple[str, Event]] = []
+    _reloaded([Recorder("dns", diary)], reports, lambda: plan("example.org"), lambda: bool(reports))
+    assert diary == ["dns start example.com", "dns reload example.org", "dns stop"]
+    assert reports == [("serve", Notice("reloaded"))]
+
+
+def test_bad_inventory_keeps_the_old_plan_serving() -> None:
+    def broken() -> Plan:
+        raise InventoryError([Problem("unknown-key", "`domian` is not a key here", path=("domian",))])
+
+    diary: list[str] = []
+    reports: list[tuple[str, Event]] = []
+    _reloaded([Recorder("dns", diary)], reports, broken, lambda: bool(reports))
+    assert diary == ["dns start example.com", "dns stop"]
+    (name, notice) = reports[0]
+    assert name == "serve"
+    assert isinstance(notice, Notice)
+    assert notice.severity == "error"
+    assert "domian" in notice.text
+
+
+def test_service_that_cannot_take_the_new_plan_is_named_and_the_others_reload() -> None:
+    diary: list[str] = []
+    reports: list[tuple[str, Event]] = []
+    services = [Recorder("dns", diary, fails="reload"), Recorder("http", diary)]
+    _reloaded(services, reports, lambda: plan("example.org"), lambda: len(reports) == 2)
+    assert "http reload example.org" in diary
+    assert [name for name, _ in reports] == ["dns", "serve"]
+
+
+def test_watchdog_is_fed_while_serving(monkeypatch: pytest.MonkeyPatch) -> None:
+    fed: list[tuple[str, ...]] = []
+    monkeypatch.setenv("WATCHDOG_USEC", "20000")
+    monkeypatch.setattr("netprov.runtime.supervise.notify", lambda *words: fed.append(words))
+
+    async def scenario() -> None:
+        running = asyncio.create_task(supervise([], []).run(lambda _: None))
+        await _until(lambda: ("WATCHDOG=1",) in fed)
+        os.kill(os.getpid(), signal.SIGINT)
+        await running
+
+    asyncio.run(scenario())
+    assert fed[0][0] == "READY=1"
+    assert fed[-1] == ("STOPPING=1",)
