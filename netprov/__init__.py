@@ -45,6 +45,14 @@ What joins cores to the world:
 
 Virtual LANs:
 
+    lab                      virtual LANs, and what runs on them
+    lab.topology             what a LAN is made of
+    lab.kernel               the Linux calls Python lacks
+    lab.netns                network namespaces and their links
+    lab.process              programs inside a namespace
+    lab.lan                  hosts on switches, gone when left
+    lab.enclosure            where everything vanishes with its maker
+
 What people type:
 
     cli                      the command, one module per verb

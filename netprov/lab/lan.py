@@ -1,0 +1,134 @@
+"""A virtual LAN: hosts and switches as namespaces, made from a topology, gone when it is left.
+
+A switch is a bridge in a namespace of its own: nothing is added to the machine's own network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from netprov.lab.netns import Links, Namespace
+from netprov.lab.process import Process, run
+from netprov.lab.topology import HostPlan, Port, Topology
+
+_BRIDGE = "br0"
+
+
+class Host:
+    """One machine of the LAN."""
+
+    def __init__(self, plan: HostPlan) -> None:
+        self.plan = plan
+        self.name = plan.name
+        self.namespace = Namespace(plan.name)
+        self._processes: list[Process] = []
+
+    @property
+    def interface(self) -> str:
+        """Return the name of its first interface."""
+        return self.plan.ports[0].name
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        timeout: float = 30,
+        stdin: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program on this host to its end; raise LabError after `timeout` seconds or if it is missing."""
+        return run(self.namespace, command, timeout=timeout, stdin=stdin, environment=environment)
+
+    def spawn(self, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Process:
+        """Start a program on this host; it ends with the LAN at the latest."""
+        process = Process(self.namespace, command, environment=environment)
+        self._processes.append(process)
+        return process
+
+    def entered(self) -> contextlib.AbstractContextManager[None]:
+        """Hold the calling thread on this host: sockets made inside belong to it, also afterwards."""
+        return self.namespace.entered()
+
+    def links(self) -> contextlib.AbstractContextManager[Links]:
+        """Give its links to work on: addresses, routes, loss, a pulled cable."""
+        return self.namespace.links()
+
+    def addresses(self, interface: str | None = None) -> list[str]:
+        """Return the IPv4 addresses of its first (or another) interface, as `10.20.0.5/24`."""
+        with self.links() as links:
+            return links.addresses(interface or self.interface)
+
+    def close(self) -> None:
+        """End its processes, last started first, and let its namespace go."""
+        while self._processes:
+            self._processes.pop().stop()
+        self.namespace.close()
+
+
+class Lan:
+    """Hosts on switches; a context manager that leaves nothing behind."""
+
+    def __init__(self, topology: Topology) -> None:
+        self.topology = topology
+        self.switches: dict[str, Namespace] = {}
+        self.hosts: dict[str, Host] = {}
+        try:
+            for name in topology.networks:
+                self.switches[name] = Namespace(f"switch-{name}")
+                with self.switches[name].links() as links:
+                    links.add_bridge(_BRIDGE)
+            for plan in topology.hosts:
+                self.hosts[plan.name] = Host(plan)
+                self._connect(self.hosts[plan.name])
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __getitem__(self, name: str) -> Host:
+        return self.hosts[name]
+
+    def __iter__(self) -> Iterator[Host]:
+        return iter(self.hosts.values())
+
+    def close(self) -> None:
+        """End every process, then remove hosts and switches; harmless when done twice."""
+        for host in reversed(list(self.hosts.values())):
+            host.close()
+        for switch in self.switches.values():
+            switch.close()
+
+    def _connect(self, host: Host) -> None:
+        for number, port in enumerate(host.plan.ports):
+            near = f"{host.name[:9]}.{len(self.hosts)}.{number}"
+            with self.switches[port.network].links() as switch:
+                switch.add_cable(near, port.interface, host.namespace, mac=port.mac)
+                switch.plug(near, _BRIDGE)
+                if port.loss or port.delay_ms:
+                    switch.impair(near, loss=port.loss, delay_ms=port.delay_ms)
+            with host.links() as links:
+                _configure(links, port)
+
+
+def _configure(links: Links, port: Port) -> None:
+    links.up(port.interface)
+    if port.vlan is not None:
+        links.add_vlan(port.interface, port.vlan)
+    for address in port.addresses:
+        links.add_address(port.name, address)
+    if port.loss or port.delay_ms:
+        links.impair(port.interface, loss=port.loss, delay_ms=port.delay_ms)

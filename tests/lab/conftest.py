@@ -1,0 +1,99 @@
+"""Virtual LANs for tests: real programs on hosts that exist only while the test runs.
+
+    @pytest.mark.lab
+    def test_udhcpc_gets_an_address(make_lan: MakeLan) -> None:
+        udhcpc = needs("udhcpc")                      # skips, with the reason, where it is not installed
+        lan = make_lan(server=["10.20.0.1/24"], clients=["00:12:34:ab:45:de", None])
+        server = lan["server"].spawn([PYTHON, "-m", "netprov", "serve", "-f", str(inventory)])
+        server.wait_for("ready")                      # a pattern in its output; fails if it ends before
+        client = lan["client0"]
+        result = client.run([udhcpc, "-i", client.interface, "-n", "-q", "-f"], timeout=20)
+        assert result.returncode == 0, result.stderr
+        wait_until(lambda: client.addresses(), what="an address", timeout=5)
+        with client.entered():                        # a socket made here belongs to client0, ever after
+            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+`needs` and `wait_until` are imported from `tests.lab.conftest`. For other shapes (several networks, VLANs,
+loss, a relay) give `make_lan` a `netprov.lab.topology.Topology`. A LAN of three takes about 70 ms. Everything
+ends with the test: processes, daemons that forked away, namespaces.
+
+Without root, the test run moves itself into a user namespace before the first test, where the kernel allows.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from netprov.errors import LabError
+from netprov.lab.enclosure import become_root
+from netprov.lab.lan import Host, Lan
+from netprov.lab.netns import Namespace
+from netprov.lab.process import Process, wait_until
+from netprov.lab.topology import Topology, single_lan
+
+__all__ = ["PYTHON", "ROOT", "Host", "Lan", "MakeLan", "Process", "needs", "wait_until"]
+
+PYTHON = sys.executable
+ROOT = Path(__file__).parents[2]
+"""The repository; `python -m netprov` finds the package when run from here."""
+
+MakeLan = Callable[..., Lan]
+
+_SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+
+
+def needs(program: str) -> str:
+    """Return the path of a program, or skip the test and say what is missing."""
+    found = shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:{_SBIN}")
+    if found is None:
+        pytest.skip(f"{program} is not installed (tests/lab/packages.txt lists its Debian package)")
+    return found
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Become root in a user namespace before any test has started a thread, if a lab test will run."""
+    if os.geteuid() != 0 and any(item.get_closest_marker("lab") for item in session.items):
+        try:
+            become_root()
+        except LabError:
+            return  # the tests skip, with the reason that `lab_allowed` finds
+
+
+@pytest.fixture(scope="session")
+def lab_allowed() -> None:
+    """Skip where the kernel does not let this process make namespaces."""
+    try:
+        Namespace("probe").close()
+    except LabError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def make_lan(lab_allowed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeLan]:
+    """Return a maker of LANs: `make_lan(server=[addresses], clients=[MACs or None])` or `make_lan(topology)`."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PATH", f"{os.environ.get('PATH', os.defpath)}:{_SBIN}")
+    with ExitStack() as stack:
+
+        def make(
+            topology: Topology | None = None,
+            *,
+            server: Sequence[str] = ("10.20.0.1/24",),
+            clients: Sequence[str | None] = (None,),
+        ) -> Lan:
+            return stack.enter_context(Lan(topology or single_lan(server, clients)))
+
+        yield make
+
+
+@pytest.fixture
+def lan(make_lan: MakeLan) -> Lan:
+    """Return the usual LAN: `server` (10.20.0.1 to .12 as in config/staging.yaml), `client0` and `client1`."""
+    return make_lan(server=("10.20.0.1/24",), clients=(None, None))
