@@ -23,6 +23,15 @@ What follows from it:
 
 The cores, one folder a protocol; DHCP:
 
+    dhcp                     DHCP for IPv4
+    dhcp.name                DNS names inside options
+    dhcp.kind                the kinds of value that options hold
+    dhcp.vendor              options 43, 125, 124 and 82: options inside options
+    dhcp.options             the table of options
+    dhcp.message             the message
+    dhcp.client_event        what happens to a client
+    dhcp.client              the client machine
+
 DNS:
 
 Certificates:
