@@ -15,6 +15,13 @@ What the operator writes:
     inventory.model.dns      hosts, SRV, records
     inventory.model.phone    classes, phones, profiles
     inventory.model.site     the server, its certificates
+    inventory.source         files as text: size, UTF-8, control characters
+    inventory.core_schema    plain scalars by YAML 1.2
+    inventory.mark           where a value was written, packed
+    inventory.syntax         the YAML parser's objections in plain words
+    inventory.compose        YAML document -> values and marks
+    inventory.words          the model's objections in plain words
+    inventory.load           files -> Document: inventory and places
 
 What follows from it:
 
@@ -65,4 +72,5 @@ Virtual LANs:
 What people type:
 
     cli                      the command, one module per verb
+    cli.site                 which inventory a verb reads
 """

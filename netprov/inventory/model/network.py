@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from netprov.inventory.model.scalar import Addresses, AddressRange, Duration, Name, Record, _as_tuple
+from netprov.inventory.model.scalar import (
+    Addresses,
+    AddressRange,
+    Duration,
+    Ipv4,
+    Name,
+    Record,
+    Subnet,
+    _as_tuple,
+)
 
 OptionValue = Any
 """What an option holds, in the shape that its code asks for; `netprov.dhcp.options` knows the shapes."""
@@ -18,8 +26,8 @@ Options = dict[int, OptionValue]
 class Route(Record):
     """A classless static route (option 121)."""
 
-    to: IPv4Network = Field(description="Destination network.", examples=["10.30.0.0/16"])
-    via: IPv4Address = Field(description="Router on this network.", examples=["10.20.0.254"])
+    to: Subnet = Field(description="Destination network.", examples=["10.30.0.0/16"])
+    via: Ipv4 = Field(description="Router on this network.", examples=["10.20.0.254"])
 
 
 class Network(Record):
@@ -30,8 +38,8 @@ class Network(Record):
         description="Local interface on this network; leave it out for a network reached only through a DHCP relay.",
         examples=["lan0", "lan0.120"],
     )
-    subnet: IPv4Network = Field(description="The network and its prefix length.", examples=["10.20.0.0/24"])
-    address: IPv4Address | None = Field(
+    subnet: Subnet = Field(description="The network and its prefix length.", examples=["10.20.0.0/24"])
+    address: Ipv4 | None = Field(
         default=None, description="This server's address. Default: the first host address of the subnet."
     )
     pool: Annotated[tuple[AddressRange, ...], BeforeValidator(_as_tuple)] | None = Field(

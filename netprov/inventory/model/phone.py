@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from netprov.inventory.model.network import Options
-from netprov.inventory.model.scalar import Mac, Name, Record, Texts, _as_tuple
+from netprov.inventory.model.scalar import Ipv4, Mac, Name, Record, Texts, _as_tuple
 
 Method = Literal["srv", "dhcp", "acs", "manual"]
 """How a phone finds its profile: DNS SRV, a DHCP option, a TR-069 ACS, or not by discovery at all."""
@@ -86,7 +85,7 @@ class Phone(Record):
         default=None, alias="class", description="A name under `classes:`; default: by `match`."
     )
     network: str | None = Field(default=None, description="A name under `networks:`; default: any.")
-    address: IPv4Address | None = Field(default=None, description="Fixed address. Default: one of the pool.")
+    address: Ipv4 | None = Field(default=None, description="Fixed address. Default: one of the pool.")
     profile: str | None = Field(default=None, description="A name under `profiles:`; default: its class's.")
     method: Method | None = Field(default=None, description="Overrides its class's method.")
     options: Options = Field(default={}, description="DHCP options by number; override its class's.")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
 _DURATION = re.compile(r"(\d+)\s*([smhdw]?)\Z")
@@ -14,9 +14,9 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 class Record(BaseModel):
-    """The base of every section: frozen, and an unknown key is an error."""
+    """The base of every section: frozen, and an unknown key is an error. A number where text is wanted is its digits."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, coerce_numbers_to_str=True)
 
 
 def _mac(value: Any) -> str:
@@ -65,6 +65,40 @@ def _range(value: Any) -> str:
     return f"{low}-{high}"
 
 
+def _ipv4(value: Any) -> IPv4Address:
+    if isinstance(value, IPv4Address):
+        return value
+    try:
+        return IPv4Address(str(value))
+    except ValueError:
+        raise ValueError(
+            f"{value!r} is not an IPv4 address: write four numbers from 0 to 255, 10.20.0.1"
+        ) from None
+
+
+def _ip(value: Any) -> IPv4Address | IPv6Address:
+    if isinstance(value, IPv4Address | IPv6Address):
+        return value
+    try:
+        return ip_address(str(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is not an IP address: write 10.20.0.1 or fd00::1") from None
+
+
+def _subnet(value: Any) -> IPv4Network:
+    if isinstance(value, IPv4Network):
+        return value
+    try:
+        network = IPv4Network(str(value), strict=False)
+    except ValueError:
+        raise ValueError(f"{value!r} is not an IPv4 network: write 10.20.0.0/24") from None
+    if "/" not in str(value):
+        raise ValueError(f"{value!r} lacks its prefix length: write {network.network_address}/24")
+    if str(network.network_address) != str(value).partition("/")[0]:
+        raise ValueError(f"{value!r} is an address inside a network: the network is {network}")
+    return network
+
+
 def _as_tuple(value: Any) -> Any:
     """Let an operator write one value where a list is meant."""
     if value is None or isinstance(value, list | tuple):
@@ -103,10 +137,31 @@ AddressRange = Annotated[
 ]
 """`first-last`, both included; one address is a range of one."""
 
-Addresses = Annotated[tuple[IPv4Address, ...], BeforeValidator(_as_tuple)]
+Ipv4 = Annotated[
+    IPv4Address,
+    BeforeValidator(_ipv4),
+    WithJsonSchema({"type": "string", "format": "ipv4", "examples": ["10.20.0.1"]}),
+]
+"""An IPv4 address."""
+
+AnyIp = Annotated[
+    IPv4Address | IPv6Address,
+    PlainValidator(_ip),
+    WithJsonSchema({"type": "string", "examples": ["10.20.0.1", "fd00::1"]}),
+]
+"""An IPv4 or IPv6 address."""
+
+Subnet = Annotated[
+    IPv4Network,
+    BeforeValidator(_subnet),
+    _text_schema(r"^[0-9.]+/[0-9]{1,2}$", "10.20.0.0/24"),
+]
+"""An IPv4 network with its prefix length and no host bits."""
+
+Addresses = Annotated[tuple[Ipv4, ...], BeforeValidator(_as_tuple)]
 """One IPv4 address or a list of them."""
 
-AnyAddresses = Annotated[tuple[IPv4Address | IPv6Address, ...], BeforeValidator(_as_tuple)]
+AnyAddresses = Annotated[tuple[AnyIp, ...], BeforeValidator(_as_tuple)]
 """One IPv4 or IPv6 address or a list of them."""
 
 Names = Annotated[tuple[Name, ...], BeforeValidator(_as_tuple)]

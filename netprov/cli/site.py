@@ -1,0 +1,79 @@
+"""Which inventory a verb reads, and the plan that follows from it: shared by the verbs.
+
+Use `@inventory_option` on a command and call `open_plan(file)`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from netprov.errors import InventoryError, Place, Problem
+from netprov.inventory.load import Document, load
+from netprov.plan import Plan, derive
+
+ENVIRONMENT = "NETPROV_FILE"
+DEFAULTS = ("netprov.yaml", "/etc/netprov/netprov.yaml")
+"""Where an inventory is looked for when none is named, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An inventory with its places, and the plan derived from it."""
+
+    document: Document
+    plan: Plan
+
+
+def inventory_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `-f/--file` to a verb; it passes `file`, None if not given."""
+    option = click.option(
+        "-f",
+        "--file",
+        "file",
+        metavar="FILE",
+        help=f"The inventory. Default: ${ENVIRONMENT}, else {DEFAULTS[0]} here, else {DEFAULTS[1]}.",
+    )
+    return option(command)
+
+
+def find(file: str | None) -> str:
+    """Return the name of the inventory file to read. Raises `InventoryError` if there is none."""
+    named = file or os.environ.get(ENVIRONMENT)
+    if named:
+        return named
+    for name in DEFAULTS:
+        if Path(name).exists():
+            return name
+    problem = Problem(
+        "no-inventory",
+        f"there is no inventory: neither {DEFAULTS[0]} in this directory nor {DEFAULTS[1]}",
+        f"name one with -f FILE or ${ENVIRONMENT}; two lines are enough: `domain: example.com` and "
+        "`networks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}`",
+        place=Place(str(Path.cwd())),
+    )
+    raise InventoryError([problem])
+
+
+def open_document(file: str | None) -> Document:
+    """Load the inventory that a verb was given. Raises `InventoryError`."""
+    return load(find(file))
+
+
+def open_plan(file: str | None) -> Opened:
+    """Load the inventory that a verb was given and derive its plan. Raises `InventoryError`, every problem located."""
+    document = open_document(file)
+    return Opened(document, plan_of(document))
+
+
+def plan_of(document: Document) -> Plan:
+    """Derive the plan of a loaded inventory. Raises `InventoryError`, every problem located."""
+    try:
+        return derive(document.inventory)
+    except InventoryError as error:
+        raise InventoryError(map(document.locate, error.problems)) from error
