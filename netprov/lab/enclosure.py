@@ -26,13 +26,13 @@ def become_root() -> None:
     user, group = os.geteuid(), os.getegid()
     try:
         kernel.unshare(kernel.CLONE_NEWUSER)
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"0 {user} 1")
+        Path("/proc/self/gid_map").write_text(f"0 {group} 1")
     except OSError as error:
         if error.errno in kernel.REFUSALS:
             raise kernel.forbidden("make a user namespace") from error
         raise LabError(f"cannot make a user namespace: {error}") from error
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"0 {user} 1")
-    Path("/proc/self/gid_map").write_text(f"0 {group} 1")
 
 
 def run_enclosed(work: Callable[[Path], int], *, visible: Iterable[Path] = ()) -> int:
@@ -50,10 +50,14 @@ def run_enclosed(work: Callable[[Path], int], *, visible: Iterable[Path] = ()) -
 
 
 def _unshare() -> None:
-    if os.geteuid() != 0:
-        become_root()
+    """Leave the machine's namespaces: as root directly, else as root of a user namespace first."""
+    flags = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET
     try:
-        kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET)
+        try:
+            kernel.unshare(flags)
+        except PermissionError:
+            become_root()
+            kernel.unshare(flags)
     except OSError as error:
         if error.errno in kernel.REFUSALS:
             raise kernel.forbidden("make namespaces") from error

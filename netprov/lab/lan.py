@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from netprov.lab.netns import Links, Namespace
 from netprov.lab.process import Process, run
-from netprov.lab.topology import HostPlan, Port, Topology
+from netprov.lab.topology import HostPlan, Topology
 
 _BRIDGE = "br0"
 
@@ -30,7 +31,7 @@ class Host:
     @property
     def interface(self) -> str:
         """Return the name of its first interface."""
-        return self.plan.ports[0].name
+        return self.plan.ports[0].interface
 
     def run(
         self,
@@ -118,17 +119,13 @@ class Lan:
             with self.switches[port.network].links() as switch:
                 switch.add_cable(near, port.interface, host.namespace, mac=port.mac)
                 switch.plug(near, _BRIDGE)
-                if port.loss or port.delay_ms:
-                    switch.impair(near, loss=port.loss, delay_ms=port.delay_ms)
-            with host.links() as links:
-                _configure(links, port)
-
-
-def _configure(links: Links, port: Port) -> None:
-    links.up(port.interface)
-    if port.vlan is not None:
-        links.add_vlan(port.interface, port.vlan)
-    for address in port.addresses:
-        links.add_address(port.name, address)
-    if port.loss or port.delay_ms:
-        links.impair(port.interface, loss=port.loss, delay_ms=port.delay_ms)
+        with host.links() as links:
+            for port in host.plan.ports:
+                links.up(port.interface)
+                for address in port.addresses:
+                    links.add_address(port.interface, address)
+            for to, via in host.plan.routes:
+                links.add_route(to, via)
+        if host.plan.forwards:
+            with host.entered():
+                Path("/proc/sys/net/ipv4/ip_forward").write_text("1")

@@ -123,13 +123,6 @@ class Links:
         self._route.link("add", ifname=near, kind="veth", peer=end)
         self.up(near)
 
-    def add_vlan(self, parent: str, vlan: int) -> str:
-        """Add the interface of a VLAN (802.1Q) on another and return its name, `lan0.120`."""
-        name = f"{parent}.{vlan}"
-        self._route.link("add", ifname=name, kind="vlan", link=self.index(parent), vlan_id=vlan)
-        self.up(name)
-        return name
-
     def plug(self, interface: str, bridge: str) -> None:
         """Make an interface a port of a bridge."""
         self._route.link("set", index=self.index(interface), master=self.index(bridge))
@@ -169,9 +162,3 @@ class Links:
     def add_route(self, to: str, via: str) -> None:
         """Add a route: `default` or a network, through a router."""
         self._route.route("add", dst="0.0.0.0/0" if to == "default" else to, gateway=via)
-
-    def impair(self, interface: str, *, loss: float = 0, delay_ms: float = 0) -> None:
-        """Lose `loss` percent of what leaves through an interface, and delay the rest (netem)."""
-        self._route.tc(
-            "replace", "netem", self.index(interface), loss=loss, delay=int(delay_ms * 1000), limit=1000
-        )
