@@ -73,4 +73,5 @@ What people type:
 
     cli                      the command, one module per verb
     cli.site                 which inventory a verb reads
+    cli.serve                run the services
 """

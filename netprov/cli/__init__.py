@@ -13,7 +13,9 @@ import click
 
 from netprov.errors import InventoryError, NetprovError
 
-VERBS: Mapping[str, str] = {}
+VERBS: Mapping[str, str] = {
+    "serve": "Serve a staging LAN: DHCP, DNS, profiles; all roles or some.",
+}
 """Each verb and its line in `netprov --help`; its module, `netprov.cli.<verb>`, holds `command`, which returns its
 exit code (None is 0)."""
 

@@ -17,10 +17,7 @@ from netprov.plan import Plan
 from netprov.runtime.notify import notify, reloading, watchdog_interval
 from netprov.runtime.service import Notice, Service, Surroundings
 
-ROLES: Mapping[str, str] = {
-    "dns": "netprov.runtime.dns:DnsService",
-    "dhcp": "netprov.runtime.dhcp:DhcpService",
-}
+ROLES: Mapping[str, str] = {}
 """Every role of `netprov serve`, in the order they start, and the class that plays it."""
 
 

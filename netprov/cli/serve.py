@@ -1,0 +1,73 @@
+"""`netprov serve`: run the services of an inventory, all in one process or one role each."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from netprov.cli.site import find, inventory_option, open_plan
+from netprov.errors import ServiceError
+from netprov.plan import Plan
+from netprov.runtime.log import configure, log_event
+from netprov.runtime.service import Service, Surroundings
+from netprov.runtime.supervise import ROLES, Supervisor, build
+
+
+@click.command(no_args_is_help=False)
+@click.argument("roles", nargs=-1, type=click.Choice(list(ROLES)))
+@inventory_option
+@click.option(
+    "--state", metavar="DIR", help="Directory for leases, keys and records. Default: the inventory's."
+)
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Log everyday events too: each datagram dropped, and why."
+)
+def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose: bool) -> None:
+    """Serve a staging LAN: every role, or only the ROLES named.
+
+    \b
+    Examples:
+      netprov serve -f site.yaml            everything, in one process
+      netprov serve -f site.yaml dns http   these roles only
+      systemctl start netprov.target        each role on its own, with its own privileges
+
+    SIGHUP loads the inventory again; if it is wrong, the old one keeps serving. Ctrl-C or SIGTERM stops.
+    An address of the inventory that is not on this machine is passed over: another machine serves it.
+    """
+    name = find(file)
+
+    def load() -> Plan:
+        return open_plan(name).plan
+
+    plan = load()
+    configure(verbose=verbose)
+    directory = state_directory(state or plan.site.inventory.server.state)
+    services = build(roles or tuple(ROLES), Surroundings(directory, log_event))
+    supervisor = Supervisor(services, plan=plan, load=load, report=log_event)
+    asyncio.run(supervisor.run(lambda running: announce(plan, running)))
+
+
+def state_directory(name: str) -> Path:
+    """Return the state directory, made if need be. Raises `ServiceError` if it cannot be written."""
+    path = Path(name)
+    remedy = "Name another with --state DIR, or under `server: {state: …}`."
+    try:
+        path.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ServiceError(f"the state directory {path} cannot be made: {error.strerror}", remedy) from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ServiceError(f"the state directory {path} is not writable for this user", remedy)
+    return path
+
+
+def announce(plan: Plan, services: Sequence[Service]) -> None:
+    """Say what is served, and where."""
+    click.echo(f"netprov serves {plan.site.domain}:")
+    for service in services:
+        where = ", ".join(service.listening())
+        click.echo(f"  {service.name:<7} {where or 'nothing to serve on this machine'}")
+    click.echo("Ready. Ctrl-C stops, SIGHUP reloads the inventory.")
