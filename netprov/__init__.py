@@ -13,7 +13,8 @@ What the operator writes:
     inventory.model.scalar   MAC addresses, names, ranges, durations
     inventory.model.network  networks
     inventory.model.dns      hosts, SRV, records
-    inventory.model.phone    classes, phones, profiles
+    inventory.model.phone    classes, phones
+    inventory.model.provision  profiles, static files, how the servers behave
     inventory.model.site     the server, its certificates
     inventory.source         files as text: size, UTF-8, control characters
     inventory.core_schema    plain scalars by YAML 1.2
@@ -45,7 +46,17 @@ Certificates:
 
 TFTP:
 
+    tftp                     both roles
+    tftp.packet              requests, blocks, acknowledgements, errors, options
+    tftp.transfer            what both ends share: source, limits, negotiation, timer
+    tftp.sender              the server's end of a read
+    tftp.download            the client's end of a read
+
 Profiles:
+
+    provision                what a phone may ask for and what it gets
+    provision.macro          $MA, $PSN … expanded, and read back from paths
+    provision.profile        flat-profile XML from layers of parameters, and its parser
 
 TR-069:
 

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from netprov.inventory.model.dns import Dns, ExtraRecord, Host, HostField, Srv, SrvTarget
 from netprov.inventory.model.network import Network, Options, Route
-from netprov.inventory.model.phone import Match, Method, Phone, PhoneClass, Profile
+from netprov.inventory.model.phone import Match, Method, Phone, PhoneClass
+from netprov.inventory.model.provision import Parameter, Profile, Provisioning
 from netprov.inventory.model.scalar import Name, Record
 from netprov.inventory.model.site import Certificates, Server
 
@@ -22,9 +23,11 @@ __all__ = [
     "Method",
     "Network",
     "Options",
+    "Parameter",
     "Phone",
     "PhoneClass",
     "Profile",
+    "Provisioning",
     "Route",
     "Server",
     "Srv",
@@ -51,6 +54,9 @@ class Inventory(Record):
     )
     phones: tuple[Phone, ...] = Field(default=(), description="The phones that are known.")
     profiles: dict[str, Profile] = Field(default={}, description="Configuration profiles, by name.")
+    provisioning: Provisioning = Field(
+        default=Provisioning(), description="What the TFTP, HTTP and HTTPS servers give to phones."
+    )
     certificates: Certificates = Field(
         default=Certificates(), description="The local CA and its certificates."
     )

@@ -1,4 +1,4 @@
-"""The phones of the inventory, the classes they fall into, and the profiles they load."""
+"""The phones of the inventory, and the classes they fall into."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from netprov.inventory.model.network import Options
+from netprov.inventory.model.provision import Values
 from netprov.inventory.model.scalar import Ipv4, Mac, Name, Record, Texts, _as_tuple
 
 Method = Literal["srv", "dhcp", "acs", "manual"]
@@ -67,7 +68,7 @@ class PhoneClass(Record):
         default=(), description="Options sent even if the client does not ask for them (option 55)."
     )
     profile: str | None = Field(default=None, description="A name under `profiles:`.")
-    values: dict[str, str] = Field(default={}, description="Profile parameters for every phone of the class.")
+    values: Values = Field(default={}, description="Profile parameters for every phone of the class.")
 
 
 class Phone(Record):
@@ -89,17 +90,7 @@ class Phone(Record):
     profile: str | None = Field(default=None, description="A name under `profiles:`; default: its class's.")
     method: Method | None = Field(default=None, description="Overrides its class's method.")
     options: Options = Field(default={}, description="DHCP options by number; override its class's.")
-    values: dict[str, str] = Field(default={}, description="Profile parameters of this phone alone.")
+    values: Values = Field(default={}, description="Profile parameters of this phone alone.")
     firmware: str | None = Field(
         default=None, description="Firmware version it is known to run.", examples=["11.3.1"]
-    )
-
-
-class Profile(Record):
-    """A configuration profile, from which a phone's flat-profile is made."""
-
-    values: dict[str, str] = Field(
-        default={},
-        description="Parameters by their XML names.",
-        examples=[{"Display_Name_1_": "4081001141", "Proxy_1_": "example.com"}],
     )

@@ -1,0 +1,144 @@
+"""The flat profile: merged, written, read."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netprov.errors import Malformed
+from netprov.provision.profile import (
+    MAX_PROFILE,
+    Parameter,
+    compress,
+    decompress,
+    format_profile,
+    layer,
+    merge,
+    name_fault,
+    parse_profile,
+    value_fault,
+)
+
+GUIDE = b"""<flat-profile>
+<!-- System Configuration -->
+<Primary_DNS ua="rw">10.89.68.150</Primary_DNS>
+<Back_Light_Timer ua="rw">Always On</Back_Light_Timer>
+<Peer_Firmware_Sharing ua="na">Yes</Peer_Firmware_Sharing>
+<Profile_Authentication_Type ua="na">Basic Http Authentication </Profile_Authentication_Type>
+<Proxy_1_ ua="na">example.com</Proxy_1_>
+<Display_Name_1_ ua="na">4081001141</Display_Name_1_>
+<User_ID_1_ ua="na">4081001141</User_ID_1_>
+</flat-profile>
+"""
+
+
+def test_the_guides_sample_is_read_and_written_again() -> None:
+    without_comment = GUIDE.replace(b"<!-- System Configuration -->\n", b"")
+    assert without_comment == format_profile(parse_profile(GUIDE))
+
+
+def test_a_profile_inside_device_is_read() -> None:
+    text = b'<?xml version="1.0" encoding="UTF-8"?>\n<device>\n' + GUIDE + b"</device>"
+    assert parse_profile(GUIDE) == parse_profile(text)
+
+
+def test_later_layers_win_at_the_place_of_the_first() -> None:
+    site = layer([Parameter("A", "site"), Parameter("B", "site")])
+    phone = layer([Parameter("C", "phone"), Parameter("A", "phone", "rw")])
+    assert list(merge([site, phone]).values()) == [
+        Parameter("A", "phone", "rw"),
+        Parameter("B", "site"),
+        Parameter("C", "phone"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "expected"),
+    [
+        (Parameter("A", "x"), b"<A>x</A>"),
+        (Parameter("A", "<&>\"'"), b"<A>&lt;&amp;&gt;&quot;&apos;</A>"),
+        (Parameter("A", "caf\u00e9 \U0001f4de"), b"<A>caf&#233; &#128222;</A>"),
+        (Parameter("A", "two\r\nlines"), b"<A>two lines</A>"),
+        (Parameter("A", None, "rw"), b'<A ua="rw"/>'),
+        (Parameter("A", "", "na"), b'<A ua="na"></A>'),
+    ],
+)
+def test_parameter_is_written_in_ascii(parameter: Parameter, expected: bytes) -> None:
+    assert b"<flat-profile>\n" + expected + b"\n</flat-profile>\n" == format_profile(layer([parameter]))
+
+
+BOMB = b"""<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
+<flat-profile><A>&b;</A></flat-profile>"""
+EXTERNAL = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><flat-profile><A>&a;</A></flat-profile>'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"<html><body>It works</body></html>",
+        b"<flat-profile><A></flat-profile>",
+        b"<x><flat-profile/></x>",
+        b"<device/>",
+        BOMB,
+        EXTERNAL,
+        b'<?xml version="1.0" encoding="klingon"?><flat-profile/>',
+        gzip.compress(b"<flat-profile/>")[:-6],
+        b"\x1f\x8bnonsense",
+        gzip.compress(b" " * (MAX_PROFILE + 1)),
+        b" " * (MAX_PROFILE + 1),
+    ],
+)
+def test_corrupt_profile_is_malformed(data: bytes) -> None:
+    with pytest.raises(Malformed):
+        parse_profile(data)
+
+
+def test_a_compressed_profile_is_read() -> None:
+    assert parse_profile(GUIDE) == parse_profile(compress(GUIDE))
+    assert gzip.decompress(compress(GUIDE)) == GUIDE
+    assert compress(GUIDE) == compress(GUIDE)
+
+
+def test_plain_data_is_left_as_it_is() -> None:
+    assert decompress(b"plain") == b"plain"
+
+
+@pytest.mark.parametrize(("name", "good"), [("Proxy_1_", True), ("1st", False), ("A B", False), ("", False)])
+def test_parameter_names(name: str, good: bool) -> None:
+    assert good == (not name_fault(name))
+
+
+def test_control_characters_cannot_stand_in_a_profile() -> None:
+    assert value_fault("a\x00b") == "character U+0000 cannot stand in XML"
+    assert not value_fault("a\tb\n")
+
+
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), max_size=40
+)
+PARAMETERS = st.builds(
+    Parameter,
+    st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True),
+    TEXTS,
+    st.sampled_from(["na", "ro", "rw"]),
+)
+
+
+@given(st.lists(PARAMETERS, max_size=8).map(layer))
+def test_what_is_written_is_read_back(parameters: dict[str, Parameter]) -> None:
+    read = parse_profile(format_profile(parameters))
+    assert [(p.name, p.value or "", p.ua) for p in parameters.values()] == [
+        (p.name, p.value or "", p.ua) for p in read.values()
+    ]
+
+
+@given(st.binary(max_size=200) | st.binary(max_size=100).map(lambda data: b"<flat-profile>" + data))
+def test_arbitrary_octets_are_a_profile_or_malformed(data: bytes) -> None:
+    try:
+        parse_profile(data)
+    except Malformed:
+        pass
