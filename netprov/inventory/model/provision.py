@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from netprov.inventory.model.scalar import Record, Texts
-
-
-def _parameter(value: Any) -> Any:
-    """Let an operator write `Proxy_1_: example.com` for `Proxy_1_: {value: example.com}`."""
-    if isinstance(value, dict | Parameter):
-        return value
-    if isinstance(value, bool | int | float):
-        raise ValueError(f"put {value} in quotes: a profile carries text, and 007 must not become 7")
-    return {"value": value}
 
 
 class Parameter(Record):
@@ -31,8 +22,8 @@ class Parameter(Record):
     )
 
 
-Values = dict[str, Annotated[Parameter, BeforeValidator(_parameter)]]
-"""Parameters by their XML names; a plain text is a value."""
+Values = dict[str, str | Parameter]
+"""Parameters by their XML names; a text alone is the value."""
 
 
 class Profile(Record):
