@@ -60,6 +60,16 @@ Profiles:
 
 TR-069:
 
+    cwmp                     the CPE WAN Management Protocol, both roles
+    cwmp.soap                the SOAP envelope
+    cwmp.fault               the fault codes
+    cwmp.rpc                 its calls as values
+    cwmp.codec               its calls to and from XML
+    cwmp.parameter           a phone's data model
+    cwmp.action              what the phone's side asks of its pump, and reports
+    cwmp.method              what the phone's side does when the ACS calls
+    cwmp.cpe                 the phone's side of a session
+
 The phone:
 
 What joins cores to the world:

@@ -1,0 +1,338 @@
+"""The phone's side of CWMP: sessions with an ACS, and what they lead to (TR-069 Amendment 6 sections 3.4, 3.7.1).
+
+Sans-IO. Whoever drives it does what `next_action` says and tells how that went:
+
+    cpe = Cpe(device, telephone(device, "https://acs.example.com:7547/", mac="00:12:34:ab:45:de"), random)
+    cpe.boot(now, bootstrap=True)
+    while not cpe.settled:
+        match cpe.next_action(now):
+            case Post(url, body, headers):      # POST it as it is, without following redirects or keeping cookies
+                cpe.posted(Answer(status, headers, body), now)       # or cpe.post_failed("timed out", now)
+            case Fetch(url, file_type, username, password):
+                cpe.fetched(now)                # the file is there and was applied
+                                                # or cpe.fetch_failed(9015, "connection refused", now)
+            case Restart():                     # restart, then cpe.boot(now); on `factory` begin with a new Cpe
+                cpe.boot(now)
+            case Wait(until, reason):           # sleep; a retry may be where you give up: `cpe.failure` says why
+                now = until
+
+All times are in seconds of one clock; `wall` of the constructor turns one into the dateTime that an Inform carries.
+`settled` is true once no session is open and nothing is outstanding but the next periodic Inform; `configured` is
+true once a vendor configuration file was fetched and reported. `events` drains what happened, for a timeline.
+Deliberately absent: the connection request server; `trigger` opens the session that one would.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+from netprov.cwmp import codec, rpc
+from netprov.cwmp.action import (
+    Action,
+    Answer,
+    CpeEvent,
+    Fetch,
+    Informed,
+    Post,
+    Reported,
+    SessionClosed,
+    SessionFailed,
+    Wait,
+)
+from netprov.cwmp.method import Methods
+from netprov.cwmp.parameter import INTERVAL, PERIODIC, URL, Parameter, Parameters
+from netprov.errors import Malformed
+
+REDIRECTS: Final = 5
+"""How many redirects in a row a CPE follows (section 3.4.6)."""
+
+COOKIES: Final = 16
+"""How many cookies a session keeps."""
+
+RETRY_MINIMUM: Final = 5.0
+RETRY_MULTIPLIER: Final = 2.0
+"""The session retry policy of section 3.2.1.1: the n-th wait is between minimum x multiplier to the n-1 and to the n."""
+
+
+class _State(Enum):
+    CLOSED = auto()
+    INFORM = auto()
+    """Our Inform is out."""
+    REQUEST = auto()
+    """A request of ours is out."""
+    LISTEN = auto()
+    """An empty POST or a response is out: the ACS's turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """A transfer that is over and not yet reported."""
+
+    request: rpc.Download
+    report: rpc.TransferComplete
+
+
+class Cpe:
+    """One phone's CWMP client; drive it as the module's docstring shows."""
+
+    def __init__(
+        self,
+        device: rpc.DeviceId,
+        parameters: Iterable[Parameter],
+        random: Callable[[], float],
+        *,
+        wall: Callable[[float], str] = lambda _now: rpc.UNKNOWN_TIME,
+        version: str = "1-2",
+    ) -> None:
+        """`random` returns numbers from 0 to 1; `version` is the CWMP namespace (the phones' V1.2 support is on)."""
+        self.device = device
+        self.parameters = Parameters(parameters)
+        self.failure = ""
+        self.configured = False
+        self._random = random
+        self._wall = wall
+        self._version = version
+        self._state = _State.CLOSED
+        self._causes: list[rpc.EventCode] = []
+        self._methods = Methods(self.parameters)
+        self._outcomes: deque[_Outcome] = deque()
+        self._post: Post | None = None
+        self._cookies: dict[str, str] = {}
+        self._target = ""
+        self._redirects = 0
+        self._retries = 0
+        self._retry_at: float | None = None
+        self._periodic_at: float | None = None
+        self._serial = 0
+        self._events = self._methods.events
+
+    def boot(self, now: float, *, bootstrap: bool = False) -> None:
+        """Note that the phone has started; `bootstrap` the first time, and the first with this ACS."""
+        if self._methods.restart:
+            self._causes.append(rpc.EventCode("M Reboot", self._methods.restarted_by))
+        self._methods.restart = None
+        self._retry_at = None
+        self._periodic_at = None
+        if bootstrap:
+            self._causes.append(rpc.EventCode("0 BOOTSTRAP"))
+        self.trigger(rpc.EventCode("1 BOOT"), now)
+
+    def trigger(self, cause: rpc.EventCode, now: float) -> None:
+        """Open a session for a cause, `6 CONNECTION REQUEST` or `4 VALUE CHANGE`, as soon as none is open."""
+        self._causes.append(cause)
+        if self._state is _State.CLOSED and self._retry_at is None:
+            self._open(now)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is outstanding but the next periodic Inform."""
+        return (
+            self._state is _State.CLOSED
+            and self._retry_at is None
+            and not (self._causes or self._methods.transfers or self._outcomes or self._methods.restart)
+        )
+
+    def events(self) -> tuple[CpeEvent, ...]:
+        """Return and forget what happened since the last call, in order."""
+        drained = tuple(self._events)
+        self._events.clear()
+        return drained
+
+    def next_action(self, now: float) -> Action:
+        """Return what to do now; the same until it is answered."""
+        if self._state is _State.CLOSED:
+            self._open_if_due(now)
+        if self._post is not None:
+            return self._post
+        if self._methods.restart:
+            return self._methods.restart
+        if self._retry_at is not None:
+            return Wait(self._retry_at, "retry")
+        if self._methods.transfers:
+            transfer = self._methods.transfers[0]
+            if transfer.due > now:
+                return Wait(transfer.due, "delay")
+            request = transfer.request
+            return Fetch(request.url, request.file_type, request.username, request.password)
+        return Wait(float("inf") if self._periodic_at is None else self._periodic_at, "periodic")
+
+    def posted(self, answer: Answer, now: float) -> None:
+        """Take in the answer to the Post."""
+        if self._state is _State.CLOSED:
+            return
+        self._keep_cookies(answer)
+        if answer.status in {301, 302, 307, 308} and answer.header("Location"):
+            self._follow(answer.header("Location"), now)
+        elif answer.status == 204 or (answer.status == 200 and not answer.body.strip()):
+            self._answered(None, now)
+        elif answer.status == 200:
+            try:
+                message = codec.decode(answer.body)
+            except Malformed as error:
+                self._fail(f"the ACS's answer cannot be read: {error}", now)
+            else:
+                self._answered(message, now)
+        else:
+            self._fail(f"the ACS answered HTTP {answer.status}", now)
+
+    def post_failed(self, reason: str, now: float) -> None:
+        """Note that the ACS could not be reached, or did not answer."""
+        if self._state is not _State.CLOSED:
+            self._fail(reason, now)
+
+    def fetched(self, now: float) -> None:
+        """Note that the file of the Fetch was fetched and applied."""
+        self._transferred(0, "", now)
+
+    def fetch_failed(self, code: int, reason: str, now: float) -> None:
+        """Note that the Fetch failed, with a fault code of 9010 to 9019 (annex A.5.1)."""
+        self._transferred(code, reason, now)
+
+    def _open_if_due(self, now: float) -> None:
+        if self._methods.restart:
+            return
+        if self._retry_at is not None:
+            if now >= self._retry_at:
+                self._open(now)
+        elif self._outcomes or self._causes:
+            self._open(now)
+        elif not self._methods.transfers and self._periodic_at is not None and now >= self._periodic_at:
+            self._causes.append(rpc.EventCode("2 PERIODIC"))
+            self._open(now)
+
+    def _open(self, now: float) -> None:
+        """Begin a session with an Inform (section 3.7.1.1)."""
+        self._retry_at = None
+        self._cookies = {}
+        self._target = self.parameters.value(URL)
+        if urlsplit(self._target).scheme not in {"http", "https"}:
+            self._fail(f"the ACS URL {self._target!r} is not an HTTP URL", now)
+            return
+        self._state = _State.INFORM
+        self._call(
+            rpc.Inform(
+                device=self.device,
+                events=self._event_codes(),
+                parameters=self.parameters.forced(),
+                current_time=self._wall(now),
+                retry_count=self._retries,
+            )
+        )
+
+    def _event_codes(self) -> tuple[rpc.EventCode, ...]:
+        """Return why this session is opened; a transfer is told until its report was taken (section 3.7.1.5)."""
+        causes = list(self._causes)
+        if self._outcomes:
+            causes.append(rpc.EventCode("7 TRANSFER COMPLETE"))
+            causes += [rpc.EventCode("M Download", each.request.command_key) for each in self._outcomes]
+        return tuple(dict.fromkeys(causes))
+
+    def _answered(self, message: rpc.Message | None, now: float) -> None:
+        self._redirects = 0
+        said = message.rpc if message else None
+        match self._state, said:
+            case _State.INFORM, rpc.InformResponse():
+                self.failure = ""
+                self._events.append(Informed(self._target, tuple(each.code for each in self._event_codes())))
+                self._causes.clear()
+                self._our_turn(hold=bool(message and message.hold_requests))
+            case _State.REQUEST, rpc.TransferCompleteResponse():
+                self._note_report()
+                self._our_turn(hold=bool(message and message.hold_requests))
+            case _State.LISTEN, None:
+                self._close(now)
+            case ((_State.INFORM | _State.REQUEST), rpc.Fault() as fault):
+                self._fail(f"the ACS refused: {fault}", now)
+            case _State.LISTEN, _ if message is not None:
+                self._respond(message, now)
+            case _:
+                what = "nothing" if said is None else type(said).__name__
+                self._fail(f"the ACS answered with {what} out of turn", now)
+
+    def _our_turn(self, *, hold: bool) -> None:
+        """Send our next request, or give the turn away with an empty POST (section 3.7.1.3)."""
+        if self._outcomes and not hold:
+            self._state = _State.REQUEST
+            self._call(self._outcomes[0].report)
+        else:
+            self._state = _State.LISTEN
+            self._send(b"")
+
+    def _note_report(self) -> None:
+        outcome = self._outcomes.popleft()
+        if outcome.report.fault_code == 0 and outcome.request.file_type == rpc.CONFIGURATION:
+            self.configured = True
+        self._events.append(Reported(outcome.request.url, outcome.report.fault_code))
+
+    def _respond(self, message: rpc.Message, now: float) -> None:
+        """Answer the ACS with its own cwmp:ID and namespace."""
+        response = self._methods.serve(message.rpc, now)
+        self._send(codec.encode(rpc.Message(response, message.id, message.version)))
+
+    def _transferred(self, code: int, reason: str, now: float) -> None:
+        if not self._methods.transfers or self._state is not _State.CLOSED:
+            return
+        request = self._methods.transfers.popleft().request
+        ended = self._wall(now)
+        report = rpc.TransferComplete(request.command_key, code, reason, ended, ended)
+        self._outcomes.append(_Outcome(request, report))
+
+    def _close(self, now: float) -> None:
+        self._state = _State.CLOSED
+        if self._methods.moved:
+            # The first contact with another ACS is a bootstrap (section 3.7.1.5).
+            self._methods.moved = False
+            self._causes.append(rpc.EventCode("0 BOOTSTRAP"))
+        self._post = None
+        self._retries = 0
+        enabled = self.parameters.value(PERIODIC) in {"1", "true"}
+        self._periodic_at = now + int(self.parameters.value(INTERVAL)) if enabled else None
+        self._events.append(SessionClosed())
+
+    def _fail(self, reason: str, now: float) -> None:
+        """Break off, and retry after a wait that doubles (section 3.2.1.1, table 3)."""
+        self._state = _State.CLOSED
+        self._post = None
+        self._redirects = 0
+        self.failure = reason
+        self._retries += 1
+        longest = RETRY_MINIMUM * RETRY_MULTIPLIER ** min(self._retries, 10)
+        shortest = longest / RETRY_MULTIPLIER
+        self._retry_at = now + shortest + self._random() * (longest - shortest)
+        self._events.append(SessionFailed(reason))
+
+    def _call(self, request: rpc.Rpc) -> None:
+        self._serial += 1
+        self._send(codec.encode(rpc.Message(request, str(self._serial), self._version)))
+
+    def _send(self, body: bytes) -> None:
+        # An empty POST has neither Content-Type nor SOAPAction; a full one has SOAPAction without a value (3.4.1).
+        headers = [("Content-Type", "text/xml; charset=utf-8"), ("SOAPAction", "")] if body else []
+        if self._cookies:
+            headers.append(("Cookie", "; ".join(f"{key}={value}" for key, value in self._cookies.items())))
+        self._post = Post(self._target, body, tuple(headers))
+
+    def _follow(self, location: str, now: float) -> None:
+        """Send the same message to where the ACS points (section 3.4.6)."""
+        self._redirects += 1
+        target = urljoin(self._target, location)
+        if urlsplit(target).netloc != urlsplit(self._target).netloc:
+            self._cookies = {}
+        if self._redirects > REDIRECTS or urlsplit(target).scheme not in {"http", "https"}:
+            self._fail(f"the ACS redirected to {location} after {self._redirects - 1} redirects", now)
+            return
+        self._target = target
+        assert self._post is not None
+        self._send(self._post.body)
+
+    def _keep_cookies(self, answer: Answer) -> None:
+        """Keep the session's cookies (section 3.4.2); attributes do not matter within one session with one ACS."""
+        for key, value in answer.headers:
+            name, separator, content = value.partition(";")[0].strip().partition("=")
+            if key.lower() == "set-cookie" and separator and len(self._cookies) < COOKIES:
+                self._cookies[name] = content

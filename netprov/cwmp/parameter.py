@@ -1,0 +1,185 @@
+"""The data model of a CPE: its parameters by name, and the rules for reading and setting them (TR-069 annex A.3.2).
+
+The standard set is the one of a telephone: TR-106's `Device` root with DeviceInfo, ManagementServer and LAN.
+Deliberately absent: objects with instances that the ACS adds or deletes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from netprov.cwmp.rpc import DeviceId, Fault, ParameterFault, ParameterValue
+
+ROOT: Final = "Device."
+URL: Final = "ManagementServer.URL"
+PERIODIC: Final = "ManagementServer.PeriodicInformEnable"
+INTERVAL: Final = "ManagementServer.PeriodicInformInterval"
+PARAMETER_KEY: Final = "ManagementServer.ParameterKey"
+PROVISIONING_CODE: Final = "DeviceInfo.ProvisioningCode"
+MAC_ADDRESS: Final = "LAN.MACAddress"
+FORCED: Final = (
+    "DeviceSummary",
+    "DeviceInfo.HardwareVersion",
+    "DeviceInfo.SoftwareVersion",
+    PROVISIONING_CODE,
+    "ManagementServer.ConnectionRequestURL",
+    PARAMETER_KEY,
+    "LAN.IPAddress",
+    MAC_ADDRESS,
+)
+"""What every Inform carries (TR-106 section 3.3, "forced inform"), and the MAC address, by which we know a phone."""
+
+_RANGES: Final = {
+    "xsd:int": (-(2**31), 2**31 - 1),
+    "xsd:unsignedInt": (0, 2**32 - 1),
+    "xsd:long": (-(2**63), 2**63 - 1),
+    "xsd:unsignedLong": (0, 2**64 - 1),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter; a `secret` one reads as empty (TR-069 "hidden")."""
+
+    name: str
+    value: str = ""
+    type: str = "xsd:string"
+    writable: bool = False
+    secret: bool = False
+
+    def shown(self) -> ParameterValue:
+        """Return it as an ACS may see it."""
+        return ParameterValue(self.name, "" if self.secret else self.value, self.type)
+
+
+def telephone(
+    device: DeviceId,
+    acs_url: str,
+    *,
+    mac: str = "",
+    address: str = "",
+    software: str = "",
+    hardware: str = "1.0",
+    inform_interval: int = 20,
+) -> tuple[Parameter, ...]:
+    """Return the parameters of a factory-fresh phone; it Informs every 20 seconds (guide, TR-069 settings)."""
+
+    def string(name: str, value: str = "", *, writable: bool = False, secret: bool = False) -> Parameter:
+        return Parameter(ROOT + name, value, writable=writable, secret=secret)
+
+    return (
+        string("DeviceSummary", "Device:1.1[](Baseline:1, LAN:1)"),
+        string("DeviceInfo.Manufacturer", device.manufacturer),
+        string("DeviceInfo.ManufacturerOUI", device.oui),
+        string("DeviceInfo.ModelName", device.product_class),
+        string("DeviceInfo.ProductClass", device.product_class),
+        string("DeviceInfo.SerialNumber", device.serial),
+        string("DeviceInfo.HardwareVersion", hardware),
+        string("DeviceInfo.SoftwareVersion", software),
+        string(PROVISIONING_CODE, writable=True),
+        string(URL, acs_url, writable=True),
+        string("ManagementServer.Username", writable=True),
+        string("ManagementServer.Password", writable=True, secret=True),
+        Parameter(ROOT + PERIODIC, "1", "xsd:boolean", writable=True),
+        Parameter(ROOT + INTERVAL, str(inform_interval), "xsd:unsignedInt", writable=True),
+        string(PARAMETER_KEY),
+        string("ManagementServer.ConnectionRequestURL"),
+        string("ManagementServer.ConnectionRequestUsername", writable=True),
+        string("ManagementServer.ConnectionRequestPassword", writable=True, secret=True),
+        string("LAN.IPAddress", address),
+        string(MAC_ADDRESS, mac),
+    )
+
+
+class Parameters:
+    """The parameters of one CPE."""
+
+    def __init__(self, parameters: Iterable[Parameter]) -> None:
+        self._all = {parameter.name: parameter for parameter in parameters}
+
+    def value(self, suffix: str) -> str:
+        """Return the value of a parameter by its name below the root; "" if it does not exist."""
+        found = self._all.get(ROOT + suffix)
+        return found.value if found else ""
+
+    def assign(self, suffix: str, value: str) -> None:
+        """Set a value from inside, where writable does not matter."""
+        name = ROOT + suffix
+        self._all[name] = replace(self._all.get(name, Parameter(name)), value=value)
+
+    def forced(self) -> tuple[ParameterValue, ...]:
+        """Return what every Inform carries."""
+        return tuple(self._all[ROOT + name].shown() for name in FORCED if ROOT + name in self._all)
+
+    def get(self, names: Sequence[str]) -> tuple[ParameterValue, ...] | Fault:
+        """Return values; a name that is empty or ends in a dot is everything under it (annex A.3.2.2)."""
+        found: dict[str, ParameterValue] = {}
+        for wanted in names:
+            if wanted and not wanted.endswith("."):
+                matching = [self._all[wanted]] if wanted in self._all else []
+            else:
+                matching = [each for name, each in self._all.items() if name.startswith(wanted)]
+            if not matching:
+                return Fault(9005)
+            found.update((each.name, each.shown()) for each in matching)
+        return tuple(found.values())
+
+    def names(self, path: str, *, next_level: bool) -> tuple[tuple[str, bool], ...] | Fault:
+        """Return names with whether they can be set; objects end in a dot (annex A.3.2.3)."""
+        if path and not path.endswith("."):
+            if next_level:
+                return Fault(9003)
+            found = self._all.get(path)
+            return ((path, found.writable),) if found else Fault(9005)
+        entries: dict[str, bool] = {}
+        for name, parameter in self._all.items():
+            for end in (match.end() for match in re.finditer(r"\.", name)):
+                entries.setdefault(name[:end], False)
+            entries[name] = parameter.writable
+        if path and path not in entries:
+            return Fault(9005)
+        return tuple(
+            (name, writable)
+            for name, writable in entries.items()
+            if name.startswith(path) and (not next_level or _is_next_level(name, path))
+        )
+
+    def set(self, values: Sequence[ParameterValue], parameter_key: str) -> Fault | None:
+        """Set all values or, with the fault returned, none (annex A.3.2.1)."""
+        faults = [fault for value in values if (fault := self._refusal(value))]
+        if len({value.name for value in values}) != len(values):
+            return Fault(9003, "a parameter is named twice")
+        if faults:
+            return Fault(9003, parameters=tuple(faults))
+        for value in values:
+            self._all[value.name] = replace(self._all[value.name], value=value.value)
+        self.assign(PARAMETER_KEY, parameter_key)
+        return None
+
+    def _refusal(self, value: ParameterValue) -> ParameterFault | None:
+        known = self._all.get(value.name)
+        if known is None:
+            return ParameterFault(value.name, 9005)
+        if not known.writable:
+            return ParameterFault(value.name, 9008)
+        if value.type != known.type:
+            return ParameterFault(value.name, 9006)
+        return None if _is_legal(value) else ParameterFault(value.name, 9007)
+
+
+def _is_next_level(name: str, path: str) -> bool:
+    rest = name[len(path) :]
+    return bool(rest) and "." not in rest[:-1]
+
+
+def _is_legal(value: ParameterValue) -> bool:
+    content = value.value.strip()
+    if value.type == "xsd:boolean":
+        return content in {"0", "1", "true", "false"}
+    if value.type in _RANGES:
+        low, high = _RANGES[value.type]
+        return bool(re.fullmatch(r"[+-]?[0-9]{1,20}", content)) and low <= int(content) <= high
+    return True
