@@ -91,7 +91,12 @@ class LocalViolation(ProtocolError):
 
 
 class PkiError(NetprovError):
-    """A key, chain or encrypted profile cannot be used as asked."""
+    """A key, chain or encrypted profile cannot be used as asked; says the remedy where there is one."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        self.message = message
+        self.remedy = remedy
+        super().__init__(f"{message}\n    {remedy}" if remedy else message)
 
 
 class LabError(NetprovError):

@@ -1,0 +1,123 @@
+"""The files of a certificate store: private, replaced whole or not at all, changed by one process at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from netprov.errors import PkiError
+
+PRIVATE, PUBLIC = 0o600, 0o644
+_UNFINISHED = ".new-"
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A directory; names are relative to it. Every refusal by the system becomes a `PkiError`."""
+
+    directory: Path
+
+    def path(self, name: str) -> Path:
+        """Return the absolute path of a name."""
+        return self.directory / name
+
+    def read(self, name: str) -> bytes | None:
+        """Return a file's content, or None if there is no such file."""
+        try:
+            return self.path(name).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._refused("read", name, error) from error
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        """Return the files of a folder in order of name, () if there is no such folder."""
+        try:
+            found = sorted(os.listdir(self.path(folder)))
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise self._refused("read", folder, error) from error
+        return tuple(f"{folder}/{name}" for name in found if not name.startswith(_UNFINISHED))
+
+    def write(self, name: str, data: bytes, mode: int = PRIVATE) -> None:
+        """Replace a file: whoever reads it, and whatever is interrupted, finds the old content or the new.
+
+        A private file is never readable by others, not even while it is written.
+        """
+        target = self.path(name)
+        unfinished = target.with_name(f"{_UNFINISHED}{os.getpid()}-{target.name}")
+        try:
+            self._folder(target.parent)
+            handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+            try:
+                os.fchmod(handle, mode)
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(handle, view) :]
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            os.replace(unfinished, target)
+            self._sync(target.parent)
+        except OSError as error:
+            raise self._refused("write", name, error) from error
+
+    def remove(self, name: str) -> None:
+        """Remove a file if it is there."""
+        try:
+            os.unlink(self.path(name))
+            self._sync(self.path(name).parent)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise self._refused("remove", name, error) from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the store for oneself; leftovers of an interrupted writer are swept first."""
+        try:
+            self._folder(self.directory)
+            handle = os.open(self.path(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+        except OSError as error:
+            raise self._refused("open", ".lock", error) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            self._sweep()
+            yield
+        finally:
+            os.close(handle)
+
+    def _folder(self, folder: Path) -> None:
+        """Make a folder that others may enter, for the CA's certificate is public, but not list or change."""
+        if not folder.is_dir():
+            folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+            self._sync(folder.parent)
+
+    def _sweep(self) -> None:
+        for folder, _, names in os.walk(self.directory):
+            for name in names:
+                if name.startswith(_UNFINISHED):
+                    os.unlink(os.path.join(folder, name))
+
+    def _sync(self, folder: Path) -> None:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def _refused(self, verb: str, name: str, error: OSError) -> PkiError:
+        return PkiError(
+            f"cannot {verb} {self.path(name)}: {error.strerror}",
+            "run as the user that owns the state directory, or name another with `--state` or `server.state`",
+        )
+
+
+def random_serial(draw: Callable[[int], bytes] = os.urandom) -> int:
+    """Draw a serial number: positive, 16 octets, most of them random (RFC 5280 4.1.2.2; CA/B forum asks 64 bits)."""
+    return int.from_bytes(draw(16), "big") >> 1 | 1 << 126

@@ -1,0 +1,386 @@
+"""The certificate store in the state directory: the local CA, the chains of servers and phones, what is revoked.
+
+    root.pem  intermediate.pem       key and certificate of the CA (0600)
+    ca.pem  crl.pem                  what clients need: trust anchors, first the one that counts; revocation lists
+    servers/HOST.KIND.pem            key and chain that were issued here
+    imported/HOST.KIND.pem           key and chain of the operator, which go before ours; imported/roots.pem
+    requested/HOST.KIND.pem          keys that wait for a certificate signed elsewhere
+    phones/MAC.KIND.pem              client certificates for labs
+    issued/SERIAL.pem                every certificate that was ever issued, without its key
+
+Key and chain share a file, so that one rename replaces both: an interrupted issue leaves the old pair whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+
+from netprov.errors import PkiError
+from netprov.pki import bundle as bundles
+from netprov.pki import issue, renewal, revocation
+from netprov.pki.bundle import Bundle
+from netprov.pki.chain import Certificate, decode
+from netprov.pki.disk import PUBLIC, Disk, random_serial
+from netprov.pki.issue import Issuer, Validity
+from netprov.pki.names import PhoneSubject
+from netprov.pki.request import AuthorityRequest, KeyKind, PkiPlan, ServerRequest
+
+ANY_HOST = "any"
+"""Stands for the host in the name of an imported chain that every host presents."""
+
+_PHONE_LIFETIME = 3650 * 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """One certificate that was issued, and why; `role` is root, intermediate, server or phone."""
+
+    role: str
+    name: str
+    kind: str
+    reason: str
+    certificate: Certificate
+
+
+class Store:
+    """The files below `<state>/pki`; every change holds a lock, and is on disk when the method returns."""
+
+    def __init__(self, directory: str | Path) -> None:
+        self._disk = Disk(Path(directory))
+
+    @property
+    def directory(self) -> Path:
+        """Where the store is."""
+        return self._disk.directory
+
+    @property
+    def ca_file(self) -> Path:
+        """PEM file of the trust anchors, for Custom_CA_Rule: the root that issued what is presented comes first."""
+        return self._disk.path("ca.pem")
+
+    @property
+    def crl_file(self) -> Path:
+        """PEM file of the revocation lists, the issuing CA's first."""
+        return self._disk.path("crl.pem")
+
+    # What is there.
+
+    def root(self) -> Bundle:
+        """Return the local root; `PkiError` if there is none yet."""
+        return self._required("root.pem")
+
+    def issuers(self) -> tuple[Bundle, ...]:
+        """Return the local CA, what issues first, the root last."""
+        between = self._bundle("intermediate.pem")
+        return (between, self.root()) if between else (self.root(),)
+
+    def anchors(self) -> tuple[Certificate, ...]:
+        """Return the trust anchors that phones need, as in `ca_file`."""
+        data = self._disk.read("ca.pem")
+        if data is None:
+            raise PkiError(f"there is no CA in {self.directory}", "make it: `netprov cert init`")
+        return decode(data)
+
+    def chain_files(self, host: str) -> tuple[Path, ...]:
+        """Return the PEM files, key and chain each, that a host presents: one for every kind of key.
+
+        An operator's own chain goes before ours, and is then the only one: a phone that trusts the operator's
+        CA must not be shown the local one.
+        """
+        for folder, owner in (("imported", host), ("imported", ANY_HOST), ("servers", host)):
+            found = [name for name in self._disk.names(folder) if _owner(name) == owner.lower()]
+            if found:
+                return tuple(self._disk.path(name) for name in found)
+        raise PkiError(f"there is no certificate for {host}", f"issue it: `netprov cert issue {host}`")
+
+    def chains(self, host: str) -> tuple[Bundle, ...]:
+        """Return the chains that a host presents."""
+        return tuple(
+            self._required(str(path.relative_to(self.directory))) for path in self.chain_files(host)
+        )
+
+    def issued(self) -> tuple[Certificate, ...]:
+        """Return every certificate that was ever issued here."""
+        data = (self._disk.read(name) for name in self._disk.names("issued"))
+        return tuple(certificate for each in data if each for certificate in decode(each))
+
+    def phones(self) -> tuple[Bundle, ...]:
+        """Return the client certificates of phones."""
+        return tuple(self._required(name) for name in self._disk.names("phones"))
+
+    def revoked(self) -> tuple[x509.CertificateRevocationList, ...]:
+        """Return the revocation lists."""
+        return revocation.decode(self._disk.read("crl.pem") or b"")
+
+    # What changes it.
+
+    def ensure(self, plan: PkiPlan, now: float, *, hosts: Iterable[str] | None = None) -> tuple[Issued, ...]:
+        """Issue what is missing, revoked, unlike the plan or about to end; return what was issued.
+
+        `hosts` names those to issue again in any case.
+        """
+        wanted = {plan.server(host).host for host in hosts or ()}
+        with self._disk.locked():
+            done = self._ensure_authority(plan, now)
+            self._ensure_public(plan, now)
+            for request in plan.servers:
+                done += self._ensure_server(plan, request, now, anyway=request.host in wanted)
+            return tuple(done)
+
+    def replace_authority(self, plan: PkiPlan, now: float) -> tuple[Issued, ...]:
+        """Make a new CA with new keys, and everything below it; phones need its certificate before they trust it."""
+        with self._disk.locked():
+            done = [self._new_root(plan.authority, now, "asked for")]
+            for name in ("intermediate.pem", "crl.pem"):
+                self._disk.remove(name)
+        return (*done, *self.ensure(plan, now))
+
+    def issue_phone(self, plan: PkiPlan, subject: PhoneSubject, kind: KeyKind, now: float) -> Issued:
+        """Issue a client certificate shaped like one from the factory, for an emulated phone in a lab."""
+        with self._disk.locked():
+            authority = self._issuer(plan.authority)
+            key = issue.new_key(kind)
+            validity = Validity(now - plan.authority.backdate, now + _PHONE_LIFETIME)
+            certificate = issue.phone(
+                subject, key.public_key(), authority, validity=validity, serial=random_serial()
+            )
+            return self._keep(
+                "phone",
+                f"phones/{subject.mac}.{kind}.pem",
+                Bundle((certificate, *self._between()), key),
+                "asked for",
+            )
+
+    def request(self, request: ServerRequest, kind: KeyKind) -> bytes:
+        """Return a PKCS#10 request for a host, in PEM; its key waits in the store, the same one when asked again."""
+        name = f"requested/{request.host.lower()}.{kind}.pem"
+        with self._disk.locked():
+            waiting = self._disk.read(name)
+            key = bundles.decode_key(waiting) if waiting else issue.new_key(kind)
+            if not waiting:
+                self._disk.write(name, bundles.key_pem(key))
+        return issue.signing_request(request, key).public_bytes(bundles.Encoding.PEM)
+
+    def waiting_keys(self) -> tuple[issue.PrivateKey, ...]:
+        """Return the keys that wait for a certificate signed elsewhere."""
+        data = (self._disk.read(name) for name in self._disk.names("requested"))
+        return tuple(bundles.decode_key(each) for each in data if each)
+
+    def adopt(self, plan: PkiPlan, own: Bundle, roots: tuple[Certificate, ...], host: str | None) -> Path:
+        """Keep an operator's own key and chain, for one host or for every one, and the roots that phones need."""
+        kind = issue.kind_of(own.key)
+        slot = "rsa" if kind is None or kind.startswith("rsa") else "ecdsa"
+        name = f"imported/{(plan.server(host).host if host else ANY_HOST).lower()}.{slot}.pem"
+        with self._disk.locked():
+            if roots:
+                known = self._imported_roots()
+                merged = (*roots, *(root for root in known if root not in roots))
+                self._disk.write("imported/roots.pem", _pem(merged), PUBLIC)
+            self._disk.write(name, own.encode())
+            self._publish_anchors()
+        return self._disk.path(name)
+
+    def revoke(
+        self, plan: PkiPlan, certificates: Iterable[Certificate], *, reason: str, now: float
+    ) -> tuple[Certificate, ...]:
+        """Revoke certificates of the local CA; return those that were not revoked before.
+
+        Raises `PkiError` for one that the CA at hand did not issue. A server's chain that is revoked is
+        issued anew by the next `ensure`.
+        """
+        done = []
+        with self._disk.locked():
+            for certificate in certificates:
+                lists = self.revoked()
+                if revocation.is_revoked(lists, certificate):
+                    continue
+                issuer = self._signer_of(certificate, plan.authority)
+                before = _list_of(lists, issuer)
+                after = revocation.revoke(
+                    issuer,
+                    before,
+                    certificate,
+                    reason=reason,
+                    now=now,
+                    lifetime=plan.authority.crl_lifetime,
+                )
+                rest = tuple(each for each in lists if each != before)
+                self._disk.write("crl.pem", revocation.encode((after, *rest)), PUBLIC)
+                done.append(certificate)
+        return tuple(done)
+
+    # The CA.
+
+    def _ensure_authority(self, plan: PkiPlan, now: float) -> list[Issued]:
+        request = plan.authority
+        root = self._bundle("root.pem")
+        done = []
+        if root is None:
+            done.append(self._new_root(request, now, "missing"))
+        elif reason := renewal.root_due(root.leaf, plan, now):
+            again = issue.root(request, root.key, now=now, serial=random_serial())
+            done.append(self._keep("root", "root.pem", Bundle((again,), root.key), reason))
+        if request.intermediate:
+            done += self._ensure_intermediate(plan, now)
+        elif self._bundle("intermediate.pem") is not None:
+            self._disk.remove("intermediate.pem")
+        authority = self.issuers()[0].leaf
+        if missing := renewal.outside(request, authority):
+            raise PkiError(
+                f"the CA may certify only {', '.join(authority.permitted)}, and {', '.join(missing)} is asked for",
+                "make a new CA (`netprov cert init --replace`), give its certificate to the phones, and consider "
+                "`certificates.intermediate: true`, whose names can change without that",
+            )
+        return done
+
+    def _new_root(self, request: AuthorityRequest, now: float, reason: str) -> Issued:
+        key = issue.new_key(request.key)
+        certificate = issue.root(request, key, now=now, serial=random_serial())
+        return self._keep("root", "root.pem", Bundle((certificate,), key), reason)
+
+    def _ensure_intermediate(self, plan: PkiPlan, now: float) -> list[Issued]:
+        request, root, have = plan.authority, self.root(), self._bundle("intermediate.pem")
+        longest = max((server.lifetime for server in plan.servers), default=0)
+        if have is None:
+            reason = "missing"
+        elif not have.leaf.issued_by(root.leaf):
+            reason = "its root changed"
+        elif set(have.leaf.permitted) != set(request.permitted):
+            reason = "its names changed"
+        else:
+            reason = renewal.due(have.leaf, now, longest)
+        if not reason:
+            return []
+        # The key stays where there is one: what it has revoked stays revoked by the same list.
+        key = have.key if have else issue.new_key(request.key)
+        signer = Issuer(root.leaf, root.key, request.crl_url)
+        certificate = issue.intermediate(request, key.public_key(), signer, now=now, serial=random_serial())
+        return [self._keep("intermediate", "intermediate.pem", Bundle((certificate,), key), reason)]
+
+    def _ensure_public(self, plan: PkiPlan, now: float) -> None:
+        """Write what follows from the CA, its anchors and lists; so an interruption before this heals itself."""
+        self._publish_anchors()
+        lists = self.revoked()
+        fresh = []
+        for authority in self.issuers():
+            issuer = Issuer(authority.leaf, authority.key)
+            before = _list_of(lists, issuer)
+            ending = before.next_update_utc if before else None
+            if ending is None or ending.timestamp() - now < plan.authority.crl_lifetime / 2:
+                before = revocation.sign(issuer, before, now=now, lifetime=plan.authority.crl_lifetime)
+            fresh.append(before)
+        if tuple(fresh) != lists:
+            self._disk.write(
+                "crl.pem", revocation.encode(tuple(each for each in fresh if each is not None)), PUBLIC
+            )
+
+    def _publish_anchors(self) -> None:
+        own = self._bundle("root.pem")
+        data = _pem((*self._imported_roots(), *((own.leaf,) if own else ())))
+        if self._disk.read("ca.pem") != data:
+            self._disk.write("ca.pem", data, PUBLIC)
+
+    def _issuer(self, request: AuthorityRequest) -> Issuer:
+        authority = self.issuers()[0]
+        return Issuer(authority.leaf, authority.key, request.crl_url)
+
+    def _signer_of(self, certificate: Certificate, request: AuthorityRequest) -> Issuer:
+        for authority in self.issuers():
+            if certificate.issued_by(authority.leaf):
+                return Issuer(authority.leaf, authority.key, request.crl_url)
+        raise PkiError(
+            f"certificate {certificate.serial} was not issued by the CA in {self.directory}",
+            f"ask its issuer: {certificate.issuer}",
+        )
+
+    # Servers.
+
+    def _ensure_server(
+        self, plan: PkiPlan, request: ServerRequest, now: float, *, anyway: bool
+    ) -> list[Issued]:
+        done = []
+        issuers = tuple(authority.leaf for authority in self.issuers())
+        revoked = self.revoked()
+        for kind in request.keys:
+            name = f"servers/{request.host.lower()}.{kind}.pem"
+            have = self._usable(name)
+            reason = renewal.server_reason(have, request, kind, issuers, now)
+            if not reason and have is not None and revocation.is_revoked(revoked, have.leaf):
+                reason = "it is revoked"
+            if not reason and not anyway:
+                continue
+            key = issue.new_key(kind)
+            certificate = issue.server(
+                request,
+                key.public_key(),
+                self._issuer(plan.authority),
+                now=now,
+                backdate=plan.authority.backdate,
+                serial=random_serial(),
+            )
+            done.append(
+                self._keep(
+                    "server", name, Bundle((certificate, *issuers[:-1]), key), reason or "asked for", kind
+                )
+            )
+        return done
+
+    # Files.
+
+    def _keep(self, role: str, name: str, bundle: Bundle, reason: str, kind: str = "") -> Issued:
+        """Record the certificate, then put it in place: what is in use is always known."""
+        leaf = bundle.leaf
+        self._disk.write(f"issued/{leaf.serial}.pem", leaf.pem().encode(), PUBLIC)
+        self._disk.write(name, bundle.encode())
+        return Issued(role, _owner(name) or role, kind or str(issue.kind_of(bundle.key)), reason, leaf)
+
+    def _between(self) -> tuple[Certificate, ...]:
+        return tuple(authority.leaf for authority in self.issuers()[:-1])
+
+    def _imported_roots(self) -> tuple[Certificate, ...]:
+        data = self._disk.read("imported/roots.pem")
+        return decode(data) if data else ()
+
+    def _required(self, name: str) -> Bundle:
+        found = self._bundle(name)
+        if found is None:
+            raise PkiError(f"there is no {self._disk.path(name)}", "make it: `netprov cert init`")
+        return found
+
+    def _bundle(self, name: str) -> Bundle | None:
+        data = self._disk.read(name)
+        if data is None:
+            return None
+        try:
+            return bundles.decode_bundle(data)
+        except PkiError as error:
+            raise PkiError(f"{self._disk.path(name)}: {error.message}", error.remedy) from error
+
+    def _usable(self, name: str) -> Bundle | None:
+        """Return a server's pair, or None also where it is damaged: it is issued again then."""
+        try:
+            return self._bundle(name)
+        except PkiError:
+            return None
+
+
+def _owner(name: str) -> str:
+    """Return the host or MAC of a file `folder/OWNER.KIND.pem`; its folder and ending go."""
+    return name.rpartition("/")[2].removesuffix(".pem").rpartition(".")[0]
+
+
+def _pem(certificates: Iterable[Certificate]) -> bytes:
+    return "".join(certificate.pem() for certificate in certificates).encode()
+
+
+def _list_of(
+    lists: tuple[x509.CertificateRevocationList, ...], issuer: Issuer
+) -> x509.CertificateRevocationList | None:
+    key = issuer.certificate.x509.public_key()
+    assert isinstance(key, issue.rsa.RSAPublicKey | issue.ec.EllipticCurvePublicKey)
+    name = issuer.certificate.x509.subject
+    return next((each for each in lists if each.issuer == name and each.is_signature_valid(key)), None)
