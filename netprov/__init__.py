@@ -28,6 +28,7 @@ What follows from it:
 
     plan                     inventory -> Plan
     plan.site                the inventory with every default decided
+    plan.pki                 which certificates the site needs
 
 The cores, one folder a protocol; DHCP:
 
@@ -43,6 +44,18 @@ The cores, one folder a protocol; DHCP:
 DNS:
 
 Certificates:
+
+    pki                      a local authority, chains, what a phone makes of them
+    pki.names                which names a certificate stands for
+    pki.request              what is to be certified
+    pki.chain                what a certificate says
+    pki.verify               why a phone would refuse a chain
+    pki.issue                making certificates
+    pki.bundle               a key with its chain; PKCS#12
+    pki.revocation           revocation lists
+    pki.renewal              when to issue again
+    pki.disk                 private files, replaced whole
+    pki.store                the authority and its chains in the state directory
 
 TFTP:
 
@@ -79,6 +92,7 @@ What joins cores to the world:
     runtime.supervise        start, reload and stop services together
     runtime.log              one log line an event
     runtime.notify           readiness and life signs for systemd
+    runtime.tls              TLS contexts from the certificate store
 
 Virtual LANs:
 

@@ -25,7 +25,7 @@ NEVER_IN_A_CORE = {
     "logging",
     "subprocess",
 }
-MAY_OPEN_FILES = {"netprov.pki.store": {"os"}}
+MAY_OPEN_FILES = {"netprov.pki.disk": {"os"}}
 
 MAY_IMPORT = {
     **{core: GROUND | {core} for core in CORES},

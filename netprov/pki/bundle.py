@@ -28,7 +28,7 @@ class Bundle:
     """A key and its chain, leaf first, without the root."""
 
     chain: tuple[Certificate, ...]
-    key: PrivateKey = field(repr=False)
+    key: PrivateKey = field(repr=False, compare=False)
 
     @property
     def leaf(self) -> Certificate:

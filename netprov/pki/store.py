@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from netprov.errors import PkiError
 from netprov.pki import bundle as bundles
@@ -99,9 +101,7 @@ class Store:
 
     def chains(self, host: str) -> tuple[Bundle, ...]:
         """Return the chains that a host presents."""
-        return tuple(
-            self._required(str(path.relative_to(self.directory))) for path in self.chain_files(host)
-        )
+        return tuple(self._required(str(path.relative_to(self.directory))) for path in self.chain_files(host))
 
     def issued(self) -> tuple[Certificate, ...]:
         """Return every certificate that was ever issued here."""
@@ -163,7 +163,7 @@ class Store:
             key = bundles.decode_key(waiting) if waiting else issue.new_key(kind)
             if not waiting:
                 self._disk.write(name, bundles.key_pem(key))
-        return issue.signing_request(request, key).public_bytes(bundles.Encoding.PEM)
+        return issue.signing_request(request, key).public_bytes(Encoding.PEM)
 
     def waiting_keys(self) -> tuple[issue.PrivateKey, ...]:
         """Return the keys that wait for a certificate signed elsewhere."""
@@ -381,6 +381,6 @@ def _list_of(
     lists: tuple[x509.CertificateRevocationList, ...], issuer: Issuer
 ) -> x509.CertificateRevocationList | None:
     key = issuer.certificate.x509.public_key()
-    assert isinstance(key, issue.rsa.RSAPublicKey | issue.ec.EllipticCurvePublicKey)
+    assert isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
     name = issuer.certificate.x509.subject
     return next((each for each in lists if each.issuer == name and each.is_signature_valid(key)), None)

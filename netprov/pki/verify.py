@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from netprov.errors import Problem
 from netprov.pki.chain import Certificate
@@ -49,7 +50,7 @@ def problems(
 
 
 def _order(chain: Sequence[Certificate]) -> list[Problem]:
-    for place, (certificate, issuer) in enumerate(zip(chain, chain[1:], strict=False)):
+    for place, (certificate, issuer) in enumerate(pairwise(chain)):
         if certificate.issued_by(issuer):
             continue
         if any(certificate.issued_by(other) for other in chain[place + 2 :]):

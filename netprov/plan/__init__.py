@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from netprov.inventory.model import Inventory
+from netprov.pki.request import PkiPlan
+from netprov.plan.pki import certificates
 from netprov.plan.site import Site, resolve
 
 __all__ = ["Plan", "Site", "derive"]
@@ -19,6 +21,7 @@ class Plan:
     """What each service serves."""
 
     site: Site
+    pki: PkiPlan
 
 
 def derive(inventory: Inventory) -> Plan:
@@ -28,4 +31,4 @@ def derive(inventory: Inventory) -> Plan:
     which `netprov.inventory.load.Document.locate` adds the positions.
     """
     site = resolve(inventory)
-    return Plan(site=site)
+    return Plan(site=site, pki=certificates(site))

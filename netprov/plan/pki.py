@@ -106,7 +106,8 @@ def _names(site: Site) -> tuple[str, ...]:
 
 def _names_in_urls(site: Site) -> Iterator[str]:
     """Yield the hosts of ours that phones are sent to by an https URL, which they then verify."""
-    options = [each.options for each in (*site.inventory.classes.values(), *site.inventory.phones)]
+    options = [each.options for each in site.inventory.classes.values()]
+    options += [each.options for each in site.inventory.phones]
     options += [network.declared.options for network in site.networks]
     texts = [each.acs_url or "" for each in site.inventory.classes.values()]
     texts += [text for each in options for value in each.values() for text in _texts(value)]

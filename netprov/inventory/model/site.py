@@ -37,7 +37,8 @@ class Certificates(Record):
     )
     ca_lifetime: Duration = Field(default=3650 * 86400, description="Lifetime of the CA's certificate.")
     intermediate: bool = Field(
-        default=False, description="Issue from an intermediate CA, so that the root's key can be kept elsewhere."
+        default=False,
+        description="Issue from an intermediate CA, so that the root's key can be kept elsewhere.",
     )
     name_constraints: bool = Field(
         default=True,

@@ -1,0 +1,193 @@
+"""TLS contexts from the certificate store: for servers, hot reload included, and for clients that verify a domain.
+
+A server presents the same certificate whatever name the client sends (RFC 6066 section 3): phones verify the
+DHCP domain, and what they send as SNI is not documented. Absent: OCSP stapling.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from netprov.errors import PkiError
+from netprov.pki.chain import Certificate, decode_each
+from netprov.pki.request import PkiPlan, TlsVersion
+from netprov.pki.store import Issued, Store
+
+CIPHERS = (
+    "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:ECDHE+AES:DHE+AES:"
+    "AES128-GCM-SHA256:AES256-GCM-SHA384:!aNULL:!eNULL:!aDSS:!PSK:!SRP:!CAMELLIA:!ARIA"
+)
+OLD_CIPHERS = f"{CIPHERS}:AES128-SHA:AES256-SHA:@SECLEVEL=0"
+"""Adds what firmware of the TLS 1.0 age has; level 0 because OpenSSL 3 refuses SHA-1 signatures above it."""
+
+_VERSIONS = {
+    "1.0": ssl.TLSVersion.TLSv1,
+    "1.1": ssl.TLSVersion.TLSv1_1,
+    "1.2": ssl.TLSVersion.TLSv1_2,
+    "1.3": ssl.TLSVersion.TLSv1_3,
+}
+_ALPN = ["http/1.1"]
+
+CHECK_INTERVAL = 5.0
+"""Seconds between looks at the store's files, so that `netprov cert renew` is noticed."""
+
+RENEW_INTERVAL = 3600.0
+"""Seconds between looks at what is about to expire."""
+
+
+class ServerTls:
+    """The TLS of one host's servers: `context` stays the same object while what it presents is replaced.
+
+    Every new handshake takes the newest chains; connections that are open keep theirs.
+    """
+
+    def __init__(self, store: Store, plan: PkiPlan, host: str | None = None) -> None:
+        self._store = store
+        self._plan = plan
+        self._host = host or plan.servers[0].host
+        self._current, self._seen = self._load()
+        self.context = _bare_server_context(plan.tls_min)
+        self._verify_like(self._current)
+        self.context.sni_callback = self._choose
+
+    def reload(self, plan: PkiPlan | None = None) -> None:
+        """Take the chains as they are in the store now; on `PkiError` the old ones stay in use."""
+        before, self._plan = self._plan, plan or self._plan
+        try:
+            self._current, self._seen = self._load()
+        except PkiError:
+            self._plan = before
+            raise
+        self._verify_like(self._current)
+
+    def reload_if_changed(self) -> bool:
+        """Reload if a file of the store was replaced since; tell whether it was."""
+        if self._fingerprints() == self._seen:
+            return False
+        self.reload()
+        return True
+
+    def _load(self) -> tuple[ssl.SSLContext, tuple[tuple[int, int], ...]]:
+        seen = self._fingerprints()
+        context = _bare_server_context(self._plan.tls_min)
+        for path in self._store.chain_files(self._host):
+            try:
+                context.load_cert_chain(path)
+            except (ssl.SSLError, OSError) as error:
+                raise PkiError(
+                    f"{path} cannot be presented: {error.strerror or error}",
+                    "issue it again: `netprov cert issue`",
+                ) from error
+        _ask_clients(context, self._plan, self._store)
+        return context, seen
+
+    def _fingerprints(self) -> tuple[tuple[int, int], ...]:
+        """Return what tells a replaced file from the old: a rename brings a new inode."""
+        paths: Iterable[Path] = self._store.chain_files(self._host)
+        if self._plan.clients.ask != "off":
+            paths = (*paths, self._store.ca_file, self._store.crl_file, *map(Path, self._plan.clients.roots))
+        found = []
+        for path in paths:
+            try:
+                status = path.stat()
+            except OSError as error:
+                raise PkiError(
+                    f"cannot read {path}: {error.strerror}", "name a PEM file that is there"
+                ) from error
+            found.append((status.st_ino, status.st_mtime_ns))
+        return tuple(found)
+
+    def _choose(
+        self, connection: ssl.SSLSocket | ssl.SSLObject, _name: str | None, _: ssl.SSLContext
+    ) -> None:
+        connection.context = self._current
+
+    def _verify_like(self, current: ssl.SSLContext) -> None:
+        # OpenSSL takes the trust store from the context a connection is switched to, but not the verify mode.
+        self.context.verify_mode = current.verify_mode
+
+
+async def keep_current(
+    tls: ServerTls,
+    store: Store,
+    plan: Callable[[], PkiPlan],
+    clock: Callable[[], float],
+    *,
+    report: Callable[[tuple[Issued, ...] | PkiError], None],
+    interval: float = CHECK_INTERVAL,
+) -> None:
+    """Renew what is about to expire and present what was replaced, until cancelled; trouble is reported, not raised."""
+    next_renewal = clock() + RENEW_INTERVAL
+    while True:
+        await asyncio.sleep(interval)
+        try:
+            if clock() >= next_renewal:
+                next_renewal = clock() + RENEW_INTERVAL
+                if done := await asyncio.to_thread(store.ensure, plan(), clock()):
+                    report(done)
+            tls.reload_if_changed()
+        except PkiError as error:
+            report(error)
+
+
+def client_context(
+    trust: Iterable[Certificate] | None,
+    *,
+    oldest: TlsVersion = "1.2",
+    certificate: Path | None = None,
+) -> ssl.SSLContext:
+    """Return a context that trusts these roots alone, or with None accepts anything, for a look at what is presented.
+
+    The name is the caller's: `server_hostname=` of asyncio and aiohttp is what is verified (and sent as SNI); a
+    phone gives the DHCP domain there, whatever host it connects to. `certificate` is a PEM file with key and chain.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = _VERSIONS[oldest]
+    context.set_ciphers(CIPHERS if oldest in {"1.2", "1.3"} else OLD_CIPHERS)
+    if trust is None:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        roots = "".join(root.pem() for root in trust)
+        if roots:
+            context.load_verify_locations(cadata=roots)
+    if certificate is not None:
+        context.load_cert_chain(certificate)
+    return context
+
+
+def presented_chain(connection: ssl.SSLObject | ssl.SSLSocket) -> tuple[Certificate, ...]:
+    """Return the chain as the peer sent it, leaf first, verified or not; () if it sent none.
+
+    Raises `PkiError` for a certificate that cannot be read.
+    """
+    inner: Any = connection if hasattr(connection, "get_unverified_chain") else connection._sslobj  # type: ignore[union-attr]  # noqa: SLF001 - public from Python 3.13 on
+    sent = inner.get_unverified_chain() or ()
+    return decode_each(
+        each if isinstance(each, bytes) else ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in sent
+    )
+
+
+def _bare_server_context(oldest: TlsVersion) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = _VERSIONS[oldest]
+    context.set_ciphers(CIPHERS if oldest in {"1.2", "1.3"} else OLD_CIPHERS)
+    context.set_alpn_protocols(_ALPN)
+    return context
+
+
+def _ask_clients(context: ssl.SSLContext, plan: PkiPlan, store: Store) -> None:
+    if plan.clients.ask == "off":
+        return
+    context.verify_mode = ssl.CERT_REQUIRED if plan.clients.ask == "required" else ssl.CERT_OPTIONAL
+    for path in (store.ca_file, *map(Path, plan.clients.roots)):
+        try:
+            context.load_verify_locations(cafile=path)
+        except (ssl.SSLError, OSError) as error:
+            raise PkiError(
+                f"{path} holds no CA that can be trusted: {error.strerror or error}", "name a PEM file"
+            ) from error
