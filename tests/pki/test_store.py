@@ -159,6 +159,7 @@ def test_a_revoked_chain_is_replaced_and_stays_on_the_list(store: Store) -> None
     assert not is_revoked(store.revoked(), done.certificate)
     store.ensure(plan(), NOW + 20 * DAY)
     (listed,) = store.revoked()
+    assert listed.next_update_utc is not None
     assert listed.next_update_utc.timestamp() == NOW + 50 * DAY
     assert is_revoked(store.revoked(), leaf)
 
