@@ -4,8 +4,9 @@
     def test_udhcpc_gets_an_address(make_lan: MakeLan) -> None:
         udhcpc = needs("udhcpc")                      # skips, with the reason, where it is not installed
         lan = make_lan(server=["10.20.0.1/24"], clients=["00:12:34:ab:45:de", None])
-        server = lan["server"].spawn([PYTHON, "-m", "netprov", "serve", "-f", str(inventory)])
-        server.wait_for("ready")                      # a pattern in its output; fails if it ends before
+        server = start_server(lan["server"], inventory, tmp_path / "state")      # netprov.lab.server; it is ready
+        other = lan["server"].spawn(["dnsmasq", "-d"])
+        other.wait_for("started")                     # a pattern in its output; fails if it ends before
         client = lan["client0"]
         result = client.run([udhcpc, "-i", client.interface, "-n", "-q", "-f"], timeout=20)
         assert result.returncode == 0, result.stderr
@@ -67,19 +68,31 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def lab_allowed() -> None:
-    """Skip where the kernel does not let this process make namespaces."""
+def lab_allowed() -> Iterator[None]:
+    """Skip where the kernel does not let this process make namespaces; let programs on hosts be found."""
     try:
         Namespace("probe").close()
     except LabError as error:
         pytest.skip(str(error))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        patch.setenv("PATH", f"{os.environ.get('PATH', os.defpath)}:{_SBIN}")
+        yield
+
+
+@pytest.fixture(scope="module")
+def make_module_lan(lab_allowed: None) -> Iterator[MakeLan]:
+    """Return a maker like `make_lan`, of LANs that live as long as the module's tests."""
+    yield from _maker()
 
 
 @pytest.fixture
-def make_lan(lab_allowed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeLan]:
+def make_lan(lab_allowed: None) -> Iterator[MakeLan]:
     """Return a maker of LANs: `make_lan(server=[addresses], clients=[MACs or None])` or `make_lan(topology)`."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("PATH", f"{os.environ.get('PATH', os.defpath)}:{_SBIN}")
+    yield from _maker()
+
+
+def _maker() -> Iterator[MakeLan]:
     with ExitStack() as stack:
 
         def make(
@@ -91,9 +104,3 @@ def make_lan(lab_allowed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mak
             return stack.enter_context(Lan(topology or single_lan(server, clients)))
 
         yield make
-
-
-@pytest.fixture
-def lan(make_lan: MakeLan) -> Lan:
-    """Return the usual LAN: `server` (10.20.0.1 to .12 as in config/staging.yaml), `client0` and `client1`."""
-    return make_lan(server=("10.20.0.1/24",), clients=(None, None))
