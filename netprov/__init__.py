@@ -98,10 +98,12 @@ Virtual LANs:
 
     lab                      virtual LANs, and what runs on them
     lab.topology             what a LAN is made of
+    lab.wire                 a cable with faults
     lab.kernel               the Linux calls Python lacks
     lab.netns                network namespaces and their links
     lab.process              programs inside a namespace
     lab.lan                  hosts on switches, gone when left
+    lab.server               `netprov serve` on a host
     lab.enclosure            where everything vanishes with its maker
 
 What people type:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from typing import Self
 from netprov.lab.netns import Links, Namespace
 from netprov.lab.process import Process, run
 from netprov.lab.topology import HostPlan, Topology
+from netprov.lab.wire import Faults, without_offload
 
 _BRIDGE = "br0"
 
@@ -77,6 +79,7 @@ class Lan:
         self.topology = topology
         self.switches: dict[str, Namespace] = {}
         self.hosts: dict[str, Host] = {}
+        self._wires: list[Process] = []
         try:
             for name in topology.networks:
                 self.switches[name] = Namespace(f"switch-{name}")
@@ -110,22 +113,48 @@ class Lan:
         """End every process, then remove hosts and switches; harmless when done twice."""
         for host in reversed(list(self.hosts.values())):
             host.close()
+        for wire in self._wires:
+            wire.stop()
         for switch in self.switches.values():
             switch.close()
 
     def _connect(self, host: Host) -> None:
         for number, port in enumerate(host.plan.ports):
-            near = f"{host.name[:9]}.{len(self.hosts)}.{number}"
-            with self.switches[port.network].links() as switch:
-                switch.add_cable(near, port.interface, host.namespace, mac=port.mac)
-                switch.plug(near, _BRIDGE)
-        with host.links() as links:
-            for port in host.plan.ports:
-                links.up(port.interface)
-                for address in port.addresses:
-                    links.add_address(port.interface, address)
-            for to, via in host.plan.routes:
-                links.add_route(to, via)
-        if host.plan.forwards:
-            with host.entered():
-                Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+            plug = f"{len(self.hosts)}.{number}"
+            switch = self.switches[port.network]
+            with switch.links() as links:
+                links.add_cable(plug, port.interface, host.namespace, mac=port.mac)
+                if port.faults is None:
+                    links.plug(plug, _BRIDGE)
+            if port.faults is not None:
+                self._splice(switch, plug, port.faults)
+                with host.entered():
+                    without_offload(port.interface)
+        _configure(host)
+
+    def _splice(self, switch: Namespace, plug: str, faults: Faults) -> None:
+        """Join a loose plug to the switch by a cable with faults."""
+        with switch.links() as links:
+            links.add_cable(f"{plug}a", f"{plug}b", switch)
+            links.up(f"{plug}b")
+            links.plug(f"{plug}a", _BRIDGE)
+        with switch.entered():
+            without_offload(_BRIDGE)
+            without_offload(f"{plug}a")
+        command = [sys.executable, "-m", "netprov.lab.wire", plug, f"{plug}b", *faults.arguments()]
+        wire = Process(switch, command)
+        self._wires.append(wire)
+        wire.wait_for("ready")
+
+
+def _configure(host: Host) -> None:
+    with host.links() as links:
+        for port in host.plan.ports:
+            links.up(port.interface)
+            for address in port.addresses:
+                links.add_address(port.interface, address)
+        for to, via in host.plan.routes:
+            links.add_route(to, via)
+    if host.plan.forwards:
+        with host.entered():
+            Path("/proc/sys/net/ipv4/ip_forward").write_text("1")

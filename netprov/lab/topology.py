@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+from netprov.lab.wire import Faults
 from netprov.plan.site import Site, SiteNetwork
 
 DEFAULT_NETWORK = "lan"
@@ -15,12 +16,16 @@ SERVER = "server"
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """One interface of a host, and the network it is plugged into; `addresses` have prefix lengths."""
+    """One interface of a host, and the network it is plugged into, by a cable that may have faults.
+
+    `addresses` have prefix lengths.
+    """
 
     network: str = DEFAULT_NETWORK
     interface: str = DEFAULT_INTERFACE
     addresses: tuple[str, ...] = ()
     mac: str | None = None
+    faults: Faults | None = None
 
 
 @dataclass(frozen=True, slots=True)

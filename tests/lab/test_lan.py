@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 
 import pytest
 
 from netprov.errors import LabError
 from netprov.lab.topology import HostPlan, Port, Topology
+from netprov.lab.wire import Faults
 from tests.lab.conftest import MakeLan, needs, wait_until
 
 pytestmark = pytest.mark.lab
@@ -96,3 +98,39 @@ def test_networks_are_apart_and_a_host_may_be_on_two(make_lan: MakeLan) -> None:
     with lan["router"].links() as links:
         links.down("lan1")
     assert lan["desk"].run(["busybox", "ping", "-c1", "-W1", "10.30.0.1"]).returncode == 1
+
+
+def test_cable_with_faults_loses_and_delays_but_carries_whole_frames(make_lan: MakeLan) -> None:
+    faults = Faults(loss=30, delay_ms=5, duplicate=5, seed=7)
+    lan = make_lan(
+        Topology(
+            (
+                HostPlan("near", (Port(addresses=("10.20.0.1/24",), faults=faults),)),
+                HostPlan("far", (Port(addresses=("10.20.0.2/24",)),)),
+            )
+        )
+    )
+    # TCP has checksums and retransmission: what arrives whole has been carried right.
+    payload = bytes(range(256)) * 400
+    with lan["near"].entered(), socket.create_server(("10.20.0.1", 7)) as listener:
+        with lan["far"].entered():
+            sender = socket.create_connection(("10.20.0.1", 7), timeout=20)
+        with sender, listener.accept()[0] as receiver:
+            sender.sendall(payload)
+            sender.shutdown(socket.SHUT_WR)
+            received = b"".join(iter(lambda: receiver.recv(65536), b""))
+    assert received == payload
+
+
+def test_cable_that_loses_everything_carries_nothing(make_lan: MakeLan) -> None:
+    dead = Port(addresses=("10.20.0.1/24",), faults=Faults(loss=100))
+    lan = make_lan(
+        Topology((HostPlan("near", (dead,)), HostPlan("far", (Port(addresses=("10.20.0.2/24",)),))))
+    )
+    assert lan["far"].run([needs("busybox"), "ping", "-c1", "-W1", "10.20.0.1"]).returncode == 1
+
+
+def test_same_seed_gives_the_same_faults() -> None:
+    faults = Faults(loss=20, duplicate=20, delay_ms=10, jitter_ms=5, seed=3)
+    first, second = random.Random(faults.seed), random.Random(faults.seed)
+    assert [faults.fates(first) for _ in range(100)] == [faults.fates(second) for _ in range(100)]
