@@ -12,6 +12,7 @@ What the operator writes:
     inventory.model          its data model
     inventory.model.scalar   MAC addresses, names, ranges, durations
     inventory.model.network  networks
+    inventory.model.dhcp     how DHCP serves
     inventory.model.dns      hosts, SRV, records
     inventory.model.phone    classes, phones
     inventory.model.provision  profiles, static files, how the servers behave
@@ -29,6 +30,8 @@ What follows from it:
     plan                     inventory -> Plan
     plan.site                the inventory with every default decided
     plan.pki                 which certificates the site needs
+    plan.dhcp                networks, classes, phones and their options in octets
+    plan.offer               what a client would get
 
 The cores, one folder a protocol; DHCP:
 
@@ -38,6 +41,9 @@ The cores, one folder a protocol; DHCP:
     dhcp.vendor              options 43, 125, 124 and 82: options inside options
     dhcp.options             the table of options
     dhcp.message             the message
+    dhcp.match               which clients a class takes
+    dhcp.config              what the server serves
+    dhcp.contents            what one client gets
     dhcp.client_event        what happens to a client
     dhcp.client              the client machine
 

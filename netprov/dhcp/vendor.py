@@ -81,12 +81,12 @@ def decode_tlv(data: bytes) -> dict[int, bytes]:
 
 
 def encode_vendor_identifying(blocks: Mapping[int, bytes]) -> bytes:
-    """Write enterprise number, length, data blocks (RFC 3925 section 4)."""
+    """Write enterprise number, length, data blocks; data beyond 255 octets goes on in a block of its own (RFC 3925 4)."""
     out = b""
     for enterprise, data in blocks.items():
-        if len(data) > 255:
-            raise ValueError(f"enterprise {enterprise} has {len(data)} octets; 255 is the most")
-        out += enterprise.to_bytes(4, "big") + bytes([len(data)]) + data
+        for start in range(0, max(1, len(data)), 255):
+            piece = data[start : start + 255]
+            out += enterprise.to_bytes(4, "big") + bytes([len(piece)]) + piece
     return out
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from netprov.dhcp.config import DhcpConfig
 from netprov.inventory.model import Inventory
 from netprov.pki.request import PkiPlan
+from netprov.plan.dhcp import plan_dhcp
 from netprov.plan.pki import certificates
 from netprov.plan.site import Site, resolve
 
@@ -21,6 +23,7 @@ class Plan:
     """What each service serves."""
 
     site: Site
+    dhcp: DhcpConfig
     pki: PkiPlan
 
 
@@ -31,4 +34,4 @@ def derive(inventory: Inventory) -> Plan:
     which `netprov.inventory.load.Document.locate` adds the positions.
     """
     site = resolve(inventory)
-    return Plan(site=site, pki=certificates(site))
+    return Plan(site=site, dhcp=plan_dhcp(site), pki=certificates(site))

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from netprov.inventory.model.dhcp import Dhcp, Gateway
 from netprov.inventory.model.dns import Dns, ExtraRecord, Host, HostField, Srv, SrvTarget
 from netprov.inventory.model.network import Network, Options, Route
 from netprov.inventory.model.phone import Match, Method, Phone, PhoneClass
@@ -15,8 +16,10 @@ from netprov.inventory.model.site import Certificates, Server
 
 __all__ = [
     "Certificates",
+    "Dhcp",
     "Dns",
     "ExtraRecord",
+    "Gateway",
     "Host",
     "Inventory",
     "Match",
@@ -47,6 +50,7 @@ class Inventory(Record):
     server: Server = Field(default=Server(), description="This machine.")
     hosts: dict[Name, HostField] = Field(default={}, description="Hosts under the domain, by name.")
     srv: Srv = Field(default=Srv(), description="The provisioning services in DNS.")
+    dhcp: Dhcp = Field(default=Dhcp(), description="How DHCP serves.")
     dns: Dns = Field(default=Dns(), description="How DNS serves.")
     records: tuple[ExtraRecord, ...] = Field(default=(), description="Further DNS records under the domain.")
     classes: dict[str, PhoneClass] = Field(

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from netprov.inventory.model.dhcp import Gateway
 from netprov.inventory.model.scalar import (
     Addresses,
     AddressRange,
@@ -86,4 +87,12 @@ class Network(Record):
     authoritative: bool = Field(
         default=False,
         description="Answer NAK to clients that ask for an address of which nothing is known here (RFC 2131 4.3.2).",
+    )
+    conflict_check: bool = Field(
+        default=True,
+        description="Ask the network (ARP, or ping behind a relay) whether a pool address is in use before offering it.",
+    )
+    gateway: Gateway | None = Field(
+        default=None,
+        description="Identity of the gateway, for TR-069 devices that tell theirs in option 125.",
     )

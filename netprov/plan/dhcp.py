@@ -1,0 +1,220 @@
+"""The DHCP section of the plan: networks, classes and phones with their options in octets, and where each is from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address
+
+from netprov.dhcp import options as code
+from netprov.dhcp.config import (
+    ClassConfig,
+    DhcpConfig,
+    Gateway,
+    Limits,
+    NetworkConfig,
+    Origin,
+    PhoneConfig,
+    Ranges,
+    Setting,
+    Settings,
+)
+from netprov.dhcp.match import Condition
+from netprov.errors import InventoryError, Problem
+from netprov.inventory.model import Match, PhoneClass
+from netprov.plan.site import Site, SiteNetwork, SitePhone
+
+_MAC_PREFIX = re.compile(r"([0-9a-fA-F]{2}[:.-]?){1,6}\Z")
+_HEX = re.compile(r"0x([0-9a-fA-F]{2})+\Z")
+
+
+def plan_dhcp(site: Site) -> DhcpConfig:
+    """Derive what DHCP serves; raise `InventoryError` with every option and condition that cannot be."""
+    problems: list[Problem] = []
+    inventory = site.inventory
+    config = DhcpConfig(
+        networks=tuple(_network(site, network, problems) for network in site.networks),
+        classes=tuple(_class(name, each, problems) for name, each in inventory.classes.items()),
+        phones={
+            bytes.fromhex(phone.declared.mac.replace(":", "")): _phone(phone, problems)
+            for phone in site.phones
+        },
+        limits=Limits(
+            client_rate=inventory.dhcp.client_rate,
+            total_rate=inventory.dhcp.total_rate,
+            offer_hold=inventory.dhcp.offer_hold,
+            decline_hold=inventory.dhcp.decline_hold,
+        ),
+    )
+    if problems:
+        raise InventoryError(problems)
+    return config
+
+
+def _network(site: Site, network: SiteNetwork, problems: list[Problem]) -> NetworkConfig:
+    declared = network.declared
+    reserved = _ranges(declared.reserved)
+    return NetworkConfig(
+        name=network.name,
+        prefix=int(network.subnet.network_address),
+        mask=int(network.subnet.netmask),
+        address=int(_server_address(site, network)),
+        interface=declared.interface or "",
+        pool=without(tuple((int(low), int(high)) for low, high in network.pool), reserved),
+        reserved=reserved,
+        settings=_network_settings(site, network, problems),
+        lease=declared.lease,
+        lease_min=min(declared.lease_min, declared.lease),
+        lease_max=max(declared.lease_max or declared.lease, declared.lease),
+        clients=declared.clients,
+        authoritative=declared.authoritative,
+        bootp=declared.bootp,
+        probe=declared.conflict_check,
+        others_allowed=declared.other_servers == "allow",
+        gateway=Gateway(declared.gateway.oui, declared.gateway.serial, declared.gateway.product_class)
+        if declared.gateway
+        else None,
+    )
+
+
+def _server_address(site: Site, network: SiteNetwork) -> IPv4Address:
+    """Return this server's address as a network's clients reach it: behind a relay, one of a network it is on."""
+    if network.declared.interface or network.declared.address:
+        return network.address
+    return next((each.address for each in site.networks if each.declared.interface), network.address)
+
+
+def _ranges(texts: Iterable[str]) -> Ranges:
+    found = []
+    for text in texts:
+        first, _, last = text.partition("-")
+        found.append((int(IPv4Address(first)), int(IPv4Address(last))))
+    return tuple(found)
+
+
+def without(ranges: Ranges, holes: Ranges) -> Ranges:
+    """Return ranges with holes cut out of them."""
+    for low, high in holes:
+        ranges = tuple(
+            piece
+            for start, end in ranges
+            for piece in ((start, min(end, low - 1)), (max(start, high + 1), end))
+            if piece[0] <= piece[1]
+        )
+    return tuple(dict.fromkeys(ranges))
+
+
+def _network_settings(site: Site, network: SiteNetwork, problems: list[Problem]) -> Settings:
+    declared, at = network.declared, ("networks", network.name)
+    dns = network.dns
+    if declared.dns is None:
+        dns = (_server_address(site, network),)
+    settings = {code.MASK: Setting(code.MASK, network.subnet.netmask.packed, (*at, "subnet"))}
+    for option, addresses, key, written in (
+        (code.ROUTER, network.router, "router", declared.router),
+        (code.DNS, dns, "dns", declared.dns),
+        (code.NTP, network.ntp, "ntp", declared.ntp),
+    ):
+        if addresses:
+            origin = at if written is None else (*at, key)
+            settings[option] = Setting(option, b"".join(each.packed for each in addresses), origin)
+    domain_at: Origin = ("domain",) if declared.domain is None else (*at, "domain")
+    settings[code.DOMAIN] = Setting(code.DOMAIN, network.domain.encode(), domain_at)
+    if declared.routes:
+        settings[code.STATIC_ROUTES] = _routes(network)
+    return settings | _options(declared.options, (*at, "options"), problems)
+
+
+def _routes(network: SiteNetwork) -> Setting:
+    """Encode option 121; a client that takes it ignores option 3, so it repeats the default route (RFC 3442)."""
+    routes = [{"to": str(route.to), "via": str(route.via)} for route in network.declared.routes]
+    if network.router and all(route["to"] != "0.0.0.0/0" for route in routes):
+        routes.append({"to": "0.0.0.0/0", "via": str(network.router[0])})
+    return Setting(
+        code.STATIC_ROUTES, code.encode(code.STATIC_ROUTES, routes), ("networks", network.name, "routes")
+    )
+
+
+def _class(name: str, declared: PhoneClass, problems: list[Problem]) -> ClassConfig:
+    at: Origin = ("classes", name)
+    settings: dict[int, Setting] = {}
+    if declared.acs_url:
+        value = {"acs_url": declared.acs_url}
+        if declared.provisioning_code:
+            value["provisioning_code"] = declared.provisioning_code
+        for option in (code.VENDOR_INFO, code.VENDOR_IDENTIFYING):
+            _add(settings, option, value, (*at, "acs_url"), problems)
+    return ClassConfig(
+        name=name,
+        method=declared.method or "srv",
+        condition=_condition(declared.match, (*at, "match"), problems) if declared.match else None,
+        settings=settings | _options(declared.options, (*at, "options"), problems),
+        force=declared.force,
+    )
+
+
+def _phone(phone: SitePhone, problems: list[Problem]) -> PhoneConfig:
+    declared, at = phone.declared, ("phones", phone.index)
+    settings: dict[int, Setting] = {}
+    if declared.name:
+        _add(settings, code.HOST_NAME, declared.name.partition(".")[0], (*at, "name"), problems)
+    return PhoneConfig(
+        mac=bytes.fromhex(declared.mac.replace(":", "")),
+        origin=at,
+        network=phone.network or "",
+        address=int(declared.address) if declared.address else 0,
+        class_name=phone.class_name or "",
+        named=declared.class_ is not None,
+        method=declared.method,
+        settings=settings | _options(declared.options, (*at, "options"), problems),
+    )
+
+
+def _options(declared: Mapping[int, object], at: Origin, problems: list[Problem]) -> dict[int, Setting]:
+    settings: dict[int, Setting] = {}
+    for option, value in declared.items():
+        _add(settings, option, value, (*at, option), problems)
+    return settings
+
+
+def _add(
+    settings: dict[int, Setting], option: int, value: object, at: Origin, problems: list[Problem]
+) -> None:
+    try:
+        settings[option] = Setting(option, code.encode(option, value), at)
+    except ValueError as error:
+        message, _, remedy = str(error).partition(": ")
+        problems.append(Problem("dhcp-option", message, remedy, at))
+
+
+def _condition(match: Match, at: Origin, problems: list[Problem]) -> Condition:
+    return Condition(
+        vendor_class=match.vendor_class,
+        vendor_class_contains=match.vendor_class_contains,
+        user_class=match.user_class,
+        mac=tuple(_mac_prefix(text, (*at, "mac"), problems) for text in match.mac),
+        circuit_id=_identifiers(match.circuit_id, (*at, "circuit_id"), problems),
+        remote_id=_identifiers(match.remote_id, (*at, "remote_id"), problems),
+        network=match.network,
+        requests=match.requests,
+        any=tuple(_condition(each, (*at, "any", i), problems) for i, each in enumerate(match.any)),
+        all=tuple(_condition(each, (*at, "all", i), problems) for i, each in enumerate(match.all)),
+        negated=_condition(match.not_, (*at, "not"), problems) if match.not_ else None,
+    )
+
+
+def _mac_prefix(text: str, at: Origin, problems: list[Problem]) -> bytes:
+    digits = re.sub("[:.-]", "", text)
+    if _MAC_PREFIX.match(text) and len(digits) <= 12:
+        return bytes.fromhex(digits)
+    remedy = "write pairs of hexadecimal digits, 00:12:34"
+    problems.append(Problem("match-mac", f"{text!r} does not begin a MAC address", remedy, at))
+    return b"\xff" * 7
+
+
+def _identifiers(texts: tuple[str, ...], at: Origin, problems: list[Problem]) -> tuple[str, ...]:
+    for text in texts:
+        if text.startswith("0x") and not _HEX.match(text):
+            remedy = "write pairs of hexadecimal digits after 0x, or a text pattern"
+            problems.append(Problem("match-relay", f"{text!r} is not octets", remedy, at))
+    return texts
