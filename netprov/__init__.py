@@ -49,6 +49,19 @@ The cores, one folder a protocol; DHCP:
 
 DNS:
 
+    dns                      authoritative answers, transfers, forwarding, a stub
+    dns.name                 domain names
+    dns.rrtype               the registry of record types
+    dns.rdata                record data: text, wire
+    dns.zone                 a frozen zone
+    dns.master               master files
+    dns.query                a query as received
+    dns.lookup               the server's algorithm: what the zones say
+    dns.compose              the message under construction
+    dns.answer               the responder
+    dns.stub                 a stub resolver
+    dns.order                the order in which SRV targets are tried
+
 Certificates:
 
     pki                      a local authority, chains, what a phone makes of them

@@ -1,0 +1,74 @@
+"""The order in which a client tries SRV targets: Cisco's guide and RFC 2782 read weights in opposite ways.
+
+Guide, "DNS SRV for HTTP Provisioning", table 1: the lower weight of a priority first. RFC 2782, "Usage rules": a
+weighted draw within a priority, in which the larger weight is likelier to come first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Protocol, TypeVar
+
+
+class Weighted(Protocol):
+    """Anything with the two numbers of an SRV record."""
+
+    @property
+    def priority(self) -> int:
+        """Lower is tried first."""
+        ...
+
+    @property
+    def weight(self) -> int:
+        """Decides within a priority."""
+        ...
+
+
+Each = TypeVar("Each", bound=Weighted)
+
+
+def cisco_order(targets: Sequence[Each]) -> list[Each]:
+    """Return the targets as the guide has phones try them: by priority, then weight, lowest first."""
+    return sorted(targets, key=lambda each: (each.priority, each.weight))
+
+
+def rfc2782_order(targets: Sequence[Each], draw: Callable[[int], int]) -> list[Each]:
+    """Return one order as RFC 2782 draws it; `draw(n)` returns a random integer from 0 to n, both included."""
+    ordered: list[Each] = []
+    for priority in sorted({each.priority for each in targets}):
+        # Weights of 0 stand first, where only a draw of 0 finds them while others are left.
+        left = sorted(
+            (each for each in targets if each.priority == priority), key=lambda each: each.weight > 0
+        )
+        while left:
+            drawn, running = draw(sum(each.weight for each in left)), 0
+            for index, each in enumerate(left):
+                running += each.weight
+                if running >= drawn:
+                    ordered.append(left.pop(index))
+                    break
+    return ordered
+
+
+def rfc2782_shares(targets: Sequence[Weighted]) -> list[Fraction]:
+    """Return for each target the chance to be tried first, as RFC 2782 has it, rounded to its weight's share.
+
+    Beside greater weights a weight of 0 has a chance too, which RFC 2782 calls very small; here it is 0.
+    """
+    lowest = min((each.priority for each in targets), default=0)
+    first = [each for each in targets if each.priority == lowest]
+    total = sum(each.weight for each in first)
+
+    def share(each: Weighted) -> Fraction:
+        if each.priority != lowest:
+            return Fraction(0)
+        return Fraction(each.weight, total) if total else Fraction(1, len(first))
+
+    return [share(each) for each in targets]
+
+
+def readings_part(targets: Sequence[Weighted]) -> bool:
+    """Return whether the two readings may send clients to different servers first."""
+    lowest = min((each.priority for each in targets), default=0)
+    return len({each.weight for each in targets if each.priority == lowest}) > 1

@@ -1,0 +1,186 @@
+"""The responder: what is asked, what is answered, by which RFC."""
+
+from __future__ import annotations
+
+import dns.flags
+import dns.message
+import dns.opcode
+import dns.rcode
+import dns.rdatatype
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netprov.dns.answer import Client, Manners, Responder
+from tests.dns.zones import STAGING, zone
+
+UDP, TCP = Client(), Client(tcp=True)
+RESPONDER = Responder([zone(STAGING)])
+
+
+def ask(
+    name: str,
+    type_: str,
+    *,
+    responder: Responder = RESPONDER,
+    client: Client = UDP,
+    **options: object,
+) -> dns.message.Message:
+    query = dns.message.make_query(name, type_, **options)  # type: ignore[arg-type]
+    reply = responder.respond(query.to_wire(), client)
+    assert reply is not None
+    return dns.message.from_wire(reply)
+
+
+def shown(section: list[dns.rrset.RRset]) -> list[str]:
+    return [line for rrset in section for line in rrset.to_text().splitlines()]
+
+
+def test_srv_is_answered_lowest_priority_then_weight_first_with_its_addresses() -> None:
+    reply = ask("_ciscoprov-https._tls.example.com", "SRV")
+    assert shown(reply.answer) == [
+        "_ciscoprov-https._tls.example.com. 86400 IN SRV 10 20 5060 pr2.example.com.",
+        "_ciscoprov-https._tls.example.com. 86400 IN SRV 10 60 5060 pr1.example.com.",
+    ]
+    assert shown(reply.additional) == [
+        "pr2.example.com. 300 IN A 10.20.0.12",
+        "pr2.example.com. 300 IN AAAA 2001:db8::12",
+        "pr1.example.com. 300 IN A 10.20.0.11",
+    ]
+    assert reply.flags & dns.flags.AA
+
+
+def test_srv_target_is_never_compressed_rfc_2782() -> None:
+    query = dns.message.make_query("_ciscoprov-http._tcp.example.com", "SRV")
+    reply = RESPONDER.respond(query.to_wire(), UDP)
+    assert reply is not None
+    assert b"\x03px1\x07example\x03com\x00" in reply
+    assert b"\x03px2\x07example\x03com\x00" in reply
+
+
+@pytest.mark.parametrize("name", ["_tls.example.com", "_tcp.example.com"])
+@pytest.mark.parametrize("type_", ["A", "SRV", "ANY"])
+def test_empty_non_terminal_is_noerror_rfc_8020(name: str, type_: str) -> None:
+    reply = ask(name, type_)
+    assert reply.rcode() == dns.rcode.NOERROR
+    assert reply.answer == []
+    assert reply.authority[0].rdtype == dns.rdatatype.SOA
+
+
+def test_soa_of_a_negative_answer_has_the_lesser_of_its_ttl_and_minimum_rfc_2308_3() -> None:
+    nodata, nxdomain = ask("pr1.example.com", "TXT"), ask("nowhere.example.com", "A")
+    assert (nodata.rcode(), nxdomain.rcode()) == (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
+    assert [nodata.authority[0].ttl, nxdomain.authority[0].ttl] == [60, 60]
+
+
+def test_name_outside_is_refused_without_authority() -> None:
+    reply = ask("example.org", "A")
+    assert reply.rcode() == dns.rcode.REFUSED
+    assert not reply.flags & (dns.flags.AA | dns.flags.RA)
+
+
+def test_case_of_the_question_is_kept_and_ignored_rfc_4343() -> None:
+    reply = ask("PR1.eXample.COM", "A")
+    assert reply.question[0].name.to_text() == "PR1.eXample.COM."
+    assert shown(reply.answer) == ["PR1.eXample.COM. 300 IN A 10.20.0.11"]
+
+
+@pytest.mark.parametrize("flags", [0, dns.flags.RD, dns.flags.CD, dns.flags.RD | dns.flags.CD])
+def test_rd_and_cd_are_copied_and_ra_is_off(flags: int) -> None:
+    query = dns.message.make_query("pr1.example.com", "A")
+    query.flags = dns.flags.Flag(flags | dns.flags.AD)
+    reply = RESPONDER.respond(query.to_wire(), UDP)
+    assert reply is not None
+    assert dns.flags.QR | dns.flags.AA | flags == dns.message.from_wire(reply).flags
+
+
+def test_response_is_never_answered() -> None:
+    query = dns.message.make_query("pr1.example.com", "A")
+    query.flags |= dns.flags.QR
+    assert RESPONDER.respond(query.to_wire(), UDP) is None
+
+
+@pytest.mark.parametrize("opcode", [dns.opcode.IQUERY, dns.opcode.STATUS, dns.opcode.UPDATE])
+def test_other_opcodes_are_not_implemented(opcode: dns.opcode.Opcode) -> None:
+    query = dns.message.make_query("example.com", "SOA")
+    query.set_opcode(opcode)
+    reply = RESPONDER.respond(query.to_wire(), UDP)
+    assert reply is not None
+    assert dns.message.from_wire(reply, one_rr_per_rrset=True).rcode() == dns.rcode.NOTIMP
+
+
+def test_two_questions_are_a_format_error_rfc_9619() -> None:
+    query = dns.message.make_query("example.com", "SOA").to_wire()
+    doubled = query[:4] + b"\x00\x02" + query[6:] + query[12:]
+    reply = RESPONDER.respond(doubled, UDP)
+    assert reply is not None
+    assert reply[3] & 0xF == dns.rcode.FORMERR
+
+
+@pytest.mark.parametrize("class_", ["CH", "HS", "ANY"])
+def test_other_classes_are_refused(class_: str) -> None:
+    reply = ask("version.bind", "TXT", rdclass=class_)
+    assert reply.rcode() == dns.rcode.REFUSED
+
+
+def test_version_and_identity_are_told_only_if_configured() -> None:
+    responder = Responder([zone(STAGING)], Manners(version="netprov", identity="lab-1"))
+    for name, text in (("version.bind", "netprov"), ("id.server", "lab-1")):
+        reply = ask(name, "TXT", rdclass="CH", responder=responder)
+        assert [f'{name}. 0 CH TXT "{text}"'] == shown(reply.answer)
+
+
+def test_any_gets_one_record_set_rfc_8482() -> None:
+    reply = ask("pr2.example.com", "ANY")
+    assert len(reply.answer) == 1
+
+
+def test_edns_version_above_0_is_badvers_rfc_6891() -> None:
+    reply = ask("pr1.example.com", "A", use_edns=1)
+    assert reply.rcode() == dns.rcode.BADVERS
+    assert reply.edns == 0
+    assert reply.answer == []
+
+
+def test_opt_answers_opt_alone_with_do_copied() -> None:
+    assert ask("pr1.example.com", "A").edns == -1
+    reply = ask("pr1.example.com", "A", want_dnssec=True)
+    assert (reply.edns, reply.ednsflags, reply.payload) == (0, dns.flags.DO, 1232)
+
+
+def test_without_edns_a_reply_of_more_than_512_octets_is_cut_at_a_record_set_rfc_2181_9() -> None:
+    text = STAGING + "".join(f'big TXT "{"x" * 100}{index}"\n' for index in range(8))
+    responder = Responder([zone(text)])
+    short = ask("big.example.com", "TXT", responder=responder)
+    assert short.flags & dns.flags.TC
+    assert short.answer == []
+    assert len(ask("big.example.com", "TXT", responder=responder, use_edns=0, payload=4096).answer[0]) == 8
+    assert len(ask("big.example.com", "TXT", responder=responder, client=TCP).answer[0]) == 8
+
+
+def test_additional_records_that_do_not_fit_are_left_out_without_tc() -> None:
+    targets = "".join(f"many SRV 1 0 80 t{index}.example.com.\n" for index in range(12))
+    addresses = "".join(f"t{index} A 10.20.1.{index}\n" for index in range(12))
+    reply = ask("many.example.com", "SRV", responder=Responder([zone(STAGING + targets + addresses)]))
+    assert not reply.flags & dns.flags.TC
+    assert len(reply.answer[0]) == 12
+    assert 0 < len(reply.additional) < 12
+
+
+@given(st.binary(max_size=64))
+def test_arbitrary_bytes_get_a_reply_or_none(message: bytes) -> None:
+    reply = RESPONDER.respond(message, UDP)
+    assert reply is None or (reply[:2] == message[:2] and reply[2] & 0x80)
+
+
+@given(st.data())
+def test_mutated_queries_get_a_reply_that_dnspython_parses(data: st.DataObject) -> None:
+    query = bytearray(
+        dns.message.make_query("_ciscoprov-https._tls.example.com", "SRV", use_edns=0).to_wire()
+    )
+    for _ in range(data.draw(st.integers(1, 4))):
+        query[data.draw(st.integers(2, len(query) - 1))] = data.draw(st.integers(0, 255))
+    reply = RESPONDER.respond(bytes(query), UDP)
+    # dnspython holds replies to UPDATE to the rules of UPDATE, whatever was asked.
+    if reply is not None and reply[2] >> 3 & 0xF != dns.opcode.UPDATE:
+        dns.message.from_wire(reply, ignore_trailing=False, one_rr_per_rrset=True)
