@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
@@ -12,12 +13,26 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from netprov.errors import PkiError
 from netprov.pki.names import Address, PhoneSubject
 
 _PEM = b"-----BEGIN CERTIFICATE-----"
+WEAK_HASHES = frozenset({"md5", "sha1"})
+"""What signatures are no longer made with, and no longer checked by cryptography."""
+
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What cryptography raises for a certificate that contradicts X.509; it looks at parts only when they are asked for."""
+
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 
@@ -49,7 +64,12 @@ class Certificate:
         return self.subject == self.issuer
 
     def issued_by(self, issuer: Certificate) -> bool:
-        """Tell whether the issuer's name and key fit this certificate's issuer field and signature."""
+        """Tell whether the issuer's name and key fit this certificate's issuer field and signature.
+
+        A signature too weak to be checked here (MD5, SHA-1) counts as right: `verify` has a finding for it.
+        """
+        if self.signature_hash in WEAK_HASHES:
+            return self.x509.issuer == issuer.x509.subject
         try:
             self.x509.verify_directly_issued_by(issuer.x509)
         except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
@@ -73,10 +93,13 @@ class Certificate:
 def decode(data: bytes) -> tuple[Certificate, ...]:
     """Decode the certificates of a PEM file, in its order, or the one of a DER file; `PkiError` if there is none."""
     try:
-        if _PEM in data:
-            return tuple(describe(each) for each in x509.load_pem_x509_certificates(data))
-        return (describe(x509.load_der_x509_certificate(data)),)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+        with warnings.catch_warnings():
+            # Serial numbers that RFC 5280 forbids are read all the same: they stop no phone.
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            if _PEM in data:
+                return tuple(describe(each) for each in x509.load_pem_x509_certificates(data))
+            return (describe(x509.load_der_x509_certificate(data)),)
+    except _UNREADABLE as error:
         raise PkiError(f"not a certificate that can be read: {str(error).splitlines()[0]}") from error
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from netprov.errors import Problem
-from netprov.pki.chain import Certificate
+from netprov.pki.chain import WEAK_HASHES, Certificate
 from netprov.pki.names import covers, within
 
 EXPIRES_SOON = 14 * 86400
@@ -111,7 +111,7 @@ def _strength(certificate: Certificate) -> list[Problem]:
                 "issue it again with RSA-2048 or ECDSA P-256",
             )
         )
-    if certificate.signature_hash in {"md5", "sha1"} and not certificate.self_issued:
+    if certificate.signature_hash in WEAK_HASHES and not certificate.self_issued:
         found.append(
             _error(
                 "cert-signature-weak",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -146,8 +147,7 @@ def client_context(
     phone gives the DHCP domain there, whatever host it connects to. `certificate` is a PEM file with key and chain.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = _VERSIONS[oldest]
-    context.set_ciphers(CIPHERS if oldest in {"1.2", "1.3"} else OLD_CIPHERS)
+    _speak(context, oldest)
     if trust is None:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -172,10 +172,17 @@ def presented_chain(connection: ssl.SSLObject | ssl.SSLSocket) -> tuple[Certific
     )
 
 
+def _speak(context: ssl.SSLContext, oldest: TlsVersion) -> None:
+    with warnings.catch_warnings():
+        # The operator asked for an old version by name, and knows.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = _VERSIONS[oldest]
+    context.set_ciphers(CIPHERS if oldest in {"1.2", "1.3"} else OLD_CIPHERS)
+
+
 def _bare_server_context(oldest: TlsVersion) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = _VERSIONS[oldest]
-    context.set_ciphers(CIPHERS if oldest in {"1.2", "1.3"} else OLD_CIPHERS)
+    _speak(context, oldest)
     context.set_alpn_protocols(_ALPN)
     return context
 
