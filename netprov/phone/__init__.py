@@ -1,0 +1,1 @@
+"""The phone: what a Cisco multiplatform phone does from power-up to a profile, without input or output."""

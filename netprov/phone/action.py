@@ -1,0 +1,221 @@
+"""What the phone asks of the world, and what can come back: the two alphabets of the road.
+
+An action is performed by a pump with real sockets (netprov.runtime.phone), by a table in a test, or by the plan alone
+(netprov explain); a result says what came back, never how it was obtained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeVar
+
+from netprov.phone.url import Url
+
+
+class Trouble(StrEnum):
+    """Why an exchange came to nothing, as far as the phone can tell."""
+
+    TIMEOUT = "no answer"
+    REFUSED = "connection refused"
+    UNREACHABLE = "no route to the host"
+    RESET = "connection closed by the server"
+    UNTRUSTED = "certificate of an authority that the phone does not know"
+    WRONG_NAME = "certificate for another name"
+    EXPIRED = "certificate expired"
+    NOT_YET = "certificate not yet valid"
+    TLS = "TLS handshake failed"
+    NOT_FOUND = "file not found"
+    TRANSFER = "transfer refused"
+    GARBAGE = "answer not understood"
+    NXDOMAIN = "no such name"
+    NODATA = "name without such records"
+    DNS_REFUSED = "the DNS server refuses to answer"
+    DNS_FAILED = "the DNS server failed"
+    NO_SERVER = "no DNS server known"
+    FAULT = "CWMP fault"
+
+
+@dataclass(frozen=True, slots=True)
+class AskDhcp:
+    """Obtain a lease, or confirm the one remembered."""
+
+    vendor_class: str
+    requested: tuple[int, ...]
+    client_mac: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What DHCP gave: `options` holds every option's octets, joined as RFC 3396 says."""
+
+    address: str
+    server: str
+    options: Mapping[int, bytes] = field(default_factory=dict)
+
+    @property
+    def domain(self) -> str:
+        """Option 15 without the NUL and the dot that some servers append."""
+        return self.options.get(15, b"").rstrip(b"\0").decode("ascii", "replace").strip().rstrip(".")
+
+    @property
+    def dns(self) -> tuple[str, ...]:
+        """Option 6."""
+        return addresses(self.options.get(6, b""))
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """Ask DNS for the records of one type, A or SRV."""
+
+    name: str
+    type: str
+    servers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SrvRecord:
+    """One SRV record (RFC 2782); `target` without its trailing dot, "" for the root."""
+
+    priority: int
+    weight: int
+    port: int
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What DNS answered."""
+
+    addresses: tuple[str, ...] = ()
+    records: tuple[SrvRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Ask one server for one URL.
+
+    `address` is where to connect. `verify` is the name that the certificate must carry, "" without TLS, and
+    `anchors` the trust anchors in PEM.
+    """
+
+    url: Url
+    address: str
+    verify: str = ""
+    anchors: tuple[str, ...] = ()
+    method: str = "GET"
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    client_certificate: str = ""
+    client_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a server sent; TFTP has no status, so a file that came by it has 200."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    peer: str = ""
+
+    def header(self, name: str) -> str:
+        """Return a header's value whatever its case, or ""."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers.items() if key.lower() == wanted), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Inform:
+    """Hold one CWMP session with the ACS at this URL; `verify` and `anchors` as for Fetch."""
+
+    url: Url
+    address: str
+    events: tuple[str, ...]
+    verify: str = ""
+    anchors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """One Download that an ACS asked for (TR-069 A.3.2.8)."""
+
+    file_type: str
+    url: str
+    username: str = ""
+    password: str = ""
+    command_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What an ACS did in one session: parameters it set, files it wants downloaded."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    downloads: tuple[Download, ...] = ()
+    reboot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Let time pass, in seconds; `why` is for people."""
+
+    seconds: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A line that the phone shows or logs; `server` is where its syslog goes, "" for nowhere."""
+
+    text: str
+    server: str = ""
+    failure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A wait or a line is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Nothing usable came back."""
+
+    trouble: Trouble
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.trouble}: {self.detail}" if self.detail else str(self.trouble)
+
+
+Action = AskDhcp | Resolve | Fetch | Inform | Wait | Say
+Result = Lease | Found | Response | Session | Done | Failed
+
+T = TypeVar("T")
+Road = Generator[Action, Result, T]
+"""A piece of the road: yields actions, is sent results, returns what it was for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One action with its result: a line of the timeline.
+
+    `started` and `seconds` are on the clock of whoever performed it; `asked` and `answered` are octets where known;
+    `evidence` says where the fact is from: packet numbers, an inventory line, a record.
+    """
+
+    action: Action
+    result: Result
+    started: float = 0.0
+    seconds: float = 0.0
+    asked: int = 0
+    answered: int = 0
+    evidence: str = ""
+
+
+def addresses(data: bytes) -> tuple[str, ...]:
+    """Read a list of IPv4 addresses of four octets each; octets left over are ignored."""
+    whole = len(data) - len(data) % 4
+    return tuple(".".join(map(str, data[i : i + 4])) for i in range(0, whole, 4))

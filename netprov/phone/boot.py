@@ -1,0 +1,98 @@
+"""The road: from power-up to a profile, mechanism by mechanism, in the order of Cisco's guide.
+
+1. DHCP, 2. DNS SRV, 3. EDOS (remote customization), 4. GDS (activation code). A usable DHCP option ends the search
+there; `Habits.fall_through` goes on instead. A phone whose profile rule names a server skips all four and resyncs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from netprov.phone.action import AskDhcp, Failed, Lease, Road, Say, Wait
+from netprov.phone.cloud import activate, customize
+from netprov.phone.customization import Customization, Turn
+from netprov.phone.discover import Miss, from_dhcp, from_srv
+from netprov.phone.handset import Handset
+from netprov.phone.load import Loaded, NotLoaded
+from netprov.phone.resync import POWER_UP, resync, settle
+from netprov.phone.settings import is_yes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a boot ended: by which mechanism the profile came and from where, or why there is none."""
+
+    provisioned: bool
+    method: str = ""
+    url: str = ""
+    reason: str = ""
+    customization: Customization = Customization.OPEN
+
+
+def boot(handset: Handset) -> Road[Outcome]:
+    """Power the phone up: a lease first, then the search for a profile."""
+    identity = handset.identity
+    answer = yield AskDhcp(identity.option_60, identity.requested, identity.mac)
+    if not isinstance(answer, Lease):
+        assert isinstance(answer, Failed)
+        yield Say("Network initialization: no DHCP lease", failure=True)
+        return _failed(handset, f"no DHCP lease: {answer}")
+    handset.lease = answer
+    if not (is_yes(handset["Provision_Enable"]) and is_yes(handset["Resync_On_Reset"])):
+        return _failed(handset, "Provision_Enable or Resync_On_Reset is No")
+    spread = handset["Resync_Random_Delay"]
+    seconds = handset.draw(int(spread) + 1) if spread.isdigit() else 0
+    if seconds:
+        yield Wait(seconds, "Resync_Random_Delay")
+    return (yield from search(handset))
+
+
+def search(handset: Handset) -> Road[Outcome]:
+    """Find a profile for a phone that has a lease."""
+    assert handset.lease is not None
+    if handset["Profile_Rule"].startswith("gds://"):
+        loaded = yield from activate(handset)
+        return _provisioned(handset, loaded, "gds") if loaded else _failed(handset, "no activation")
+    if not handset["Profile_Rule"].startswith("/"):
+        return (yield from _configured(handset))
+    found = yield from from_dhcp(handset, handset.lease)
+    if isinstance(found, Loaded):
+        return (yield from _on_the_lan(handset, found, handset.found_by or "dhcp"))
+    if found is Miss.FAILED and not handset.habits.fall_through:
+        return _failed(handset, handset.last_error)
+    found = yield from from_srv(handset, handset.lease)
+    if isinstance(found, Loaded):
+        return (yield from _on_the_lan(handset, found, "srv"))
+    reason = handset.last_error or "neither DHCP nor DNS names a provisioning server"
+    for method, mechanism in (("edos", customize), ("gds", activate)):
+        provided = yield from mechanism(handset)
+        if provided is not None:
+            return _provisioned(handset, provided, method)
+    return _failed(handset, reason)
+
+
+def _configured(handset: Handset) -> Road[Outcome]:
+    outcome = yield from resync(handset, POWER_UP)
+    if isinstance(outcome, Loaded):
+        outcome = yield from settle(handset, outcome)
+    if isinstance(outcome, Loaded):
+        return _provisioned(handset, outcome, "rule")
+    return _failed(handset, outcome.error if outcome else "no profile rule names a URL")
+
+
+def _on_the_lan(handset: Handset, loaded: Loaded, method: str) -> Road[Outcome]:
+    """Go where the first profile points: the LAN has answered, so remote customization is over."""
+    handset.turn(Turn.LAN)
+    handset.resynced = handset.now
+    settled = yield from settle(handset, loaded)
+    if isinstance(settled, NotLoaded):
+        return _failed(handset, f"the first profile came from {loaded.url}, but then: {settled.error}")
+    return _provisioned(handset, settled, method)
+
+
+def _provisioned(handset: Handset, loaded: Loaded, method: str) -> Outcome:
+    return Outcome(True, method, str(loaded.url), customization=handset.customization)
+
+
+def _failed(handset: Handset, reason: str) -> Outcome:
+    return Outcome(False, reason=reason, customization=handset.customization)

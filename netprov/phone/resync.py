@@ -1,0 +1,94 @@
+"""A resync: the four profile rules in sequence, each fetched and applied before the next is read.
+
+Cisco's guide, "Profile Rules": a rule that fails ends the sequence; `Resync_Fails_On_FNF` set to No takes a missing file
+for a success.
+"""
+
+from __future__ import annotations
+
+from netprov.errors import Malformed
+from netprov.phone.action import Road, Say
+from netprov.phone.fetch import Request
+from netprov.phone.handset import Handset
+from netprov.phone.load import Loaded, NotLoaded, handset_url, load
+from netprov.phone.rules import Alternative, choose, parse_rule, with_secrets
+from netprov.phone.settings import PROFILE_RULES, is_yes
+from netprov.phone.srv import load_by_srv
+from netprov.phone.url import Url
+
+EXPLICIT, POWER_UP, PERIODIC, RETRY = -1, 0, 1, 2
+"""$PRVST: why a resync happens."""
+
+MAX_STAGES = 5
+"""Profiles in a row of which each names the next; more is taken for a loop."""
+
+
+def resync(handset: Handset, reason: int) -> Road[Loaded | NotLoaded | None]:
+    """Follow the rules once; None if none of them named a URL."""
+    handset.provisioning_state = reason
+    last: Loaded | None = None
+    for name in PROFILE_RULES:
+        outcome = yield from _follow(handset, name)
+        if isinstance(outcome, NotLoaded):
+            missing = outcome.category == "B" and not outcome.corrupt
+            if not missing or is_yes(handset["Resync_Fails_On_FNF"]):
+                return outcome
+        elif outcome is not None:
+            last = outcome
+    handset.resynced = handset.now
+    return last
+
+
+def settle(handset: Handset, loaded: Loaded) -> Road[Loaded | NotLoaded]:
+    """Follow the rules that a profile brought, and those that the next one brings, until they rest."""
+    for _ in range(MAX_STAGES):
+        if not loaded.new_rules:
+            return loaded
+        outcome = yield from resync(handset, EXPLICIT)
+        if outcome is None:
+            return loaded
+        if isinstance(outcome, NotLoaded):
+            return outcome
+        loaded = outcome
+    yield Say(f"{MAX_STAGES} profiles in a row each named another rule", failure=True)
+    return NotLoaded("C", "profile rules lead in a circle")
+
+
+def _follow(handset: Handset, name: str) -> Road[Loaded | NotLoaded | None]:
+    """Follow one rule; None where it is empty, no condition holds, or it only assigns."""
+    try:
+        chosen = choose(parse_rule(handset.expand(handset[name])))
+        if chosen is None:
+            return None
+        alternative = with_secrets(chosen, handset.expand_secret)
+        handset.assign(alternative.assignments)
+        if not alternative.url:
+            return None
+        url = handset_url(handset, alternative.url)
+    except Malformed as error:
+        handset.last_error = f"{name}: {error}"
+        yield Say(handset.last_error, failure=True)
+        return NotLoaded("C", str(error))
+    request, key = _request(handset, alternative), alternative.options.get("key", "")
+    if not alternative.by_srv:
+        return (yield from load(handset, url, request, key=key))
+    return (yield from _by_srv(handset, url, request, key))
+
+
+def _by_srv(handset: Handset, url: Url, request: Request, key: str) -> Road[Loaded | NotLoaded]:
+    """Follow a rule with --srv: its host is the domain to look up, and the name that certificates must carry."""
+    outcome = yield from load_by_srv(handset, url.host, url.scheme, (url.path,), request=request, key=key)
+    if outcome is None:
+        handset.last_error = f"no SRV records for {url.host}"
+        yield Say(handset.last_error, failure=True)
+        return NotLoaded("C", handset.last_error)
+    return outcome
+
+
+def _request(handset: Handset, alternative: Alternative) -> Request:
+    options = alternative.options
+    method, body = "GET", b""
+    if "post" in options:
+        register = f"GPP_{options['post'].strip().upper()}"
+        method, body = "POST", handset.expand(handset[register]).encode("ascii", "replace")
+    return Request(user=options.get("uid", ""), password=options.get("pwd", ""), method=method, body=body)

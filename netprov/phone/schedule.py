@@ -1,0 +1,57 @@
+"""When a phone resyncs, retries and upgrades: delay lists, random parts, the time of day.
+
+Cisco's guide, "Configurable Schedules": `a,b,c` are delays in a row of which the last repeats; `n+r` adds up to r
+seconds by chance; 0 is never. `Resync_At` (HHmm) takes the place of `Resync_Periodic`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from netprov.errors import Malformed
+
+DAY = 86400
+
+_DELAY = re.compile(r"\s*(\d{1,9})\s*(?:\+\s*(\d{1,9})\s*)?\Z")
+_CLOCK = re.compile(r"([01]\d|2[0-3])([0-5]\d)\Z|2400\Z")
+
+
+def parse_delays(text: str) -> tuple[tuple[int, int], ...]:
+    """Read a delay list as (fixed, random) pairs, in seconds; an empty one is empty."""
+    if not text.strip():
+        return ()
+    found = []
+    for part in text.split(","):
+        matched = _DELAY.match(part)
+        if not matched:
+            raise Malformed(f"{part.strip()!r} is not a delay: seconds, or seconds+random seconds")
+        found.append((int(matched[1]), int(matched[2] or 0)))
+    return tuple(found)
+
+
+def delay(text: str, turn: int, draw: Callable[[int], int]) -> int | None:
+    """Return the delay before attempt `turn` (from 0), in seconds; None is never."""
+    try:
+        delays = parse_delays(text)
+    except Malformed:
+        return None
+    if not delays:
+        return None
+    fixed, random = delays[min(turn, len(delays) - 1)]
+    return fixed + draw(random + 1) if fixed else None
+
+
+def until_time_of_day(text: str, random_delay: str, now: float, draw: Callable[[int], int]) -> float | None:
+    """Return the seconds to the next HHmm plus its random minutes; None if `text` is not a time of day.
+
+    `now` counts from a midnight of the phone's own time.
+    """
+    matched = _CLOCK.match(text.strip())
+    if not matched:
+        return None
+    at = (int(matched[1]) * 60 + int(matched[2])) * 60 if matched[1] else 0
+    spread = (int(random_delay) if random_delay.isdigit() else 0) + 30
+    minutes = spread // 60
+    wait = (at - now) % DAY
+    return (wait or DAY) + (draw(minutes * 60 + 1) if minutes else 0)

@@ -1,0 +1,148 @@
+"""What each DHCP option says about where to provision from, and why another says nothing usable.
+
+Cisco's guides: options 66, 160, 159, 150, 60, 43 and 125 in that order (`DHCP_Option_To_Use`); RFC 2132 9.4, RFC 5859,
+TR-069 3.1 for the ACS's URL in options 43 and 125 (enterprise 3561). Not documented, so read leniently: a plain URL in
+60, 43 or 125.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from netprov.errors import Malformed
+from netprov.phone.action import addresses
+from netprov.phone.ladder import rungs
+from netprov.wire import Reader
+
+DEFAULT_ORDER = (66, 160, 159, 150, 60, 43, 125)
+"""Default of `DHCP_Option_To_Use`."""
+
+BROADBAND_FORUM = 3561
+ACS_URL_43 = 1
+ACS_URL_125 = 11
+"""Where the ACS's URL stands (TR-069 table 2: sub-option 1 of 43, 11 of 125)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One option that names a provisioning server: values for the ladder, or the URL of an ACS."""
+
+    option: int
+    values: tuple[str, ...] = ()
+    acs_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """One option that is there but says nothing that a phone can use."""
+
+    option: int
+    reason: str
+
+
+def read_options(
+    options: Mapping[int, bytes], order: tuple[int, ...] = DEFAULT_ORDER
+) -> tuple[Source | Unusable, ...]:
+    """Read every provisioning option that is there, in order of preference."""
+    return tuple(_read(code, options[code]) for code in order if code in options)
+
+
+def parse_order(text: str) -> tuple[int, ...]:
+    """Read `DHCP_Option_To_Use`; what is not a number is ignored, an empty value is the default."""
+    numbers = tuple(int(part) for part in text.replace(" ", "").split(",") if part.isdigit())
+    return numbers or DEFAULT_ORDER
+
+
+def _read(code: int, data: bytes) -> Source | Unusable:
+    match code:
+        case 150:
+            return _address_list(code, data)
+        case 43:
+            return _text(code, data) if _is_text(data) else _acs(code, _tlv(data).get(ACS_URL_43))
+        case 125:
+            return _text(code, data) if _is_text(data) else _acs(code, _vivso(data).get(ACS_URL_125))
+        case 60:
+            text = _strip(data)
+            if "://" not in text:
+                return Unusable(code, f"{text!r} is a vendor class, not a URL")
+            return _text(code, data)
+        case _:
+            return _text(code, data)
+
+
+def _address_list(code: int, data: bytes) -> Source | Unusable:
+    if data and len(data) % 4 == 0:
+        return Source(code, addresses(data))
+    shown = f": it holds the text {_strip(data)!r}" if _is_text(data) else ""
+    return Unusable(code, f"{len(data)} octets are not a list of addresses of 4 octets each{shown}")
+
+
+def _text(code: int, data: bytes) -> Source | Unusable:
+    text = _strip(data)
+    if not text:
+        return Unusable(code, "it is empty")
+    if not _is_text(data):
+        if len(data) == 4:
+            return Unusable(code, f"4 raw octets ({addresses(data)[0]} in binary), where text is wanted")
+        return Unusable(code, "it holds octets that are not text")
+    values, reasons = [], []
+    for value in filter(None, (part.strip() for part in text.split(";"))):
+        try:
+            rungs(value, "/", "/")
+            values.append(value)
+        except Malformed as error:
+            reasons.append(str(error))
+    if not values:
+        return Unusable(code, "; ".join(reasons))
+    return Source(code, tuple(values))
+
+
+def _acs(code: int, url: bytes | None) -> Source | Unusable:
+    if not url:
+        return Unusable(
+            code, "no ACS URL in it (sub-option 1 of 43, sub-option 11 of enterprise 3561 in 125)"
+        )
+    text = _strip(url)
+    if not text.lower().startswith(("http://", "https://")):
+        return Unusable(code, f"the ACS URL {text!r} is neither http nor https")
+    return Source(code, acs_url=text)
+
+
+def _tlv(data: bytes) -> dict[int, bytes]:
+    """Read code-length-value fields; what does not fit ends the reading."""
+    found: dict[int, bytes] = {}
+    reader = Reader(data)
+    try:
+        while reader.remaining():
+            code = reader.u8()
+            if code == 255:
+                break
+            if code:
+                found[code] = reader.take(reader.u8())
+    except Malformed:
+        return found
+    return found
+
+
+def _vivso(data: bytes) -> dict[int, bytes]:
+    """Read the Broadband Forum's sub-options of option 125 (RFC 3925)."""
+    found: dict[int, bytes] = {}
+    reader = Reader(data)
+    try:
+        while reader.remaining():
+            enterprise = reader.u32()
+            body = reader.take(reader.u8())
+            if enterprise == BROADBAND_FORUM:
+                found.update(_tlv(body))
+    except Malformed:
+        return found
+    return found
+
+
+def _strip(data: bytes) -> str:
+    return data.rstrip(b"\0").decode("ascii", "replace").strip()
+
+
+def _is_text(data: bytes) -> bool:
+    return all(32 <= octet < 127 for octet in data.rstrip(b"\0")) and bool(data.rstrip(b"\0"))

@@ -1,0 +1,82 @@
+"""URLs of provisioning rules and DHCP options: `[scheme://][server[:port]]path`.
+
+Cisco's guide, "URL Syntax": no scheme is TFTP, no server is the one of option 66, and the ports are 69, 80 and 443.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from netprov.errors import Malformed
+
+PORTS: Mapping[str, int] = {"tftp": 69, "http": 80, "https": 443}
+"""Every scheme that a phone fetches by, and its standard port."""
+
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\.?\Z")
+_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """Where to fetch; `path` starts with a slash and keeps its query."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    def __str__(self) -> str:
+        port = "" if self.port == PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{self.host}{port}{self.path}"
+
+    @property
+    def by_address(self) -> bool:
+        """Whether the host is an IPv4 address, so that DNS is not asked."""
+        return is_address(self.host)
+
+    def at(self, path: str) -> Url:
+        """Return another path at the same server."""
+        return replace(self, path=path)
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is an IPv4 address in dotted decimal."""
+    return bool(_ADDRESS.match(text)) and all(int(part) < 256 for part in text.split("."))
+
+
+def is_host(text: str) -> bool:
+    """Tell whether a text can be a host's name or address."""
+    return (
+        bool(_HOST.match(text)) and len(text) <= 253 and not (_ADDRESS.match(text) and not is_address(text))
+    )
+
+
+def parse_url(text: str, default_host: str = "") -> Url:
+    """Read a rule's URL; `default_host` is the server of option 66, "" where a server must be named.
+
+    Raises `Malformed` with a reason that an operator can act on.
+    """
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        scheme, rest = "tftp", text
+    scheme = scheme.lower()
+    if scheme not in PORTS:
+        raise Malformed(f"{scheme}: is not a scheme that phones fetch by: use tftp, http or https")
+    if any(ord(character) <= 32 or ord(character) > 126 for character in rest):
+        raise Malformed(f"{text!r} has a blank or a character that is not ASCII")
+    authority, slash, path = rest.partition("/")
+    if not slash and separator:
+        authority, question, path = rest.partition("?")
+        path = question + path
+    host, colon, port = authority.partition(":")
+    if not host:
+        if not default_host:
+            raise Malformed(f"{text!r} names no server")
+        host = default_host
+    elif not is_host(host):
+        raise Malformed(f"{host!r} is neither a host name nor an IPv4 address")
+    if colon and not (port.isdigit() and 1 <= int(port) <= 65535):
+        raise Malformed(f"{port!r} is not a port: 1 to 65535")
+    return Url(scheme, host, int(port) if colon else PORTS[scheme], f"/{path}")
