@@ -1,87 +1,133 @@
-"""TR-069 on the road: sessions with the ACS that DHCP named, until one made the phone load a configuration.
+"""TR-069 on the road: the phone's CWMP client driven by the phone's own means of fetching.
 
 TR-069 3.1 (discovery), A.3.2.8 (Download); Cisco's guide, "TR69 Provisioning": firmware images, vendor configuration
-files and custom CA files are what a phone downloads for an ACS.
+files and custom CA files are what a phone downloads for an ACS. The ACS's certificate is checked against its URL's host.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from netprov.cwmp import action as cwmp
+from netprov.cwmp.cpe import Cpe
+from netprov.cwmp.parameter import telephone
+from netprov.cwmp.rpc import DeviceId
 from netprov.errors import Malformed
-from netprov.phone.action import Download, Failed, Inform, Road, Say, Session
-from netprov.phone.fetch import Refusal, Request, fetch, resolve
+from netprov.phone.action import Response, Road, Say
+from netprov.phone.fetch import Refusal, Request, fetch, reach
 from netprov.phone.handset import Handset
-from netprov.phone.load import CERTIFICATE, Loaded, load
+from netprov.phone.load import CERTIFICATE, Loaded, NotLoaded, load
 from netprov.phone.url import Url, parse_url
 
-MAX_SESSIONS = 4
-"""Sessions in one boot: an ACS may set parameters in one, ask for a file in the next, hear of it in a third."""
+MAX_ACTIONS = 60
+"""Posts and downloads in one boot; an ACS that wants more is taken for one that never ends."""
+
+DOWNLOAD_FAILED, WRONG_FILE = 9010, 9018
+"""Fault codes of a CPE (TR-069 A.5.1): download failure, file corrupted or unusable."""
 
 
 def manage(handset: Handset, text: str) -> Road[Loaded | None]:
-    """Hold sessions with the ACS; return what it made the phone load, or None."""
-    try:
-        url = parse_url(text)
-    except Malformed as error:
-        yield Say(f"ACS URL: {error}", failure=True)
-        return None
-    addresses = (url.host,) if url.by_address else (yield from resolve(handset, url.host))
-    if isinstance(addresses, Failed):
-        yield Say(f"ACS {url.host}: {addresses}", failure=True)
-        return None
+    """Hold sessions with the ACS until nothing is outstanding; return what it made the phone load, or None."""
+    handset.found_by = "acs"
+    cpe = _client(handset, text)
+    cpe.boot(handset.now, bootstrap=True)
     loaded: Loaded | None = None
-    events: tuple[str, ...] = ("0 BOOTSTRAP", "1 BOOT")
-    for _ in range(MAX_SESSIONS):
-        session = yield from _session(handset, url, addresses, events)
-        if session is None:
-            return loaded
-        changed = _set(handset, session)
-        if changed and loaded is None:
-            loaded = Loaded(url, changed)
-        if not session.downloads:
-            return loaded
-        for download in session.downloads:
-            done = yield from _download(handset, download)
-            loaded = done or loaded
-        events = ("7 TRANSFER COMPLETE", "M Download")
+    for _ in range(MAX_ACTIONS):
+        if cpe.settled:
+            break
+        match cpe.next_action(handset.now):
+            case cwmp.Post() as post:
+                yield from _post(handset, cpe, post)
+            case cwmp.Fetch() as wanted:
+                loaded = (yield from _download(handset, cpe, wanted)) or loaded
+            case cwmp.Restart():
+                cpe.boot(handset.now)
+            case cwmp.Wait():
+                handset.last_error = f"ACS {text}: {cpe.failure or 'asks for nothing more'}"
+                return loaded
+        for event in cpe.events():
+            yield Say(_line(event), failure=isinstance(event, cwmp.SessionFailed))
+    if loaded is None:
+        handset.last_error = f"ACS {text}: {cpe.failure or 'it had the phone load nothing'}"
     return loaded
 
 
-def _session(
-    handset: Handset, url: Url, addresses: tuple[str, ...], events: tuple[str, ...]
-) -> Road[Session | None]:
-    """Hold one session, with the first address that answers."""
-    secure = url.scheme == "https"
-    for address in addresses:
-        result = yield Inform(
-            url, address, events, url.host if secure else "", handset.anchors if secure else ()
-        )
-        if isinstance(result, Session):
-            return result
-        handset.last_error = f"ACS {url}: {result}"
-        yield Say(handset.last_error, failure=True)
-    return None
+def _client(handset: Handset, acs_url: str) -> Cpe:
+    identity = handset.identity
+    device = DeviceId("Cisco", identity.ma[:6].upper(), identity.model.name, identity.serial_number)
+    address = handset.lease.address if handset.lease else ""
+    parameters = telephone(
+        device,
+        acs_url,
+        mac=identity.mac,
+        address=address,
+        software=handset.software,
+        hardware=identity.hardware,
+    )
+    return Cpe(device, parameters, lambda: handset.draw(1 << 16) / (1 << 16))
 
 
-def _set(handset: Handset, session: Session) -> tuple[str, ...]:
-    changed = tuple(name for name, value in session.values.items() if handset[name] != value)
-    handset.parameters.update(session.values)
-    return changed
-
-
-def _download(handset: Handset, download: Download) -> Road[Loaded | None]:
+def _post(handset: Handset, cpe: Cpe, post: cwmp.Post) -> Road[None]:
     try:
-        url = parse_url(handset.expand(download.url))
+        url = parse_url(post.url)
     except Malformed as error:
-        yield Say(f"Download {download.url}: {error}", failure=True)
+        cpe.post_failed(str(error), handset.now)
+        return
+    request = Request(method="POST", body=post.body, headers=dict(post.headers))
+    answer, _ = yield from reach(handset, url, request)
+    if isinstance(answer, Response):
+        cpe.posted(cwmp.Answer(answer.status, answer.headers, answer.body), handset.now)
+    else:
+        cpe.post_failed(str(answer), handset.now)
+
+
+def _download(handset: Handset, cpe: Cpe, wanted: cwmp.Fetch) -> Road[Loaded | None]:
+    """Fetch what the ACS asked for, and tell the client how it went."""
+    try:
+        url = parse_url(handset.expand(wanted.url))
+    except Malformed as error:
+        cpe.fetch_failed(DOWNLOAD_FAILED, str(error), handset.now)
         return None
-    request = Request(user=download.username, password=download.password)
-    if download.file_type.startswith("3"):
-        loaded = yield from load(handset, url, request)
-        return loaded if isinstance(loaded, Loaded) else None
+    request = Request(user=wanted.username, password=wanted.password)
+    if wanted.file_type.startswith("3"):
+        return (yield from _configuration(handset, cpe, url, request))
     answer = yield from fetch(handset, url, request)
     if isinstance(answer, Refusal):
-        yield Say(f"Download {url}: {answer.error}", failure=True)
+        cpe.fetch_failed(DOWNLOAD_FAILED, answer.error, handset.now)
+    elif wanted.file_type.startswith("1"):
+        handset.software = url.path.rsplit("/", 1)[-1].removesuffix(".loads")
+        cpe.fetched(handset.now)
+        yield Say(f"Firmware {handset.software} installed")
     elif CERTIFICATE in answer.body:
         handset.custom_roots = (answer.body.decode("ascii", "replace"),)
+        cpe.fetched(handset.now)
         yield Say(f"Custom CA Info: Installed from {url}")
+    else:
+        cpe.fetch_failed(WRONG_FILE, f"{wanted.file_type} is of no use here", handset.now)
     return None
+
+
+def _configuration(handset: Handset, cpe: Cpe, url: Url, request: Request) -> Road[Loaded | None]:
+    loaded = yield from load(handset, url, replace(request))
+    if isinstance(loaded, NotLoaded):
+        cpe.fetch_failed(WRONG_FILE if loaded.corrupt else DOWNLOAD_FAILED, loaded.error, handset.now)
+        return None
+    cpe.fetched(handset.now)
+    return loaded
+
+
+def _line(event: cwmp.CpeEvent) -> str:
+    """Return what the phone logs of an event of its CWMP client."""
+    match event:
+        case cwmp.Informed(url, codes):
+            return f"TR-069: {url} took the Inform in ({', '.join(codes)})"
+        case cwmp.ParametersSet(names):
+            return f"TR-069: the ACS set {', '.join(names)}"
+        case cwmp.DownloadAsked(url, file_type, _):
+            return f"TR-069: the ACS asks to download {url} ({file_type})"
+        case cwmp.Reported(url, fault):
+            return f"TR-069: reported {url}: {'done' if fault == 0 else f'fault {fault}'}"
+        case cwmp.SessionFailed(reason):
+            return f"TR-069: session failed: {reason}"
+        case cwmp.SessionClosed():
+            return "TR-069: session closed"

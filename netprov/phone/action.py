@@ -34,7 +34,6 @@ class Trouble(StrEnum):
     DNS_REFUSED = "the DNS server refuses to answer"
     DNS_FAILED = "the DNS server failed"
     NO_SERVER = "no DNS server known"
-    FAULT = "CWMP fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,44 +116,12 @@ class Response:
 
     status: int
     body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    peer: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
     def header(self, name: str) -> str:
-        """Return a header's value whatever its case, or ""."""
+        """Return a header's first value whatever its case, or ""."""
         wanted = name.lower()
-        return next((value for key, value in self.headers.items() if key.lower() == wanted), "")
-
-
-@dataclass(frozen=True, slots=True)
-class Inform:
-    """Hold one CWMP session with the ACS at this URL; `verify` and `anchors` as for Fetch."""
-
-    url: Url
-    address: str
-    events: tuple[str, ...]
-    verify: str = ""
-    anchors: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Download:
-    """One Download that an ACS asked for (TR-069 A.3.2.8)."""
-
-    file_type: str
-    url: str
-    username: str = ""
-    password: str = ""
-    command_key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What an ACS did in one session: parameters it set, files it wants downloaded."""
-
-    values: Mapping[str, str] = field(default_factory=dict)
-    downloads: tuple[Download, ...] = ()
-    reboot: bool = False
+        return next((value for key, value in self.headers if key.lower() == wanted), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +157,8 @@ class Failed:
         return f"{self.trouble}: {self.detail}" if self.detail else str(self.trouble)
 
 
-Action = AskDhcp | Resolve | Fetch | Inform | Wait | Say
-Result = Lease | Found | Response | Session | Done | Failed
+Action = AskDhcp | Resolve | Fetch | Wait | Say
+Result = Lease | Found | Response | Done | Failed
 
 T = TypeVar("T")
 Road = Generator[Action, Result, T]

@@ -34,7 +34,7 @@ class Fetched:
     body: bytes
     url: Url
     address: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    encoding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def fetch(
     """Fetch a URL; `at` gives the addresses to connect to where they are known already."""
     challenges = 0
     for _ in range(MAX_REDIRECTS + MAX_CHALLENGES + 1):
-        answer, address = yield from _reach(handset, url, request, at)
+        answer, address = yield from reach(handset, url, request, at)
         if isinstance(answer, Failed):
             category: Category = "B" if answer.trouble is Trouble.NOT_FOUND else "C"
             return Refusal(category, str(answer), address, answer.trouble)
@@ -92,7 +92,7 @@ def fetch(
             case 404:
                 return Refusal("B", "HTTP 404: file not found", address, status=404)
             case status if 200 <= status < 300:
-                return Fetched(answer.body, url, address, answer.headers)
+                return Fetched(answer.body, url, address, answer.header("Content-Encoding"))
             case status:
                 return Refusal("C", f"HTTP {status}", address, status=status)
     return Refusal("C", f"more than {MAX_REDIRECTS} redirects", status=302)
@@ -108,8 +108,8 @@ def resolve(handset: Handset, host: str) -> Road[tuple[str, ...] | Failed]:
     return answer if isinstance(answer, Failed) else Failed(Trouble.NODATA, host)
 
 
-def _reach(
-    handset: Handset, url: Url, request: Request, at: tuple[str, ...]
+def reach(
+    handset: Handset, url: Url, request: Request, at: tuple[str, ...] = ()
 ) -> Road[tuple[Response | Failed, str]]:
     """Ask each address of the host until one answers."""
     if not at:

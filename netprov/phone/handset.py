@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from netprov.phone.action import Lease, Say
@@ -38,7 +38,6 @@ class Habits:
     fall_through: bool = False
     cloud: Cloud = Cloud()
     activation_code: str = ""
-    decrypt: Callable[[bytes, Mapping[str, str], str, str], bytes] | None = None
 
 
 @dataclass(slots=True)

@@ -11,14 +11,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from netprov.dhcp.client import DEFAULT_REQUEST_LIST
+from netprov.dhcp.vendor import ACS_MARK
 from netprov.errors import Malformed
-
-DSLFORUM = "dslforum.org"
-"""What option 60 of a client contains that looks for a TR-069 ACS (TR-069 3.1)."""
-
-REQUESTED = (1, 2, 3, 6, 12, 15, 42, 43, 60, 66, 125, 150, 159, 160)
-"""Option 55: every option of the guide's "DHCP option support" table that a server can give. The real list is not
-published; an enterprise Cisco phone asks for 1, 66, 6, 3, 15, 150 and 35."""
+from netprov.provision.macro import series_name
 
 _LOAD = re.compile(r"(?P<family>[A-Za-z]+[0-9A-Za-z_]*)\.(\d+)-(\d+)-(\d+)MPP(\d*)(?:-(\d+))?\Z")
 _DOTTED = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(?:\.\d+)*\Z")
@@ -35,7 +31,7 @@ class Model:
     @property
     def psn(self) -> str:
         """$PSN, the name of the factory profile: 8851-3PCC for CP-8851-3PCC."""
-        return self.name.removeprefix("CP-").removeprefix("DP-")
+        return series_name(self.name)
 
 
 def _models(series: str, family: str, *names: str) -> dict[str, Model]:
@@ -84,7 +80,7 @@ class Identity:
     tr069: bool = False
     vendor_class: str = ""
     user_agent: str = ""
-    requested: tuple[int, ...] = REQUESTED
+    requested: tuple[int, ...] = DEFAULT_REQUEST_LIST
     factory_roots: tuple[str, ...] = ()
     custom_roots: tuple[str, ...] = ()
     client_certificate: str = ""
@@ -108,7 +104,7 @@ class Identity:
     @property
     def option_60(self) -> str:
         """The vendor class identifier; with TR-069 on it also contains `dslforum.org`."""
-        return self.vendor_class or (f"{self.model.name} {DSLFORUM}" if self.tr069 else self.model.name)
+        return self.vendor_class or (f"{self.model.name} {ACS_MARK}" if self.tr069 else self.model.name)
 
     def agent(self, software: str) -> str:
         """Return the User-Agent that a phone with this load sends."""

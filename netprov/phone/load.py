@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from netprov.errors import Malformed
 from netprov.phone.action import Road, Say
-from netprov.phone.fetch import PLAIN, Category, Fetched, Refusal, Request, fetch
+from netprov.phone.fetch import PLAIN, Category, Refusal, Request, fetch
 from netprov.phone.handset import Handset
 from netprov.phone.rules import parse_rule
 from netprov.phone.settings import PROFILE_RULES
 from netprov.phone.source import Source, read_options
 from netprov.phone.url import Url, parse_url
-from netprov.provision.profile import Layer, parse_profile
+from netprov.provision.profile import parse_profile
 
 CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 
@@ -59,7 +59,7 @@ def load(
         yield handset.log("Log_Failure_Msg", url, address=answer.address, error=answer.error)
         return NotLoaded(answer.category, answer.error)
     try:
-        profile = decode(handset, answer, key)
+        profile = parse_profile(answer.body)
     except Malformed as error:
         reason = f"corrupt profile: {error}"
         handset.last_error = f"{url}: {reason}"
@@ -69,14 +69,6 @@ def load(
     yield handset.log("Log_Success_Msg", answer.url, address=answer.address, error="OK")
     yield from _custom_ca(handset)
     return Loaded(answer.url, changed)
-
-
-def decode(handset: Handset, answer: Fetched, key: str) -> Layer:
-    """Turn a body into parameters; raises `Malformed` for what a phone calls corrupt."""
-    body = answer.body
-    if handset.habits.decrypt is not None:
-        body = handset.habits.decrypt(body, answer.headers, key, handset["IKM_HTTP_Encrypt_Content"])
-    return parse_profile(body)
 
 
 def _custom_ca(handset: Handset) -> Road[None]:

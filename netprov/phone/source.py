@@ -7,18 +7,17 @@ TR-069 3.1 for the ACS's URL in options 43 and 125 (enterprise 3561). Not docume
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from netprov.dhcp.vendor import broadband_forum, decode_tlv
 from netprov.errors import Malformed
 from netprov.phone.action import addresses
 from netprov.phone.ladder import rungs
-from netprov.wire import Reader
 
 DEFAULT_ORDER = (66, 160, 159, 150, 60, 43, 125)
 """Default of `DHCP_Option_To_Use`."""
 
-BROADBAND_FORUM = 3561
 ACS_URL_43 = 1
 ACS_URL_125 = 11
 """Where the ACS's URL stands (TR-069 table 2: sub-option 1 of 43, 11 of 125)."""
@@ -59,9 +58,9 @@ def _read(code: int, data: bytes) -> Source | Unusable:
         case 150:
             return _address_list(code, data)
         case 43:
-            return _text(code, data) if _is_text(data) else _acs(code, _tlv(data).get(ACS_URL_43))
+            return _text(code, data) if _is_text(data) else _acs(code, data, decode_tlv, ACS_URL_43)
         case 125:
-            return _text(code, data) if _is_text(data) else _acs(code, _vivso(data).get(ACS_URL_125))
+            return _text(code, data) if _is_text(data) else _acs(code, data, broadband_forum, ACS_URL_125)
         case 60:
             text = _strip(data)
             if "://" not in text:
@@ -98,7 +97,13 @@ def _text(code: int, data: bytes) -> Source | Unusable:
     return Source(code, tuple(values))
 
 
-def _acs(code: int, url: bytes | None) -> Source | Unusable:
+def _acs(
+    code: int, data: bytes, decode: Callable[[bytes], Mapping[int, bytes]], wanted: int
+) -> Source | Unusable:
+    try:
+        url = decode(data).get(wanted)
+    except Malformed as error:
+        return Unusable(code, f"its sub-options cannot be read: {error}")
     if not url:
         return Unusable(
             code, "no ACS URL in it (sub-option 1 of 43, sub-option 11 of enterprise 3561 in 125)"
@@ -107,37 +112,6 @@ def _acs(code: int, url: bytes | None) -> Source | Unusable:
     if not text.lower().startswith(("http://", "https://")):
         return Unusable(code, f"the ACS URL {text!r} is neither http nor https")
     return Source(code, acs_url=text)
-
-
-def _tlv(data: bytes) -> dict[int, bytes]:
-    """Read code-length-value fields; what does not fit ends the reading."""
-    found: dict[int, bytes] = {}
-    reader = Reader(data)
-    try:
-        while reader.remaining():
-            code = reader.u8()
-            if code == 255:
-                break
-            if code:
-                found[code] = reader.take(reader.u8())
-    except Malformed:
-        return found
-    return found
-
-
-def _vivso(data: bytes) -> dict[int, bytes]:
-    """Read the Broadband Forum's sub-options of option 125 (RFC 3925)."""
-    found: dict[int, bytes] = {}
-    reader = Reader(data)
-    try:
-        while reader.remaining():
-            enterprise = reader.u32()
-            body = reader.take(reader.u8())
-            if enterprise == BROADBAND_FORUM:
-                found.update(_tlv(body))
-    except Malformed:
-        return found
-    return found
 
 
 def _strip(data: bytes) -> str:
