@@ -104,6 +104,30 @@ TR-069:
 
 The phone:
 
+    phone                    what a phone does from power-up to a profile
+    phone.identity           models, versions, who a phone is
+    phone.url                URLs of rules and options
+    phone.condition          conditions of rules
+    phone.rules              the grammar of profile, upgrade and report rules
+    phone.action             what the road asks, and what can come back
+    phone.settings           parameters that steer provisioning
+    phone.customization      the customization state, as a table
+    phone.handset            what a phone remembers
+    phone.ladder             URLs tried for one option value; the order of SRV targets
+    phone.source             what each DHCP option says about where to provision from
+    phone.auth               answers to HTTP challenges
+    phone.fetch              one URL: addresses, redirects, challenges, statuses
+    phone.load               from an answer to applied parameters
+    phone.srv                a profile by DNS SRV
+    phone.acs                a profile by a TR-069 ACS
+    phone.discover           DHCP options, then DNS SRV
+    phone.resync             the four profile rules
+    phone.cloud              remote customization and activation codes, with stand-ins
+    phone.boot               the road, in the guide's order
+    phone.schedule           delays, periods, times of day
+    phone.walk               a road walked in memory
+    phone.tell               a timeline in words
+
 What joins cores to the world:
 
     runtime                  pumps
@@ -112,6 +136,9 @@ What joins cores to the world:
     runtime.log              one log line an event
     runtime.notify           readiness and life signs for systemd
     runtime.tls              TLS contexts from the certificate store
+    runtime.phone            the pump of emulated phones
+    runtime.phone_dhcp       their leases
+    runtime.phone_fetch      their DNS, TFTP, HTTP and HTTPS
 
 Virtual LANs:
 
@@ -130,4 +157,5 @@ What people type:
     cli                      the command, one module per verb
     cli.site                 which inventory a verb reads
     cli.serve                run the services
+    cli.phone                boot emulated phones
 """

@@ -15,6 +15,7 @@ from netprov.errors import InventoryError, NetprovError
 
 VERBS: Mapping[str, str] = {
     "serve": "Serve a staging LAN: DHCP, DNS, profiles; all roles or some.",
+    "phone": "Boot emulated phones on a network, and show where each stops.",
 }
 """Each verb and its line in `netprov --help`; its module, `netprov.cli.<verb>`, holds `command`, which returns its
 exit code (None is 0)."""

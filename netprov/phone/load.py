@@ -59,7 +59,7 @@ def load(
         yield handset.log("Log_Failure_Msg", url, address=answer.address, error=answer.error)
         return NotLoaded(answer.category, answer.error)
     try:
-        profile = parse_profile(answer.body)
+        profile = parse_profile(decrypt(answer.body, key))
     except Malformed as error:
         reason = f"corrupt profile: {error}"
         handset.last_error = f"{url}: {reason}"
@@ -69,6 +69,13 @@ def load(
     yield handset.log("Log_Success_Msg", answer.url, address=answer.address, error="OK")
     yield from _custom_ca(handset)
     return Loaded(answer.url, changed)
+
+
+def decrypt(body: bytes, key: str) -> bytes:
+    """Return the body in clear; raises `Malformed` where the key does not open it."""
+    if body.startswith(b"Salted__"):
+        raise Malformed(f"it is encrypted, and the rule names {'another' if key else 'no'} key")
+    return body
 
 
 def _custom_ca(handset: Handset) -> Road[None]:
