@@ -32,6 +32,7 @@ What follows from it:
     plan.pki                 which certificates the site needs
     plan.dhcp                networks, classes, phones and their options in octets
     plan.offer               what a client would get
+    plan.phone               the emulated twins of the listed phones
 
 The cores, one folder a protocol; DHCP:
 
