@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from netprov.errors import InventoryError, Path, Place, Problem
 from netprov.inventory import words
 from netprov.inventory.compose import compose
+from netprov.inventory.ignore import Ignore, read_ignores
 from netprov.inventory.mark import Mark, key_position, member, split, value_position
 from netprov.inventory.model import Inventory
 from netprov.inventory.source import read
@@ -60,6 +61,7 @@ class Document:
 
     inventory: Inventory
     marks: Marks
+    ignores: tuple[Ignore, ...] = ()
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -74,6 +76,14 @@ class Document:
         """Return the problem with the places of its path and related paths filled in."""
         return self.marks.locate(problem)
 
+    def places(self, problem: Problem) -> Iterator[Place]:
+        """Yield where the problem's value and every section around it stand."""
+        if problem.place is not None:
+            yield problem.place
+        for length in range(len(problem.path), 0, -1):
+            yield self.marks.place(problem.path[:length])
+            yield self.marks.place(problem.path[:length], key=True)
+
 
 def load(path: str | FilePath) -> Document:
     """Load an inventory file. Raises `InventoryError` with every problem, each located."""
@@ -87,7 +97,7 @@ def parse(text: str, name: str) -> Document:
         composed = compose(text, name)
         marks = Marks((name,), composed.mark)
         inventory = _validate(composed.value, marks, composed.problems)
-    return Document(inventory, marks)
+    return Document(inventory, marks, read_ignores(text, name))
 
 
 def _validate(data: Any, marks: Marks, problems: Sequence[Problem]) -> Inventory:

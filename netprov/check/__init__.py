@@ -1,0 +1,51 @@
+"""Every reason a phone would not provision that can be seen in the inventory: the table of rules, and their run.
+
+Each rule is a pure function from a `View` of the site to what it finds; the families have a module each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from netprov.check import certificate, method, name, network, option, phone, pool, profile, srv
+from netprov.check.rule import Finding, Rule, View
+from netprov.errors import InventoryError, Problem
+from netprov.inventory.model import Inventory
+from netprov.plan import derive
+from netprov.plan.site import resolve
+
+__all__ = ["FAMILIES", "RULES", "Finding", "Rule", "View", "check"]
+
+FAMILIES: Mapping[str, tuple[Rule, ...]] = {
+    "Networks": network.RULES,
+    "Pools and leases": pool.RULES,
+    "Phones and classes": phone.RULES,
+    "Methods": method.RULES,
+    "SRV and the domain": srv.RULES,
+    "Names": name.RULES,
+    "Certificates and trust": certificate.RULES,
+    "DHCP options": option.RULES,
+    "Profiles and files": profile.RULES,
+}
+"""The rules by family, in the order of a phone's way."""
+
+RULES: Mapping[str, Rule] = {rule.id: rule for rules in FAMILIES.values() for rule in rules}
+"""Every rule by its id."""
+
+
+def check(inventory: Inventory, now: float) -> list[Problem]:
+    """Return everything that is wrong or risky with an inventory; `now` is in seconds since 1970.
+
+    Problems carry paths; those of the plan come first, as nothing can be served while there are any.
+    """
+    problems: list[Problem] = []
+    plan = None
+    try:
+        plan = derive(inventory)
+    except InventoryError as error:
+        problems += error.problems
+    view = View(inventory, plan.site if plan else resolve(inventory), plan, now)
+    told = {problem.path for problem in problems}
+    for rule in RULES.values():
+        problems += (problem for problem in rule.check(view) if problem.path not in told)
+    return problems

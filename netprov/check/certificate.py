@@ -1,0 +1,163 @@
+"""Rules about trust: the local CA's lifetimes, the clock, and how a factory phone comes to trust the CA."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from netprov.check.rule import Finding, Rule, View
+from netprov.errors import Path
+
+LONGEST_ACCEPTED = 825 * 86400
+"""Seconds: what current TLS clients accept of a server certificate."""
+SHORTEST_SENSIBLE = 7 * 86400
+LONGEST_NAME = 64
+"""Characters of a common name (RFC 5280, ub-common-name)."""
+CUSTOM_CA = "Custom_CA_Rule"
+
+
+def https_without_time(view: View) -> Iterator[Finding]:
+    if not _uses_tls(view):
+        return
+    for network in view.site.networks:
+        if not network.ntp and 42 not in network.declared.options:
+            yield Finding(
+                ("networks", network.name), f"phones on network {network.name} get no time server (option 42)"
+            )
+
+
+def _uses_tls(view: View) -> bool:
+    https = any(target.service == "https" for target in view.site.targets) and "srv" in view.methods
+    acs = any((each.acs_url or "").startswith("https") for each in view.inventory.classes.values())
+    return https or acs
+
+
+def ca_unknown_to_factory(view: View) -> Iterator[Finding]:
+    services = {target.service for target in view.site.targets}
+    if "https" not in services or "http" in services or "srv" not in view.methods:
+        return
+    if not _bootstraps(view):
+        yield Finding(
+            ("srv", "https"), "factory phones do not trust your CA, and there is no way to tell them"
+        )
+
+
+def _bootstraps(view: View) -> bool:
+    return any(_plain(audience.options) for audience in view.audiences if audience.method == "dhcp")
+
+
+def _plain(options: Mapping[int, tuple[object, Path]]) -> bool:
+    return any(
+        code in options and not str(options[code][0]).startswith("https:") for code in (66, 150, 159, 160)
+    )
+
+
+def custom_ca_over_https(view: View) -> Iterator[Finding]:
+    for path, values in _values(view):
+        url = values.get(CUSTOM_CA, "")
+        if url.lower().startswith("https:"):
+            yield Finding((*path, CUSTOM_CA), f"{CUSTOM_CA} is {url}: the phone must trust the CA to load it")
+
+
+def _values(view: View) -> Iterator[tuple[Path, Mapping[str, str]]]:
+    for name, profile in view.inventory.profiles.items():
+        yield ("profiles", name, "values"), profile.values
+    for name, each in view.inventory.classes.items():
+        yield ("classes", name, "values"), each.values
+    for index, phone in enumerate(view.inventory.phones):
+        if phone.values:
+            yield ("phones", index, "values"), phone.values
+
+
+def certificate_lifetime_long(view: View) -> Iterator[Finding]:
+    lifetime = view.inventory.certificates.lifetime
+    if lifetime > LONGEST_ACCEPTED:
+        yield Finding(
+            ("certificates", "lifetime"), f"server certificates would be valid for {lifetime // 86400} days"
+        )
+
+
+def certificate_lifetime_short(view: View) -> Iterator[Finding]:
+    lifetime = view.inventory.certificates.lifetime
+    if lifetime < SHORTEST_SENSIBLE:
+        yield Finding(
+            ("certificates", "lifetime"), f"server certificates would be valid for {lifetime} s only"
+        )
+
+
+def ca_lifetime_short(view: View) -> Iterator[Finding]:
+    certificates = view.inventory.certificates
+    if certificates.ca_lifetime <= certificates.lifetime:
+        yield Finding(
+            ("certificates", "ca_lifetime"),
+            "the CA expires before the certificates that it issues",
+            (("certificates", "lifetime"),),
+        )
+
+
+def common_name_long(view: View) -> Iterator[Finding]:
+    for path, text in (
+        (("domain",), view.site.domain),
+        (("certificates", "ca_name"), view.inventory.certificates.ca_name),
+    ):
+        if len(text) > LONGEST_NAME:
+            yield Finding(
+                path, f"{text} has {len(text)} characters; a certificate's common name has room for 64"
+            )
+
+
+RULES = (
+    Rule(
+        "https-without-time",
+        "warning",
+        "A phone without the time believes in a year in which the certificate is not valid yet, and refuses HTTPS and "
+        "the ACS. Factory phones have no other time server than option 42's.",
+        "add `ntp:` to the network: this server's address, or that of a time server",
+        https_without_time,
+    ),
+    Rule(
+        "ca-unknown-to-factory",
+        "warning",
+        "A factory phone trusts Cisco's roots, not your CA: its first profile cannot come over HTTPS from a server with "
+        "your certificate.",
+        "add `http:` under `srv:`, or hand out option 66, with a first profile that sets Custom_CA_Rule; ignore this if "
+        "your certificates are signed by Cisco",
+        ca_unknown_to_factory,
+    ),
+    Rule(
+        "custom-ca-over-https",
+        "error",
+        "The phone loads the CA from this URL because it does not trust it yet: over HTTPS from the same servers it "
+        "never gets it.",
+        "use http or tftp for the CA's URL",
+        custom_ca_over_https,
+    ),
+    Rule(
+        "certificate-lifetime-long",
+        "warning",
+        "TLS clients refuse server certificates that are valid for more than 825 days.",
+        "write `lifetime: 397d` under `certificates:`",
+        certificate_lifetime_long,
+    ),
+    Rule(
+        "certificate-lifetime-short",
+        "warning",
+        "A phone that is switched off for a while, or whose clock is off, meets an expired certificate.",
+        "write `lifetime: 397d` under `certificates:`",
+        certificate_lifetime_short,
+    ),
+    Rule(
+        "ca-lifetime-short",
+        "error",
+        "No chain is valid longer than its CA: phones refuse the server when the CA expires, whatever its certificate says.",
+        "write `ca_lifetime: 3650d` under `certificates:`",
+        ca_lifetime_short,
+    ),
+    Rule(
+        "common-name-long",
+        "error",
+        "A certificate with a longer common name cannot be issued (RFC 5280), and phones with old firmware look at the "
+        "common name alone.",
+        "shorten the name",
+        common_name_long,
+    ),
+)

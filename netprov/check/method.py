@@ -1,0 +1,361 @@
+"""Rules about how phones find their profile: SRV, a DHCP option, an ACS, and what gets in the way of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Address
+from urllib.parse import SplitResult, urlsplit
+
+from netprov.check.rule import PROVISIONING_CODES, URL_CODES, Audience, Finding, Rule, View
+from netprov.errors import Path
+from netprov.inventory.model import Match, PhoneClass
+
+_URL = re.compile(r"[a-z]+://", re.IGNORECASE)
+DSLFORUM = "dslforum.org"
+_RELEASE_WITHOUT_TR069 = (11, 3)
+
+
+def srv_gets_option(view: View) -> Iterator[Finding]:
+    for audience in view.audiences:
+        if audience.method != "srv":
+            continue
+        for code in PROVISIONING_CODES:
+            if code in audience.options and _worth_saying(view, audience, audience.options[code][1]):
+                yield Finding(
+                    audience.options[code][1],
+                    f"{audience.label} is of method srv, and gets option {code}",
+                    (audience.path,),
+                )
+
+
+def srv_gets_url(view: View) -> Iterator[Finding]:
+    for audience in view.audiences:
+        if audience.method != "srv":
+            continue
+        for code in URL_CODES:
+            if code not in audience.options:
+                continue
+            value, path = audience.options[code]
+            if _holds_url(value) and _worth_saying(view, audience, path):
+                yield Finding(
+                    path,
+                    f"{audience.label} is of method srv, and gets a URL in option {code}",
+                    (audience.path,),
+                )
+
+
+def _worth_saying(view: View, audience: Audience, path: Path) -> bool:
+    """An option of a network is told once, at the clients of no class; a phone's inherited option at its class."""
+    if audience.path == ("networks",):
+        return True
+    if path[0] == "networks":
+        return view.audiences[0].method != "srv"
+    return path[: len(audience.path)] == audience.path or view_method_changed(view, audience)
+
+
+def view_method_changed(view: View, audience: Audience) -> bool:
+    """Tell whether a phone's own method differs from its class's, so that what it inherits matters."""
+    if audience.path[0] != "phones":
+        return False
+    phone = view.inventory.phones[int(audience.path[1])]
+    return phone.method is not None
+
+
+def _holds_url(value: object) -> bool:
+    match value:
+        case str():
+            return bool(_URL.search(value))
+        case Mapping():
+            return any(_holds_url(each) for each in value.values())
+        case list() | tuple():
+            return any(_holds_url(each) for each in value)
+    return False
+
+
+def dhcp_without_option(view: View) -> Iterator[Finding]:
+    for audience in view.audiences[1:]:
+        codes = audience.options.keys()
+        url = any(code in codes and _holds_url(audience.options[code][0]) for code in URL_CODES)
+        if audience.method == "dhcp" and not url and not any(code in codes for code in PROVISIONING_CODES):
+            yield Finding(
+                audience.path, f"{audience.label} is of method dhcp, and gets no option to provision by"
+            )
+
+
+def acs_without_url(view: View) -> Iterator[Finding]:
+    for name, each in view.inventory.classes.items():
+        if each.method == "acs" and not each.acs_url and not {43, 125} & each.options.keys():
+            yield Finding(("classes", name, "method"), f"class {name} is of method acs, and has no `acs_url`")
+
+
+def acs_url_on_other_method(view: View) -> Iterator[Finding]:
+    for name, each in view.inventory.classes.items():
+        if each.acs_url and each.method != "acs":
+            yield Finding(
+                ("classes", name, "acs_url"),
+                f"class {name} has an `acs_url`, but its method is {each.method or 'srv'}",
+            )
+
+
+def _acs_urls(view: View) -> Iterator[tuple[Path, str, SplitResult | None]]:
+    for name, each in view.inventory.classes.items():
+        if each.acs_url:
+            try:
+                parts = urlsplit(each.acs_url)
+                parts.port  # noqa: B018 - raises on a port that is none
+            except ValueError:
+                parts = None
+            yield ("classes", name, "acs_url"), each.acs_url, parts
+
+
+def acs_url_invalid(view: View) -> Iterator[Finding]:
+    for path, url, parts in _acs_urls(view):
+        if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+            yield Finding(path, f"{url!r} is not an http or https URL")
+
+
+def acs_url_plain(view: View) -> Iterator[Finding]:
+    for path, url, parts in _acs_urls(view):
+        if parts is not None and parts.scheme == "http":
+            yield Finding(path, f"{url} is not https: the ACS's password and the profile travel in clear")
+
+
+def acs_host_unknown(view: View) -> Iterator[Finding]:
+    for path, url, parts in _acs_urls(view):
+        host = (parts.hostname or "") if parts else ""
+        if host and view.in_zone(host) and not _known(view, host):
+            yield Finding(path, f"{host} of {url} has no address")
+
+
+def _known(view: View, host: str) -> bool:
+    name = host.lower().rstrip(".")
+    served = name == view.site.domain.lower()
+    return served or name in view.names or name in view.aliases or name in view.record_owners
+
+
+def acs_host_is_address(view: View) -> Iterator[Finding]:
+    for path, url, parts in _acs_urls(view):
+        if parts is not None and parts.scheme == "https" and _is_address(parts.hostname or ""):
+            yield Finding(path, f"{url} names an address: certificates carry names")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        IPv4Address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def acs_without_dslforum(view: View) -> Iterator[Finding]:
+    for name, each in view.inventory.classes.items():
+        if each.method == "acs" and each.match is not None and not _mentions_dslforum(each.match):
+            yield Finding(
+                ("classes", name, "match"), f"class {name} is of method acs, and does not match {DSLFORUM}"
+            )
+
+
+def _mentions_dslforum(match: Match) -> bool:
+    texts = (*match.vendor_class, *match.vendor_class_contains)
+    return any(DSLFORUM in text for text in texts) or any(map(_mentions_dslforum, (*match.any, *match.all)))
+
+
+def acs_off_by_default(view: View) -> Iterator[Finding]:
+    for phone in view.site.phones:
+        version = _version(phone.declared.firmware or "")
+        if phone.method == "acs" and version >= _RELEASE_WITHOUT_TR069 and not _enabled(view, phone.index):
+            yield Finding(
+                ("phones", phone.index, "firmware"),
+                f"TR-069 is off by default in {phone.declared.firmware}: the phone ignores options 43 and 125",
+            )
+
+
+def _enabled(view: View, index: int) -> bool:
+    phone = view.site.phones[index]
+    profile = view.inventory.profiles.get(phone.profile or "")
+    values = {**(profile.values if profile else {}), **phone.declared.values}
+    return values.get("Enable_TR-069", values.get("Enable_TR_069", "No")).lower() in {"yes", "true"}
+
+
+def _version(text: str) -> tuple[int, ...]:
+    found = re.match(r"(\d+)[.-](\d+)", text)
+    return (int(found[1]), int(found[2])) if found else ()
+
+
+def option_host_unknown(view: View) -> Iterator[Finding]:
+    for path, code, value in _written(view):
+        for url in _texts(value):
+            host = _host(url)
+            if host and view.in_zone(host) and not _known(view, host):
+                yield Finding(path, f"option {code} names {host}, which has no address")
+
+
+def _written(view: View) -> Iterator[tuple[Path, int, object]]:
+    inventory = view.inventory
+    owners: list[tuple[Path, Mapping[int, object]]] = [
+        *((("networks", name), each.options) for name, each in inventory.networks.items()),
+        *((("classes", name), each.options) for name, each in inventory.classes.items()),
+        *((("phones", i), each.options) for i, each in enumerate(inventory.phones) if each.options),
+    ]
+    for path, options in owners:
+        for code in (66, 159, 160):
+            if code in options:
+                yield (*path, "options", code), code, options[code]
+
+
+def _texts(value: object) -> Iterator[str]:
+    for text in [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else []:
+        if isinstance(text, str):
+            yield from (each.strip() for each in text.split(";"))
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url if "://" in url else f"tftp://{url}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def option_url_invalid(view: View) -> Iterator[Finding]:
+    for path, code, value in _written(view):
+        for url in _texts(value):
+            scheme = url.partition("://")[0].lower() if "://" in url else "tftp"
+            if scheme not in {"tftp", "http", "https"} or not _host(url):
+                yield Finding(path, f"option {code} holds {url!r}, from which a phone can load nothing")
+
+
+def class_shadowed(view: View) -> Iterator[Finding]:
+    seen: list[tuple[str, PhoneClass]] = []
+    for name, each in view.inventory.classes.items():
+        if each.match is None:
+            continue
+        for earlier, other in seen:
+            if other.match == Match() or other.match == each.match:
+                yield Finding(
+                    ("classes", name, "match"),
+                    f"class {name} is never reached by its match: class {earlier} takes the same clients before",
+                    (("classes", earlier, "match"),),
+                )
+                break
+        seen.append((name, each))
+
+
+def class_unused(view: View) -> Iterator[Finding]:
+    named = {phone.class_ for phone in view.inventory.phones}
+    for name, each in view.inventory.classes.items():
+        if each.match is None and name not in named:
+            yield Finding(("classes", name), f"class {name} has no `match`, and no phone names it")
+
+
+RULES = (
+    Rule(
+        "srv-gets-option",
+        "error",
+        "A phone tries DHCP before DNS SRV: any of options 66, 150, 159 and 160 keeps it from ever asking for the SRV "
+        "records.",
+        "remove the option, or make the class `method: dhcp`",
+        srv_gets_option,
+    ),
+    Rule(
+        "srv-gets-url",
+        "error",
+        "A URL in option 43, 60 or 125 is a provisioning source to the phone (DHCP_Option_To_Use), and DHCP comes before "
+        "DNS SRV.",
+        "remove the URL, or make the class `method: dhcp` or `acs`",
+        srv_gets_url,
+    ),
+    Rule(
+        "dhcp-without-option",
+        "error",
+        "A phone that is to be provisioned by DHCP needs one of options 66, 150, 159 or 160, or a URL in 43, 60 or 125; "
+        "without it, it goes on to DNS SRV and to Cisco's cloud.",
+        "add option 66, 150 or 160 under `options:`",
+        dhcp_without_option,
+    ),
+    Rule(
+        "acs-without-url",
+        "error",
+        "Phones of method acs learn their ACS from options 43 and 125, which are made from `acs_url`.",
+        "add `acs_url: https://pr1.example.com:7547/`",
+        acs_without_url,
+    ),
+    Rule(
+        "acs-url-on-other-method",
+        "warning",
+        "An ACS URL in options 43 and 125 is only sent to clients of method acs; for others it has no effect.",
+        "write `method: acs`, or remove `acs_url`",
+        acs_url_on_other_method,
+    ),
+    Rule(
+        "acs-url-invalid",
+        "error",
+        "TR-069 runs over HTTP or HTTPS; the phone cannot use any other URL.",
+        "write https://HOST:PORT/",
+        acs_url_invalid,
+    ),
+    Rule(
+        "acs-url-plain",
+        "warning",
+        "Whoever is on the LAN can read the ACS's password and every parameter that it sets, and can play the ACS.",
+        "use https",
+        acs_url_plain,
+    ),
+    Rule(
+        "acs-host-unknown",
+        "error",
+        "The phone cannot resolve the ACS's name, and never sends an Inform.",
+        "give the host an address under `hosts:`",
+        acs_host_unknown,
+    ),
+    Rule(
+        "acs-host-is-address",
+        "warning",
+        "The phone compares the certificate with the host of the URL; the certificates issued here carry names.",
+        "write a host name that the certificate carries",
+        acs_host_is_address,
+    ),
+    Rule(
+        "acs-without-dslforum",
+        "warning",
+        "Clients that speak TR-069 say dslforum.org in option 60 (TR-069 3.1); options 43 and 125 to others are ignored, "
+        "or break them.",
+        "add `vendor_class_contains: dslforum.org` to the match",
+        acs_without_dslforum,
+    ),
+    Rule(
+        "acs-off-by-default",
+        "warning",
+        "From firmware 11.3, `Enable TR-069` is No until a profile says Yes: discovery of the ACS by DHCP has no effect.",
+        "load a profile with `Enable_TR-069: Yes` first, by method dhcp or srv",
+        acs_off_by_default,
+    ),
+    Rule(
+        "option-host-unknown",
+        "error",
+        "The phone cannot resolve the name, and has no server to load its profile from.",
+        "give the host an address under `hosts:`, or write an address",
+        option_host_unknown,
+    ),
+    Rule(
+        "option-url-invalid",
+        "error",
+        "Phones load profiles by tftp, http and https only (guide, Provisioning Overview).",
+        "write an address, a name, or scheme://host[:port]/path",
+        option_url_invalid,
+    ),
+    Rule(
+        "class-shadowed",
+        "warning",
+        "The first class that matches wins.",
+        "put the narrower class first, or remove one of the two",
+        class_shadowed,
+    ),
+    Rule(
+        "class-unused",
+        "info",
+        "No client can fall into the class.",
+        "add a `match`, name it at phones, or remove it",
+        class_unused,
+    ),
+)

@@ -1,0 +1,279 @@
+"""Rules about names: hosts, aliases, further records, reverse names (RFC 1034, RFC 2181)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address
+
+from netprov.check.rule import Finding, Rule, View, owner
+from netprov.errors import Path
+from netprov.plan.site import absolute
+
+_TYPE = re.compile(r"([A-Z][A-Z0-9-]*|TYPE\d+)\Z")
+_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*\Z", re.IGNORECASE)
+
+
+def host_twice(view: View) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    for name in view.inventory.hosts:
+        full = absolute(name, view.site.domain).lower()
+        if full in seen:
+            yield Finding(("hosts", name), f"{full} is host {seen[full]} already", (("hosts", seen[full]),))
+        seen.setdefault(full, name)
+
+
+def alias_taken(view: View) -> Iterator[Finding]:
+    seen: dict[str, Path] = {}
+    for name, host in view.inventory.hosts.items():
+        for index, alias in enumerate(host.aliases):
+            full = absolute(alias, view.site.domain).lower()
+            path: Path = ("hosts", name, "aliases", index)
+            other = view.names.get(full) or seen.get(full)
+            if full == view.site.domain.lower():
+                yield Finding(path, f"the domain {full} cannot be an alias", (("domain",),))
+            elif other is not None:
+                yield Finding(path, f"{full} is a name of its own already", (other,))
+            seen.setdefault(full, path)
+
+
+def alias_outside(view: View) -> Iterator[Finding]:
+    for full, path in view.aliases.items():
+        if not view.in_zone(full):
+            yield Finding(path, f"alias {full} is outside {view.site.domain}")
+
+
+def host_outside(view: View) -> Iterator[Finding]:
+    for name in view.inventory.hosts:
+        full = absolute(name, view.site.domain)
+        if not view.in_zone(full):
+            yield Finding(("hosts", name), f"host {full} is outside {view.site.domain}")
+
+
+def host_name_invalid(view: View) -> Iterator[Finding]:
+    paths = [*(("hosts", name) for name in view.inventory.hosts), ("server", "name")]
+    names = [*view.inventory.hosts, view.inventory.server.name]
+    for name, path in zip(names, paths, strict=True):
+        if not _HOST.match(name) and name != "@":
+            yield Finding(path, f"{name} is no host name: only letters, digits and hyphens are allowed")
+
+
+def phone_name_taken(view: View) -> Iterator[Finding]:
+    hosts = {absolute(name, view.site.domain).lower(): ("hosts", name) for name in view.inventory.hosts}
+    hosts[view.site.server_name.lower()] = ("server", "name")
+    for index, phone in enumerate(view.inventory.phones):
+        if phone.name is None:
+            continue
+        full = absolute(phone.name, view.site.domain).lower()
+        other = hosts.get(full) or view.aliases.get(full)
+        if other is not None:
+            yield Finding(("phones", index, "name"), f"{full} is taken", (other,))
+
+
+def phone_name_without_address(view: View) -> Iterator[Finding]:
+    for index, phone in enumerate(view.inventory.phones):
+        if phone.name and phone.address is None:
+            yield Finding(
+                ("phones", index, "name"), f"{phone.name} has no fixed address, so DNS has no record of it"
+            )
+
+
+def address_two_names(view: View) -> Iterator[Finding]:
+    seen: dict[IPv4Address | IPv6Address, str] = {}
+    for name, host in view.inventory.hosts.items():
+        for address in host.addresses:
+            if address in seen and seen[address] != name:
+                yield Finding(
+                    ("hosts", name),
+                    f"{address} is host {seen[address]} too: its reverse name gives two answers",
+                    (("hosts", seen[address]),),
+                )
+            seen.setdefault(address, name)
+
+
+def server_host_elsewhere(view: View) -> Iterator[Finding]:
+    for name, host in view.inventory.hosts.items():
+        if absolute(name, view.site.domain).lower() != view.site.server_name.lower():
+            continue
+        if not view.own_addresses & set(host.addresses):
+            yield Finding(
+                ("hosts", name),
+                f"{name} is this server's name, but none of its addresses is this server's",
+                (("server", "name"),),
+            )
+
+
+def host_outside_networks(view: View) -> Iterator[Finding]:
+    for name, host in view.inventory.hosts.items():
+        for address in host.addresses:
+            if not isinstance(address, IPv4Address):
+                continue
+            inside = any(address in network.subnet for network in view.site.networks)
+            if not inside and not any(network.router for network in view.site.networks):
+                yield Finding(
+                    ("hosts", name), f"{address} of host {name} is in no network, and no network has a router"
+                )
+
+
+def record_outside(view: View) -> Iterator[Finding]:
+    for name, paths in view.record_owners.items():
+        if not view.in_zone(name):
+            yield from (Finding((*path, "name"), f"{name} is outside {view.site.domain}") for path in paths)
+
+
+def record_type_unknown(view: View) -> Iterator[Finding]:
+    for index, record in enumerate(view.inventory.records):
+        if not _TYPE.match(record.type.upper()):
+            yield Finding(("records", index, "type"), f"{record.type!r} is not a record type")
+
+
+def cname_beside_others(view: View) -> Iterator[Finding]:
+    types: dict[str, list[tuple[str, Path]]] = defaultdict(list)
+    for index, record in enumerate(view.inventory.records):
+        types[owner(record.name, view.site.domain)].append((record.type.upper(), ("records", index)))
+    for name, found in types.items():
+        aliases = [path for kind, path in found if kind == "CNAME"]
+        if not aliases:
+            continue
+        others = [path for path in (path for _, path in found) if path != aliases[0]]
+        for extra in (view.names.get(name), view.aliases.get(name)):
+            others += [extra] if extra is not None else []
+        if others or name == view.site.domain.lower():
+            yield Finding(
+                (*aliases[0], "type"), f"{name} is an alias and has other records", tuple(others[:3])
+            )
+
+
+def ptr_without_address(view: View) -> Iterator[Finding]:
+    domain = view.site.domain
+    for index, record in enumerate(view.inventory.records):
+        target = record.data.strip()
+        if record.type.upper() != "PTR":
+            continue
+        full = owner(target, domain)
+        if view.in_zone(full) and full not in view.names and full not in view.record_owners:
+            yield Finding(
+                ("records", index, "data"), f"{full}, to which the PTR record points, has no address"
+            )
+
+
+def network_name_shadow(view: View) -> Iterator[Finding]:
+    hosts = view.names
+    for network in view.site.networks:
+        full = network.domain.lower()
+        if full != view.site.domain.lower() and full in hosts:
+            yield Finding(
+                ("networks", network.name, "domain"),
+                f"{full} is a host and a domain of phones",
+                (hosts[full],),
+            )
+
+
+RULES = (
+    Rule(
+        "host-twice",
+        "error",
+        "Two entries for one name hide a mistake: DNS would answer with the addresses of both.",
+        "merge the two, or rename one",
+        host_twice,
+    ),
+    Rule(
+        "alias-taken",
+        "error",
+        "A name that is an alias can have no other record (RFC 1034 3.6.2): name servers refuse such a zone.",
+        "choose another alias",
+        alias_taken,
+    ),
+    Rule(
+        "alias-outside",
+        "error",
+        "This server answers for the domain only; the alias would never be found.",
+        "choose an alias under the domain",
+        alias_outside,
+    ),
+    Rule(
+        "host-outside",
+        "warning",
+        "This server answers for the domain only; phones do not learn this address from it.",
+        "choose a name under the domain",
+        host_outside,
+    ),
+    Rule(
+        "host-name-invalid",
+        "warning",
+        "Names of hosts have letters, digits and hyphens (RFC 1123); TLS clients refuse certificates for others.",
+        "rename the host",
+        host_name_invalid,
+    ),
+    Rule(
+        "phone-name-taken",
+        "error",
+        "The phone's name would add its address to those of another machine.",
+        "rename the phone",
+        phone_name_taken,
+    ),
+    Rule(
+        "phone-name-without-address",
+        "info",
+        "Names of phones are published for fixed addresses only; the name still goes out as option 12.",
+        "add `address:`",
+        phone_name_without_address,
+    ),
+    Rule(
+        "address-two-names",
+        "info",
+        "Programs that check the reverse name of a server against its name may get the other one.",
+        "write one host with `aliases:`",
+        address_two_names,
+    ),
+    Rule(
+        "server-host-elsewhere",
+        "error",
+        "Phones resolve this server's name to a machine that does not answer for it.",
+        "correct the host's addresses, or change `server: {name: …}`",
+        server_host_elsewhere,
+    ),
+    Rule(
+        "host-outside-networks",
+        "warning",
+        "Phones without a router cannot reach a host on another subnet.",
+        "correct the address, or add a router",
+        host_outside_networks,
+    ),
+    Rule(
+        "record-outside",
+        "error",
+        "This server answers for the domain only; the record would make the zone invalid.",
+        "write the name relative to the domain, without a dot at its end",
+        record_outside,
+    ),
+    Rule(
+        "record-type-unknown",
+        "error",
+        "A record without a valid type cannot be served.",
+        "write TXT, NAPTR, … or TYPE65280",
+        record_type_unknown,
+    ),
+    Rule(
+        "cname-beside-others",
+        "error",
+        "A name that is an alias can have no other record (RFC 1034 3.6.2): name servers refuse such a zone.",
+        "remove the CNAME, or the other records",
+        cname_beside_others,
+    ),
+    Rule(
+        "ptr-without-address",
+        "warning",
+        "A reverse name that does not lead back is taken for a forgery by servers that check it.",
+        "add the host under `hosts:`",
+        ptr_without_address,
+    ),
+    Rule(
+        "network-name-shadow",
+        "warning",
+        "Phones append this domain to short names; names under a host look like parts of it.",
+        "rename the host",
+        network_name_shadow,
+    ),
+)

@@ -1,0 +1,297 @@
+"""Rules about listed phones: each known once, each in a network, class and profile that exist."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from fnmatch import fnmatchcase
+from ipaddress import IPv4Address
+
+from netprov.check.rule import Finding, Rule, View
+from netprov.errors import Path
+from netprov.inventory.model import Match, Phone
+
+ENTERPRISE = "cisco systems, inc"
+"""Option 60 of phones with enterprise firmware, which loads SEP files and no flat-profile."""
+
+
+def _twice(view: View, field: str, value: Callable[[Phone], Hashable | None], what: str) -> Iterator[Finding]:
+    seen: dict[Hashable, int] = {}
+    for index, phone in enumerate(view.inventory.phones):
+        key = value(phone)
+        if key is None:
+            continue
+        first = seen.setdefault(key, index)
+        if first != index:
+            yield Finding(
+                ("phones", index, field), f"{what} {key} is listed twice", (("phones", first, field),)
+            )
+
+
+def phone_mac_twice(view: View) -> Iterator[Finding]:
+    yield from _twice(view, "mac", lambda phone: phone.mac, "phone")
+
+
+def phone_address_twice(view: View) -> Iterator[Finding]:
+    yield from _twice(view, "address", lambda phone: phone.address, "address")
+
+
+def phone_name_twice(view: View) -> Iterator[Finding]:
+    yield from _twice(view, "name", lambda phone: phone.name and phone.name.lower(), "name")
+
+
+def phone_serial_twice(view: View) -> Iterator[Finding]:
+    yield from _twice(view, "serial", lambda phone: phone.serial, "serial number")
+
+
+def phone_mac_group(view: View) -> Iterator[Finding]:
+    for index, phone in enumerate(view.inventory.phones):
+        if int(phone.mac[1], 16) & 1 or phone.mac == "00:00:00:00:00:00":
+            yield Finding(("phones", index, "mac"), f"{phone.mac} is no address of a single machine")
+
+
+def phone_address_outside(view: View) -> Iterator[Finding]:
+    subnets = [(network.name, network.subnet) for network in view.site.networks]
+    for index, phone in enumerate(view.inventory.phones):
+        address = phone.address
+        if address is None:
+            continue
+        network = view.networks_by_name.get(phone.network or "")
+        if network is not None:
+            subnet = network.subnet
+            if address not in subnet:
+                yield Finding(
+                    ("phones", index, "address"),
+                    f"{address} is outside {subnet} of network {network.name}",
+                    (("networks", network.name, "subnet"),),
+                )
+        elif not any(address in subnet for _, subnet in subnets):
+            yield Finding(("phones", index, "address"), f"{address} is in no network of this inventory")
+
+
+def phone_address_taken(view: View) -> Iterator[Finding]:
+    taken: dict[IPv4Address, tuple[str, Path]] = {}
+    for name, host in view.inventory.hosts.items():
+        taken.update(
+            (each, (f"host {name}", ("hosts", name)))
+            for each in host.addresses
+            if isinstance(each, IPv4Address)
+        )
+    for network in view.site.networks:
+        path: Path = ("networks", network.name)
+        taken.update((each, ("a router", (*path, "router"))) for each in network.router)
+        taken[network.address] = ("this server", (*path, "address"))
+        if network.subnet.prefixlen <= 30:
+            for each in (network.subnet.network_address, network.subnet.broadcast_address):
+                taken[each] = ("the network or broadcast address", (*path, "subnet"))
+    for index, phone in enumerate(view.inventory.phones):
+        if phone.address in taken:
+            what, where = taken[phone.address]
+            yield Finding(("phones", index, "address"), f"{phone.address} is taken: it is {what}", (where,))
+
+
+def _unknown(
+    references: Iterable[tuple[str | None, Path]], known: Iterable[str], section: str
+) -> Iterator[Finding]:
+    names = list(known)
+    close: dict[str, list[str]] = {}
+    for reference, path in references:
+        if reference is None or reference in names:
+            continue
+        near = close.setdefault(reference, difflib.get_close_matches(reference, names, 1))
+        remedy = f"did you mean `{near[0]}`?" if near else ""
+        yield Finding(path, f"there is no `{reference}` under `{section}:`", remedy=remedy)
+
+
+def class_unknown(view: View) -> Iterator[Finding]:
+    phones = ((each.class_, ("phones", i, "class")) for i, each in enumerate(view.inventory.phones))
+    yield from _unknown(phones, view.inventory.classes, "classes")
+
+
+def network_unknown(view: View) -> Iterator[Finding]:
+    phones = ((each.network, ("phones", i, "network")) for i, each in enumerate(view.inventory.phones))
+    yield from _unknown(phones, view.inventory.networks, "networks")
+    for name, each in view.inventory.classes.items():
+        for path, match in _matches(each.match, ("classes", name, "match")):
+            wanted = ((network, (*path, "network", i)) for i, network in enumerate(match.network))
+            yield from _unknown(wanted, view.inventory.networks, "networks")
+
+
+def profile_unknown(view: View) -> Iterator[Finding]:
+    classes = ((each.profile, ("classes", name, "profile")) for name, each in view.inventory.classes.items())
+    yield from _unknown(classes, view.inventory.profiles, "profiles")
+    phones = ((each.profile, ("phones", i, "profile")) for i, each in enumerate(view.inventory.phones))
+    yield from _unknown(phones, view.inventory.profiles, "profiles")
+
+
+def _matches(match: Match | None, path: Path) -> Iterator[tuple[Path, Match]]:
+    if match is None:
+        return
+    yield path, match
+    for key, inner in (("any", match.any), ("all", match.all)):
+        for index, each in enumerate(inner):
+            yield from _matches(each, (*path, key, index))
+    yield from _matches(match.not_, (*path, "not"))
+
+
+def phone_unlike_class(view: View) -> Iterator[Finding]:
+    cache: dict[tuple[str, str], bool] = {}
+    for phone in view.site.phones:
+        name, model = phone.declared.class_, phone.declared.model
+        each = view.inventory.classes.get(name) if name else None
+        if name is None or model is None or each is None or each.match is None:
+            continue
+        patterns = each.match.vendor_class
+        fits = cache.get((name, model))
+        if fits is None:
+            fits = not patterns or any(fnmatchcase(model, pattern) for pattern in patterns)
+            cache[name, model] = fits
+        if not fits:
+            yield Finding(
+                ("phones", phone.index, "model"),
+                f"model {model} does not match class {name}, which the phone names",
+                (("classes", name, "match", "vendor_class"),),
+            )
+
+
+def phone_model_unknown(view: View) -> Iterator[Finding]:
+    seen: dict[str, bool] = {}
+    for index, phone in enumerate(view.inventory.phones):
+        model = phone.model
+        if model is None:
+            continue
+        known = seen.get(model)
+        if known is None:
+            upper = model.upper()
+            known = (upper.startswith("CP-") and "-3PCC" in upper) or upper.startswith("DP-")
+            seen[model] = known
+        if not known:
+            yield Finding(("phones", index, "model"), f"{model} is not a multiplatform phone's product name")
+
+
+def phone_model_missing(view: View) -> Iterator[Finding]:
+    for phone in view.site.phones:
+        if phone.declared.model is None and phone.method in {"srv", "dhcp"}:
+            yield Finding(("phones", phone.index), f"phone {phone.declared.mac} has no model")
+
+
+def class_matches_enterprise(view: View) -> Iterator[Finding]:
+    for name, each in view.inventory.classes.items():
+        for path, match in _matches(each.match, ("classes", name, "match")):
+            if "not" in path:
+                continue
+            for key, texts in (
+                ("vendor_class", match.vendor_class),
+                ("vendor_class_contains", match.vendor_class_contains),
+            ):
+                for index, text in enumerate(texts):
+                    if ENTERPRISE in text.lower():
+                        yield Finding(
+                            (*path, key, index), f"{text!r} matches phones with enterprise firmware"
+                        )
+
+
+RULES = (
+    Rule(
+        "phone-mac-twice",
+        "error",
+        "Only the first entry of a MAC address counts; what the second says never reaches the phone.",
+        "merge the two entries, or correct one MAC address",
+        phone_mac_twice,
+    ),
+    Rule(
+        "phone-address-twice",
+        "error",
+        "Two phones with one address knock each other off the network.",
+        "give each phone an address of its own",
+        phone_address_twice,
+    ),
+    Rule(
+        "phone-name-twice",
+        "error",
+        "One name would get the addresses of both phones, and each is reached half of the time.",
+        "give each phone a name of its own",
+        phone_name_twice,
+    ),
+    Rule(
+        "phone-serial-twice",
+        "warning",
+        "Serial numbers are unique: one of the two is mistyped, and a rule with $SN or a certificate check hits the "
+        "wrong phone.",
+        "read the number off the box again",
+        phone_serial_twice,
+    ),
+    Rule(
+        "phone-mac-group",
+        "error",
+        "No phone sends from a multicast, broadcast or zero MAC address, so the entry never applies.",
+        "read the MAC address off the box again",
+        phone_mac_group,
+    ),
+    Rule(
+        "phone-address-outside",
+        "error",
+        "A DHCP server only gives addresses of the network that a phone is on.",
+        "take an address of the network, or correct `network:`",
+        phone_address_outside,
+    ),
+    Rule(
+        "phone-address-taken",
+        "error",
+        "The phone is offered an address that another machine answers for, declines it and asks again for ever.",
+        "give the phone another address",
+        phone_address_taken,
+    ),
+    Rule(
+        "class-unknown",
+        "error",
+        "A phone of an unknown class gets no options of any class.",
+        "name a class of this inventory",
+        class_unknown,
+    ),
+    Rule(
+        "network-unknown",
+        "error",
+        "A phone tied to an unknown network is not served on any.",
+        "name a network of this inventory",
+        network_unknown,
+    ),
+    Rule(
+        "profile-unknown",
+        "error",
+        "Without the profile there is nothing to provision the phone with.",
+        "name a profile of this inventory",
+        profile_unknown,
+    ),
+    Rule(
+        "phone-unlike-class",
+        "warning",
+        "The phone names a class whose match it does not satisfy: by its DHCP request alone it would fall into another.",
+        "correct the model, the class, or the match",
+        phone_unlike_class,
+    ),
+    Rule(
+        "phone-model-unknown",
+        "warning",
+        "File names are built from the model ($PN, $PSN): under another name the phone asks for files that are not "
+        "there. Multiplatform models read CP-8851-3PCC or DP-9851.",
+        "write the product name as on the box, with -3PCC",
+        phone_model_unknown,
+    ),
+    Rule(
+        "phone-model-missing",
+        "info",
+        "The first file a factory phone asks for is named after its model ($PSN); without the model it cannot be "
+        "checked that it is there.",
+        "add `model:`",
+        phone_model_missing,
+    ),
+    Rule(
+        "class-matches-enterprise",
+        "warning",
+        "Phones whose option 60 begins with `Cisco Systems, Inc.` run enterprise firmware: they load SEP files from a "
+        "call manager and never a flat-profile.",
+        "match multiplatform phones: `CP-*-3PCC*`",
+        class_matches_enterprise,
+    ),
+)

@@ -1,0 +1,356 @@
+"""Rules about the SRV records of the two provisioning services (guide, "DNS SRV for HTTP Provisioning"; RFC 2782)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Literal
+
+from netprov.check.rule import Finding, Rule, View, owner
+from netprov.errors import Path
+from netprov.inventory.model import SrvTarget
+from netprov.plan.site import SERVICE_LABELS, absolute
+
+_Service = Literal["https", "http"]
+_ADDRESS = re.compile(r"\d+(\.\d+){3}\Z")
+LONGEST_TTL = 3600
+"""Seconds: what a staging LAN can wait for a corrected record."""
+
+RESERVED_PORTS = {53: "DNS", 67: "DHCP", 69: "TFTP"}
+
+
+def _targets(view: View) -> Iterator[tuple[_Service, int, SrvTarget, str, Path]]:
+    srv = view.inventory.srv
+    services: tuple[_Service, ...] = ("https", "http")
+    for service in services:
+        for index, target in enumerate((srv.https if service == "https" else srv.http) or ()):
+            name = absolute(target.target, view.site.domain).lower()
+            yield service, index, target, name, ("srv", service, index)
+
+
+def srv_target_address(view: View) -> Iterator[Finding]:
+    for _, _, _, name, path in _targets(view):
+        known = name in view.names or name in view.aliases or name in view.record_owners
+        if view.in_zone(name) and not known and not _ADDRESS.match(name):
+            yield Finding((*path, "target"), f"SRV target {name} has no address")
+
+
+def srv_target_is_address(view: View) -> Iterator[Finding]:
+    for _, _, target, _, path in _targets(view):
+        if _ADDRESS.match(target.target):
+            yield Finding((*path, "target"), f"SRV target {target.target} is an address, not a name")
+
+
+def srv_target_alias(view: View) -> Iterator[Finding]:
+    for _, _, _, name, path in _targets(view):
+        if name in view.aliases:
+            yield Finding((*path, "target"), f"SRV target {name} is an alias", (view.aliases[name],))
+
+
+def srv_target_outside(view: View) -> Iterator[Finding]:
+    for _, _, _, name, path in _targets(view):
+        if not view.in_zone(name) and not _ADDRESS.match(name):
+            yield Finding((*path, "target"), f"SRV target {name} is outside {view.site.domain}")
+
+
+def srv_target_twice(view: View) -> Iterator[Finding]:
+    seen: dict[tuple[str, str, int], Path] = {}
+    for service, _, target, name, path in _targets(view):
+        key = (service, name, target.port)
+        if key in seen:
+            yield Finding(path, f"{name} port {target.port} is in `{service}` twice", (seen[key],))
+        seen.setdefault(key, path)
+
+
+def srv_port_clash(view: View) -> Iterator[Finding]:
+    seen: dict[tuple[str, int], tuple[str, Path]] = {}
+    for service, _, target, name, path in _targets(view):
+        other, where = seen.setdefault((name, target.port), (service, path))
+        if other != service:
+            yield Finding(
+                (*path, "port"),
+                f"port {target.port} of {name} cannot serve both {other} and {service}",
+                ((*where, "port"),),
+            )
+
+
+def srv_port_reserved(view: View) -> Iterator[Finding]:
+    for service, _, target, name, path in _targets(view):
+        if target.port in RESERVED_PORTS:
+            yield Finding(
+                (*path, "port"),
+                f"port {target.port} of {name} is {RESERVED_PORTS[target.port]}'s, not {service}'s",
+            )
+
+
+def srv_port_swapped(view: View) -> Iterator[Finding]:
+    for service, _, target, name, path in _targets(view):
+        if (service, target.port) in {("https", 80), ("http", 443)}:
+            yield Finding(
+                (*path, "port"), f"`{service}` of {name} is on port {target.port}, the other service's"
+            )
+
+
+def srv_weights(view: View) -> Iterator[Finding]:
+    if view.inventory.srv.order == "strict":
+        return
+    services: dict[str, list[tuple[SrvTarget, Path]]] = defaultdict(list)
+    for service, _, target, _, path in _targets(view):
+        services[service].append((target, path))
+    for name, found in services.items():
+        found.sort(key=lambda each: (each[0].priority, each[0].weight))
+        for priority, group in groupby(found, key=lambda each: each[0].priority):
+            members = list(group)
+            (first, path), (last, other) = members[0], members[-1]
+            if first.weight != last.weight:
+                yield Finding(
+                    (*other, "weight"),
+                    f"at priority {priority} of `{name}`, the guide tries {first.target} (weight {first.weight}) "
+                    f"first, RFC 2782 prefers {last.target} (weight {last.weight})",
+                    ((*path, "weight"),),
+                )
+
+
+def srv_http_only(view: View) -> Iterator[Finding]:
+    srv = view.inventory.srv
+    if srv.http and not srv.https and "srv" in view.methods:
+        yield Finding(("srv", "http"), "only `_ciscoprov-http._tcp` is published: profiles travel in clear")
+
+
+def srv_none(view: View) -> Iterator[Finding]:
+    srv = view.inventory.srv
+    if (srv.https is not None or srv.http is not None) and not srv.https and not srv.http and _wanted(view):
+        yield Finding(("srv",), "no SRV record is published, and there are phones of method srv")
+
+
+def _wanted(view: View) -> bool:
+    return not view.site.phones or any(phone.method == "srv" for phone in view.site.phones)
+
+
+def srv_label_wrong(view: View) -> Iterator[Finding]:
+    right = {f"{label}.{view.site.domain}".lower() for label in SERVICE_LABELS.values()}
+    for index, record in enumerate(view.inventory.records):
+        name = owner(record.name, view.site.domain)
+        first = name.partition(".")[0]
+        if first.startswith("_ciscoprov") and name not in right and "tftp" not in first:
+            yield Finding(("records", index, "name"), f"no phone asks for {name}")
+
+
+def srv_tftp(view: View) -> Iterator[Finding]:
+    for index, record in enumerate(view.inventory.records):
+        first = owner(record.name, view.site.domain).partition(".")[0]
+        if first in {"_ciscoprov-tftp", "_tftp"} and record.type.upper() == "SRV":
+            yield Finding(("records", index, "name"), f"{record.name}: TFTP has no SRV provisioning")
+
+
+def srv_record_by_hand(view: View) -> Iterator[Finding]:
+    right = {f"{label}.{view.site.domain}".lower() for label in SERVICE_LABELS.values()}
+    for index, record in enumerate(view.inventory.records):
+        if owner(record.name, view.site.domain) in right:
+            yield Finding(
+                ("records", index, "name"),
+                f"{record.name} is a provisioning service written under `records:`",
+            )
+
+
+def srv_ttl_long(view: View) -> Iterator[Finding]:
+    ttl = view.inventory.srv.ttl
+    if ttl > LONGEST_TTL:
+        yield Finding(("srv", "ttl"), f"a wrong SRV record stays with the phones for {ttl} s")
+
+
+def ttl_zero(view: View) -> Iterator[Finding]:
+    for path, ttl in ((("srv", "ttl"), view.inventory.srv.ttl), (("dns", "ttl"), view.inventory.dns.ttl)):
+        if ttl == 0:
+            yield Finding(path, "records with TTL 0 are asked for again by every step of every phone")
+
+
+def domain_local(view: View) -> Iterator[Finding]:
+    for path, domain in _domains(view):
+        if domain.lower().endswith(".local") or domain.lower() == "local":
+            yield Finding(path, f"{domain} ends in .local")
+
+
+def domain_single_label(view: View) -> Iterator[Finding]:
+    for path, domain in _domains(view):
+        if "." not in domain and domain.lower() != "local":
+            yield Finding(path, f"the domain {domain} is a single label")
+
+
+def domain_numeric(view: View) -> Iterator[Finding]:
+    for path, domain in _domains(view):
+        if domain.rpartition(".")[2].isdecimal():
+            yield Finding(path, f"the domain {domain} ends in a number")
+
+
+def option15_unlike_owner(view: View) -> Iterator[Finding]:
+    for network in view.site.networks:
+        if network.domain.lower() != view.site.domain.lower() and "srv" in view.methods:
+            yield Finding(
+                ("networks", network.name, "domain"),
+                f"phones on network {network.name} ask for SRV records of {network.domain}, "
+                f"which are published under {view.site.domain}",
+                (("domain",),),
+            )
+
+
+def _domains(view: View) -> Iterator[tuple[Path, str]]:
+    yield ("domain",), view.site.domain
+    for network in view.site.networks:
+        if network.declared.domain and network.declared.domain.lower() != view.site.domain.lower():
+            yield ("networks", network.name, "domain"), network.declared.domain
+
+
+RULES = (
+    Rule(
+        "srv-target-address",
+        "error",
+        "A phone that gets the SRV record asks for the address of its target next; without one it tries the next "
+        "record, or gives up.",
+        "give it an address under `hosts:`, or remove the record",
+        srv_target_address,
+    ),
+    Rule(
+        "srv-target-is-address",
+        "error",
+        "The target of an SRV record is a name (RFC 2782); an address in its place is looked up as a name and not found.",
+        "name the machine under `hosts:` and write that name",
+        srv_target_is_address,
+    ),
+    Rule(
+        "srv-target-alias",
+        "error",
+        "The target of an SRV record must not be an alias (RFC 2782): many resolvers return no address for it.",
+        "write the host's own name",
+        srv_target_alias,
+    ),
+    Rule(
+        "srv-target-outside",
+        "warning",
+        "This server answers for the domain only: whether phones can resolve the target depends on another server, and "
+        "its certificate must carry the domain all the same.",
+        "give it a name under the domain, or make sure that phones can resolve it",
+        srv_target_outside,
+    ),
+    Rule(
+        "srv-target-twice",
+        "warning",
+        "A second record of the same target and port is no second chance.",
+        "remove one, or correct its target or port",
+        srv_target_twice,
+    ),
+    Rule(
+        "srv-port-clash",
+        "error",
+        "One port speaks TLS or it does not: phones of one of the two services get an error.",
+        "give the services different ports",
+        srv_port_clash,
+    ),
+    Rule(
+        "srv-port-reserved",
+        "error",
+        "Phones would speak HTTP to a port where another service listens.",
+        "write the port of the web server: 443, 80 or one of your own",
+        srv_port_reserved,
+    ),
+    Rule(
+        "srv-port-swapped",
+        "warning",
+        "The port is the usual one of the other service: phones would speak TLS to a plain server or the reverse.",
+        "check the port",
+        srv_port_swapped,
+    ),
+    Rule(
+        "srv-weights",
+        "warning",
+        "Cisco's guide tries the lower weight first; RFC 2782 gives the higher weight the larger share. Phones and other "
+        "clients go to different servers.",
+        "give the records different priorities, or write `order: strict` under `srv:`",
+        srv_weights,
+    ),
+    Rule(
+        "srv-http-only",
+        "warning",
+        "Without `_ciscoprov-https._tls`, profiles with their passwords can be read on the LAN, and nothing proves to "
+        "the phone whose profile it is.",
+        "add `https:` records",
+        srv_http_only,
+    ),
+    Rule(
+        "srv-none",
+        "error",
+        "Phones that discover by DNS SRV find nothing and go on to Cisco's cloud.",
+        "add records under `srv:`, or remove the section for the default ones",
+        srv_none,
+    ),
+    Rule(
+        "srv-label-wrong",
+        "error",
+        "Phones ask for `_ciscoprov-https._tls` and `_ciscoprov-http._tcp` and no other pair; `_ciscoprov-https._tcp`, as "
+        "generic tools write it, is never asked for.",
+        "publish the service under `srv:`",
+        srv_label_wrong,
+    ),
+    Rule(
+        "srv-tftp",
+        "error",
+        "DNS SRV does not support TFTP; the phone says: Error - TFTP Scheme not supported in SRV lookups.",
+        "use `srv: {http: …}`, or hand out TFTP by options 66 and 150",
+        srv_tftp,
+    ),
+    Rule(
+        "srv-record-by-hand",
+        "warning",
+        "What stands under `records:` is not known to the certificates and web servers; its targets get no certificate "
+        "with their name.",
+        "move the record to `srv:`",
+        srv_record_by_hand,
+    ),
+    Rule(
+        "srv-ttl-long",
+        "info",
+        "Phones and caches keep a record for its TTL: on a staging LAN a correction should arrive within minutes. (The "
+        "guide's example prints 86400.)",
+        "write `ttl: 5m` under `srv:`",
+        srv_ttl_long,
+    ),
+    Rule(
+        "ttl-zero",
+        "warning",
+        "TTL 0 forbids caching; some stub resolvers drop such records before they are used.",
+        "write `ttl: 5m`",
+        ttl_zero,
+    ),
+    Rule(
+        "domain-local",
+        "error",
+        ".local belongs to multicast DNS (RFC 6762): phones and PCs do not send such names to a DNS server.",
+        "use a subdomain of a domain you own, or home.arpa (RFC 8375)",
+        domain_local,
+    ),
+    Rule(
+        "domain-single-label",
+        "warning",
+        "Many resolvers do not send names of one label to a DNS server, and no certificate authority but your own "
+        "issues for one.",
+        "use a domain of two labels or more: staging.example.com",
+        domain_single_label,
+    ),
+    Rule(
+        "domain-numeric",
+        "error",
+        "A name whose last label is a number is read as an address (RFC 3696).",
+        "use a domain that ends in letters",
+        domain_numeric,
+    ),
+    Rule(
+        "option15-unlike-owner",
+        "error",
+        "The phone builds the SRV query from option 15: under another domain than that of the records it gets NXDOMAIN, "
+        "and the certificate carries the wrong name.",
+        "remove `domain:` of the network, or serve that domain by an inventory of its own",
+        option15_unlike_owner,
+    ),
+)

@@ -1,0 +1,123 @@
+"""`netprov check`: every reason a phone would not provision that can be seen before it is plugged in."""
+
+from __future__ import annotations
+
+import time
+from importlib import metadata
+
+import click
+
+from netprov.check import FAMILIES, RULES, Rule, check
+from netprov.cli import findings
+from netprov.cli.site import find, inventory_option
+from netprov.errors import InventoryError, Problem
+from netprov.inventory.ignore import apply
+from netprov.inventory.load import Document, load
+
+
+@click.command(epilog="Exit code: 0 nothing wrong, 1 an error (with --strict: a warning), 2 usage.")
+@click.argument("inventory", metavar="[FILE]", required=False)
+@inventory_option
+@click.option("--strict", is_flag=True, help="Warnings fail too.")
+@click.option("--quiet", "-q", is_flag=True, help="Show errors and warnings only, no notes.")
+@click.option(
+    "--all", "everything", is_flag=True, help=f"Show more than {findings.SHOWN} findings of a rule."
+)
+@click.option("--json", "form", flag_value="json", help="Print a JSON array.")
+@click.option("--sarif", "form", flag_value="sarif", help="Print SARIF 2.1.0, for editors and CI.")
+@click.option("--list", "listed", is_flag=True, help="List the rules.")
+@click.option("--explain", metavar="RULE", help="Say why a phone fails by a rule, and what to do.")
+def command(
+    inventory: str | None,
+    file: str | None,
+    form: str | None,
+    explain: str | None,
+    *,
+    strict: bool,
+    quiet: bool,
+    everything: bool,
+    listed: bool,
+) -> int:
+    """Find every reason a phone would not provision, before it is plugged in.
+
+    \b
+      netprov check                           netprov.yaml here, or /etc/netprov/netprov.yaml
+      netprov check config/staging.yaml       that file
+      netprov check --explain srv-weights     why, and what to do
+      netprov check --strict --sarif          for CI
+
+    Accept a finding by a comment on the entry's line or above it:
+
+    \b
+      # netprov: ignore srv-weights: the guide prints it so
+    """
+    if explain is not None:
+        return _explain(explain)
+    if listed:
+        return _list()
+    name = find(inventory or file)
+    standing, ignored, summary = _run(name)
+    if quiet:
+        standing = [problem for problem in standing if problem.severity != "info"]
+    if form == "json":
+        click.echo(findings.as_json(standing))
+    elif form == "sarif":
+        click.echo(findings.as_sarif(standing, metadata.version("netprov")))
+    else:
+        for line in findings.text(standing, everything=everything):
+            click.echo(line)
+        click.echo(f"{name}: {findings.counted(standing, ignored)}{summary}")
+    fatal = {"error", "warning"} if strict else {"error"}
+    return int(any(problem.severity in fatal for problem in standing))
+
+
+def _run(name: str) -> tuple[list[Problem], int, str]:
+    """Load and check; return the findings that stand, how many are ignored, and what was looked at."""
+    try:
+        document = load(name)
+    except InventoryError as error:
+        return list(error.problems), 0, "; nothing else was checked"
+    problems = map(document.locate, check(document.inventory, time.time()))
+    standing, ignored = apply(document.ignores, problems, document.places, RULES)
+    return standing, len(ignored), f" in {_size(document)}"
+
+
+def _size(document: Document) -> str:
+    inventory = document.inventory
+    counts = (
+        (len(inventory.networks), "network"),
+        (len(inventory.classes), "class"),
+        (len(inventory.phones), "phone"),
+    )
+    return ", ".join(
+        f"{count} {word if count == 1 else word + ('es' if word.endswith('s') else 's')}"
+        for count, word in counts
+    )
+
+
+def _explain(rule_id: str) -> int:
+    rule = RULES.get(rule_id)
+    if rule is None:
+        raise click.UsageError(f"there is no rule {rule_id}; `netprov check --list` names them all")
+    for line in explanation(rule):
+        click.echo(line)
+    return 0
+
+
+def explanation(rule: Rule) -> list[str]:
+    """Return a rule's entry for people."""
+    return [
+        f"{click.style(rule.id, bold=True)} ({click.style(rule.severity, fg=findings.COLOURS[rule.severity])})",
+        "",
+        *click.wrap_text(rule.why, 90, "  ", "  ").split("\n"),
+        "",
+        *click.wrap_text(f"What to do: {rule.remedy}.", 90, "  ", "  ").split("\n"),
+    ]
+
+
+def _list() -> int:
+    for family, rules in FAMILIES.items():
+        click.echo(click.style(family, bold=True))
+        for rule in rules:
+            click.echo(f"  {rule.id:30} {rule.severity:8} {rule.why.partition('. ')[0].rstrip('.')}.")
+    return 0
