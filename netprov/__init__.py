@@ -23,6 +23,7 @@ What the operator writes:
     inventory.syntax         the YAML parser's objections in plain words
     inventory.compose        YAML document -> values and marks
     inventory.words          the model's objections in plain words
+    inventory.ignore         comments by which a finding is accepted
     inventory.load           files -> Document: inventory and places
 
 What follows from it:
@@ -33,6 +34,20 @@ What follows from it:
     plan.dhcp                networks, classes, phones and their options in octets
     plan.offer               what a client would get
     plan.phone               the emulated twins of the listed phones
+
+Every reason a phone would not provision:
+
+    check                    the table of rules, and their run
+    check.rule               what a rule is, finds and looks at
+    check.network            rules about networks
+    check.pool               rules about pools and leases
+    check.phone              rules about phones and classes
+    check.method             rules about discovery methods
+    check.srv                rules about SRV records and the domain
+    check.name               rules about names
+    check.certificate        rules about certificates and trust
+    check.option             rules about DHCP options
+    check.profile            rules about profile parameters
 
 The cores, one folder a protocol; DHCP:
 
@@ -157,6 +172,9 @@ What people type:
 
     cli                      the command, one module per verb
     cli.site                 which inventory a verb reads
+    cli.findings             findings as text, JSON and SARIF
+    cli.check                netprov check
+    cli.schema               netprov schema
     cli.serve                run the services
     cli.phone                boot emulated phones
 """

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from netprov.check.rule import Finding, Rule, View
+from netprov.check.rule import Finding, Rule, View, of_the_plan
 from netprov.errors import Path
 
 LONGEST_ACCEPTED = 825 * 86400
 """Seconds: what current TLS clients accept of a server certificate."""
 SHORTEST_SENSIBLE = 7 * 86400
-LONGEST_NAME = 64
-"""Characters of a common name (RFC 5280, ub-common-name)."""
 CUSTOM_CA = "Custom_CA_Rule"
 
 
@@ -52,20 +50,10 @@ def _plain(options: Mapping[int, tuple[object, Path]]) -> bool:
 
 
 def custom_ca_over_https(view: View) -> Iterator[Finding]:
-    for path, values in _values(view):
+    for path, values in view.values:
         url = values.get(CUSTOM_CA, "")
         if url.lower().startswith("https:"):
             yield Finding((*path, CUSTOM_CA), f"{CUSTOM_CA} is {url}: the phone must trust the CA to load it")
-
-
-def _values(view: View) -> Iterator[tuple[Path, Mapping[str, str]]]:
-    for name, profile in view.inventory.profiles.items():
-        yield ("profiles", name, "values"), profile.values
-    for name, each in view.inventory.classes.items():
-        yield ("classes", name, "values"), each.values
-    for index, phone in enumerate(view.inventory.phones):
-        if phone.values:
-            yield ("phones", index, "values"), phone.values
 
 
 def certificate_lifetime_long(view: View) -> Iterator[Finding]:
@@ -82,27 +70,6 @@ def certificate_lifetime_short(view: View) -> Iterator[Finding]:
         yield Finding(
             ("certificates", "lifetime"), f"server certificates would be valid for {lifetime} s only"
         )
-
-
-def ca_lifetime_short(view: View) -> Iterator[Finding]:
-    certificates = view.inventory.certificates
-    if certificates.ca_lifetime <= certificates.lifetime:
-        yield Finding(
-            ("certificates", "ca_lifetime"),
-            "the CA expires before the certificates that it issues",
-            (("certificates", "lifetime"),),
-        )
-
-
-def common_name_long(view: View) -> Iterator[Finding]:
-    for path, text in (
-        (("domain",), view.site.domain),
-        (("certificates", "ca_name"), view.inventory.certificates.ca_name),
-    ):
-        if len(text) > LONGEST_NAME:
-            yield Finding(
-                path, f"{text} has {len(text)} characters; a certificate's common name has room for 64"
-            )
 
 
 RULES = (
@@ -146,18 +113,19 @@ RULES = (
         certificate_lifetime_short,
     ),
     Rule(
-        "ca-lifetime-short",
+        "cert-lifetime",
         "error",
-        "No chain is valid longer than its CA: phones refuse the server when the CA expires, whatever its certificate says.",
-        "write `ca_lifetime: 3650d` under `certificates:`",
-        ca_lifetime_short,
+        "No chain is valid longer than its CA, and a lifetime of minutes is a slip of the unit: phones refuse an expired "
+        "chain.",
+        "write `ca_lifetime: 3650d` and `lifetime: 397d` under `certificates:`",
+        of_the_plan,
     ),
     Rule(
-        "common-name-long",
+        "cert-common-name-length",
         "error",
         "A certificate with a longer common name cannot be issued (RFC 5280), and phones with old firmware look at the "
         "common name alone.",
-        "shorten the name",
-        common_name_long,
+        "choose a shorter domain",
+        of_the_plan,
     ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address
 from urllib.parse import SplitResult, urlsplit
 
-from netprov.check.rule import PROVISIONING_CODES, URL_CODES, Audience, Finding, Rule, View
+from netprov.check.rule import PROVISIONING_CODES, URL_CODES, Audience, Finding, Rule, View, texts
 from netprov.errors import Path
 from netprov.inventory.model import Match, PhoneClass
 
@@ -174,7 +174,10 @@ def acs_off_by_default(view: View) -> Iterator[Finding]:
 def _enabled(view: View, index: int) -> bool:
     phone = view.site.phones[index]
     profile = view.inventory.profiles.get(phone.profile or "")
-    values = {**(profile.values if profile else {}), **phone.declared.values}
+    each = view.inventory.classes.get(phone.class_name or "")
+    values: dict[str, str] = {}
+    for source in (view.inventory.provisioning, profile, each, phone.declared):
+        values |= texts(source.values) if source else {}
     return values.get("Enable_TR-069", values.get("Enable_TR_069", "No")).lower() in {"yes", "true"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from netprov.check.rule import Finding, Rule, View
+from netprov.check.rule import Finding, Rule, View, of_the_plan
 from netprov.dhcp import options as dhcp
 from netprov.errors import Path
 
@@ -40,23 +40,6 @@ def _each(view: View) -> Iterator[tuple[Path, int, object]]:
     for path, options in _written(view):
         for code, value in options.items():
             yield (*path, code), code, value
-
-
-def option_not_settable(view: View) -> Iterator[Finding]:
-    for path, code, _ in _each(view):
-        if code in dhcp.NOT_SETTABLE or not 1 <= code <= 254:
-            reason = dhcp.NOT_SETTABLE.get(code, "option numbers are 1 to 254")
-            yield Finding(path, f"option {code} cannot be set", remedy=reason)
-
-
-def option_value(view: View) -> Iterator[Finding]:
-    for path, code, value in _each(view):
-        if code in dhcp.NOT_SETTABLE or not 1 <= code <= 254 or _has_nul(value):
-            continue
-        try:
-            dhcp.encode(code, value)
-        except ValueError as error:
-            yield Finding(path, str(error))
 
 
 def option_nul(view: View) -> Iterator[Finding]:
@@ -164,18 +147,12 @@ def force_without_value(view: View) -> Iterator[Finding]:
 
 RULES = (
     Rule(
-        "option-not-settable",
+        "dhcp-option",
         "error",
-        "The server sets this option itself; a second value contradicts it.",
-        "remove the option",
-        option_not_settable,
-    ),
-    Rule(
-        "option-value",
-        "error",
-        "A value of the wrong type reaches the phone as other octets than meant, and the phone ignores it.",
+        "A value of the wrong type reaches the phone as other octets than meant, and the phone ignores it; some options "
+        "the server sets by itself, and a second value contradicts it.",
         "write the value as the option's type asks for",
-        option_value,
+        of_the_plan,
     ),
     Rule(
         "option-nul",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Address
 
-from netprov.check.rule import Finding, Rule, View
+from netprov.check.rule import Finding, Rule, View, of_the_plan
 from netprov.errors import Path
 from netprov.inventory.model import Match, Phone
 
@@ -293,5 +293,19 @@ RULES = (
         "call manager and never a flat-profile.",
         "match multiplatform phones: `CP-*-3PCC*`",
         class_matches_enterprise,
+    ),
+    Rule(
+        "match-mac",
+        "error",
+        "A condition that is no beginning of a MAC address matches no phone.",
+        "write pairs of hexadecimal digits: 00:12:34",
+        of_the_plan,
+    ),
+    Rule(
+        "match-relay",
+        "error",
+        "A condition that is not octets matches no relay's circuit or remote ID.",
+        "write pairs of hexadecimal digits after 0x, or a text pattern",
+        of_the_plan,
     ),
 )

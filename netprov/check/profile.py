@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from netprov.check.rule import Finding, Rule, View
@@ -55,18 +55,8 @@ MACROS = frozenset(
 """Macros that the phone expands (guide, Provisioning Parameters), beside $A to $P and $UID1 and up."""
 
 
-def _values(view: View) -> Iterator[tuple[Path, Mapping[str, str]]]:
-    for name, profile in view.inventory.profiles.items():
-        yield ("profiles", name, "values"), profile.values
-    for name, each in view.inventory.classes.items():
-        yield ("classes", name, "values"), each.values
-    for index, phone in enumerate(view.inventory.phones):
-        if phone.values:
-            yield ("phones", index, "values"), phone.values
-
-
 def _rules(view: View) -> Iterator[tuple[Path, str, str]]:
-    for path, values in _values(view):
+    for path, values in view.values:
         for key, text in values.items():
             if _RULE_KEY.match(key):
                 yield (*path, key), key, text
@@ -74,7 +64,7 @@ def _rules(view: View) -> Iterator[tuple[Path, str, str]]:
 
 def parameter_name(view: View) -> Iterator[Finding]:
     checked: dict[str, bool] = {}
-    for path, values in _values(view):
+    for path, values in view.values:
         for key in values:
             if not checked.setdefault(key, bool(_NAME.match(key))):
                 fixed = re.sub(r"[^A-Za-z0-9_.-]", "_", key)
@@ -84,7 +74,7 @@ def parameter_name(view: View) -> Iterator[Finding]:
 
 
 def value_not_ascii(view: View) -> Iterator[Finding]:
-    for path, values in _values(view):
+    for path, values in view.values:
         for key, text in values.items():
             if not text.isascii():
                 bad = next(each for each in text if ord(each) > 127)
@@ -92,14 +82,14 @@ def value_not_ascii(view: View) -> Iterator[Finding]:
 
 
 def value_empty(view: View) -> Iterator[Finding]:
-    for path, values in _values(view):
+    for path, values in view.values:
         for key, text in values.items():
             if not text.strip():
                 yield Finding((*path, key), f"{key} is empty")
 
 
 def value_newline(view: View) -> Iterator[Finding]:
-    for path, values in _values(view):
+    for path, values in view.values:
         for key, text in values.items():
             if "\n" in text.strip("\n"):
                 yield Finding((*path, key), f"{key} has several lines")
@@ -108,6 +98,7 @@ def value_newline(view: View) -> Iterator[Finding]:
 def line_without_proxy(view: View) -> Iterator[Finding]:
     for phone in view.site.phones:
         own = phone.declared.values
+        site = view.inventory.provisioning.values
         lines = [matched[1] for key in own if (matched := _LINE_SUFFIX.match(key))]
         if not lines:
             continue
@@ -115,7 +106,12 @@ def line_without_proxy(view: View) -> Iterator[Finding]:
         each = view.inventory.classes.get(phone.class_name or "")
         for line in lines:
             key = f"Proxy{line}"
-            given = key in own or (profile and key in profile.values) or (each and key in each.values)
+            given = (
+                key in own
+                or key in site
+                or (profile and key in profile.values)
+                or (each and key in each.values)
+            )
             if not given:
                 yield Finding(
                     ("phones", phone.index, "values", f"User_ID{line}"),
@@ -207,7 +203,7 @@ def upgrade_without_server(view: View) -> Iterator[Finding]:
 
 
 def domains_restricted(view: View) -> Iterator[Finding]:
-    for path, values in _values(view):
+    for path, values in view.values:
         allowed = [
             each.strip().lower()
             for each in values.get("Restricted_Access_Domains", "").split(",")
@@ -225,7 +221,7 @@ def domains_restricted(view: View) -> Iterator[Finding]:
 
 
 def secret_in_file(view: View) -> Iterator[Finding]:
-    for path, values in _values(view):
+    for path, values in view.values:
         for key, text in values.items():
             if text.strip() and "{{" not in text and _SECRET.search(key):
                 yield Finding((*path, key), f"{key} is a secret in plain text")
@@ -239,7 +235,7 @@ def secret_over_http(view: View) -> Iterator[Finding]:
     )
     if not plain and not tftp:
         return
-    for path, values in _values(view):
+    for path, values in view.values:
         for key, text in values.items():
             if text.strip() and _SECRET.search(key):
                 yield Finding((*path, key), f"{key} travels in clear over {'HTTP' if plain else 'TFTP'}")

@@ -10,6 +10,7 @@ from ipaddress import IPv4Address
 
 from netprov.errors import Path, Problem, Severity
 from netprov.inventory.model import Inventory, Method
+from netprov.inventory.model.provision import Values
 from netprov.plan import Plan
 from netprov.plan.site import Site, SiteNetwork, SitePhone, absolute
 
@@ -90,6 +91,18 @@ class View:
         return frozenset(network.address for network in self.site.networks)
 
     @cached_property
+    def values(self) -> tuple[tuple[Path, Mapping[str, str]], ...]:
+        """Every set of profile parameters that gives any: its path, and its texts by name."""
+        inventory = self.inventory
+        written: list[tuple[Path, Values]] = [
+            (("provisioning", "values"), inventory.provisioning.values),
+            *((("profiles", name, "values"), each.values) for name, each in inventory.profiles.items()),
+            *((("classes", name, "values"), each.values) for name, each in inventory.classes.items()),
+            *((("phones", index, "values"), each.values) for index, each in enumerate(inventory.phones)),
+        ]
+        return tuple((path, texts(values)) for path, values in written if values)
+
+    @cached_property
     def audiences(self) -> tuple[Audience, ...]:
         """Every group of clients that can be told apart without its phones' settings."""
         return tuple(_audiences(self.inventory, self.site))
@@ -140,6 +153,21 @@ class Rule:
                 self.severity,
                 found.related,
             )
+
+
+def of_the_plan(view: View) -> Iterator[Finding]:  # noqa: ARG001 - a rule's signature
+    """Find nothing: deriving the plan finds it, and reports it under the rule's id."""
+    return iter(())
+
+
+def texts(values: Values) -> dict[str, str]:
+    """Return the parameters that are given a value, as text."""
+    found = {}
+    for key, value in values.items():
+        text = value if isinstance(value, str) else value.value
+        if text is not None:
+            found[key] = text
+    return found
 
 
 def owner(name: str, domain: str) -> str:

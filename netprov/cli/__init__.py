@@ -14,6 +14,8 @@ import click
 from netprov.errors import InventoryError, NetprovError
 
 VERBS: Mapping[str, str] = {
+    "check": "Find every reason a phone would not provision, before it is plugged in.",
+    "schema": "Print the JSON Schema of the inventory, for editors.",
     "serve": "Serve a staging LAN: DHCP, DNS, profiles; all roles or some.",
     "phone": "Boot emulated phones on a network, and show where each stops.",
 }
