@@ -60,6 +60,14 @@ The cores, one folder a protocol; DHCP:
     dhcp.match               which clients a class takes
     dhcp.config              what the server serves
     dhcp.contents            what one client gets
+    dhcp.lease               a lease, and what happens to it
+    dhcp.pool                the free addresses of some ranges
+    dhcp.leases              the lease table of one network
+    dhcp.limit               how many messages are looked at
+    dhcp.relay               what relay agents say
+    dhcp.reply               replies: what they hold, where they go
+    dhcp.intake              from a request to what is needed to answer it
+    dhcp.server              the server machine
     dhcp.client_event        what happens to a client
     dhcp.client              the client machine
 

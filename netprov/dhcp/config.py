@@ -114,7 +114,7 @@ class Limits:
     """Messages of one client each second."""
     total_rate: int = 0
     """Messages of all clients each second, 0 for as many as it can."""
-    offer_hold: int = 30
+    offer_hold: int = 15
     """Seconds that an offered address is kept for its client."""
     decline_hold: int = 3600
     """Seconds that an address which a client declined, or a probe found taken, is not offered."""

@@ -31,7 +31,7 @@ class Dhcp(Record):
         description="Messages of all clients that are looked at, each second; 0 for no limit.",
     )
     offer_hold: Duration = Field(
-        default=30, description="How long an offered address is kept for its client."
+        default=15, description="How long an offered address is kept for its client."
     )
     decline_hold: Duration = Field(
         default=3600, description="How long an address found in use by a stranger is not offered."

@@ -1,0 +1,168 @@
+"""From a decoded request to what the server needs to answer it: network, client, class, contents.
+
+What a kind of request gets is worked out once and kept in a bounded cache.
+"""
+
+from __future__ import annotations
+
+from netprov.dhcp import options as code
+from netprov.dhcp import relay
+from netprov.dhcp.config import DhcpConfig, NetworkConfig, PhoneConfig
+from netprov.dhcp.contents import compose, find_class, is_served
+from netprov.dhcp.kind import decode_text, decode_user_class
+from netprov.dhcp.match import Client, Condition
+from netprov.dhcp.message import Message
+from netprov.dhcp.reply import Incoming, Serving, serve
+from netprov.dhcp.vendor import broadband_forum
+from netprov.errors import Malformed
+from netprov.machine import Endpoint
+
+MOST_SERVINGS = 8192
+"""Kinds of request that are remembered; when there are more, all are forgotten and worked out anew."""
+
+
+class Intake:
+    """Accepts requests of clients that the inventory serves."""
+
+    def __init__(self, config: DhcpConfig) -> None:
+        self._config = config
+        self._by_mac = any(each.condition and _reads_mac(each.condition) for each in config.classes)
+        self._servings: dict[tuple[object, ...], Serving] = {}
+
+    def accept(self, request: Message, source: Endpoint) -> Incoming | str:
+        """Return what is needed to answer a request, or why it is not answered."""
+        sub_options = {}
+        if code.RELAY_INFO in request.options:
+            try:
+                sub_options = dict(relay.agent(request))
+            except Malformed as error:
+                return f"option 82: {error}"
+        phone = self._phone(request)
+        network = relay.find_network(self._config.networks, request, sub_options, source.interface)
+        if network is None:
+            return relay.nowhere(request)
+        if phone is not None and phone.network and phone.network != network.name:
+            network = self._beside(network, phone, request) or network
+        try:
+            serving = self._serving(request, network, phone, sub_options)
+        except Malformed as error:
+            return str(error)
+        if not serving.served:
+            return f"client is not served on network {network.name}"
+        fixed = phone.address if phone is not None and network.contains(phone.address) else 0
+        return Incoming(
+            request,
+            source,
+            network,
+            client_key(request, listed=phone is not None),
+            phone,
+            fixed,
+            relay.server_id(network, sub_options),
+            serving,
+        )
+
+    def remembered(self, incoming: Incoming) -> tuple[str, str, bytes, tuple[str, ...]]:
+        """Return what a lease keeps of a request: host name, vendor class, option 82, TR-069 identity."""
+        options = incoming.request.options
+        vendor_class = options.get(code.VENDOR_CLASS)
+        return (
+            _hostname(options.get(code.HOST_NAME), options.get(code.FQDN)),
+            decode_text(vendor_class) if vendor_class else "",
+            options.get(code.RELAY_INFO, b""),
+            _device(options.get(code.VENDOR_IDENTIFYING)),
+        )
+
+    def _phone(self, request: Message) -> PhoneConfig | None:
+        """Find a listed phone by hardware address, or by the one inside option 61 (RFC 2132 9.14)."""
+        phone = self._config.phones.get(request.chaddr)
+        if phone is None:
+            identifier = request.options.get(code.CLIENT_IDENTIFIER)
+            if identifier is not None and len(identifier) == 7 and identifier[0] == 1:
+                return self._config.phones.get(identifier[1:])
+        return phone
+
+    def _beside(self, network: NetworkConfig, phone: PhoneConfig, request: Message) -> NetworkConfig | None:
+        """Return a phone's own network if it shares the interface that the request came in on."""
+        own = self._config.network(phone.network)
+        shared = own is not None and own.interface == network.interface and network.interface
+        return own if shared and not request.giaddr else None
+
+    def _serving(
+        self,
+        request: Message,
+        network: NetworkConfig,
+        phone: PhoneConfig | None,
+        sub_options: dict[int, bytes],
+    ) -> Serving:
+        options = request.options
+        vendor_class, user_class = options.get(code.VENDOR_CLASS), options.get(code.USER_CLASSES)
+        asks, device = options.get(code.REQUEST_LIST), options.get(code.VENDOR_IDENTIFYING)
+        circuit, remote = sub_options.get(relay.CIRCUIT_ID, b""), sub_options.get(relay.REMOTE_ID, b"")
+        mac = request.chaddr if phone is not None or self._by_mac else b""
+        gateway = network.gateway is not None and bool(_device(device))
+        key = (network.name, vendor_class, user_class, asks, circuit, remote, mac, gateway)
+        found = self._servings.get(key)
+        if found is None:
+            client = Client(
+                request.chaddr,
+                decode_text(vendor_class) if vendor_class else "",
+                decode_user_class(user_class) if user_class else (),
+                circuit,
+                remote,
+                network.name,
+                asks or b"",
+            )
+            chosen = find_class(self._config, phone, client)
+            found = serve(
+                compose(network, chosen, phone),
+                served=is_served(network, phone, chosen, client),
+                request_list=asks,
+                gateway=gateway,
+            )
+            if len(self._servings) >= MOST_SERVINGS:
+                self._servings.clear()
+            self._servings[key] = found
+        return found
+
+
+def client_key(request: Message, *, listed: bool) -> bytes:
+    """Return what a client's leases are kept under: option 61, else hardware type and address (RFC 2131 4.2).
+
+    Deviation: a listed phone is its hardware address whatever its option 61, because its boot loader and its
+    firmware may send different ones.
+    """
+    identifier = request.options.get(code.CLIENT_IDENTIFIER)
+    if identifier and not listed:
+        return identifier
+    return bytes((request.htype,)) + request.chaddr
+
+
+def _reads_mac(condition: Condition) -> bool:
+    inner = (*condition.any, *condition.all, *((condition.negated,) if condition.negated else ()))
+    return bool(condition.mac) or any(map(_reads_mac, inner))
+
+
+def _hostname(name: bytes | None, fqdn: bytes | None) -> str:
+    """Return the first label that a client names itself by, option 12 or 81 (RFC 4702), "" if it is no host name."""
+    if name is None and fqdn is not None and len(fqdn) > 3:
+        rest = fqdn[3:]
+        # Canonical wire format if the E flag is set (RFC 4702 2.1), ASCII otherwise.
+        name = rest[1 : 1 + rest[0]] if fqdn[0] & 4 else rest
+    if not name:
+        return ""
+    label = name.rstrip(b"\0").split(b".", 1)[0][:63].decode("ascii", "replace")
+    plain = label.replace("-", "")
+    return label if plain.isascii() and plain.isalnum() and label[0] != "-" and label[-1] != "-" else ""
+
+
+def _device(data: bytes | None) -> tuple[str, ...]:
+    """Return OUI, serial and product class that a TR-069 device tells (Annex F), () if it tells none."""
+    if data is None:
+        return ()
+    try:
+        found = broadband_forum(data)
+    except Malformed:
+        return ()
+    if 1 not in found or 2 not in found:
+        return ()
+    return tuple(found.get(each, b"").decode("utf-8", "backslashreplace") for each in (1, 2, 3))

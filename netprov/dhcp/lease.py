@@ -1,0 +1,73 @@
+"""A lease on an address, and what happens to leases: the facts that must outlive the server (RFC 2131 2.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class LeaseState(IntEnum):
+    """What an address is to its client; the numbers are kept on disk."""
+
+    BOUND = 1
+    RELEASED = 2
+    EXPIRED = 3
+    DECLINED = 4
+    """Found in use by a stranger: not given to anyone until `expires`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One address and its client; times are seconds of the lease clock."""
+
+    address: int
+    network: str
+    key: bytes
+    """Option 61, or hardware type and address: who holds it (RFC 2131 2.1)."""
+    mac: bytes
+    state: LeaseState
+    started: float
+    expires: float
+    hostname: str = ""
+    vendor_class: str = ""
+    relay: bytes = b""
+    """Option 82 as it came."""
+    device: tuple[str, ...] = ()
+    """OUI, serial, product class of a TR-069 device (Annex F: the gateway keeps them with the lease)."""
+
+    def active(self, now: float) -> bool:
+        """Say whether its client may use the address now."""
+        return self.state is LeaseState.BOUND and self.expires > now
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An address was granted or its lease extended (`renewed`)."""
+
+    lease: Lease
+    renewed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A client gave its address back, or moved to another."""
+
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """A client, or a probe before an offer, found the address in use by a stranger."""
+
+    lease: Lease
+    found_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A lease ran out, or the hold on a declined address ended."""
+
+    lease: Lease
+
+
+LeaseEvent = Bound | Released | Declined | Expired

@@ -1,0 +1,241 @@
+"""The lease table of one network: offer, bind, release, decline, expire (RFC 2131 sections 2.2, 4.3.1).
+
+Choice of an address: the fixed one, the current, the previous, the requested, then a free one. Absent: storage,
+which the caller does from the events before it lets a reply go.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from netprov.dhcp.config import Limits, NetworkConfig
+from netprov.dhcp.lease import Lease, LeaseState
+from netprov.dhcp.pool import Pool
+
+_BOUND, _DECLINED = LeaseState.BOUND, LeaseState.DECLINED
+
+
+class Leases:
+    """Every address of one network that was ever given out, until it goes to another client."""
+
+    def __init__(self, network: NetworkConfig, fixed: frozenset[int], limits: Limits) -> None:
+        """`fixed` are the addresses of listed phones, which no one else gets."""
+        self.network = network
+        self.limits = limits
+        excluded = fixed | {
+            network.address,
+            network.prefix,
+            network.prefix | ~network.mask & 0xFFFFFFFF,
+        }
+        self._open = Pool(network.pool, excluded)
+        self._reserved = Pool(network.reserved, excluded)
+        self._by_address: dict[int, Lease] = {}
+        self._by_key: dict[bytes, int] = {}
+        self._offers: dict[int, tuple[bytes, float]] = {}
+        self._offered: dict[bytes, int] = {}
+        self._lapses: deque[tuple[float, int]] = deque()
+        self._alarms: list[int] = []
+        self._armed: dict[int, int] = {}
+
+    def __iter__(self) -> Iterator[Lease]:
+        return iter(self._by_address.values())
+
+    def __len__(self) -> int:
+        return len(self._by_address)
+
+    def load(self, leases: Iterable[Lease]) -> None:
+        """Take in what was stored; of two leases of one client the later one is its current."""
+        for lease in leases:
+            self._by_address[lease.address] = lease
+            if lease.key:
+                other = self._by_address.get(self._by_key.get(lease.key, 0))
+                if other is None or other.expires <= lease.expires:
+                    self._by_key[lease.key] = lease.address
+            if lease.state in {_BOUND, _DECLINED}:
+                self._arm(lease)
+            else:
+                self._give(lease.address)
+
+    def of(self, key: bytes) -> Lease | None:
+        """Return a client's current or previous lease, if its address went to no one else."""
+        lease = self._by_address.get(self._by_key.get(key, 0))
+        return lease if lease is not None and lease.key == key else None
+
+    def at(self, address: int) -> Lease | None:
+        """Return the lease on an address, whatever its state."""
+        return self._by_address.get(address)
+
+    def offer(self, key: bytes, now: float, *, listed: bool, fixed: int = 0, requested: int = 0) -> int:
+        """Choose an address and keep it for the client a while; return 0 if there is none."""
+        self._lapse(now)
+        address = self._choose(key, now, listed=listed, fixed=fixed, requested=requested)
+        if address:
+            previous = self._offered.get(key)
+            if previous is not None and previous != address:
+                self.withdraw(key)
+            self._claim(address)
+            until = now + self.limits.offer_hold
+            self._offers[address] = (key, until)
+            self._offered[key] = address
+            if previous != address:
+                self._lapses.append((until, address))
+        return address
+
+    def withdraw(self, key: bytes) -> None:
+        """Forget what was offered to a client: it took another server's offer."""
+        address = self._offered.pop(key, None)
+        if address is not None:
+            self._offers.pop(address, None)
+            self._free(address)
+
+    def may_have(self, address: int, key: bytes, now: float, *, listed: bool, fixed: int = 0) -> bool:
+        """Say whether a client may be bound to an address: it is of its pool or its own, and no one else's."""
+        return self._allowed(address, listed=listed, fixed=fixed) and self._usable(address, key, now)
+
+    def bind(self, lease: Lease, now: float) -> tuple[Lease | None, bool]:
+        """Record a lease; return the client's former lease on another address, now released, and whether it renews."""
+        address, key = lease.address, lease.key
+        offered = self._offered.pop(key, None)
+        if offered is not None:
+            self._offers.pop(offered, None)
+            if offered != address:
+                self._free(offered)
+        before = self._by_address.get(address)
+        if before is not None and before.key != key and self._by_key.get(before.key) == address:
+            del self._by_key[before.key]
+        renewed = before is not None and before.key == key and before.active(now)
+        self._by_address[address] = lease
+        former = self._by_key.get(key)
+        self._by_key[key] = address
+        self._claim(address)
+        self._arm(lease)
+        if former is None or former == address:
+            return None, renewed
+        return self._leave(former, key, now), renewed
+
+    def release(self, address: int, key: bytes, now: float) -> Lease | None:
+        """End a lease but remember whose it was (RFC 2131 4.3.4); return None if it is not the client's."""
+        lease = self._by_address.get(address)
+        if lease is None or lease.key != key or not lease.active(now):
+            return None
+        ended = replace(lease, state=LeaseState.RELEASED, expires=now)
+        self._by_address[address] = ended
+        self._give(address)
+        return ended
+
+    def decline(self, address: int, key: bytes, mac: bytes, now: float) -> Lease | None:
+        """Take an address out of use that its client found taken (RFC 2131 4.3.3); None if it was not the client's."""
+        lease = self._by_address.get(address)
+        ours = lease is not None and lease.key == key and lease.active(now)
+        offer = self._offers.get(address)
+        if not ours and (offer is None or offer[0] != key):
+            return None
+        self._offers.pop(address, None)
+        self._offered.pop(key, None)
+        if self._by_key.get(key) == address:
+            del self._by_key[key]
+        bad = Lease(
+            address, self.network.name, b"", mac, _DECLINED, now, now + self.limits.decline_hold
+        )  # fmt: skip
+        self._claim(address)
+        self._by_address[address] = bad
+        self._arm(bad)
+        return bad
+
+    def next_expiry(self) -> float | None:
+        """Return when the next lease may run out."""
+        return float(self._alarms[0] >> 32) if self._alarms else None
+
+    def expire(self, now: float) -> list[Lease]:
+        """End the leases that have run out, and the holds on declined addresses."""
+        ended = []
+        while self._alarms and self._alarms[0] >> 32 <= now:
+            alarm = heapq.heappop(self._alarms)
+            address = alarm & 0xFFFFFFFF
+            if self._armed.get(address) != alarm:
+                continue
+            del self._armed[address]
+            lease = self._by_address[address]
+            if lease.state not in {_BOUND, _DECLINED}:
+                continue
+            if lease.expires > now:
+                self._arm(lease)
+                continue
+            over = replace(lease, state=LeaseState.EXPIRED)
+            self._by_address[address] = over
+            self._give(address)
+            ended.append(over)
+        return ended
+
+    def _leave(self, address: int, key: bytes, now: float) -> Lease | None:
+        """End a client's lease on the address it had before."""
+        lease = self._by_address.get(address)
+        if lease is None or lease.key != key or lease.state is not _BOUND:
+            return None
+        ended = replace(lease, state=LeaseState.RELEASED, expires=min(now, lease.expires))
+        self._by_address[address] = ended
+        self._give(address)
+        return ended
+
+    def _choose(self, key: bytes, now: float, *, listed: bool, fixed: int, requested: int) -> int:
+        if fixed and self._usable(fixed, key, now):
+            return fixed
+        for address in (self._by_key.get(key, 0), self._offered.get(key, 0), requested):
+            if address and self.may_have(address, key, now, listed=listed):
+                return address
+        return (listed and self._reserved.take(self._known)) or self._open.take(self._known)
+
+    def _known(self, address: int) -> bool:
+        return address in self._by_address or address in self._offers
+
+    def _allowed(self, address: int, *, listed: bool, fixed: int) -> bool:
+        return address == fixed or address in self._open or (listed and address in self._reserved)
+
+    def _usable(self, address: int, key: bytes, now: float) -> bool:
+        offer = self._offers.get(address)
+        if offer is not None and offer[0] != key and offer[1] > now:
+            return False
+        lease = self._by_address.get(address)
+        if lease is None or (lease.key == key and lease.state is not _DECLINED):
+            return True
+        return lease.state not in {_BOUND, _DECLINED} or lease.expires <= now
+
+    def _lapse(self, now: float) -> None:
+        """Forget offers that were not taken up."""
+        lapses = self._lapses
+        while lapses and lapses[0][0] <= now:
+            _, address = lapses.popleft()
+            offer = self._offers.get(address)
+            if offer is None:
+                continue
+            if offer[1] > now:
+                lapses.append((offer[1], address))
+                continue
+            del self._offers[address]
+            if self._offered.get(offer[0]) == address:
+                del self._offered[offer[0]]
+            self._free(address)
+
+    def _free(self, address: int) -> None:
+        """Give an offered address back, unless a lease still stands on it."""
+        lease = self._by_address.get(address)
+        if lease is None or lease.state not in {_BOUND, _DECLINED}:
+            self._give(address, first=True)
+
+    def _give(self, address: int, *, first: bool = False) -> None:
+        (self._reserved if address in self._reserved else self._open).give(address, first=first)
+
+    def _claim(self, address: int) -> None:
+        self._open.claim(address)
+        self._reserved.claim(address)
+
+    def _arm(self, lease: Lease) -> None:
+        """Set the alarm of a lease; a renewed one is set anew when its former alarm goes off."""
+        alarm = int(lease.expires + 1) << 32 | lease.address
+        armed = self._armed.get(lease.address)
+        if armed is None or alarm < armed:
+            self._armed[lease.address] = alarm
+            heapq.heappush(self._alarms, alarm)

@@ -1,0 +1,59 @@
+"""What relay agents say: giaddr and option 82, and which network a request is from.
+
+RFC 3046 (82), RFC 3527 (link selection), RFC 5107 (server identifier override), RFC 3011 (subnet selection).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from netprov.dhcp import options as code
+from netprov.dhcp.config import NetworkConfig
+from netprov.dhcp.message import Message
+from netprov.dhcp.vendor import decode_tlv
+
+CIRCUIT_ID, REMOTE_ID, LINK_SELECTION, SERVER_ID_OVERRIDE = 1, 2, 5, 11
+
+
+def agent(request: Message) -> Mapping[int, bytes]:
+    """Return the sub-options of option 82, {} if there is none; raise `Malformed` for garbage."""
+    data = request.options.get(code.RELAY_INFO)
+    return decode_tlv(data) if data is not None else {}
+
+
+def find_network(
+    networks: Sequence[NetworkConfig], request: Message, sub_options: Mapping[int, bytes], interface: str
+) -> NetworkConfig | None:
+    """Return the network a client is on: link selection, subnet selection, giaddr, ciaddr, interface, in this order."""
+    for data in (sub_options.get(LINK_SELECTION), request.options.get(code.SUBNET_SELECTION)):
+        if data is not None and len(data) == 4:
+            return _containing(networks, int.from_bytes(data, "big"))
+    if request.giaddr:
+        return _containing(networks, request.giaddr)
+    if request.ciaddr:
+        found = _containing(networks, request.ciaddr)
+        if found is not None:
+            return found
+    return next(
+        (network for network in networks if network.interface and network.interface == interface), None
+    )
+
+
+def server_id(network: NetworkConfig, sub_options: Mapping[int, bytes]) -> int:
+    """Return the server identifier for a reply: the relay's, if it asks to stand in (RFC 5107), else ours."""
+    override = sub_options.get(SERVER_ID_OVERRIDE)
+    if override is not None and len(override) == 4:
+        return int.from_bytes(override, "big")
+    return network.address
+
+
+def nowhere(request: Message) -> str:
+    """Say in words where a request came from that no network of the inventory contains."""
+    if request.giaddr:
+        octets = ".".join(map(str, request.giaddr.to_bytes(4, "big")))
+        return f"relay {octets} is on no network of the inventory"
+    return "no network of the inventory has this interface"
+
+
+def _containing(networks: Sequence[NetworkConfig], address: int) -> NetworkConfig | None:
+    return next((network for network in networks if network.contains(address)), None)

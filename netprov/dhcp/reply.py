@@ -1,0 +1,198 @@
+"""Replies: what they hold, how they are laid out, where they go (RFC 2131 sections 4.1, 4.3.1 table 3).
+
+The options that a kind of client gets are encoded once and kept (`Serving`); a reply is a header, that block,
+and what is the client's own: options 61 (RFC 6842) and 82 (RFC 3046).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from netprov.dhcp import options as code
+from netprov.dhcp.config import NetworkConfig, PhoneConfig
+from netprov.dhcp.contents import Contents, selected, with_gateway
+from netprov.dhcp.message import (
+    BOOTREPLY,
+    BROADCAST,
+    CLIENT_PORT,
+    COOKIE,
+    HEADER,
+    MINIMUM,
+    SERVER_PORT,
+    Message,
+    Type,
+    encode,
+    fragments,
+    overloaded,
+)
+from netprov.machine import Endpoint
+
+IP_UDP_HEADERS = 28
+LEAST_SIZE = 576
+"""What every client must accept (RFC 2131 section 2), and what one is assumed to that sends no option 57."""
+MOST_SIZE = 1500
+
+EVERYONE = "255.255.255.255"
+
+
+@dataclass(slots=True)
+class Serving:
+    """What one kind of request gets: its contents, its options in order, and their encoding for each lease time."""
+
+    contents: Contents
+    served: bool
+    options: Mapping[int, bytes]
+    blocks: dict[tuple[int, int, int], bytes] = field(default_factory=dict)
+
+    def block(self, kind: Type, server_id: int, lease_time: int) -> bytes:
+        """Return the encoded options of a reply; `lease_time` is 0 for the answer to an INFORM."""
+        cached = self.blocks.get((kind, server_id, lease_time))
+        if cached is not None:
+            return cached
+        body = b"".join(fragments(option, data) for option, data in self.options.items())
+        whole = first_options(kind, server_id, lease_time) + body
+        if len(self.blocks) >= 64:
+            self.blocks.clear()
+        self.blocks[kind, server_id, lease_time] = whole
+        return whole
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request from a client that is served, and everything known of it."""
+
+    request: Message
+    source: Endpoint
+    network: NetworkConfig
+    key: bytes
+    phone: PhoneConfig | None
+    fixed: int
+    """The phone's fixed address on this network, 0 for none."""
+    server_id: int
+    serving: Serving
+
+    @property
+    def listed(self) -> bool:
+        """Say whether the inventory lists this client."""
+        return self.phone is not None
+
+
+def serve(contents: Contents, *, served: bool, request_list: bytes | None, gateway: bool) -> Serving:
+    """Work out what one kind of request gets; `gateway`: a TR-069 device that told its identity asks for ours."""
+    chosen = {setting.code: setting.data for setting in selected(contents, request_list)}
+    if gateway and contents.network.gateway is not None:
+        given = contents.settings.get(code.VENDOR_IDENTIFYING)
+        chosen[code.VENDOR_IDENTIFYING] = with_gateway(given, contents.network).data
+    return Serving(contents, served, chosen)
+
+
+def first_options(kind: Type, server_id: int, lease_time: int) -> bytes:
+    """Encode the options that lead a reply: 53, 54, and the times (RFC 2131 4.4.5: T1 half, T2 seven eighths)."""
+    first = bytes((code.MESSAGE_TYPE, 1, kind, code.SERVER_ID, 4)) + server_id.to_bytes(4, "big")
+    if not lease_time:
+        return first
+    for option, seconds in (
+        (code.LEASE_TIME, lease_time),
+        (code.T1, lease_time // 2),
+        (code.T2, lease_time * 7 // 8),
+    ):
+        first += bytes((option, 4)) + seconds.to_bytes(4, "big")
+    return first
+
+
+def grant(incoming: Incoming, kind: Type, *, yiaddr: int, lease_time: int) -> bytes:
+    """Assemble an OFFER or ACK (RFC 2131 4.3.1); for an INFORM `yiaddr` and `lease_time` are 0 (4.3.5)."""
+    request = incoming.request
+    requested = request.options
+    block = incoming.serving.block(kind, incoming.server_id, lease_time)
+    identifier = requested.get(code.CLIENT_IDENTIFIER)
+    if identifier is not None:
+        block += fragments(code.CLIENT_IDENTIFIER, identifier)
+    relay = requested.get(code.RELAY_INFO)
+    tail = b"\xff" if relay is None else fragments(code.RELAY_INFO, relay) + b"\xff"
+    ciaddr = request.ciaddr if kind is Type.ACK else 0
+    siaddr = incoming.serving.contents.next_server
+    if 240 + len(block) + len(tail) > _room(requested.get(code.MAX_SIZE)):
+        head = Message(
+            BOOTREPLY, request.xid, request.chaddr, request.htype, 0, 0, request.flags,
+            ciaddr, yiaddr, siaddr, request.giaddr,
+        )  # fmt: skip
+        return _overloaded(incoming, head, kind, lease_time)
+    return (
+        HEADER.pack(
+            BOOTREPLY, request.htype, len(request.chaddr), 0, request.xid, 0, request.flags,
+            ciaddr, yiaddr, siaddr, request.giaddr, request.chaddr, b"", b"", COOKIE,
+        )
+        + block
+        + tail
+    ).ljust(MINIMUM, b"\0")  # fmt: skip
+
+
+def refusal(request: Message, server_id: int, text: str) -> bytes:
+    """Assemble a NAK; relayed ones carry the BROADCAST flag so that the client hears them (RFC 2131 4.3.2)."""
+    options = {
+        code.MESSAGE_TYPE: bytes((Type.NAK,)),
+        code.SERVER_ID: server_id.to_bytes(4, "big"),
+        code.MESSAGE: text.encode(),
+    }
+    for option in (code.CLIENT_IDENTIFIER, code.RELAY_INFO):
+        if option in request.options:
+            options[option] = request.options[option]
+    flags = request.flags | BROADCAST if request.giaddr else request.flags
+    return encode(
+        Message(
+            BOOTREPLY, request.xid, request.chaddr, request.htype, 0, 0, flags,
+            giaddr=request.giaddr, options=options,
+        )
+    )  # fmt: skip
+
+
+def bootp(incoming: Incoming) -> bytes:
+    """Assemble a BOOTP reply: the fixed address, options without any of DHCP's (RFC 1534 section 2)."""
+    request = incoming.request
+    options = dict(incoming.serving.options)
+    if code.RELAY_INFO in request.options:
+        options[code.RELAY_INFO] = request.options[code.RELAY_INFO]
+    return encode(
+        Message(
+            BOOTREPLY, request.xid, request.chaddr, request.htype, 0, 0, request.flags, request.ciaddr,
+            incoming.fixed, incoming.serving.contents.next_server, request.giaddr, options=options,
+        )
+    )  # fmt: skip
+
+
+def destination(request: Message, interface: str, *, yiaddr: int, refused: bool = False) -> Endpoint:
+    """Return where a reply goes (RFC 2131 section 4.1)."""
+    if request.giaddr:
+        return Endpoint(dotted(request.giaddr), SERVER_PORT, interface)
+    if refused:
+        return Endpoint(EVERYONE, CLIENT_PORT, interface)
+    if request.ciaddr:
+        return Endpoint(dotted(request.ciaddr), CLIENT_PORT, interface)
+    if request.flags & BROADCAST or not yiaddr or request.htype != 1 or len(request.chaddr) != 6:
+        return Endpoint(EVERYONE, CLIENT_PORT, interface)
+    return Endpoint(dotted(yiaddr), CLIENT_PORT, interface, request.chaddr)
+
+
+def dotted(address: int) -> str:
+    """Write an address as text."""
+    return f"{address >> 24}.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}"
+
+
+def _room(size: bytes | None) -> int:
+    """Return how long a reply may be, from option 57 (RFC 2132 9.10)."""
+    if size is None or len(size) != 2:
+        return LEAST_SIZE - IP_UDP_HEADERS
+    return min(MOST_SIZE, max(LEAST_SIZE, size[0] << 8 | size[1])) - IP_UDP_HEADERS
+
+
+def _overloaded(incoming: Incoming, head: Message, kind: Type, lease_time: int) -> bytes:
+    requested = incoming.request.options
+    rest = dict(incoming.serving.options)
+    first = first_options(kind, incoming.server_id, lease_time)
+    if code.CLIENT_IDENTIFIER in requested:
+        first += fragments(code.CLIENT_IDENTIFIER, requested[code.CLIENT_IDENTIFIER])
+    if code.RELAY_INFO in requested:
+        rest[code.RELAY_INFO] = requested[code.RELAY_INFO]
+    return overloaded(head, first, rest, _room(requested.get(code.MAX_SIZE)))

@@ -1,0 +1,368 @@
+"""The DHCP server as a machine: DISCOVER, REQUEST in its four states, DECLINE, RELEASE, INFORM (RFC 2131 section 4.3).
+
+A request that is not for us, or from a client that the inventory does not serve, is dropped with its reason:
+the server is not authoritative unless told so. Absent: leasequery (RFC 4388), FORCERENEW (RFC 3203), rapid
+commit (RFC 4039), which are dropped or ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from netprov.dhcp import message as dhcp
+from netprov.dhcp import options as code
+from netprov.dhcp.config import DhcpConfig, NetworkConfig
+from netprov.dhcp.intake import Intake
+from netprov.dhcp.lease import Bound, Declined, Expired, Lease, LeaseState, Released
+from netprov.dhcp.leases import Leases
+from netprov.dhcp.limit import RateLimit
+from netprov.dhcp.message import Type
+from netprov.dhcp.reply import Incoming, bootp, destination, dotted, grant, refusal
+from netprov.errors import Malformed
+from netprov.machine import Datagram, Dropped, Endpoint, Event
+
+PROBE_WAIT = 0.25
+"""Seconds to wait for the answer to a probe before the address counts as free."""
+
+MOST_PROBES = 256
+"""Offers that may wait for a probe at once; beyond it addresses are offered unprobed, so that a flood delays nobody."""
+
+PROBE_TRIES = 4
+"""Addresses probed for one DISCOVER before giving up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """An address to ask the network about, before it is offered: by ARP on `interface`, by ping behind a relay."""
+
+    address: str
+    interface: str
+    relayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OtherServer:
+    """A client took the offer of another DHCP server on our network."""
+
+    address: str
+    mac: bytes
+    interface: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Parked:
+    """An offer that waits for its probe."""
+
+    incoming: Incoming
+    deadline: float
+    tries: int
+
+
+class Server:
+    """Serves one plan; a new plan is a new server, loaded with the leases of the old one."""
+
+    def __init__(self, config: DhcpConfig, leases: Iterable[Lease] = ()) -> None:
+        self.config = config
+        fixed = frozenset(phone.address for phone in config.phones.values() if phone.address)
+        self._tables = {each.name: Leases(each, fixed, config.limits) for each in config.networks}
+        self._load(leases)
+        self._intake = Intake(config)
+        self._limit = RateLimit(config.limits.client_rate, config.limits.total_rate)
+        self._parked: dict[int, _Parked] = {}
+        self._probes: list[Probe] = []
+        self._events: list[Event] = []
+        self._outbox: list[Datagram] = []
+
+    def leases(self) -> Iterable[Lease]:
+        """Return every lease on record, active or not."""
+        for table in self._tables.values():
+            yield from table
+
+    def receive(self, datagram: bytes, source: Endpoint, now: float) -> None:
+        """Answer one request, or drop it with its reason."""
+        try:
+            request = dhcp.decode(datagram)
+        except Malformed as error:
+            self._drop(str(error), source)
+            return
+        if request.op != dhcp.BOOTREQUEST:
+            self._drop("not a BOOTREQUEST", source)
+        elif not request.chaddr:
+            self._drop("no hardware address", source)
+        elif not self._limit.admit(request.chaddr, now):
+            self._drop("too many messages each second", source)
+        else:
+            incoming = self._intake.accept(request, source)
+            if isinstance(incoming, str):
+                self._drop(incoming, source)
+            else:
+                self._dispatch(incoming, now)
+
+    def handle_timer(self, now: float) -> None:
+        """End what has run out: leases, and the wait for probes that nobody answered."""
+        for table in self._tables.values():
+            self._events += map(Expired, table.expire(now))
+        for address in [each for each, parked in self._parked.items() if parked.deadline <= now]:
+            self.conclude(dotted(address), taken=False, now=now)
+
+    def timer(self) -> float | None:
+        """Return when the next lease or probe runs out."""
+        due = [when for table in self._tables.values() if (when := table.next_expiry()) is not None]
+        due += [parked.deadline for parked in self._parked.values()]
+        return min(due, default=None)
+
+    def probes_to_send(self) -> Sequence[Probe]:
+        """Return and forget the probes to send; report answers with `conclude`."""
+        probes, self._probes = self._probes, []
+        return probes
+
+    def conclude(self, address: str, *, taken: bool, now: float) -> None:
+        """Take in a probe's outcome: offer the address, or hold it back and try another."""
+        number = int.from_bytes(bytes(map(int, address.split("."))), "big")
+        parked = self._parked.pop(number, None)
+        if parked is None:
+            return
+        incoming = parked.incoming
+        if not taken:
+            self._offer(incoming, number)
+            return
+        table = self._tables[incoming.network.name]
+        bad = table.decline(number, incoming.key, incoming.request.chaddr, now)
+        if bad is not None:
+            self._events.append(Declined(bad, "probe"))
+        if parked.tries < PROBE_TRIES:
+            self._discover(incoming, now, tries=parked.tries + 1)
+
+    def release(self, address: int, now: float) -> bool:
+        """End a lease on the operator's word; say whether there was one."""
+        for table in self._tables.values():
+            lease = table.at(address)
+            ended = table.release(address, lease.key, now) if lease is not None else None
+            if ended is not None:
+                self._events.append(Released(ended))
+                return True
+        return False
+
+    def events(self) -> list[Event]:
+        """Return and forget what happened."""
+        events, self._events = self._events, []
+        return events
+
+    def datagrams_to_send(self) -> list[Datagram]:
+        """Return and forget the replies; they may leave once the events are on disk (RFC 2131 3.1)."""
+        outbox, self._outbox = self._outbox, []
+        return outbox
+
+    def _load(self, leases: Iterable[Lease]) -> None:
+        found: dict[str, list[Lease]] = {name: [] for name in self._tables}
+        networks = self.config.networks
+        for lease in leases:
+            network: NetworkConfig | None = next((n for n in networks if n.contains(lease.address)), None)
+            if network is not None:
+                found[network.name].append(lease)
+        for name, each in found.items():
+            self._tables[name].load(each)
+
+    def _dispatch(self, incoming: Incoming, now: float) -> None:
+        match incoming.request.type:
+            case Type.DISCOVER:
+                self._discover(incoming, now)
+            case Type.REQUEST:
+                self._request(incoming, now)
+            case Type.DECLINE:
+                self._decline(incoming, now)
+            case Type.RELEASE:
+                self._release(incoming, now)
+            case Type.INFORM:
+                self._inform(incoming)
+            case 0:
+                self._bootp(incoming)
+            case other:
+                self._drop(f"message type {other} is not for a server", incoming.source)
+
+    def _discover(self, incoming: Incoming, now: float, tries: int = 1) -> None:
+        """RFC 2131 4.3.1."""
+        request, network = incoming.request, incoming.network
+        table = self._tables[network.name]
+        previous = table.of(incoming.key)
+        address = table.offer(
+            incoming.key,
+            now,
+            listed=incoming.listed,
+            fixed=incoming.fixed,
+            requested=request.address(code.REQUESTED_ADDRESS),
+        )
+        if not address:
+            self._drop(f"no free address on network {network.name}", incoming.source)
+            return
+        known = address == incoming.fixed or (previous is not None and previous.address == address)
+        if known or not network.probe or len(self._parked) >= MOST_PROBES:
+            self._offer(incoming, address)
+            return
+        waiting = self._parked.get(address)
+        deadline = waiting.deadline if waiting else now + PROBE_WAIT
+        self._parked[address] = _Parked(incoming, deadline, tries)
+        if waiting is None:
+            self._probes.append(Probe(dotted(address), network.interface, relayed=request.giaddr != 0))
+
+    def _offer(self, incoming: Incoming, address: int) -> None:
+        lease_time = self._lease_time(incoming)
+        data = grant(incoming, Type.OFFER, yiaddr=address, lease_time=lease_time)
+        self._send(incoming, data, yiaddr=address)
+
+    def _request(self, incoming: Incoming, now: float) -> None:
+        """Tell the client's state by what it fills in (RFC 2131 4.3.2, table 4)."""
+        request = incoming.request
+        chosen = request.address(code.SERVER_ID)
+        requested = request.address(code.REQUESTED_ADDRESS)
+        table = self._tables[incoming.network.name]
+        if chosen and chosen != incoming.server_id:
+            table.withdraw(incoming.key)
+            other = OtherServer(dotted(chosen), request.chaddr, incoming.source.interface)
+            self._events.append(other)
+        elif chosen and requested:
+            self._bind_or_refuse(incoming, requested, now)
+        elif requested:
+            self._reboot(incoming, requested, now)
+        elif request.ciaddr:
+            self._extend(incoming, now)
+        else:
+            self._drop("request names no address", incoming.source)
+
+    def _bind_or_refuse(self, incoming: Incoming, address: int, now: float) -> None:
+        """SELECTING: the client took our offer."""
+        table = self._tables[incoming.network.name]
+        if table.may_have(address, incoming.key, now, listed=incoming.listed, fixed=incoming.fixed):
+            self._bind(incoming, address, now)
+        else:
+            self._refuse(incoming, f"{dotted(address)} is not yours")
+
+    def _reboot(self, incoming: Incoming, address: int, now: float) -> None:
+        """INIT-REBOOT: silent if nothing is known of the client, unless authoritative."""
+        network = incoming.network
+        if not network.contains(address):
+            self._refuse(incoming, f"{dotted(address)} is not on network {network.name}")
+            return
+        self._confirm(incoming, address, now)
+
+    def _extend(self, incoming: Incoming, now: float) -> None:
+        """RENEWING or REBINDING."""
+        address = incoming.request.ciaddr
+        if not incoming.network.contains(address):
+            self._refuse(incoming, f"{dotted(address)} is not on network {incoming.network.name}")
+            return
+        self._confirm(incoming, address, now)
+
+    def _confirm(self, incoming: Incoming, address: int, now: float) -> None:
+        """Confirm an address that a client says it has."""
+        table = self._tables[incoming.network.name]
+        lease = table.of(incoming.key)
+        if lease is None and incoming.fixed != address:
+            holder = table.at(address)
+            if (
+                incoming.network.authoritative
+                or incoming.fixed
+                or (holder is not None and holder.active(now))
+            ):
+                self._refuse(incoming, f"no lease on {dotted(address)}")
+            else:
+                self._drop(f"nothing known of a lease on {dotted(address)}", incoming.source)
+            return
+        right = incoming.fixed == address or (lease is not None and lease.address == address)
+        if incoming.fixed not in {0, address} and table.may_have(
+            incoming.fixed, incoming.key, now, listed=True, fixed=incoming.fixed
+        ):
+            # A reservation made after the lease: the refusal moves the phone to its own address.
+            right = False
+        if right and table.may_have(address, incoming.key, now, listed=incoming.listed, fixed=incoming.fixed):
+            self._bind(incoming, address, now)
+        else:
+            self._refuse(incoming, f"{dotted(address)} is not yours")
+
+    def _bind(self, incoming: Incoming, address: int, now: float) -> None:
+        request = incoming.request
+        table = self._tables[incoming.network.name]
+        lease_time = self._lease_time(incoming)
+        before = table.at(address)
+        again = before is not None and before.key == incoming.key and before.state is LeaseState.BOUND
+        lease = Lease(
+            address,
+            incoming.network.name,
+            incoming.key,
+            request.chaddr,
+            LeaseState.BOUND,
+            before.started if again and before is not None else now,
+            now + lease_time,
+            *self._intake.remembered(incoming),
+        )
+        former, renewed = table.bind(lease, now)
+        if former is not None:
+            self._events.append(Released(former))
+        self._events.append(Bound(lease, renewed))
+        self._parked.pop(address, None)
+        data = grant(incoming, Type.ACK, yiaddr=address, lease_time=lease_time)
+        self._send(incoming, data, yiaddr=address)
+
+    def _refuse(self, incoming: Incoming, text: str) -> None:
+        data = refusal(incoming.request, incoming.server_id, text)
+        to = destination(incoming.request, incoming.source.interface, yiaddr=0, refused=True)
+        self._outbox.append(Datagram(data, to, dotted(incoming.network.address)))
+
+    def _decline(self, incoming: Incoming, now: float) -> None:
+        """RFC 2131 4.3.3: no reply."""
+        request = incoming.request
+        if request.address(code.SERVER_ID) != incoming.server_id:
+            self._drop("declined to another server", incoming.source)
+            return
+        address = request.address(code.REQUESTED_ADDRESS)
+        table = self._tables[incoming.network.name]
+        bad = table.decline(address, incoming.key, request.chaddr, now)
+        if bad is None:
+            self._drop(f"declined {dotted(address)}, which was not its own", incoming.source)
+        else:
+            self._events.append(Declined(bad, "client"))
+
+    def _release(self, incoming: Incoming, now: float) -> None:
+        """RFC 2131 4.3.4: no reply; the binding is kept for the same client."""
+        request = incoming.request
+        if request.address(code.SERVER_ID) != incoming.server_id:
+            self._drop("released to another server", incoming.source)
+            return
+        ended = self._tables[incoming.network.name].release(request.ciaddr, incoming.key, now)
+        if ended is None:
+            self._drop(f"released {dotted(request.ciaddr)}, which was not its own", incoming.source)
+        else:
+            self._events.append(Released(ended))
+
+    def _inform(self, incoming: Incoming) -> None:
+        """RFC 2131 4.3.5: options without an address; the reply goes to ciaddr whatever the relay."""
+        request = incoming.request
+        if not request.ciaddr:
+            self._drop("INFORM without ciaddr", incoming.source)
+            return
+        data = grant(incoming, Type.ACK, yiaddr=0, lease_time=0)
+        to = Endpoint(dotted(request.ciaddr), dhcp.CLIENT_PORT, incoming.source.interface)
+        self._outbox.append(Datagram(data, to, dotted(incoming.network.address)))
+
+    def _bootp(self, incoming: Incoming) -> None:
+        """RFC 1534: a client without option 53 gets its fixed address for good, if the inventory says so."""
+        if not incoming.network.bootp:
+            self._drop("BOOTP is not served on this network", incoming.source)
+        elif not incoming.fixed:
+            self._drop("BOOTP client without a fixed address", incoming.source)
+        else:
+            self._send(incoming, bootp(incoming), yiaddr=incoming.fixed)
+
+    def _lease_time(self, incoming: Incoming) -> int:
+        """Return the lease time: the client's wish within the network's bounds (RFC 2131 4.3.1)."""
+        network = incoming.network
+        wish = incoming.request.address(code.LEASE_TIME)
+        return min(network.lease_max, max(network.lease_min, wish)) if wish else network.lease
+
+    def _send(self, incoming: Incoming, data: bytes, *, yiaddr: int) -> None:
+        to = destination(incoming.request, incoming.source.interface, yiaddr=yiaddr)
+        self._outbox.append(Datagram(data, to, dotted(incoming.network.address)))
+
+    def _drop(self, reason: str, source: Endpoint) -> None:
+        self._events.append(Dropped(reason, source))
