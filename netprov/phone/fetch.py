@@ -67,8 +67,8 @@ def fetch(
     handset: Handset, url: Url, request: Request = PLAIN, *, at: tuple[str, ...] = ()
 ) -> Road[Fetched | Refusal]:
     """Fetch a URL; `at` gives the addresses to connect to where they are known already."""
-    challenges = 0
-    for _ in range(MAX_REDIRECTS + MAX_CHALLENGES + 1):
+    challenges = redirects = 0
+    while redirects <= MAX_REDIRECTS:
         answer, address = yield from reach(handset, url, request, at)
         if isinstance(answer, Failed):
             category: Category = "B" if answer.trouble is Trouble.NOT_FOUND else "C"
@@ -79,7 +79,7 @@ def fetch(
                     url = _moved(handset, url, answer)
                 except Malformed as error:
                     return Refusal("C", f"{answer.status} {error}", address, status=answer.status)
-                at, request = (), replace(request, verify="")
+                at, request, redirects = (), replace(request, verify=""), redirects + 1
             case 401 | 407:
                 header = _credentials(handset, url, request, answer)
                 challenges += 1

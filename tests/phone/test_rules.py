@@ -1,0 +1,207 @@
+"""Rules, conditions and URLs: what Cisco's guide prints, and what a phone refuses."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netprov.errors import Malformed
+from netprov.phone.condition import holds
+from netprov.phone.identity import MODELS, load_name, load_version, model_named
+from netprov.phone.rules import SRV_WITH_TFTP, Alternative, choose, parse_reports, parse_rule
+from netprov.phone.url import Url, parse_url
+
+URLS = (
+    ("/$MA.cfg", Url("tftp", "10.20.0.1", 69, "/$MA.cfg")),
+    ("/cisco/cfg.xml", Url("tftp", "10.20.0.1", 69, "/cisco/cfg.xml")),
+    ("192.168.1.130/profiles/init.cfg", Url("tftp", "192.168.1.130", 69, "/profiles/init.cfg")),
+    ("tftp://prov.call.com/cpe/ciscoX.cfg", Url("tftp", "prov.call.com", 69, "/cpe/ciscoX.cfg")),
+    ("http://neptune.speak.net:8080/prov/D/E.cfg", Url("http", "neptune.speak.net", 8080, "/prov/D/E.cfg")),
+    ("https://secure.me.com/profile?Linksys", Url("https", "secure.me.com", 443, "/profile?Linksys")),
+    ("https://secure.me.com?Linksys", Url("https", "secure.me.com", 443, "/?Linksys")),
+    ("HTTP://pr1.example.com", Url("http", "pr1.example.com", 80, "/")),
+    ("http://pr1.example.com.:5060/x", Url("http", "pr1.example.com.", 5060, "/x")),
+)
+
+
+@pytest.mark.parametrize(("text", "url"), URLS)
+def test_urls_of_the_guide_have_its_defaults(text: str, url: Url) -> None:
+    assert url == parse_url(text, "10.20.0.1")
+    assert url == parse_url(str(url))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("ftp://h/x", "ftp: is not a scheme"),
+        ("/x", "names no server"),
+        ("http://h:0/x", "is not a port"),
+        ("http://h:80a/x", "is not a port"),
+        ("http://h:/x", "is not a port"),
+        ("http://h/a b", "blank"),
+        ("http://hö/x", "not ASCII"),
+        ("http://256.1.1.1/x", "neither a host name nor"),
+        ("http://-h/x", "neither a host name nor"),
+    ],
+)
+def test_faulty_urls_say_what_is_wrong(text: str, reason: str) -> None:
+    with pytest.raises(Malformed, match=reason):
+        parse_url(text)
+
+
+RULES = (
+    ("", ()),
+    ("http://remote.server.com/cisco/0.cfg", (Alternative(url="http://remote.server.com/cisco/0.cfg"),)),
+    (
+        "(600 ge 600)? http://p.tel.com/has-reg.cfg\n| [--post a] http://p.tel.com/lost-reg?",
+        (
+            Alternative("600 ge 600", url="http://p.tel.com/has-reg.cfg"),
+            Alternative(options={"post": "a"}, url="http://p.tel.com/lost-reg?"),
+        ),
+    ),
+    (
+        '("Installed" eq "Installed")? https://p.tel.com/config?\n| https://p.tel.com/config?cisco0',
+        (
+            Alternative('"Installed" eq "Installed"', url="https://p.tel.com/config?"),
+            Alternative(url="https://p.tel.com/config?cisco0"),
+        ),
+    ),
+    (
+        '("" ne "Provisioned")? (Line_Enable_1_ = "No";)! https://p.tel.com/init-prov | https://p.tel.com/configs',
+        (
+            Alternative(
+                '"" ne "Provisioned"', (("Line_Enable_1_", "No"),), {}, "https://p.tel.com/init-prov"
+            ),
+            Alternative(url="https://p.tel.com/configs"),
+        ),
+    ),
+    (
+        "[--alias b] https://p.tel.com/x.xml",
+        (Alternative(options={"alias": "b"}, url="https://p.tel.com/x.xml"),),
+    ),
+    (
+        '[--key "my secret | phrase" --uid u --pwd p] https://p.tel.com/x',
+        (
+            Alternative(
+                options={"key": "my secret | phrase", "uid": "u", "pwd": "p"}, url="https://p.tel.com/x"
+            ),
+        ),
+    ),
+    (
+        "[--srv] https://example.com/a.xml",
+        (Alternative(options={"srv": ""}, url="https://example.com/a.xml"),),
+    ),
+    ('(GPP_A = "x"; GPP_B = "";)!', (Alternative(assignments=(("GPP_A", "x"), ("GPP_B", ""))),)),
+)
+
+
+@pytest.mark.parametrize(("text", "alternatives"), RULES)
+def test_rules_of_the_guide_are_read(text: str, alternatives: tuple[Alternative, ...]) -> None:
+    assert alternatives == parse_rule(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[--srv] tftp://example.com/x", SRV_WITH_TFTP),
+        ("[--srv] example.com/x", SRV_WITH_TFTP),
+        ("http://a/x | http://b/y", "alternative 1 has no condition"),
+        ("(1 eq 1)? http://a/x y", "one URL is expected"),
+        ("(1 eq 1)?", "neither a URL nor an assignment"),
+        ("[--key] http://a/x", "--key takes an argument"),
+        ("[--srv yes] http://a/x", "--srv takes no argument"),
+        ("[--rfc8188] http://a/x", "--rfc8188 is not an option"),
+        ("[key x] http://a/x", "is not an option: they start with --"),
+        ("[--key x http://a/x", "is never closed"),
+        ("(A = b;)! http://a/x", "is not an assignment"),
+    ],
+)
+def test_faulty_rules_say_what_is_wrong(text: str, reason: str) -> None:
+    with pytest.raises(Malformed, match=reason.replace("(", r"\(")):
+        parse_rule(text)
+
+
+def test_upgrade_rule_takes_no_options() -> None:
+    with pytest.raises(Malformed, match="takes no options"):
+        parse_rule("[--key x] http://a/x", "upgrade")
+
+
+def test_report_rule_has_a_url_for_each_kind() -> None:
+    assert (
+        Alternative(options={"status": ""}, url="http://a/status"),
+        Alternative(options={"delta": ""}, url="http://a/delta"),
+    ) == parse_reports("[--status]http://a/status [--delta]http://a/delta")
+    assert (Alternative(url="http://a/full"),) == parse_reports("http://a/full")
+
+
+def test_first_alternative_whose_condition_holds_is_taken() -> None:
+    rule = parse_rule("(1 gt 2)? http://a/1 | (2 gt 1)? http://a/2 | http://a/3")
+    assert choose(rule) == rule[1]
+    assert choose(rule[:1]) is None
+
+
+CONDITIONS = (
+    ("600 ge 600", True),
+    ("301 gt 300 and 599 ge 600", False),
+    ("301 > 300 AND 600 >= 600", True),
+    ('"Installed" = "Not Installed"', False),
+    ('"a and b" != "a" and 1 lt 2', True),
+    ("sip88xx.11-3-1MPP-110 gt sip88xx.11-2-3MPP-256", True),
+    ("sip88xx.11-3-2MPP0002-256 gt sip88xx.11-3-2MPP0001-609", True),
+    ("sip7832.11-0-0MPP-256 ne sip7832.11-0-0MPP-256", False),
+    ("sip7832.11-0-1MPP-312 lt sip7832.11-0-1MPP-313", True),
+    ("2.0.1 le 2.0.1", True),
+    ("-1 lt 0", True),
+)
+
+
+@pytest.mark.parametrize(("text", "expected"), CONDITIONS)
+def test_conditions(text: str, expected: bool) -> None:
+    assert expected == holds(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1",
+        "1 eq",
+        '"a" lt "b"',
+        '1 eq "1"',
+        "sip88xx.11-3-1MPP eq 11.3.1",
+        "1 eq 1 or 2 eq 2",
+        "$X eq 1 1",
+        "a eq b",
+    ],
+)
+def test_conditions_that_cannot_be_compared(text: str) -> None:
+    with pytest.raises(Malformed):
+        holds(text)
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_a_rule_or_malformed(text: str) -> None:
+    for parse in (parse_rule, parse_url, holds, parse_reports, load_version):
+        try:
+            parse(text)
+        except Malformed:
+            pass
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("8851", "CP-8851-3PCC"),
+        ("cp-7832-3pcc", "CP-7832-3PCC"),
+        ("9851", "DP-9851"),
+        ("CP-8899-3PCC", "CP-8899-3PCC"),
+    ],
+)
+def test_models_are_found_as_people_write_them(text: str, name: str) -> None:
+    assert name == model_named(text).name
+
+
+def test_load_names_are_made_of_versions() -> None:
+    assert load_name(MODELS["CP-8851-3PCC"], "11.3.1") == "sip88xx.11-3-1MPP"
+    assert load_name(MODELS["CP-8851-3PCC"], "sip88xx.12-0-7MPP0001-22.loads") == "sip88xx.12-0-7MPP0001-22"
