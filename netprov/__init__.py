@@ -16,6 +16,7 @@ What the operator writes:
     inventory.model.dns      hosts, SRV, records
     inventory.model.phone    classes, phones
     inventory.model.provision  profiles, static files, how the servers behave
+    inventory.model.lab      the virtual LAN to try it on
     inventory.model.site     the server, its certificates
     inventory.source         files as text: size, UTF-8, control characters
     inventory.core_schema    plain scalars by YAML 1.2
@@ -174,6 +175,9 @@ Virtual LANs:
     lab.process              programs inside a namespace
     lab.lan                  hosts on switches, gone when left
     lab.server               `netprov serve` on a host
+    lab.relay                a DHCP relay agent for the LAN's routers
+    lab.fleet                phones that boot at once
+    lab.trial                an inventory tried on a virtual LAN
     lab.enclosure            where everything vanishes with its maker
 
 What people type:
@@ -185,4 +189,6 @@ What people type:
     cli.schema               netprov schema
     cli.serve                run the services
     cli.phone                boot emulated phones
+    cli.demo                 an inventory on a virtual LAN
+    cli.timeline             what emulated phones did, on paper
 """

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -45,7 +46,10 @@ def run_enclosed(work: Callable[[Path], int], *, visible: Iterable[Path] = ()) -
     scratch = _coverable(visible)
     child = os.fork()
     if child == 0:
-        os._exit(_inside(work, scratch))
+        code = _inside(work, scratch)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
     return _attend(child)
 
 

@@ -37,13 +37,21 @@ from netprov.lab.enclosure import become_root
 from netprov.lab.lan import Host, Lan
 from netprov.lab.netns import Namespace
 from netprov.lab.process import Process, wait_until
+from netprov.lab.server import start_server
 from netprov.lab.topology import Topology, single_lan
+from netprov.pki.store import Store
 
 __all__ = ["PYTHON", "ROOT", "Host", "Lan", "MakeLan", "Process", "needs", "wait_until"]
 
 PYTHON = sys.executable
 ROOT = Path(__file__).parents[2]
 """The repository; `python -m netprov` finds the package when run from here."""
+
+STAGING = ROOT / "config" / "staging.yaml"
+STAGING_ADDRESSES = [f"10.20.0.{host}/24" for host in (1, 11, 12, 13, 14)]
+PHONES = ["00:12:34:ab:45:de", "00:12:34:ab:45:e0", "00:12:34:ab:45:e2", "02:00:00:00:00:01"]
+"""Of config/staging.yaml: a phone of method srv, one of method dhcp, one of method acs; then a stranger."""
+STRANGER_ADDRESS = "10.20.0.250/24"
 
 MakeLan = Callable[..., Lan]
 
@@ -90,6 +98,28 @@ def make_module_lan(lab_allowed: None) -> Iterator[MakeLan]:
 def make_lan(lab_allowed: None) -> Iterator[MakeLan]:
     """Return a maker of LANs: `make_lan(server=[addresses], clients=[MACs or None])` or `make_lan(topology)`."""
     yield from _maker()
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the state directory of the server on `staging`."""
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture(scope="module")
+def ca(state: Path) -> Store:
+    """Return the certificates of the server on `staging`."""
+    return Store(state)
+
+
+@pytest.fixture(scope="module")
+def staging(make_module_lan: MakeLan, state: Path) -> Lan:
+    """Return a LAN on which config/staging.yaml is served, with a host for each of PHONES, in their order."""
+    lan = make_module_lan(server=STAGING_ADDRESSES, clients=PHONES)
+    start_server(lan["server"], STAGING, state)
+    with lan["client3"].links() as links:
+        links.add_address("lan0", STRANGER_ADDRESS)
+    return lan
 
 
 def _maker() -> Iterator[MakeLan]:

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import re
-import ssl
 from pathlib import Path
 
 import pytest
 
 from netprov.lab.lan import Lan
-from netprov.lab.server import start_server
+from netprov.pki.store import Store
 from tests.lab.clients import dhclient, octets, udhcpc
-from tests.lab.conftest import ROOT, MakeLan, needs
+from tests.lab.conftest import needs
 
 pytestmark = pytest.mark.lab
 
-STAGING = ROOT / "config" / "staging.yaml"
-ADDRESSES = [f"10.20.0.{host}/24" for host in (1, 11, 12, 13, 14)]
-SRV_PHONE, TFTP_PHONE, ACS_PHONE, STRANGER = (
-    "00:12:34:ab:45:de",
-    "00:12:34:ab:45:e0",
-    "00:12:34:ab:45:e2",
-    "02:00:00:00:00:01",
-)
 ACS_URL = b"https://pr1.example.com:7547/"
 CODE = b"staging"
 
@@ -34,24 +25,8 @@ OPTION_125 = (3561).to_bytes(4, "big") + bytes([len(_TLVS)]) + _TLVS
 """RFC 3925 section 4 with the Broadband Forum's enterprise number: 11 is the ACS's URL, 12 the provisioning code."""
 
 
-@pytest.fixture(scope="module")
-def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the server's state directory."""
-    return tmp_path_factory.mktemp("state")
-
-
-@pytest.fixture(scope="module")
-def lan(make_module_lan: MakeLan, state: Path) -> Lan:
-    """Return a LAN with config/staging.yaml served on it, and one host per kind of client."""
-    lan = make_module_lan(server=ADDRESSES, clients=[SRV_PHONE, TFTP_PHONE, ACS_PHONE, STRANGER])
-    start_server(lan["server"], STAGING, state)
-    with lan["client3"].links() as links:
-        links.add_address("lan0", "10.20.0.250/24")
-    return lan
-
-
-def test_udhcpc_gets_domain_and_no_option_that_would_spoil_srv(lan: Lan, tmp_path: Path) -> None:
-    given = udhcpc(lan["client0"], tmp_path, vendor_class="CP-8851-3PCC", request=(66, 150, 43, 125, 42))
+def test_udhcpc_gets_domain_and_no_option_that_would_spoil_srv(staging: Lan, tmp_path: Path) -> None:
+    given = udhcpc(staging["client0"], tmp_path, vendor_class="CP-8851-3PCC", request=(66, 150, 43, 125, 42))
     assert given["ip"] == "10.20.0.50"
     assert given["domain"] == "example.com"
     assert given["dns"] == "10.20.0.1"
@@ -59,47 +34,47 @@ def test_udhcpc_gets_domain_and_no_option_that_would_spoil_srv(lan: Lan, tmp_pat
     assert not {"tftp", "opt66", "opt150", "opt43", "opt125"} & set(given)
 
 
-def test_udhcpc_gets_options_66_and_150_byte_for_byte(lan: Lan, tmp_path: Path) -> None:
-    given = udhcpc(lan["client1"], tmp_path, vendor_class="CP-8841-3PCC", request=(66, 150))
+def test_udhcpc_gets_options_66_and_150_byte_for_byte(staging: Lan, tmp_path: Path) -> None:
+    given = udhcpc(staging["client1"], tmp_path, vendor_class="CP-8841-3PCC", request=(66, 150))
     assert given["ip"] == "10.20.0.52"
     assert given["domain"] == "example.com"
     assert given["tftp"] == "10.20.0.1"
     assert bytes.fromhex(given["opt150"]) == bytes([10, 20, 0, 1])
 
 
-def test_udhcpc_gets_options_43_and_125_byte_for_byte(lan: Lan, tmp_path: Path) -> None:
-    given = udhcpc(lan["client2"], tmp_path, vendor_class="dslforum.org", request=(43, 125))
+def test_udhcpc_gets_options_43_and_125_byte_for_byte(staging: Lan, tmp_path: Path) -> None:
+    given = udhcpc(staging["client2"], tmp_path, vendor_class="dslforum.org", request=(43, 125))
     assert given["ip"] == "10.20.0.54"
     assert bytes.fromhex(given["opt43"]) == OPTION_43
     assert bytes.fromhex(given["opt125"]) == OPTION_125
 
 
-def test_dhclient_gets_options_66_and_150_byte_for_byte(lan: Lan, tmp_path: Path) -> None:
-    given = dhclient(lan["client1"], tmp_path, vendor_class="CP-8841-3PCC")
+def test_dhclient_gets_options_66_and_150_byte_for_byte(staging: Lan, tmp_path: Path) -> None:
+    given = dhclient(staging["client1"], tmp_path, vendor_class="CP-8841-3PCC")
     assert given["new_ip_address"] == "10.20.0.52"
     assert given["new_domain_name"] == "example.com"
     assert octets(given["new_server_text"]) == b"10.20.0.1"
     assert octets(given["new_tftp_servers"]) == bytes([10, 20, 0, 1])
 
 
-def test_dhclient_gets_options_43_and_125_byte_for_byte(lan: Lan, tmp_path: Path) -> None:
-    given = dhclient(lan["client2"], tmp_path, vendor_class="CP-8861-3PCC dslforum.org")
+def test_dhclient_gets_options_43_and_125_byte_for_byte(staging: Lan, tmp_path: Path) -> None:
+    given = dhclient(staging["client2"], tmp_path, vendor_class="CP-8861-3PCC dslforum.org")
     assert given["new_ip_address"] == "10.20.0.54"
     assert octets(given["new_vendor_text"]) == OPTION_43
     assert octets(given["new_vivso"]) == OPTION_125
 
 
-def test_unlisted_phone_gets_an_address_of_the_pool(lan: Lan, tmp_path: Path) -> None:
-    given = udhcpc(lan["client3"], tmp_path, vendor_class="CP-7841-3PCC")
+def test_unlisted_phone_gets_an_address_of_the_pool(staging: Lan, tmp_path: Path) -> None:
+    given = udhcpc(staging["client3"], tmp_path, vendor_class="CP-7841-3PCC")
     assert re.fullmatch(r"10\.20\.0\.1\d\d", given["ip"])
 
 
-def test_client_that_is_no_phone_gets_nothing(lan: Lan, tmp_path: Path) -> None:
-    with lan["client3"].links() as links:
+def test_client_that_is_no_phone_gets_nothing(staging: Lan, tmp_path: Path) -> None:
+    with staging["client3"].links() as links:
         links.remove_addresses("lan0")
     command = [needs("udhcpc"), "-i", "lan0", "-f", "-n", "-q", "-t", "2", "-T", "1", "-V", "MSFT 5.0"]
-    assert lan["client3"].run(command).returncode != 0
-    with lan["client3"].links() as links:
+    assert staging["client3"].run(command).returncode != 0
+    with staging["client3"].links() as links:
         links.add_address("lan0", "10.20.0.250/24")
 
 
@@ -112,13 +87,13 @@ def test_client_that_is_no_phone_gets_nothing(lan: Lan, tmp_path: Path) -> None:
     ],
 )
 def test_dig_gets_srv_in_the_guide_s_order(
-    lan: Lan, transport: str, service: str, expected: list[str]
+    staging: Lan, transport: str, service: str, expected: list[str]
 ) -> None:
     name = f"{service}.example.com"
     # Three times: nothing on the way rotates them.
     for _ in range(3):
         command = [needs("dig"), "@10.20.0.1", transport, "+noall", "+answer", "+additional", "SRV", name]
-        lines = [line.split() for line in lan["client3"].run(command).stdout.splitlines()]
+        lines = [line.split() for line in staging["client3"].run(command).stdout.splitlines()]
         answer = [line for line in lines if line[3] == "SRV"]
         assert [" ".join(line[4:]) for line in answer] == expected
         assert {line[1] for line in answer} == {"86400"}
@@ -126,10 +101,10 @@ def test_dig_gets_srv_in_the_guide_s_order(
         assert {line[0] for line in lines if line[3] == "A"} == targets
 
 
-def test_dig_finds_the_names_above_a_service_and_refusal_outside(lan: Lan) -> None:
+def test_dig_finds_the_names_above_a_service_and_refusal_outside(staging: Lan) -> None:
     statuses = {}
     for name in ("_tls.example.com", "_tcp.example.com", "none.example.com", "example.org"):
-        output = lan["client3"].run([needs("dig"), "@10.20.0.1", "SRV", name]).stdout
+        output = staging["client3"].run([needs("dig"), "@10.20.0.1", "SRV", name]).stdout
         found = re.search(r"status: (\w+)", output)
         statuses[name] = found and found[1]
     assert statuses == {
@@ -140,34 +115,17 @@ def test_dig_finds_the_names_above_a_service_and_refusal_outside(lan: Lan) -> No
     }
 
 
-def ca(state: Path) -> Path:
-    """Return the CA's certificate, found by what is in it."""
-    found = [
-        path
-        for path in state.rglob("*.pem")
-        if "CERTIFICATE" in path.read_text() and b"netprov staging CA" in ssl_der(path)
-    ]
-    return min(found, key=lambda path: path.read_text().count("BEGIN CERTIFICATE"))
-
-
-def ssl_der(path: Path) -> bytes:
-    """Return the first certificate of a file."""
-    text = path.read_text()
-    end = "-----END CERTIFICATE-----"
-    return ssl.PEM_cert_to_DER_cert(text[text.index("-----BEGIN CERT") : text.index(end) + len(end)])
-
-
 @pytest.mark.parametrize("address", ["10.20.0.11", "10.20.0.12"])
 @pytest.mark.parametrize("algorithm", ["RSA", "ECDSA"])
 def test_openssl_verifies_every_https_target_for_the_domain(
-    lan: Lan, state: Path, address: str, algorithm: str
+    staging: Lan, ca: Store, address: str, algorithm: str
 ) -> None:
     command = [
-        *(needs("openssl"), "s_client", "-connect", f"{address}:5060", "-CAfile", str(ca(state))),
+        *(needs("openssl"), "s_client", "-connect", f"{address}:5060", "-CAfile", str(ca.ca_file)),
         *("-verify_hostname", "example.com", "-verify_return_error"),
         *("-tls1_2", "-cipher", f"ECDHE-{algorithm}-AES128-GCM-SHA256"),
     ]
-    result = lan["client3"].run(command, stdin="")
+    result = staging["client3"].run(command, stdin="")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "Verify return code: 0 (ok)" in result.stdout
 
@@ -175,18 +133,18 @@ def test_openssl_verifies_every_https_target_for_the_domain(
 @pytest.mark.parametrize(("target", "address"), [("pr1", "10.20.0.11"), ("pr2", "10.20.0.12")])
 @pytest.mark.parametrize("path", ["8851-3PCC.xml", "Cisco/001234ab45de.cfg"])
 def test_curl_fetches_a_profile_from_every_https_target(
-    lan: Lan, state: Path, target: str, address: str, path: str
+    staging: Lan, ca: Store, target: str, address: str, path: str
 ) -> None:
     for name in ("example.com", f"{target}.example.com"):
         url = f"https://{name}:5060/{path}"
-        command = [needs("curl"), "-sS", "--fail", "--cacert", str(ca(state)), "--resolve"]
-        result = lan["client3"].run([*command, f"{name}:5060:{address}", url])
+        command = [needs("curl"), "-sS", "--fail", "--cacert", str(ca.ca_file), "--resolve"]
+        result = staging["client3"].run([*command, f"{name}:5060:{address}", url])
         assert result.returncode == 0, result.stderr
         assert "<flat-profile>" in result.stdout
 
 
 @pytest.mark.parametrize("address", ["10.20.0.13", "10.20.0.14"])
-def test_wget_fetches_a_profile_from_every_http_target_and_404_elsewhere(lan: Lan, address: str) -> None:
+def test_wget_fetches_a_profile_from_every_http_target_and_404_elsewhere(staging: Lan, address: str) -> None:
     wget = [needs("wget"), "-q", "-O", "-"]
-    assert "<flat-profile>" in lan["client3"].run([*wget, f"http://{address}:5060/8851-3PCC.xml"]).stdout
-    assert lan["client3"].run([*wget, f"http://{address}:5060/none"]).returncode == 8
+    assert "<flat-profile>" in staging["client3"].run([*wget, f"http://{address}:5060/8851-3PCC.xml"]).stdout
+    assert staging["client3"].run([*wget, f"http://{address}:5060/none"]).returncode == 8

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from netprov.inventory.model.dhcp import Dhcp, Gateway
 from netprov.inventory.model.dns import Dns, ExtraRecord, Host, HostField, Srv, SrvTarget
+from netprov.inventory.model.lab import Cable, Lab, Outage
 from netprov.inventory.model.network import Network, Options, Route
 from netprov.inventory.model.phone import Match, Method, Phone, PhoneClass
 from netprov.inventory.model.provision import Parameter, Profile, Provisioning
@@ -15,6 +16,7 @@ from netprov.inventory.model.scalar import Name, Record
 from netprov.inventory.model.site import Certificates, Server
 
 __all__ = [
+    "Cable",
     "Certificates",
     "Dhcp",
     "Dns",
@@ -22,10 +24,12 @@ __all__ = [
     "Gateway",
     "Host",
     "Inventory",
+    "Lab",
     "Match",
     "Method",
     "Network",
     "Options",
+    "Outage",
     "Parameter",
     "Phone",
     "PhoneClass",
@@ -63,4 +67,7 @@ class Inventory(Record):
     )
     certificates: Certificates = Field(
         default=Certificates(), description="The local CA and its certificates."
+    )
+    lab: Lab = Field(
+        default=Lab(), description="The virtual LAN on which `netprov demo` tries this inventory."
     )

@@ -1,0 +1,116 @@
+"""`netprov demo`: serve an inventory on a virtual LAN and watch its phones provision themselves."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from netprov.cli.site import open_plan
+from netprov.cli.timeline import Line, print_summary, print_timeline, seconds_of
+from netprov.errors import LabError
+from netprov.phone.action import Step
+from netprov.plan import Plan
+
+if TYPE_CHECKING:
+    from netprov.lab.trial import Trial
+
+EXAMPLE = "staging.yaml"
+PATIENCE_S = 25.0
+"""How long phones may take to boot, in seconds."""
+
+READY = "Ready. Ctrl-C stops, SIGHUP reloads the inventory."
+
+
+@click.command
+@click.option("-f", "--file", metavar="FILE", help="The inventory. Default: the example config/staging.yaml.")
+@click.option("--keep", is_flag=True, help="Keep the LAN until Ctrl-C, and say how to look around in it.")
+def command(file: str | None, keep: bool) -> int:
+    """Watch phones provision themselves on a virtual LAN.
+
+    Makes a LAN of network namespaces, runs `netprov serve` on its server, boots an emulated factory-fresh phone
+    for every phone of the inventory, and prints what each asked and what came back. Needs root, or a kernel that
+    lets users make namespaces; nothing of the LAN is left afterwards, and nothing outside of it is touched.
+    Exits 0 only when every phone was provisioned.
+
+    \b
+    Examples:
+      netprov demo                    the staging LAN of Cisco's guide
+      netprov demo -f site.yaml       your own inventory, before it meets a wire
+      netprov demo --keep             look around afterwards with dig, curl, tcpdump
+    """
+    path = (Path(file) if file else example(EXAMPLE)).resolve()
+    plan = open_plan(str(path)).plan
+    from netprov.lab.enclosure import run_enclosed
+
+    def work(scratch: Path) -> int:
+        return show(plan, path, scratch, keep=keep)
+
+    return run_enclosed(work, visible=[path, Path(__file__), Path(sys.prefix), Path(sys.base_prefix)])
+
+
+def example(name: str) -> Path:
+    """Return an example inventory: packaged with netprov, or in the repository that it runs from."""
+    package = Path(__file__).parents[1]
+    for folder in (package / "examples", package.parent / "config"):
+        if (folder / name).is_file():
+            return folder / name
+    raise LabError(f"the example {name} is not installed; name an inventory with -f FILE")
+
+
+def show(plan: Plan, inventory: Path, scratch: Path, *, keep: bool) -> int:
+    """Do it all, inside the enclosure; return the exit code."""
+    from netprov.lab.trial import Trial
+
+    console = Console(highlight=False)
+    began = time.monotonic()
+    with ExitStack() as stack:
+        with console.status("Making keys, certificates and zones, starting the services …"):
+            trial = stack.enter_context(Trial(plan.site, inventory, scratch / "state"))
+        took = time.monotonic() - began
+        click.echo(trial.server.output.replace(READY, "").rstrip())
+        click.echo(f"\nThe LAN and its server took {took:.1f} s; {len(trial.phones)} phones power up.\n")
+        provisioned = boot(console, trial)
+        expected = "" if trial.expected == len(trial.phones) else f" ({trial.expected} expected)"
+        took = time.monotonic() - began
+        count = f"{provisioned} of {len(trial.phones)} phones provisioned{expected}"
+        click.echo(f"\n{count}, {took:.1f} s in all.")
+        if keep:
+            explore(trial)
+    return 0 if provisioned == trial.expected else 1
+
+
+def boot(console: Console, trial: Trial) -> int:
+    """Boot the phones, print what each of them does, then how all ended; return how many were provisioned."""
+    steps: dict[str, list[Step]] = {phone.name: [] for phone in trial.phones}
+    lines = []
+    for phone, news in trial.boot(timeout=PATIENCE_S):
+        told = steps[phone.name]
+        if isinstance(news, Step):
+            told.append(news)
+            continue
+        identity = phone.identity
+        print_timeline(
+            console, f"{phone.name}  {identity.mac}  {identity.model.name}  ({phone.kind})", told, news
+        )
+        lines.append(Line(f"{phone.name} {identity.mac}", news.method, news, seconds_of(told)))
+    print_summary(console, lines)
+    return sum(line.outcome.provisioned for line in lines)
+
+
+def explore(trial: Trial) -> None:
+    """Say how to enter each host, and wait for Ctrl-C."""
+    process = os.readlink("/proc/self")
+    click.echo("\nThe LAN stays until Ctrl-C. From another terminal, as root:")
+    for host in trial.lan:
+        click.echo(f"  nsenter -t {process} -m --net={host.namespace.path}    # {host.name}")
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.pause()
