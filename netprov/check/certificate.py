@@ -49,6 +49,14 @@ def _plain(options: Mapping[int, tuple[object, Path]]) -> bool:
     )
 
 
+def ca_not_handed_over(view: View) -> Iterator[Finding]:
+    services = {target.service for target in view.site.targets}
+    if view.inventory.provisioning.secure or services != {"https", "http"} or "srv" not in view.methods:
+        return
+    if not any(CUSTOM_CA in values for _, values in view.values):
+        yield Finding(("provisioning", "secure"), f"`secure` is off, and no profile sets {CUSTOM_CA}")
+
+
 def custom_ca_over_https(view: View) -> Iterator[Finding]:
     for path, values in view.values:
         url = values.get(CUSTOM_CA, "")
@@ -89,6 +97,14 @@ RULES = (
         "add `http:` under `srv:`, or hand out option 66, with a first profile that sets Custom_CA_Rule; ignore this if "
         "your certificates are signed by Cisco",
         ca_unknown_to_factory,
+    ),
+    Rule(
+        "ca-not-handed-over",
+        "warning",
+        "A factory phone takes its first profile over HTTP; unless that sets Custom_CA_Rule, the phone never trusts your "
+        "CA and stays on HTTP.",
+        "write `secure: true`, or set Custom_CA_Rule in the profile",
+        ca_not_handed_over,
     ),
     Rule(
         "custom-ca-over-https",

@@ -44,19 +44,8 @@ def _each(view: View) -> Iterator[tuple[Path, int, object]]:
 
 def option_nul(view: View) -> Iterator[Finding]:
     for path, code, value in _each(view):
-        if _has_nul(value):
-            yield Finding(path, f"option {code} contains a NUL")
-
-
-def _has_nul(value: object) -> bool:
-    match value:
-        case str():
-            return "\0" in value or value.endswith("\\0")
-        case Mapping():
-            return any(_has_nul(each) for each in value.values())
-        case list() | tuple():
-            return any(_has_nul(each) for each in value)
-    return False
+        if isinstance(value, str) and value.endswith("\\0"):
+            yield Finding(path, f"option {code} ends in the two characters \\0")
 
 
 def option_66_octets(view: View) -> Iterator[Finding]:
@@ -157,8 +146,9 @@ RULES = (
     Rule(
         "option-nul",
         "error",
-        "Text in options has no NUL at its end (RFC 2132 section 2): the phone takes it for part of the name or URL.",
-        "delete the NUL",
+        "Text in options has no NUL at its end (RFC 2132 section 2), and `\\0` outside double quotes is not even one: the "
+        "phone takes it for part of the name or URL.",
+        "delete it",
         option_nul,
     ),
     Rule(

@@ -203,21 +203,20 @@ def upgrade_without_server(view: View) -> Iterator[Finding]:
 
 
 def domains_restricted(view: View) -> Iterator[Finding]:
+    hosts = {target.target.lower() for target in view.site.targets} | {view.site.domain.lower()}
     for path, values in view.values:
-        allowed = [
-            each.strip().lower()
-            for each in values.get("Restricted_Access_Domains", "").split(",")
-            if each.strip()
-        ]
-        if not allowed:
-            continue
-        hosts = {target.target.lower() for target in view.site.targets} | {view.site.domain.lower()}
-        for host in sorted(hosts):
-            if not any(host == each or host.endswith("." + each) for each in allowed):
-                yield Finding(
-                    (*path, "Restricted_Access_Domains"),
-                    f"{host}, where profiles come from, is not among the domains",
-                )
+        text = values.get("Restricted_Access_Domains", "")
+        allowed = [each.strip().lower() for each in text.split(",") if each.strip()]
+        lost = [host for host in sorted(hosts) if not any(_within(host, each) for each in allowed)]
+        if allowed and lost:
+            names = ", ".join(lost)
+            yield Finding(
+                (*path, "Restricted_Access_Domains"), f"profiles come from {names}, which is not allowed"
+            )
+
+
+def _within(host: str, domain: str) -> bool:
+    return host == domain or host.endswith("." + domain)
 
 
 def secret_in_file(view: View) -> Iterator[Finding]:

@@ -311,8 +311,8 @@ RULES = (
     Rule(
         "srv-ttl-long",
         "info",
-        "Phones and caches keep a record for its TTL: on a staging LAN a correction should arrive within minutes. (The "
-        "guide's example prints 86400.)",
+        "The guide's example prints 86400, but phones and caches keep a record for its TTL: on a staging LAN a correction "
+        "should arrive within minutes.",
         "write `ttl: 5m` under `srv:`",
         srv_ttl_long,
     ),

@@ -14,6 +14,25 @@ from netprov.errors import InventoryError, Problem
 from netprov.inventory.ignore import apply
 from netprov.inventory.load import Document, load
 
+_INTRODUCTION = """\
+# What `netprov check` finds
+
+`netprov check [FILE]` reads an inventory, derives everything that would be served, and looks for each reason a phone
+would not provision by it. Nothing is contacted. It exits with 1 if there is an error (with `--strict`, a warning).
+
+Problems of the file itself come first, all at once with their places: YAML syntax, duplicate and unknown keys, wrong
+types and values. Only a file without them is checked by the rules below.
+
+A finding can be accepted by a comment with a reason, on the line of the entry or on a line above it; `ignore-file`
+accepts it in the whole file. A comment that is not needed, or that gives no reason, is a finding itself.
+
+    # netprov: ignore srv-weights: the guide prints it so
+
+`--json` prints an array of objects (rule, severity, message, remedy, path, file, line, column, related), `--sarif` a
+SARIF 2.1.0 log for editors and CI. `--explain RULE` prints one entry of this page, which `netprov check --markdown`
+writes.
+"""
+
 
 @click.command(epilog="Exit code: 0 nothing wrong, 1 an error (with --strict: a warning), 2 usage.")
 @click.argument("inventory", metavar="[FILE]", required=False)
@@ -26,6 +45,7 @@ from netprov.inventory.load import Document, load
 @click.option("--json", "form", flag_value="json", help="Print a JSON array.")
 @click.option("--sarif", "form", flag_value="sarif", help="Print SARIF 2.1.0, for editors and CI.")
 @click.option("--list", "listed", is_flag=True, help="List the rules.")
+@click.option("--markdown", is_flag=True, help="Print every rule's entry, as in docs/check.md.")
 @click.option("--explain", metavar="RULE", help="Say why a phone fails by a rule, and what to do.")
 def command(
     inventory: str | None,
@@ -37,6 +57,7 @@ def command(
     quiet: bool,
     everything: bool,
     listed: bool,
+    markdown: bool,
 ) -> int:
     """Find every reason a phone would not provision, before it is plugged in.
 
@@ -55,6 +76,9 @@ def command(
         return _explain(explain)
     if listed:
         return _list()
+    if markdown:
+        click.echo(pages(), nl=False)
+        return 0
     name = find(inventory or file)
     standing, ignored, summary = _run(name)
     if quiet:
@@ -113,6 +137,16 @@ def explanation(rule: Rule) -> list[str]:
         "",
         *click.wrap_text(f"What to do: {rule.remedy}.", 90, "  ", "  ").split("\n"),
     ]
+
+
+def pages() -> str:
+    """Return docs/check.md: an entry a rule, by family."""
+    parts = [_INTRODUCTION]
+    for family, rules in FAMILIES.items():
+        parts.append(f"## {family}\n")
+        for rule in rules:
+            parts.append(f"### {rule.id}\n\n*{rule.severity}.* {rule.why}\n\nWhat to do: {rule.remedy}.\n")
+    return "\n".join(parts)
 
 
 def _list() -> int:

@@ -1,0 +1,63 @@
+"""Every rule by a failing and a passing inventory: fail/<rule>.yaml (its finding on the first line), pass/<rule>.yaml."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from netprov.check import FAMILIES, RULES, Rule, check
+from netprov.cli.check import pages
+from netprov.errors import Problem
+from netprov.inventory.load import load
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+NOW = 1_800_000_000.0
+
+
+def found(path: Path) -> list[Problem]:
+    document = load(path)
+    return [document.locate(problem) for problem in check(document.inventory, NOW)]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_failing_inventory_is_told_once_with_its_place(rule: str) -> None:
+    path = HERE / "fail" / f"{rule}.yaml"
+    (problem,) = (each for each in found(path) if each.rule == rule)
+    expected = path.read_text().split("\n", 1)[0].removeprefix("# expected: ")
+    assert expected == str(problem).split("\n", maxsplit=1)[0].removeprefix(f"{path}:")
+    assert problem.remedy
+    assert len(problem.related) == len(problem.places)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_passing_inventory_is_not_told(rule: str) -> None:
+    assert rule not in {problem.rule for problem in found(HERE / "pass" / f"{rule}.yaml")}
+
+
+def test_every_case_belongs_to_a_rule() -> None:
+    for folder in ("fail", "pass"):
+        assert {path.stem for path in (HERE / folder).glob("*.yaml")} == set(RULES)
+
+
+def test_the_page_has_every_entry() -> None:
+    assert (ROOT / "docs" / "check.md").read_text() == pages()
+
+
+def test_ids_are_unique_over_the_families() -> None:
+    assert len(RULES) == sum(map(len, FAMILIES.values())) >= 60
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "netprov" / "plan").glob("*.py")), ids=lambda path: path.stem)
+def test_what_the_plan_reports_is_explained(path: Path) -> None:
+    reported = set(re.findall(r"Problem\(\s*\"([a-z0-9-]+)\"", path.read_text()))
+    assert reported <= set(RULES)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_reasons_are_sentences_and_remedies_are_not(rule: Rule) -> None:
+    assert rule.why.endswith(".")
+
+    assert not rule.remedy.endswith(".")
