@@ -31,6 +31,8 @@ What follows from it:
 
     plan                     inventory -> Plan
     plan.site                the inventory with every default decided
+    plan.domain              the domains of a site
+    plan.dns                 which zones the site serves
     plan.pki                 which certificates the site needs
     plan.dhcp                networks, classes, phones and their options in octets
     plan.offer               what a client would get
@@ -84,6 +86,7 @@ DNS:
     dns.lookup               the server's algorithm: what the zones say
     dns.compose              the message under construction
     dns.answer               the responder
+    dns.config               what a DNS server is told
     dns.stub                 a stub resolver
     dns.order                the order in which SRV targets are tried
 

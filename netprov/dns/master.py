@@ -27,7 +27,6 @@ _TOKEN = re.compile(
     r'|((?:[^\s"();\\]|\\.)+)'  # a plain field
     r"|(\S)"  # anything else: a stray quote or backslash
 )
-_INCLUDE = re.compile(r"^\$INCLUDE\s+(\S+)", re.IGNORECASE | re.MULTILINE)
 _SPECIAL = frozenset('"();\\')
 
 Fields = list[tuple[str, bool]]
@@ -58,14 +57,18 @@ def parse(
     return state.records, tuple(problems)
 
 
-def included(text: str, file: str) -> list[str]:
-    """Return the paths that a master file includes, relative ones completed with the directory of `file`."""
-    return [resolve(path.strip('"'), file) for path in _INCLUDE.findall(text)]
-
-
 def resolve(path: str, file: str) -> str:
     """Complete the path of an `$INCLUDE` in `file`."""
     return normpath(join(dirname(file), path))
+
+
+def parse_data(type_: str, data: str, origin: bytes) -> tuple[int, bytes]:
+    """Parse one record's type and data, written as in a master file. Raises ValueError."""
+    entries = list(_entries(f"{type_} {data}"))
+    if len(entries) != 1 or entries[0][3]:
+        raise ValueError(entries[0][3] if entries else "a record has a type and data")
+    number = parse_type(type_)
+    return number, parse_rdata(number, Tokens(entries[0][2][1:], origin))
 
 
 def _parse_file(state: _State, text: str, file: str, files: Mapping[str, str], *, depth: int) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from netprov.dhcp.config import DhcpConfig
+from netprov.dns.config import DnsConfig
 from netprov.inventory.model import Inventory
 from netprov.pki.request import PkiPlan
 from netprov.plan.dhcp import plan_dhcp
+from netprov.plan.dns import plan_dns
 from netprov.plan.pki import certificates
 from netprov.plan.site import Site, resolve
 
@@ -24,6 +26,7 @@ class Plan:
 
     site: Site
     dhcp: DhcpConfig
+    dns: DnsConfig
     pki: PkiPlan
 
 
@@ -34,4 +37,4 @@ def derive(inventory: Inventory) -> Plan:
     which `netprov.inventory.load.Document.locate` adds the positions.
     """
     site = resolve(inventory)
-    return Plan(site=site, dhcp=plan_dhcp(site), pki=certificates(site))
+    return Plan(site=site, dhcp=plan_dhcp(site), dns=plan_dns(site), pki=certificates(site))

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from typing import Literal
 
-from netprov.inventory.model import Inventory, Match, Method, Network, Phone, PhoneClass
+from netprov.inventory.model import Inventory, Match, Method, Network, Phone, PhoneClass, Srv
 
 SERVICE_LABELS: Mapping[Literal["https", "http"], str] = {
     "https": "_ciscoprov-https._tls",
@@ -101,7 +101,7 @@ def resolve(inventory: Inventory) -> Site:
         server_name=server_name,
         networks=networks,
         hosts=_hosts(inventory, server_name, networks),
-        targets=_targets(inventory, server_name),
+        targets=srv_targets(inventory.srv, inventory.domain, server_name, ("srv",)),
         phones=tuple(
             _phone(inventory, index, phone, networks) for index, phone in enumerate(inventory.phones)
         ),
@@ -162,12 +162,14 @@ def _hosts(inventory: Inventory, server_name: str, networks: tuple[SiteNetwork, 
     return tuple(hosts)
 
 
-def _targets(inventory: Inventory, server_name: str) -> tuple[SiteTarget, ...]:
-    srv = inventory.srv
+def srv_targets(
+    srv: Srv, domain: str, server_name: str, path: tuple[str | int, ...]
+) -> tuple[SiteTarget, ...]:
+    """Decide the SRV records of a domain; `path` is where its `srv:` stands."""
     if srv.https is None and srv.http is None:
         return (
-            SiteTarget("https", server_name, 443, 10, 0, srv.ttl, ("srv",)),
-            SiteTarget("http", server_name, 80, 10, 0, srv.ttl, ("srv",)),
+            SiteTarget("https", server_name, 443, 10, 0, srv.ttl, path),
+            SiteTarget("http", server_name, 80, 10, 0, srv.ttl, path),
         )
     targets: list[SiteTarget] = []
     services: tuple[Literal["https", "http"], ...] = ("https", "http")
@@ -176,12 +178,12 @@ def _targets(inventory: Inventory, server_name: str) -> tuple[SiteTarget, ...]:
         found = [
             SiteTarget(
                 service,
-                absolute(record.target, inventory.domain),
+                absolute(record.target, domain),
                 record.port,
                 record.priority,
                 record.weight,
                 srv.ttl,
-                ("srv", service, index),
+                (*path, service, index),
             )
             for index, record in enumerate(records or ())
         ]

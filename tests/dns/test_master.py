@@ -5,7 +5,7 @@ from __future__ import annotations
 import dns.zone
 import pytest
 
-from netprov.dns.master import format_zone, included, parse
+from netprov.dns.master import format_zone, parse
 from netprov.dns.name import format_name, parse_name
 from netprov.dns.rdata import format_rdata
 from netprov.dns.rrtype import format_type
@@ -115,7 +115,6 @@ def test_include_reads_below_its_origin_and_then_goes_on_as_before() -> None:
         "own.example.com.",
     ]
     assert str(records[2].place) == "zones/sub/part:2:1"
-    assert included(text, "zones/main") == ["zones/sub/part"]
 
 
 def test_file_that_includes_itself_ends() -> None:

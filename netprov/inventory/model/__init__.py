@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from netprov.inventory.model.dhcp import Dhcp, Gateway
-from netprov.inventory.model.dns import Dns, ExtraRecord, Host, HostField, Srv, SrvTarget
+from netprov.inventory.model.dns import Dns, Domain, ExtraRecord, Host, HostField, Srv, SrvTarget, ZoneFile
 from netprov.inventory.model.lab import Cable, Lab, Outage
 from netprov.inventory.model.network import Network, Options, Route
 from netprov.inventory.model.phone import Match, Method, Phone, PhoneClass
@@ -20,6 +21,7 @@ __all__ = [
     "Certificates",
     "Dhcp",
     "Dns",
+    "Domain",
     "ExtraRecord",
     "Gateway",
     "Host",
@@ -39,6 +41,7 @@ __all__ = [
     "Server",
     "Srv",
     "SrvTarget",
+    "ZoneFile",
 ]
 
 
@@ -57,6 +60,11 @@ class Inventory(Record):
     dhcp: Dhcp = Field(default=Dhcp(), description="How DHCP serves.")
     dns: Dns = Field(default=Dns(), description="How DNS serves.")
     records: tuple[ExtraRecord, ...] = Field(default=(), description="Further DNS records under the domain.")
+    domains: dict[Name, Domain] = Field(
+        default={},
+        description="Further domains, by name. A domain that a network hands out needs no entry unless it differs.",
+    )
+    zones: tuple[ZoneFile, ...] = Field(default=(), description="Whole further zones, from master files.")
     classes: dict[str, PhoneClass] = Field(
         default={}, description="Kinds of clients, in the order they are tried."
     )
@@ -71,3 +79,22 @@ class Inventory(Record):
     lab: Lab = Field(
         default=Lab(), description="The virtual LAN on which `netprov demo` tries this inventory."
     )
+
+    _directory: str = PrivateAttr(default="")
+    _texts: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def directory(self) -> str:
+        """The directory that relative file names start from."""
+        return self._directory
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """The master files it names and those they include, by path; read by the loader, for a plan reads no files."""
+        return self._texts
+
+    def with_texts(self, directory: str, texts: Mapping[str, str]) -> Inventory:
+        """Return the same inventory with its master files."""
+        copy = self.model_copy()
+        copy._directory, copy._texts = directory, dict(texts)  # noqa: SLF001 - of its own class
+        return copy

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from netprov.inventory.model.scalar import AnyAddresses, Duration, Name, Names, Port, Priority, Record
+from netprov.inventory.model.scalar import AnyAddresses, Duration, Name, Names, Port, Priority, Record, Texts
 
 
 def _host(value: Any) -> Any:
@@ -62,14 +62,65 @@ class ExtraRecord(Record):
     """A record of any type, for what no other section covers."""
 
     name: str = Field(
-        description="Owner: relative to the domain, `@` for the domain itself, absolute with a dot."
+        description="Owner, as in a master file: relative to the domain, `@` for the domain itself, absolute with a "
+        "final dot. A name that ends in the domain is absolute too.",
+        examples=["www", "@", "_sip._udp"],
     )
     type: str = Field(description="Record type: TXT, NAPTR, TYPE65280 …", examples=["TXT"])
-    data: str = Field(description="The record's data as in a master file.", examples=['"v=spf1 -all"'])
+    data: str = Field(
+        description="The record's data as in a master file; of unknown types as `\\# length hexadecimal` (RFC 3597).",
+        examples=['"v=spf1 -all"'],
+    )
     ttl: Duration | None = Field(default=None, description="Default: `dns.ttl`.")
+
+
+class Domain(Record):
+    """A further domain (a tenant's), for networks that hand it out in option 15."""
+
+    hosts: dict[Name, HostField] = Field(default={}, description="Hosts under this domain, by name.")
+    srv: Srv | None = Field(
+        default=None, description="Its provisioning services. Default: the same targets as the main domain's."
+    )
+    records: tuple[ExtraRecord, ...] = Field(default=(), description="Further DNS records under it.")
+
+
+class ZoneFile(Record):
+    """A whole zone, written by hand as a master file."""
+
+    origin: Name = Field(description="Name of the zone.", examples=["example.org"])
+    file: str = Field(
+        description="Its master file; relative to the inventory's directory.",
+        examples=["zones/example.org.zone"],
+    )
 
 
 class Dns(Record):
     """How DNS serves."""
 
     ttl: Duration = Field(default=300, description="TTL of records that do not say their own.")
+    negative_ttl: Duration = Field(
+        default=60, description="For how long clients may remember that a name or record does not exist."
+    )
+    serial: int = Field(
+        default=1,
+        ge=1,
+        le=0xFFFFFFFF,
+        description="Serial number that zones begin with; while serving it rises with every change by itself.",
+    )
+    listen: AnyAddresses | None = Field(
+        default=None,
+        description="Addresses to answer at. Default: this server's address on every network.",
+        examples=[["10.20.0.1", "127.0.0.1"]],
+    )
+    port: Port = Field(default=53, description="Port to answer at. Phones ask at 53 alone.")
+    include: Texts = Field(
+        default=(),
+        description="Master files whose records join the domain's zone; relative to the inventory's directory.",
+        examples=["zones/extra.zone"],
+    )
+    version: str | None = Field(
+        default=None, description="What `version.bind` is answered. Default: it is refused."
+    )
+    identity: str | None = Field(
+        default=None, description="What `id.server` and the NSID option say. Default: nothing."
+    )

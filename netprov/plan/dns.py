@@ -1,0 +1,228 @@
+"""Which zones the site serves: its domains, the reverse zones of its networks, and those written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address
+from posixpath import join, normpath
+
+from netprov.dns.answer import Manners
+from netprov.dns.config import DnsConfig
+from netprov.dns.master import parse, parse_data
+from netprov.dns.name import ancestors, parse_name, reverse_name, reverse_zones
+from netprov.dns.rrtype import AAAA, CNAME, NS, PTR, SOA, SRV, A
+from netprov.dns.zone import Record, Zone, build
+from netprov.errors import InventoryError, Path, Problem
+from netprov.inventory.model import ExtraRecord
+from netprov.plan.domain import domain_hosts, domain_targets, domains
+from netprov.plan.site import SERVICE_LABELS, Site, SiteTarget
+
+REFRESH, RETRY, EXPIRE = 3600, 600, 604800
+"""Timers of the SOA in seconds: secondaries hear of changes by NOTIFY, and ask every hour all the same."""
+
+
+def plan_dns(site: Site) -> DnsConfig:
+    """Derive what DNS serves. Raises `InventoryError` with every record or master file that cannot be."""
+    declared = site.inventory.dns
+    zones, problems = _zones(site)
+    if problems:
+        raise InventoryError(problems)
+    listen = declared.listen
+    return DnsConfig(
+        zones=zones,
+        listen=tuple(dict.fromkeys(network.address for network in site.networks))
+        if listen is None
+        else listen,
+        port=declared.port,
+        networks=tuple(network.subnet for network in site.networks),
+        manners=Manners(version=declared.version, identity=declared.identity),
+    )
+
+
+def _zones(site: Site) -> tuple[tuple[Zone, ...], list[Problem]]:
+    sorted_in = _Sorter(_origins(site))
+    problems: list[Problem] = []
+    for records in (_own_records(site), _host_records(site), _phone_records(site)):
+        for record in records:
+            sorted_in.add(record)
+    for extra in _extra_records(site):
+        if isinstance(extra, Problem):
+            problems.append(extra)
+        elif not sorted_in.add(extra):
+            problems.append(_homeless(extra))
+    for path in site.inventory.dns.include:
+        records_in, faults = _parse_file(site, path, parse_name(site.domain))
+        problems += faults
+        problems += [_homeless(record) for record in records_in if not sorted_in.add(record)]
+    zones: list[Zone] = []
+    for origin, held in sorted_in.held.items():
+        zone, faults = build(origin, held)
+        problems += faults
+        zones += [zone] if zone else []
+    written, broken = _written_zones(site, set(sorted_in.held))
+    return (*zones, *written), [*problems, *broken]
+
+
+class _Sorter:
+    """Puts each record into the deepest of our own zones that holds its name."""
+
+    def __init__(self, origins: Iterable[bytes]) -> None:
+        self.held: dict[bytes, list[Record]] = {origin: [] for origin in origins}
+
+    def add(self, record: Record) -> bool:
+        """Take a record; return False if its name is in no zone."""
+        for above in ancestors(record.name.lower()):
+            if above in self.held:
+                self.held[above].append(record)
+                return True
+        return False
+
+
+def _origins(site: Site) -> list[bytes]:
+    origins = [parse_name(domain).lower() for domain in domains(site)]
+    for network in site.networks:
+        origins += reverse_zones(network.subnet)
+    return list(dict.fromkeys(origins))
+
+
+def _own_records(site: Site) -> Iterator[Record]:
+    """Yield what every zone needs: SOA, NS, and for a domain its SRV records and its own addresses."""
+    declared = site.inventory.dns
+    server = parse_name(site.server_name)
+    contact = parse_name(f"hostmaster.{site.domain}")
+    numbers = (declared.serial, REFRESH, RETRY, EXPIRE, declared.negative_ttl)
+    soa = server + contact + b"".join(number.to_bytes(4, "big") for number in numbers)
+    for origin in _origins(site):
+        yield Record(origin, SOA, declared.ttl, soa)
+        yield Record(origin, NS, declared.ttl, server)
+    for domain in domains(site):
+        targets = domain_targets(site, domain)
+        yield from _service_records(domain, targets)
+        yield from _apex_addresses(site, domain, targets)
+
+
+def _service_records(domain: str, targets: Iterable[SiteTarget]) -> Iterator[Record]:
+    for target in targets:
+        numbers = b"".join(
+            number.to_bytes(2, "big") for number in (target.priority, target.weight, target.port)
+        )
+        owner = parse_name(f"{SERVICE_LABELS[target.service]}.{domain}")
+        yield Record(owner, SRV, target.ttl, numbers + parse_name(target.target), path=target.origin)
+
+
+def _apex_addresses(site: Site, domain: str, targets: Iterable[SiteTarget]) -> Iterator[Record]:
+    """Yield the domain's own addresses: those of its provisioning servers, for phones hold the name in a
+    certificate against DNS (guide, "Cisco IP Phone Security"). A record of the operator's replaces them."""
+    apex = parse_name(domain).lower()
+    written = {
+        record.type.upper()
+        for of, records, _ in _extra_sections(site)
+        for record in records
+        if parse_name(_owner(record.name, of)).lower() == apex
+    }
+    known = {host.name.lower(): host for each in domains(site) for host, _ in domain_hosts(site, each)}
+    hosts = [known[target.target.lower()] for target in targets if target.target.lower() in known]
+    hosts = hosts or [host for host in site.hosts if host.name.lower() == site.server_name.lower()]
+    for address in dict.fromkeys(address for host in hosts for address in host.addresses):
+        if {4: "A", 6: "AAAA"}[address.version] not in written:
+            yield _address_record(apex, address, site.inventory.dns.ttl)
+
+
+def _host_records(site: Site) -> Iterator[Record]:
+    ttl = site.inventory.dns.ttl
+    named: set[IPv4Address | IPv6Address] = set()
+    for host, path in (each for domain in domains(site) for each in domain_hosts(site, domain)):
+        name = parse_name(host.name)
+        for address in host.addresses:
+            yield _address_record(name, address, ttl, path)
+            if address not in named:
+                named.add(address)
+                yield Record(reverse_name(address), PTR, ttl, name, path=path)
+        for alias in host.aliases:
+            yield Record(parse_name(alias), CNAME, ttl, name, path=path)
+
+
+def _phone_records(site: Site) -> Iterator[Record]:
+    """Yield the names of phones that have a fixed address; names of leases come and go with them."""
+    ttl = site.inventory.dns.ttl
+    domains = {network.name: network.domain for network in site.networks}
+    for phone in site.phones:
+        declared = phone.declared
+        if declared.name is None or declared.address is None:
+            continue
+        name = parse_name(f"{declared.name}.{domains.get(phone.network or '', site.domain)}")
+        path: Path = ("phones", phone.index, "name")
+        yield Record(name, A, ttl, declared.address.packed, path=path)
+        yield Record(reverse_name(declared.address), PTR, ttl, name, path=path)
+
+
+def _address_record(name: bytes, address: IPv4Address | IPv6Address, ttl: int, path: Path = ()) -> Record:
+    return Record(name, A if address.version == 4 else AAAA, ttl, address.packed, path=path)
+
+
+def _extra_sections(site: Site) -> Iterator[tuple[str, tuple[ExtraRecord, ...], Path]]:
+    yield site.domain, site.inventory.records, ("records",)
+    for name, domain in site.inventory.domains.items():
+        yield name, domain.records, ("domains", name, "records")
+
+
+def _extra_records(site: Site) -> Iterator[Record | Problem]:
+    for domain, records, section in _extra_sections(site):
+        for index, extra in enumerate(records):
+            path = (*section, index)
+            ttl = site.inventory.dns.ttl if extra.ttl is None else extra.ttl
+            try:
+                name = parse_name(_owner(extra.name, domain))
+                type_, data = parse_data(extra.type, extra.data, parse_name(domain))
+            except ValueError as error:
+                yield Problem("record", str(error), "write it as in a master file", path=path)
+            else:
+                yield Record(name, type_, ttl, data, path=path)
+
+
+def _owner(name: str, domain: str) -> str:
+    """Complete a record's owner: relative to the domain unless it ends in a dot or in the domain."""
+    if name == "@":
+        return domain
+    if name.endswith(".") or f".{name}".lower().endswith(f".{domain}".lower()):
+        return name
+    return f"{name}.{domain}"
+
+
+def _homeless(record: Record) -> Problem:
+    return Problem(
+        "record-outside",
+        "the record's name is in none of the zones that are served here",
+        "make it relative to the domain, or add its zone under `zones:`",
+        path=record.path,
+        place=record.place,
+    )
+
+
+def _parse_file(site: Site, file: str, origin: bytes) -> tuple[list[Record], tuple[Problem, ...]]:
+    inventory = site.inventory
+    path = normpath(join(inventory.directory, file))
+    return parse(inventory.texts.get(path, ""), origin, file=path, files=inventory.texts)
+
+
+def _written_zones(site: Site, own: set[bytes]) -> tuple[list[Zone], list[Problem]]:
+    zones: list[Zone] = []
+    problems: list[Problem] = []
+    for index, declared in enumerate(site.inventory.zones):
+        origin = parse_name(declared.origin).lower()
+        path: Path = ("zones", index, "origin")
+        if origin in own:
+            message = f"zone {declared.origin} is served already"
+            remedy = "its records go under `records:` or into a file of `dns: {include: …}`"
+            problems.append(Problem("zone-twice", message, remedy, path=path))
+            continue
+        own.add(origin)
+        records, faults = _parse_file(site, declared.file, origin)
+        zone, broken = build(origin, records) if not faults else (None, ())
+        problems += [
+            *faults,
+            *(each if each.place else replace(each, path=("zones", index, "file")) for each in broken),
+        ]
+        zones += [zone] if zone else []
+    return zones, problems
