@@ -25,6 +25,7 @@ What the operator writes:
     inventory.compose        YAML document -> values and marks
     inventory.words          the model's objections in plain words
     inventory.ignore         comments by which a finding is accepted
+    inventory.master         DNS master files that the inventory names
     inventory.load           files -> Document: inventory and places
 
 What follows from it:
@@ -86,6 +87,7 @@ DNS:
     dns.lookup               the server's algorithm: what the zones say
     dns.compose              the message under construction
     dns.answer               the responder
+    dns.cache                whole replies by their queries
     dns.config               what a DNS server is told
     dns.stub                 a stub resolver
     dns.order                the order in which SRV targets are tried
@@ -159,6 +161,11 @@ The phone:
 What joins cores to the world:
 
     runtime                  pumps
+    runtime.mmsg             datagrams in batches
+    runtime.dns              the DNS service
+    runtime.dns_udp          its UDP pump
+    runtime.dns_tcp          its TCP pump
+    runtime.dns_serial       its serial numbers across restarts
     runtime.service          what a running service is to its supervisor
     runtime.supervise        start, reload and stop services together
     runtime.log              one log line an event

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -20,6 +20,7 @@ from netprov.inventory import words
 from netprov.inventory.compose import compose
 from netprov.inventory.ignore import Ignore, read_ignores
 from netprov.inventory.mark import Mark, key_position, member, split, value_position
+from netprov.inventory.master import with_masters
 from netprov.inventory.model import Inventory
 from netprov.inventory.source import read
 
@@ -88,7 +89,11 @@ class Document:
 def load(path: str | FilePath) -> Document:
     """Load an inventory file. Raises `InventoryError` with every problem, each located."""
     name = str(path)
-    return parse(read(FilePath(path), name), name)
+    document = parse(read(FilePath(path), name), name)
+    try:
+        return replace(document, inventory=with_masters(document.inventory, name))
+    except InventoryError as error:
+        raise InventoryError(map(document.locate, error.problems)) from error
 
 
 def parse(text: str, name: str) -> Document:

@@ -17,7 +17,9 @@ from netprov.plan import Plan
 from netprov.runtime.notify import notify, reloading, watchdog_interval
 from netprov.runtime.service import Notice, Service, Surroundings
 
-ROLES: Mapping[str, str] = {}
+ROLES: Mapping[str, str] = {
+    "dns": "netprov.runtime.dns:DnsService",
+}
 """Every role of `netprov serve`, in the order they start, and the class that plays it."""
 
 

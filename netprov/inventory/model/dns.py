@@ -66,9 +66,13 @@ class ExtraRecord(Record):
         "final dot. A name that ends in the domain is absolute too.",
         examples=["www", "@", "_sip._udp"],
     )
-    type: str = Field(description="Record type: TXT, NAPTR, TYPE65280 …", examples=["TXT"])
+    type: str = Field(
+        description="Record type: TXT, NAPTR …; an unknown one as TYPE65280, its data as `\\# length hexadecimal` "
+        "(RFC 3597).",
+        examples=["TXT"],
+    )
     data: str = Field(
-        description="The record's data as in a master file; of unknown types as `\\# length hexadecimal` (RFC 3597).",
+        description="The record's data as in a master file.",
         examples=['"v=spf1 -all"'],
     )
     ttl: Duration | None = Field(default=None, description="Default: `dns.ttl`.")

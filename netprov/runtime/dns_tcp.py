@@ -1,0 +1,174 @@
+"""The TCP pump of DNS: several queries a connection, few connections a client, none that idles or does not read.
+
+RFC 1035 4.2.2, RFC 7766 6 and 8 (pipelining, idle timeouts, limits; length and message in one segment).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+
+from netprov.dns.answer import Client
+
+IDLE = 10.0
+"""Seconds a connection may be silent, or may not take what it asked for (RFC 7766 6.2.3: a few seconds)."""
+
+MOST = 256
+"""Connections at once; the one that has been silent for longest makes room for a new one."""
+
+MOST_PER_CLIENT = 32
+
+HIGH_WATER = 64 * 1024
+"""Octets of replies that may wait for a client before its queries do."""
+
+Respond = Callable[[bytes, Client], bytes | None]
+
+
+class TcpServer:
+    """Joins a responder to TCP listeners."""
+
+    def __init__(self, respond: Respond, is_local: Callable[[bytes], bool]) -> None:
+        self.respond = respond
+        self.is_local = is_local
+        self._connections: OrderedDict[Connection, str] = OrderedDict()
+        self._per_client: Counter[str] = Counter()
+        self._servers: list[asyncio.Server] = []
+
+    async def listen(self, address: str, port: int, *, shared: bool) -> None:
+        """Accept connections at one address. Raises OSError."""
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self), address, port, reuse_port=shared, backlog=MOST
+        )
+        self._servers.append(server)
+
+    def swap(self, respond: Respond, is_local: Callable[[bytes], bool]) -> None:
+        """Answer from another responder from now on; connections stay."""
+        self.respond, self.is_local = respond, is_local
+
+    async def close(self) -> None:
+        """Stop accepting, and close what is open once it has its replies."""
+        for server in self._servers:
+            server.close()
+        for connection in list(self._connections):
+            connection.close()
+        self._servers.clear()
+
+    def admit(self, connection: Connection, client: str) -> bool:
+        """Take a new connection in, if its client has not too many; the most silent one gives way."""
+        if self._per_client[client] >= MOST_PER_CLIENT:
+            return False
+        if len(self._connections) >= MOST:
+            next(iter(self._connections)).abort()
+        self._connections[connection] = client
+        self._per_client[client] += 1
+        return True
+
+    def touch(self, connection: Connection) -> None:
+        """Note that a connection has spoken."""
+        if connection in self._connections:
+            self._connections.move_to_end(connection)
+
+    def forget(self, connection: Connection) -> None:
+        """Note that a connection has ended."""
+        client = self._connections.pop(connection, None)
+        if client is not None:
+            self._per_client[client] -= 1
+            if not self._per_client[client]:
+                del self._per_client[client]
+
+
+class Connection(asyncio.Protocol):
+    """One client."""
+
+    def __init__(self, server: TcpServer) -> None:
+        self._server = server
+        self._buffer = bytearray()
+        self._paused = False
+        self._closing = False
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._client = Client(tcp=True)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Admit the client or hang up."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        host = str(peer[0]).partition("%")[0] if peer else ""
+        if not host or not self._server.admit(self, host):
+            transport.abort()
+            return
+        packed = socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
+        self._client = Client(packed, self._server.is_local(packed), tcp=True)
+        transport.set_write_buffer_limits(high=HIGH_WATER)
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """Forget the client."""
+        self._server.forget(self)
+        if self._timer:
+            self._timer.cancel()
+        self._transport = None
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every whole query there is."""
+        self._buffer += data
+        self._answer()
+
+    def eof_received(self) -> bool:
+        """Finish what is owed to a client that has shut its end (RFC 7766 6.2.4)."""
+        self._closing = True
+        if not self._paused and self._transport:
+            self._transport.close()
+        return True
+
+    def pause_writing(self) -> None:
+        """Stop reading from a client that does not take its replies; the timer then ends it."""
+        self._paused = True
+        if self._transport and not self._closing:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._paused = False
+        self._expect()
+        if self._transport and not self._closing:
+            self._transport.resume_reading()
+        self._answer()
+        if self._closing and not self._paused and self._transport:
+            self._transport.close()
+
+    def close(self) -> None:
+        """Close once the replies are out."""
+        if self._transport:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Hang up."""
+        self._server.forget(self)
+        if self._transport:
+            self._transport.abort()
+
+    def _expect(self) -> None:
+        """Give the client `IDLE` seconds from now."""
+        if self._timer:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(IDLE, self.abort)
+
+    def _answer(self) -> None:
+        buffer = self._buffer
+        while len(buffer) >= 2 and not self._paused and self._transport:
+            length = buffer[0] << 8 | buffer[1]
+            if len(buffer) < 2 + length:
+                break
+            message = bytes(buffer[2 : 2 + length])
+            del buffer[: 2 + length]
+            self._server.touch(self)
+            self._expect()
+            reply = self._server.respond(message, self._client)
+            if reply is None:
+                self.abort()
+                return
+            self._transport.write(len(reply).to_bytes(2, "big") + reply)
