@@ -103,6 +103,7 @@ Certificates:
     pki.bundle               a key with its chain; PKCS#12
     pki.revocation           revocation lists
     pki.renewal              when to issue again
+    pki.authority            what the local CA does next
     pki.disk                 private files, replaced whole
     pki.store                the authority and its chains in the state directory
 

@@ -44,10 +44,21 @@ def due(certificate: Certificate, now: float, renew_before: float) -> str:
     return ""
 
 
-def root_due(root: Certificate, plan: PkiPlan, now: float) -> str:
-    """Return why the root's certificate needs a new term: it must outlive what it signs now."""
+def root_due(authority: Certificate, plan: PkiPlan, now: float) -> str:
+    """Return why a CA's certificate needs a new term: it must outlive what it signs now."""
     longest = max((request.lifetime for request in plan.servers), default=0)
-    return due(root, now, longest)
+    return due(authority, now, longest)
+
+
+def intermediate_reason(have: Bundle | None, root: Certificate, plan: PkiPlan, now: float) -> str:
+    """Return why the intermediate has to be issued, "" if it is good."""
+    if have is None:
+        return "missing"
+    if not have.leaf.issued_by(root):
+        return "its root changed"
+    if set(have.leaf.permitted) != set(plan.authority.permitted):
+        return "its names changed"
+    return root_due(have.leaf, plan, now)
 
 
 def outside(request: AuthorityRequest, authority: Certificate) -> tuple[str, ...]:

@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from netprov.errors import PkiError
+from netprov.pki import authority, issue, revocation
 from netprov.pki import bundle as bundles
-from netprov.pki import issue, renewal, revocation
 from netprov.pki.bundle import Bundle
 from netprov.pki.chain import Certificate, decode
 from netprov.pki.disk import PUBLIC, Disk, random_serial
@@ -116,14 +115,19 @@ class Store:
         """Return the revocation lists."""
         return revocation.decode(self._disk.read("crl.pem") or b"")
 
+    def waiting_keys(self) -> tuple[issue.PrivateKey, ...]:
+        """Return the keys that wait for a certificate signed elsewhere."""
+        data = (self._disk.read(name) for name in self._disk.names("requested"))
+        return tuple(bundles.decode_key(each) for each in data if each)
+
     # What changes it.
 
-    def ensure(self, plan: PkiPlan, now: float, *, hosts: Iterable[str] | None = None) -> tuple[Issued, ...]:
+    def ensure(self, plan: PkiPlan, now: float, *, hosts: Iterable[str] = ()) -> tuple[Issued, ...]:
         """Issue what is missing, revoked, unlike the plan or about to end; return what was issued.
 
         `hosts` names those to issue again in any case.
         """
-        wanted = {plan.server(host).host for host in hosts or ()}
+        wanted = {plan.server(host).host for host in hosts}
         with self._disk.locked():
             done = self._ensure_authority(plan, now)
             self._ensure_public(plan, now)
@@ -134,26 +138,44 @@ class Store:
     def replace_authority(self, plan: PkiPlan, now: float) -> tuple[Issued, ...]:
         """Make a new CA with new keys, and everything below it; phones need its certificate before they trust it."""
         with self._disk.locked():
-            done = [self._new_root(plan.authority, now, "asked for")]
+            done = self._keep(
+                "root", "root.pem", authority.new_root(plan.authority, now, random_serial), "asked for"
+            )
             for name in ("intermediate.pem", "crl.pem"):
                 self._disk.remove(name)
-        return (*done, *self.ensure(plan, now))
+        return (done, *self.ensure(plan, now))
 
     def issue_phone(self, plan: PkiPlan, subject: PhoneSubject, kind: KeyKind, now: float) -> Issued:
         """Issue a client certificate shaped like one from the factory, for an emulated phone in a lab."""
         with self._disk.locked():
-            authority = self._issuer(plan.authority)
+            issuers = self.issuers()
             key = issue.new_key(kind)
             validity = Validity(now - plan.authority.backdate, now + _PHONE_LIFETIME)
+            signer = authority.issuer_of(issuers[0], plan.authority)
             certificate = issue.phone(
-                subject, key.public_key(), authority, validity=validity, serial=random_serial()
+                subject, key.public_key(), signer, validity=validity, serial=random_serial()
             )
-            return self._keep(
-                "phone",
-                f"phones/{subject.mac}.{kind}.pem",
-                Bundle((certificate, *self._between()), key),
-                "asked for",
-            )
+            chain = (certificate, *(each.leaf for each in issuers[:-1]))
+            return self._keep("phone", f"phones/{subject.mac}.{kind}.pem", Bundle(chain, key), "asked for")
+
+    def sign(self, plan: PkiPlan, csr: x509.CertificateSigningRequest, now: float) -> tuple[Certificate, ...]:
+        """Issue a server's chain to a key that lives elsewhere, with the names its request asks for; record it.
+
+        Raises `PkiError` for a request that cannot be fulfilled.
+        """
+        server = plan.servers[0]
+        with self._disk.locked():
+            issuers = self.issuers()
+            validity = Validity(now - plan.authority.backdate, now + server.lifetime)
+            signer = authority.issuer_of(issuers[0], plan.authority)
+            try:
+                leaf = issue.server_from_request(csr, signer, validity=validity, serial=random_serial())
+            except (ValueError, x509.ExtensionNotFound) as error:
+                raise PkiError(
+                    f"the request cannot be signed: {error}", "make it with `netprov cert csr`"
+                ) from error
+            self._record(leaf)
+            return (leaf, *(each.leaf for each in issuers[:-1]))
 
     def request(self, request: ServerRequest, kind: KeyKind) -> bytes:
         """Return a PKCS#10 request for a host, in PEM; its key waits in the store, the same one when asked again."""
@@ -165,15 +187,10 @@ class Store:
                 self._disk.write(name, bundles.key_pem(key))
         return issue.signing_request(request, key).public_bytes(Encoding.PEM)
 
-    def waiting_keys(self) -> tuple[issue.PrivateKey, ...]:
-        """Return the keys that wait for a certificate signed elsewhere."""
-        data = (self._disk.read(name) for name in self._disk.names("requested"))
-        return tuple(bundles.decode_key(each) for each in data if each)
-
     def adopt(self, plan: PkiPlan, own: Bundle, roots: tuple[Certificate, ...], host: str | None) -> Path:
         """Keep an operator's own key and chain, for one host or for every one, and the roots that phones need."""
-        kind = issue.kind_of(own.key)
-        slot = "rsa" if kind is None or kind.startswith("rsa") else "ecdsa"
+        kind = issue.kind_of(own.key) or "rsa"
+        slot = kind.partition("-")[0]
         name = f"imported/{(plan.server(host).host if host else ANY_HOST).lower()}.{slot}.pem"
         with self._disk.locked():
             if roots:
@@ -184,6 +201,15 @@ class Store:
             self._publish_anchors()
         return self._disk.path(name)
 
+    def drop_adopted(self) -> tuple[Path, ...]:
+        """Forget the operator's chains and roots, so that ours are presented again; return what was removed."""
+        with self._disk.locked():
+            names = self._disk.names("imported")
+            for name in names:
+                self._disk.remove(name)
+            self._publish_anchors()
+        return tuple(map(self._disk.path, names))
+
     def revoke(
         self, plan: PkiPlan, certificates: Iterable[Certificate], *, reason: str, now: float
     ) -> tuple[Certificate, ...]:
@@ -193,90 +219,64 @@ class Store:
         issued anew by the next `ensure`.
         """
         done = []
+        term = plan.authority.crl_lifetime
         with self._disk.locked():
             for certificate in certificates:
                 lists = self.revoked()
                 if revocation.is_revoked(lists, certificate):
                     continue
                 issuer = self._signer_of(certificate, plan.authority)
-                before = _list_of(lists, issuer)
-                after = revocation.revoke(
-                    issuer,
-                    before,
-                    certificate,
-                    reason=reason,
-                    now=now,
-                    lifetime=plan.authority.crl_lifetime,
-                )
-                rest = tuple(each for each in lists if each != before)
-                self._disk.write("crl.pem", revocation.encode((after, *rest)), PUBLIC)
+                have = authority.list_of(lists, issuer)
+                added = revocation.revoke(issuer, have, certificate, reason=reason, now=now, lifetime=term)
+                rest = tuple(each for each in lists if each != have)
+                self._disk.write("crl.pem", revocation.encode((added, *rest)), PUBLIC)
                 done.append(certificate)
         return tuple(done)
 
-    # The CA.
+    # How.
 
     def _ensure_authority(self, plan: PkiPlan, now: float) -> list[Issued]:
-        request = plan.authority
-        root = self._bundle("root.pem")
         done = []
-        if root is None:
-            done.append(self._new_root(request, now, "missing"))
-        elif reason := renewal.root_due(root.leaf, plan, now):
-            again = issue.root(request, root.key, now=now, serial=random_serial())
-            done.append(self._keep("root", "root.pem", Bundle((again,), root.key), reason))
-        if request.intermediate:
-            done += self._ensure_intermediate(plan, now)
-        elif self._bundle("intermediate.pem") is not None:
-            self._disk.remove("intermediate.pem")
-        authority = self.issuers()[0].leaf
-        if missing := renewal.outside(request, authority):
-            raise PkiError(
-                f"the CA may certify only {', '.join(authority.permitted)}, and {', '.join(missing)} is asked for",
-                "make a new CA (`netprov cert init --replace`), give its certificate to the phones, and consider "
-                "`certificates.intermediate: true`, whose names can change without that",
-            )
-        return done
-
-    def _new_root(self, request: AuthorityRequest, now: float, reason: str) -> Issued:
-        key = issue.new_key(request.key)
-        certificate = issue.root(request, key, now=now, serial=random_serial())
-        return self._keep("root", "root.pem", Bundle((certificate,), key), reason)
-
-    def _ensure_intermediate(self, plan: PkiPlan, now: float) -> list[Issued]:
-        request, root, have = plan.authority, self.root(), self._bundle("intermediate.pem")
-        longest = max((server.lifetime for server in plan.servers), default=0)
-        if have is None:
-            reason = "missing"
-        elif not have.leaf.issued_by(root.leaf):
-            reason = "its root changed"
-        elif set(have.leaf.permitted) != set(request.permitted):
-            reason = "its names changed"
+        if due := authority.next_root(self._bundle("root.pem"), plan, now, random_serial):
+            done.append(self._keep("root", "root.pem", *due))
+        if plan.authority.intermediate:
+            have = self._bundle("intermediate.pem")
+            if due := authority.next_intermediate(have, self.root(), plan, now, random_serial):
+                done.append(self._keep("intermediate", "intermediate.pem", *due))
         else:
-            reason = renewal.due(have.leaf, now, longest)
-        if not reason:
-            return []
-        # The key stays where there is one: what it has revoked stays revoked by the same list.
-        key = have.key if have else issue.new_key(request.key)
-        signer = Issuer(root.leaf, root.key, request.crl_url)
-        certificate = issue.intermediate(request, key.public_key(), signer, now=now, serial=random_serial())
-        return [self._keep("intermediate", "intermediate.pem", Bundle((certificate,), key), reason)]
+            self._disk.remove("intermediate.pem")
+        authority.check_permitted(plan.authority, self.issuers()[0].leaf)
+        return done
 
     def _ensure_public(self, plan: PkiPlan, now: float) -> None:
         """Write what follows from the CA, its anchors and lists; so an interruption before this heals itself."""
         self._publish_anchors()
         lists = self.revoked()
-        fresh = []
-        for authority in self.issuers():
-            issuer = Issuer(authority.leaf, authority.key)
-            before = _list_of(lists, issuer)
-            ending = before.next_update_utc if before else None
-            if ending is None or ending.timestamp() - now < plan.authority.crl_lifetime / 2:
-                before = revocation.sign(issuer, before, now=now, lifetime=plan.authority.crl_lifetime)
-            fresh.append(before)
-        if tuple(fresh) != lists:
-            self._disk.write(
-                "crl.pem", revocation.encode(tuple(each for each in fresh if each is not None)), PUBLIC
+        fresh = authority.next_lists(self.issuers(), lists, plan.authority, now)
+        if fresh != lists:
+            self._disk.write("crl.pem", revocation.encode(fresh), PUBLIC)
+
+    def _ensure_server(
+        self, plan: PkiPlan, request: ServerRequest, now: float, *, anyway: bool
+    ) -> list[Issued]:
+        done = []
+        issuers, lists = self.issuers(), self.revoked()
+        for kind in request.keys:
+            name = f"servers/{request.host.lower()}.{kind}.pem"
+            due = authority.next_server(
+                self._usable(name),
+                request,
+                kind,
+                issuers=issuers,
+                lists=lists,
+                authority=plan.authority,
+                now=now,
+                serial=random_serial,
+                anyway=anyway,
             )
+            if due:
+                done.append(self._keep("server", name, *due))
+        return done
 
     def _publish_anchors(self) -> None:
         own = self._bundle("root.pem")
@@ -284,62 +284,23 @@ class Store:
         if self._disk.read("ca.pem") != data:
             self._disk.write("ca.pem", data, PUBLIC)
 
-    def _issuer(self, request: AuthorityRequest) -> Issuer:
-        authority = self.issuers()[0]
-        return Issuer(authority.leaf, authority.key, request.crl_url)
-
     def _signer_of(self, certificate: Certificate, request: AuthorityRequest) -> Issuer:
-        for authority in self.issuers():
-            if certificate.issued_by(authority.leaf):
-                return Issuer(authority.leaf, authority.key, request.crl_url)
+        for each in self.issuers():
+            if certificate.issued_by(each.leaf):
+                return authority.issuer_of(each, request)
         raise PkiError(
             f"certificate {certificate.serial} was not issued by the CA in {self.directory}",
             f"ask its issuer: {certificate.issuer}",
         )
 
-    # Servers.
-
-    def _ensure_server(
-        self, plan: PkiPlan, request: ServerRequest, now: float, *, anyway: bool
-    ) -> list[Issued]:
-        done = []
-        issuers = tuple(authority.leaf for authority in self.issuers())
-        revoked = self.revoked()
-        for kind in request.keys:
-            name = f"servers/{request.host.lower()}.{kind}.pem"
-            have = self._usable(name)
-            reason = renewal.server_reason(have, request, kind, issuers, now)
-            if not reason and have is not None and revocation.is_revoked(revoked, have.leaf):
-                reason = "it is revoked"
-            if not reason and not anyway:
-                continue
-            key = issue.new_key(kind)
-            certificate = issue.server(
-                request,
-                key.public_key(),
-                self._issuer(plan.authority),
-                now=now,
-                backdate=plan.authority.backdate,
-                serial=random_serial(),
-            )
-            done.append(
-                self._keep(
-                    "server", name, Bundle((certificate, *issuers[:-1]), key), reason or "asked for", kind
-                )
-            )
-        return done
-
-    # Files.
-
-    def _keep(self, role: str, name: str, bundle: Bundle, reason: str, kind: str = "") -> Issued:
+    def _keep(self, role: str, name: str, bundle: Bundle, reason: str) -> Issued:
         """Record the certificate, then put it in place: what is in use is always known."""
-        leaf = bundle.leaf
-        self._disk.write(f"issued/{leaf.serial}.pem", leaf.pem().encode(), PUBLIC)
+        self._record(bundle.leaf)
         self._disk.write(name, bundle.encode())
-        return Issued(role, _owner(name) or role, kind or str(issue.kind_of(bundle.key)), reason, leaf)
+        return Issued(role, _owner(name) or role, str(issue.kind_of(bundle.key)), reason, bundle.leaf)
 
-    def _between(self) -> tuple[Certificate, ...]:
-        return tuple(authority.leaf for authority in self.issuers()[:-1])
+    def _record(self, certificate: Certificate) -> None:
+        self._disk.write(f"issued/{certificate.serial}.pem", certificate.pem().encode(), PUBLIC)
 
     def _imported_roots(self) -> tuple[Certificate, ...]:
         data = self._disk.read("imported/roots.pem")
@@ -369,18 +330,9 @@ class Store:
 
 
 def _owner(name: str) -> str:
-    """Return the host or MAC of a file `folder/OWNER.KIND.pem`; its folder and ending go."""
+    """Return the host or MAC of a file `folder/OWNER.KIND.pem`, "" for another file."""
     return name.rpartition("/")[2].removesuffix(".pem").rpartition(".")[0]
 
 
 def _pem(certificates: Iterable[Certificate]) -> bytes:
     return "".join(certificate.pem() for certificate in certificates).encode()
-
-
-def _list_of(
-    lists: tuple[x509.CertificateRevocationList, ...], issuer: Issuer
-) -> x509.CertificateRevocationList | None:
-    key = issuer.certificate.x509.public_key()
-    assert isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
-    name = issuer.certificate.x509.subject
-    return next((each for each in lists if each.issuer == name and each.is_signature_valid(key)), None)
