@@ -202,4 +202,9 @@ What people type:
     cli.phone                boot emulated phones
     cli.demo                 an inventory on a virtual LAN
     cli.timeline             what emulated phones did, on paper
+    cli.table                tables on a terminal, plain lines elsewhere
+    cli.cert                 certificates
+    cli.cert_desk            what its subcommands work on
+    cli.cert_show            certificates as people and programs read them
+    cli.cert_own             certificates that come from, or go, elsewhere
 """

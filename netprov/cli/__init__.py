@@ -19,6 +19,7 @@ VERBS: Mapping[str, str] = {
     "demo": "Watch phones provision themselves on a virtual LAN.",
     "serve": "Serve a staging LAN: DHCP, DNS, profiles; all roles or some.",
     "phone": "Boot emulated phones on a network, and show where each stops.",
+    "cert": "Certificates: a local CA, or your own; show, issue, renew, revoke, import, export.",
 }
 """Each verb and its line in `netprov --help`; its module, `netprov.cli.<verb>`, holds `command`, which returns its
 exit code (None is 0)."""

@@ -40,6 +40,11 @@ RENEW_INTERVAL = 3600.0
 """Seconds between looks at what is about to expire."""
 
 
+def certificate_store(state: Path) -> Store:
+    """Return the certificate store of a state directory."""
+    return Store(state / "pki")
+
+
 class ServerTls:
     """The TLS of one host's servers: `context` stays the same object while what it presents is replaced.
 
