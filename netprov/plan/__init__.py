@@ -15,7 +15,9 @@ from netprov.pki.request import PkiPlan
 from netprov.plan.dhcp import plan_dhcp
 from netprov.plan.dns import plan_dns
 from netprov.plan.pki import certificates
+from netprov.plan.provision import provision
 from netprov.plan.site import Site, resolve
+from netprov.provision.config import Provision
 
 __all__ = ["Plan", "Site", "derive"]
 
@@ -28,6 +30,7 @@ class Plan:
     dhcp: DhcpConfig
     dns: DnsConfig
     pki: PkiPlan
+    provision: Provision
 
 
 def derive(inventory: Inventory) -> Plan:
@@ -37,4 +40,10 @@ def derive(inventory: Inventory) -> Plan:
     which `netprov.inventory.load.Document.locate` adds the positions.
     """
     site = resolve(inventory)
-    return Plan(site=site, dhcp=plan_dhcp(site), dns=plan_dns(site), pki=certificates(site))
+    return Plan(
+        site=site,
+        dhcp=plan_dhcp(site),
+        dns=plan_dns(site),
+        pki=certificates(site),
+        provision=provision(site),
+    )
