@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from netprov.errors import InventoryError, Path, Problem
 from netprov.inventory.model import Inventory, Parameter
@@ -21,6 +21,8 @@ SOURCE_OPTIONS = (66, 159, 160)
 """DHCP options whose text says where a profile is; 150 holds addresses (Cisco's guide, DHCP_Option_To_Use)."""
 TFTP_SERVERS = 150
 
+_TCP_SCHEMES: tuple[Scheme, ...] = ("http", "https")
+
 _RULES = re.compile(r"Profile_Rule(_[B-D])?\Z")
 _URL = re.compile(r"(?:tftp|https?)://[^\s\"'|;]+")
 
@@ -31,12 +33,12 @@ def provision(site: Site) -> Provision:
     layers = _Layers(site.inventory, problems)
     devices = {phone.declared.mac: _device(phone, layers, problems) for phone in site.phones}
     listeners = tuple(_listeners(site))
-    problems += _conflicts(listeners)
+    problems += _conflicts(site)
     problems += _trees(site.inventory.provisioning.files)
     if problems:
         raise InventoryError(problems)
     settings = site.inventory.provisioning
-    urls = [urlsplit(url) for url in _urls(site) if _is_ours(site, url)]
+    urls = [_split(url) for url in _urls(site) if _is_ours(site, url)]
     paths = [url.path for url in urls if names_in(url.path)]
     plain = [url.path for url in urls if url.path.strip("/") and not names_in(url.path)]
     return Provision(
@@ -174,26 +176,41 @@ def _target_listeners(site: Site) -> Iterator[Listener]:
 
 
 def _network_listeners(site: Site) -> Iterator[Listener]:
-    schemes: tuple[Scheme, ...] = ("tftp", "http", "https")
     for network in site.networks:
-        for scheme in schemes:
+        for scheme in DEFAULT_PORTS:
             yield Listener(scheme, str(network.address), DEFAULT_PORTS[scheme], site.server_name)
 
 
 def _named_listeners(site: Site) -> Iterator[Listener]:
     """Return the sockets that DHCP options and profile rules speak of, as far as the hosts are ours."""
     for url in _urls(site):
-        parts = urlsplit(url)
+        parts = _split(url)
         scheme = parts.scheme
         if scheme not in DEFAULT_PORTS or not _is_ours(site, url):
             continue
         for address in _addresses(site, parts.hostname or ""):
-            yield Listener(scheme, address, _port(url) or DEFAULT_PORTS[scheme], parts.hostname or "")  # type: ignore[arg-type,index]
+            yield Listener(scheme, address, parts.port or DEFAULT_PORTS[scheme], parts.hostname or "")  # type: ignore[arg-type,index]
 
 
-def _conflicts(listeners: Iterable[Listener]) -> Iterator[Problem]:
-    del listeners
-    return iter(())
+def _conflicts(site: Site) -> Iterator[Problem]:
+    """Find SRV targets that want a socket which is the other scheme's."""
+    taken: dict[tuple[str, int], Scheme] = {
+        (str(network.address), DEFAULT_PORTS[scheme]): scheme
+        for network in site.networks
+        for scheme in _TCP_SCHEMES
+    }
+    for target in site.targets:
+        host = site.host(target.target)
+        for address in host.addresses if host else ():
+            other = taken.setdefault((str(address), target.port), target.service)
+            if other != target.service:
+                yield Problem(
+                    "listener-conflict",
+                    f"{target.service} on {address}:{target.port}, where {other} is served",
+                    "give it another port, or a host of its own",
+                    path=target.origin,
+                )
+                break
 
 
 def _secure_url(listeners: Iterable[Listener]) -> str:
@@ -244,7 +261,7 @@ def _places(value: object) -> Iterator[str]:
 
 
 def _is_ours(site: Site, url: str) -> bool:
-    return bool(_addresses(site, urlsplit(url).hostname or ""))
+    return bool(_addresses(site, _split(url).hostname or ""))
 
 
 def _addresses(site: Site, host: str) -> tuple[str, ...]:
@@ -261,11 +278,14 @@ def _addresses(site: Site, host: str) -> tuple[str, ...]:
     return (host,) if host in known else ()
 
 
-def _port(url: str) -> int | None:
+def _split(url: str) -> SplitResult:
+    """Split a URL; what is none has no host and is nobody's."""
     try:
-        return urlsplit(url).port
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises for a port that is none
     except ValueError:
-        return None
+        return urlsplit("")
+    return parts
 
 
 def _is_file(path: str) -> bool:
