@@ -12,12 +12,11 @@ from netprov.dhcp.config import DhcpConfig
 from netprov.dns.config import DnsConfig
 from netprov.inventory.model import Inventory
 from netprov.pki.request import PkiPlan
+from netprov.plan.cwmp import CwmpPlan, plan_cwmp
 from netprov.plan.dhcp import plan_dhcp
 from netprov.plan.dns import plan_dns
 from netprov.plan.pki import certificates
-from netprov.plan.provision import provision
 from netprov.plan.site import Site, resolve
-from netprov.provision.config import Provision
 
 __all__ = ["Plan", "Site", "derive"]
 
@@ -30,7 +29,7 @@ class Plan:
     dhcp: DhcpConfig
     dns: DnsConfig
     pki: PkiPlan
-    provision: Provision
+    cwmp: CwmpPlan
 
 
 def derive(inventory: Inventory) -> Plan:
@@ -45,5 +44,5 @@ def derive(inventory: Inventory) -> Plan:
         dhcp=plan_dhcp(site),
         dns=plan_dns(site),
         pki=certificates(site),
-        provision=provision(site),
+        cwmp=plan_cwmp(site),
     )

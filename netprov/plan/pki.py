@@ -133,6 +133,9 @@ def _texts(value: object) -> Iterator[str]:
 def _host(url: str) -> str | None:
     try:
         host = urlsplit(url).hostname or ""
+    except ValueError:
+        return None
+    try:
         ip_address(host)
     except ValueError:
         return host or None

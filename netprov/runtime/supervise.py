@@ -19,8 +19,7 @@ from netprov.runtime.service import Notice, Service, Surroundings
 
 ROLES: Mapping[str, str] = {
     "dns": "netprov.runtime.dns:DnsService",
-    "http": "netprov.runtime.http:HttpService",
-    "tftp": "netprov.runtime.tftp:TftpService",
+    "acs": "netprov.runtime.acs:AcsService",
 }
 """Every role of `netprov serve`, in the order they start, and the class that plays it."""
 

@@ -85,13 +85,13 @@ def test_message_survives_the_round_trip(message: rpc.Message) -> None:
 
 
 @given(st.binary(max_size=300))
-def test_arbitrary_octets_are_malformed(data: bytes) -> None:
+def test_fuzz_arbitrary_octets_are_malformed(data: bytes) -> None:
     with pytest.raises(Malformed):
         codec.decode(data)
 
 
 @given(st.sampled_from(CASES), st.data())
-def test_damaged_message_is_a_message_or_malformed(
+def test_fuzz_damaged_message_is_a_message_or_malformed(
     case: tuple[str, rpc.Rpc, str], data: st.DataObject
 ) -> None:
     octets = bytearray(codec.encode(rpc.Message(case[1], "7", "1-2")))

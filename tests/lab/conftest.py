@@ -109,7 +109,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def ca(state: Path) -> Store:
     """Return the certificates of the server on `staging`."""
-    return Store(state / "pki")
+    return Store(state)
 
 
 @pytest.fixture(scope="module")

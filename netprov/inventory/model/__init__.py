@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, PrivateAttr
 
+from netprov.inventory.model.acs import AcsCredentials, AcsSettings
 from netprov.inventory.model.dhcp import Dhcp, Gateway
 from netprov.inventory.model.dns import Dns, Domain, ExtraRecord, Host, HostField, Srv, SrvTarget, ZoneFile
 from netprov.inventory.model.lab import Cable, Lab, Outage
@@ -17,6 +18,8 @@ from netprov.inventory.model.scalar import Name, Record
 from netprov.inventory.model.site import Certificates, Server
 
 __all__ = [
+    "AcsCredentials",
+    "AcsSettings",
     "Cable",
     "Certificates",
     "Dhcp",
@@ -59,6 +62,7 @@ class Inventory(Record):
     srv: Srv = Field(default=Srv(), description="The provisioning services in DNS.")
     dhcp: Dhcp = Field(default=Dhcp(), description="How DHCP serves.")
     dns: Dns = Field(default=Dns(), description="How DNS serves.")
+    acs: AcsSettings = Field(default=AcsSettings(), description="How the TR-069 ACS serves.")
     records: tuple[ExtraRecord, ...] = Field(default=(), description="Further DNS records under the domain.")
     domains: dict[Name, Domain] = Field(
         default={},

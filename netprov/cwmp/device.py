@@ -1,0 +1,236 @@
+"""What an ACS knows of its devices, and what it wants of one that Informs: settings, and its profile.
+
+Pure: `identify`, `settings_for` and `download_for` decide; netprov.cwmp.acs says it in a session.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from netprov.cwmp import rpc
+from netprov.cwmp.parameter import INTERVAL, MAC_ADDRESS, PARAMETER_KEY, PERIODIC, PROVISIONING_CODE
+
+OUTSTANDING: Final = 600.0
+"""Seconds that a phone has for a transfer before it is asked for again."""
+
+FAILED: Final = 300.0
+"""Seconds after a failed transfer before it is asked for again."""
+
+_MAC = re.compile(r"[0-9a-f]{12}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A listed device: `url` is its profile, `revision` changes with what is in it."""
+
+    mac: str
+    url: str
+    revision: str
+    serial: str = ""
+    address: str = ""
+    provisioning_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AcsConfig:
+    """What an ACS serves.
+
+    `targets` are the listed devices by MAC address (lower-case pairs joined by colons), `serials` and `addresses` lead
+    to their MACs; `inform_interval` is in seconds. An unlisted device gets `bootstrap_url`, in which `{product_class}`
+    stands for its own, or, where that is empty, nothing: it is recorded alone.
+    """
+
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    serials: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    inform_interval: int = 3600
+    bootstrap_url: str = ""
+    bootstrap_revision: str = "bootstrap"
+
+
+def configure(
+    targets: Iterable[Target], *, inform_interval: int = 3600, bootstrap_url: str = ""
+) -> AcsConfig:
+    """Return the configuration for these devices."""
+    listed = tuple(targets)
+    return AcsConfig(
+        targets={target.mac: target for target in listed},
+        serials={target.serial.lower(): target.mac for target in listed if target.serial},
+        addresses={target.address: target.mac for target in listed if target.address},
+        inform_interval=inform_interval,
+        bootstrap_url=bootstrap_url,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What is known of one device; times are in seconds, 0 for never.
+
+    `requested` and `applied` are the command keys, which are revisions of a profile, of the last Download asked for
+    and of the last that the device reported done. Until `hold_until` it is not asked again.
+    """
+
+    key: str
+    mac: str = ""
+    listed: bool = False
+    product_class: str = ""
+    software: str = ""
+    address: str = ""
+    informed_at: float = 0
+    codes: tuple[str, ...] = ()
+    requested: str = ""
+    applied: str = ""
+    applied_at: float = 0
+    hold_until: float = 0
+    fault: str = ""
+    refused_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Informed:
+    """A device opened a session."""
+
+    device: str
+    mac: str
+    source: str
+    codes: tuple[str, ...]
+    listed: bool
+
+    def __str__(self) -> str:
+        listed = "" if self.listed else ", which is not in the inventory"
+        return f"{self.device} {self.mac or 'without a MAC'} at {self.source}{listed}: Inform {', '.join(self.codes)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A device took settings."""
+
+    device: str
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.device}: set {', '.join(name.rpartition('.')[2] for name in self.names)}"
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadRequested:
+    """A device agreed to fetch its profile."""
+
+    device: str
+    url: str
+    command_key: str
+
+    def __str__(self) -> str:
+        return f"{self.device}: Download {self.url} ({self.command_key})"
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """A device reported how a transfer ended; fault code 0 is success."""
+
+    device: str
+    mac: str
+    command_key: str
+    fault_code: int
+    fault_text: str
+
+    def __str__(self) -> str:
+        said = str(rpc.Fault(self.fault_code, self.fault_text)) if self.fault_code else "done"
+        return f"{self.device} {self.mac}: transfer {self.command_key}: {said}"
+
+
+@dataclass(frozen=True, slots=True)
+class Faulted:
+    """A device refused a call."""
+
+    device: str
+    method: str
+    fault: rpc.Fault
+
+    def __str__(self) -> str:
+        parts = "".join(f"; {each.name}: {rpc.Fault(each.code, each.text)}" for each in self.fault.parameters)
+        return f"{self.device}: {self.method} refused: {self.fault}{parts}"
+
+
+AcsEvent = Informed | Configured | DownloadRequested | Transferred | Faulted
+
+
+def identify(inform: rpc.Inform, source: str, config: AcsConfig) -> tuple[str, Target | None]:
+    """Return a device's MAC address, "" if it does not tell, and its entry in the inventory.
+
+    A phone is known by a MAC address in its serial number or its LAN parameters, by its serial number, and last by
+    the fixed address that DHCP gave it.
+    """
+    told = [
+        _mac(inform.device.serial),
+        _mac(inform.parameter(MAC_ADDRESS)),
+        _mac(inform.parameter(".MACAddress")),
+    ]
+    macs = [mac for mac in told if mac]
+    known = (
+        *macs,
+        config.serials.get(inform.device.serial.lower(), ""),
+        config.addresses.get(source, ""),
+    )
+    for mac in known:
+        if mac in config.targets:
+            return mac, config.targets[mac]
+    return (macs[0] if macs else ""), None
+
+
+def target_of(device: Device, config: AcsConfig) -> Target | None:
+    """Return where a device's profile is: its own, or the bootstrap profile of its model."""
+    target = config.targets.get(device.mac)
+    if target is not None:
+        return target
+    model = device.product_class
+    if not config.bootstrap_url or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", model):
+        return None
+    url = config.bootstrap_url.replace("{product_class}", model)
+    return Target(device.mac, url, config.bootstrap_revision)
+
+
+def settings_for(device: Device, inform: rpc.Inform, config: AcsConfig) -> rpc.SetParameterValues | None:
+    """Return the settings a device still needs, told by the ParameterKey it reports (annex A.3.2.1), or None.
+
+    A factory-fresh phone Informs every 20 seconds, which a hundred phones make five sessions a second.
+    """
+    target = config.targets.get(device.mac)
+    code = target.provisioning_code if target else ""
+    key = f"netprov-{config.inform_interval}-{code}"[:32]
+    if inform.parameter(PARAMETER_KEY) == key or device.refused_key == key:
+        return None
+    root = root_of(inform)
+    values = [
+        rpc.ParameterValue(root + PERIODIC, "1", "xsd:boolean"),
+        rpc.ParameterValue(root + INTERVAL, str(config.inform_interval), "xsd:unsignedInt"),
+    ]
+    if code:
+        values.append(rpc.ParameterValue(root + PROVISIONING_CODE, code))
+    return rpc.SetParameterValues(tuple(values), key)
+
+
+def download_for(device: Device, config: AcsConfig, now: float) -> rpc.Download | None:
+    """Return the profile that a device is to fetch now, or None if it has it, or was asked a moment ago."""
+    target = target_of(device, config)
+    if target is None or device.applied == target.revision:
+        return None
+    if device.requested == target.revision and now < device.hold_until:
+        return None
+    return rpc.Download(target.revision, rpc.CONFIGURATION, target.url)
+
+
+def root_of(inform: rpc.Inform) -> str:
+    """Return the root object of a device's data model, with its dot: Device, or InternetGatewayDevice."""
+    first = next((each.name for each in inform.parameters if "." in each.name), "Device.")
+    return first.partition(".")[0] + "."
+
+
+def _mac(text: str) -> str:
+    digits = re.sub(r"[:.\-]", "", text).lower()
+    if not _MAC.match(digits):
+        return ""
+    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))

@@ -1,0 +1,190 @@
+"""TR-069 in the plan: where the ACS listens, and what each phone gets from it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from netprov.cwmp.device import AcsConfig, Target, configure
+from netprov.errors import InventoryError, Path, Problem
+from netprov.inventory.model import AcsCredentials
+from netprov.plan.site import Site, SiteTarget
+
+PORTS: Final = {"http": 80, "https": 443}
+SHORTEST: Final = 10
+"""Seconds between Informs, at least: less is a slip of the unit."""
+
+CODE_LENGTH: Final = 64
+"""Characters of a ProvisioningCode, at most (TR-106, DeviceInfo)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcsListener:
+    """Where one ACS URL leads; `addresses` are those of its host, `secure` says TLS."""
+
+    host: str
+    addresses: tuple[str, ...]
+    port: int
+    path: str
+    secure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CwmpPlan:
+    """What the ACS serves, where, and to whom; `credentials` is None where nobody is asked."""
+
+    config: AcsConfig
+    listeners: tuple[AcsListener, ...] = ()
+    credentials: AcsCredentials | None = None
+
+
+def plan_cwmp(site: Site) -> CwmpPlan:
+    """Derive the ACS's part of the plan. Raises `InventoryError`."""
+    problems = list(_problems(site))
+    if problems:
+        raise InventoryError(problems)
+    settings = site.inventory.acs
+    urls = [url for _, url in _urls(site)]
+    listeners = tuple(dict.fromkeys(found for url in urls if (found := _listener(site, url))))
+    base = _profile_base(site, {url.hostname for url in urls})
+    if not listeners or not base:
+        return CwmpPlan(
+            configure((), inform_interval=settings.inform_interval), listeners, settings.credentials
+        )
+    bootstrap = settings.unlisted == "bootstrap" and site.inventory.provisioning.bootstrap
+    config = configure(
+        _targets(site, base),
+        inform_interval=settings.inform_interval,
+        # Phones name their model as product class; the file of that name is an alias of /$PSN.xml.
+        bootstrap_url=f"{base}/{{product_class}}.xml" if bootstrap else "",
+    )
+    return CwmpPlan(config, listeners, settings.credentials)
+
+
+def _urls(site: Site) -> Iterator[tuple[Path, SplitResult]]:
+    for name, declared in site.inventory.classes.items():
+        if declared.acs_url is not None:
+            yield ("classes", name, "acs_url"), urlsplit(declared.acs_url.strip())
+
+
+def _problems(site: Site) -> Iterator[Problem]:
+    for name, declared in site.inventory.classes.items():
+        if declared.acs_url is not None and (fault := _url_fault(declared.acs_url)):
+            yield Problem(
+                "acs-url",
+                f"{declared.acs_url!r} is not the URL of an ACS: {fault}",
+                "write https://pr1.example.com:7547/ (CWMP's own port is 7547)",
+                path=("classes", name, "acs_url"),
+            )
+        code = declared.provisioning_code or ""
+        if len(code) > CODE_LENGTH or not code.isprintable():
+            yield Problem(
+                "acs-provisioning-code",
+                f"provisioning_code has {len(code)} characters"
+                if code.isprintable()
+                else "provisioning_code has control characters",
+                f"TR-106 allows {CODE_LENGTH} printable characters",
+                path=("classes", name, "provisioning_code"),
+            )
+    settings = site.inventory.acs
+    if settings.inform_interval < SHORTEST:
+        yield Problem(
+            "acs-inform-interval",
+            f"phones would Inform every {settings.inform_interval} seconds",
+            f"give at least {SHORTEST} seconds; 1h is usual",
+            path=("acs", "inform_interval"),
+        )
+    if settings.credentials and ":" in settings.credentials.username:
+        yield Problem(
+            "acs-username",
+            "the username holds a colon, which ends it in HTTP authentication (RFC 7617)",
+            "leave the colon out",
+            path=("acs", "credentials", "username"),
+        )
+
+
+def _url_fault(text: str) -> str:
+    try:
+        url = urlsplit(text.strip())
+        port = url.port
+    except ValueError as error:
+        return str(error)
+    if url.scheme not in PORTS:
+        return "it begins with neither http:// nor https://"
+    if not url.hostname:
+        return "it names no host"
+    if port == 0:
+        return "port 0 is no port"
+    return "it holds a user or password" if url.username is not None else ""
+
+
+def _listener(site: Site, url: SplitResult) -> AcsListener | None:
+    """Return where an ACS URL leads, or None if its host is not of this inventory: somebody else's ACS."""
+    host = url.hostname or ""
+    addresses = _addresses(site, host)
+    if not addresses:
+        return None
+    return AcsListener(host, addresses, url.port or PORTS[url.scheme], url.path or "/", url.scheme == "https")
+
+
+def _addresses(site: Site, host: str) -> tuple[str, ...]:
+    own = {str(network.address) for network in site.networks}
+    try:
+        address: IPv4Address | IPv6Address = ip_address(host)
+    except ValueError:
+        if host.lower() == site.domain.lower():
+            return tuple(dict.fromkeys(str(network.address) for network in site.networks))
+        found = site.host(host if "." in host else f"{host}.{site.domain}")
+        return tuple(map(str, found.addresses)) if found else ()
+    named = {str(each) for declared in site.hosts for each in declared.addresses}
+    return (str(address),) if str(address) in own | named else ()
+
+
+def _profile_base(site: Site, acs_hosts: set[str | None]) -> str:
+    """Return the server that phones fetch their profile from: HTTPS before HTTP, the ACS's own host before others."""
+
+    def rank(target: SiteTarget) -> tuple[bool, bool]:
+        return (target.service != "https", target.target.lower() not in acs_hosts)
+
+    # Sorting is stable: among equals the order in which a phone would try them stays.
+    best = next(iter(sorted(site.targets, key=rank)), None)
+    if best is None:
+        return ""
+    port = "" if best.port == PORTS[best.service] else f":{best.port}"
+    return f"{best.service}://{best.target}{port}"
+
+
+def _targets(site: Site, base: str) -> Iterator[Target]:
+    """Yield what each listed phone gets, but those that are set up by hand.
+
+    A revision changes whenever something changes that goes into the phone's profile.
+    """
+    inventory = site.inventory
+    shared = inventory.provisioning.model_dump_json()
+    classes = {name: each.model_dump_json() for name, each in inventory.classes.items()}
+    profiles = {name: each.model_dump_json() for name, each in inventory.profiles.items()}
+    for phone in site.phones:
+        if phone.method == "manual":
+            continue
+        declared = phone.declared
+        url = f"{base}/Cisco/{declared.mac.replace(':', '')}.cfg"
+        of_class = inventory.classes.get(phone.class_name or "")
+        content = (
+            url,
+            shared,
+            classes.get(phone.class_name or "", ""),
+            profiles.get(phone.profile or "", ""),
+            declared.model_dump_json(),
+        )
+        yield Target(
+            mac=declared.mac,
+            url=url,
+            revision=hashlib.sha256("\n".join(content).encode()).hexdigest()[:16],
+            serial=declared.serial or "",
+            address=str(declared.address) if declared.address else "",
+            provisioning_code=(of_class.provisioning_code or "") if of_class else "",
+        )

@@ -1,0 +1,249 @@
+"""The ACS on the network: HTTP and HTTPS for the sessions of netprov.cwmp.acs, its records on disk first."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import secrets
+import socket
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from netprov.cwmp.acs import Acs, Limits, Reply, Request
+from netprov.cwmp.auth import Credentials, Gate
+from netprov.errors import PkiError, ServiceError
+from netprov.machine import Event
+from netprov.pki.store import Issued, Store
+from netprov.plan import Plan
+from netprov.plan.cwmp import AcsListener, CwmpPlan
+from netprov.runtime.acs_store import AcsStore
+from netprov.runtime.service import Notice, Surroundings
+from netprov.runtime.tls import ServerTls, keep_current
+
+BODY_TIME: Final = 30.0
+"""Seconds that a phone has to send a message."""
+
+KEEP_ALIVE: Final = 75.0
+"""Seconds that a connection may idle: longer than a session may."""
+
+STOP_TIME: Final = 1.0
+"""Seconds that requests under way have when the service stops."""
+
+_Key = tuple[str, int, bool]
+
+
+@dataclass(slots=True)
+class _Listening:
+    """One socket that is open, with the paths it answers."""
+
+    site: web.SockSite
+    secure: bool
+    paths: set[str]
+
+
+class AcsService:
+    """The `acs` role: listens where an ACS URL of the inventory leads to this machine."""
+
+    name = "acs"
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+        self._limits = Limits()
+        self._secret = secrets.token_bytes(32)
+        self._open: dict[_Key, _Listening] = {}
+        self._acs: Acs
+        self._gate: Gate | None = None
+        self._plan: Plan
+        self._records: AcsStore
+        self._runner: web.AppRunner
+        self._tls: ServerTls | None = None
+        self._renewal: asyncio.Task[None] | None = None
+
+    async def start(self, plan: Plan) -> None:
+        """Open the records and listen."""
+        self._plan = plan
+        self._records = AcsStore(self._surroundings.state / "acs.sqlite3")
+        self._acs = Acs(plan.cwmp.config, self._records.load(self._limits.records), self._limits)
+        self._gate = self._make_gate(plan.cwmp)
+        application = web.Application(client_max_size=self._limits.body)
+        application.router.add_route("*", "/{path:.*}", self._handle)
+        self._runner = web.AppRunner(
+            application,
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=KEEP_ALIVE,
+            shutdown_timeout=STOP_TIME,
+        )
+        await self._runner.setup()
+        try:
+            await self._listen(plan)
+        except ServiceError:
+            await self.stop()
+            raise
+
+    async def reload(self, plan: Plan) -> None:
+        """Swap to a new plan; sessions go on, and what they ask from now on follows the new plan."""
+        await self._listen(plan)
+        self._plan = plan
+        self._acs.config = plan.cwmp.config
+        self._gate = self._make_gate(plan.cwmp)
+
+    async def stop(self) -> None:
+        """Finish the requests under way, and close."""
+        if self._renewal:
+            self._renewal.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._renewal
+            self._renewal = None
+        await self._runner.cleanup()
+        self._open.clear()
+        self._records.close()
+
+    def listening(self) -> Sequence[str]:
+        """Return what it listens on."""
+        return [
+            f"tcp {_written(address)}:{port} ({'https' if secure else 'http'})"
+            for address, port, secure in self._open
+        ]
+
+    def _make_gate(self, plan: CwmpPlan) -> Gate | None:
+        given = plan.credentials
+        if given is None:
+            return None
+        return Gate(Credentials(given.username, given.password, given.scheme == "basic"), self._secret)
+
+    async def _listen(self, plan: Plan) -> None:
+        """Open what the plan adds, then close what it no longer has; on an error nothing has changed."""
+        wanted: dict[_Key, AcsListener] = {}
+        paths: dict[_Key, set[str]] = {}
+        for listener in plan.cwmp.listeners:
+            for address in listener.addresses:
+                key = (address, listener.port, listener.secure)
+                wanted[key] = listener
+                paths.setdefault(key, set()).add(listener.path)
+        if any(listener.secure for listener in wanted.values()):
+            await self._secure(plan)
+        opened: dict[_Key, _Listening] = {}
+        try:
+            for key in wanted:
+                if key not in self._open and (bound := self._bind(key)) is not None:
+                    site = web.SockSite(
+                        self._runner, bound, ssl_context=self._tls.context if key[2] and self._tls else None
+                    )
+                    await site.start()
+                    opened[key] = _Listening(site, key[2], paths[key])
+        except ServiceError:
+            for listening in opened.values():
+                await listening.site.stop()
+            raise
+        for key in [key for key in self._open if key not in wanted]:
+            await self._open.pop(key).site.stop()
+        self._open.update(opened)
+        for key, listening in self._open.items():
+            listening.paths = paths[key]
+
+    async def _secure(self, plan: Plan) -> None:
+        """Have a certificate, and keep it current."""
+        store = Store(self._surroundings.state / "pki")
+        try:
+            issued = await asyncio.to_thread(store.ensure, plan.pki, time.time())
+            if self._tls is None:
+                self._tls = ServerTls(store, plan.pki)
+                self._renewal = asyncio.create_task(
+                    keep_current(self._tls, store, lambda: self._plan.pki, time.time, report=self._renewed)
+                )
+            else:
+                self._tls.reload(plan.pki)
+        except PkiError as error:
+            raise ServiceError(f"the ACS has no certificate: {error}") from error
+        if issued:
+            self._renewed(issued)
+
+    def _renewed(self, outcome: tuple[Issued, ...] | PkiError) -> None:
+        if isinstance(outcome, PkiError):
+            self._report(Notice(f"certificates: {outcome}", "error"))
+            return
+        for each in outcome:
+            self._report(Notice(f"issued a certificate: {each.role} {each.name} ({each.reason})"))
+
+    def _bind(self, key: _Key) -> socket.socket | None:
+        """Return a bound socket, or None if the address is not on this machine: another one is the ACS."""
+        address, port, _ = key
+        bound = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((address, port))
+        except OSError as error:
+            bound.close()
+            if error.errno == errno.EADDRNOTAVAIL:
+                self._report(Notice(f"{address} is not on this machine: the ACS is served elsewhere"))
+                return None
+            remedy = {
+                errno.EADDRINUSE: f"`ss -ltnp sport = :{port}` tells which program has it; stop that, or change acs_url.",
+                errno.EACCES: "A port below 1024 needs root or CAP_NET_BIND_SERVICE.",
+            }.get(error.errno or 0, "")
+            raise ServiceError(
+                f"the ACS cannot listen on {_written(address)}:{port}: {error.strerror}", remedy
+            ) from error
+        return bound
+
+    async def _handle(self, request: web.Request) -> web.Response:
+        now = time.time()
+        local = request.transport.get_extra_info("sockname") if request.transport else None
+        key = (local[0], local[1], request.secure) if local else ("", 0, False)
+        if key in self._open and request.path not in self._open[key].paths:
+            return web.Response(status=404, text=f"the ACS is at {' '.join(sorted(self._open[key].paths))}\n")
+        if request.method != "POST":
+            text = "This is the netprov ACS: phones POST their CWMP messages here.\n"
+            return web.Response(status=405, headers={"Allow": "POST"}, text=text)
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            return web.Response(status=415, text="compressed messages are not supported\n")
+        try:
+            body = await asyncio.wait_for(request.read(), BODY_TIME)
+        except TimeoutError:
+            return web.Response(status=408)
+        return await self._answer(request, body, now)
+
+    async def _answer(self, request: web.Request, body: bytes, now: float) -> web.Response:
+        authorization = request.headers.get("Authorization", "")
+        if self._gate and not self._gate.admits(authorization, request.method, now):
+            refused = web.Response(status=401)
+            for challenge in self._gate.challenges(authorization, now):
+                refused.headers.add("WWW-Authenticate", challenge)
+            return refused
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        reply = self._acs.respond(
+            Request(
+                body,
+                cookie="; ".join(request.headers.getall("Cookie", [])),
+                source=peer[0] if peer else "",
+                connection=f"{peer[0]} {peer[1]}" if peer else "",
+            ),
+            now,
+            secrets.token_urlsafe(24),
+        )
+        changed, events = self._acs.changed(), self._acs.events()
+        try:
+            await self._records.keep(changed)
+        except sqlite3.Error as error:
+            self._report(Notice(f"the ACS's records cannot be written: {error}", "error"))
+            reply = Reply(503, headers=(("Retry-After", "30"),))
+        for event in events:
+            self._report(event)
+        response = web.Response(status=reply.status, body=reply.body or None)
+        for name, value in reply.headers:
+            response.headers[name] = value
+        return response
+
+    def _report(self, event: Event) -> None:
+        self._surroundings.report(self.name, event)
+
+
+def _written(address: str) -> str:
+    return f"[{address}]" if ":" in address else address

@@ -1,0 +1,88 @@
+"""The ACS's records of its devices in SQLite: written before the answer that they are about leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from netprov.cwmp.device import Device
+from netprov.errors import ServiceError
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS device (key TEXT PRIMARY KEY, informed_at REAL NOT NULL, record TEXT NOT NULL)"
+_KEEP = "INSERT INTO device VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET informed_at = ?2, record = ?3"
+_LOAD = "SELECT record FROM device ORDER BY informed_at DESC LIMIT ?"
+_FIELDS = {each.name for each in fields(Device)}
+
+
+class AcsStore:
+    """Device records in one file; several answers that wait at once share one commit."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._waiting: dict[str, Device] = {}
+        self._kept: asyncio.Future[None] | None = None
+        self._writer: asyncio.Task[None] | None = None
+        try:
+            self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._database.execute(_SCHEMA)
+        except sqlite3.Error as error:
+            raise ServiceError(
+                f"the ACS's records in {path} cannot be opened: {error}",
+                "check the rights of the state directory; a damaged file can be moved away: phones Inform again",
+            ) from error
+
+    def load(self, limit: int) -> list[Device]:
+        """Return the records of the devices that Informed last, the oldest first."""
+        rows = self._database.execute(_LOAD, (limit,)).fetchall()
+        return [_decode(record) for (record,) in reversed(rows)]
+
+    async def keep(self, records: Iterable[Device]) -> None:
+        """Return once the records are on disk. Raises `sqlite3.Error` if they cannot be."""
+        changed = {record.key: record for record in records}
+        if not changed:
+            return
+        self._waiting.update(changed)
+        if self._kept is None:
+            self._kept = asyncio.get_running_loop().create_future()
+        kept = self._kept
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+        await asyncio.shield(kept)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    async def _write(self) -> None:
+        while self._kept is not None:
+            batch, self._waiting = self._waiting, {}
+            kept, self._kept = self._kept, None
+            try:
+                await asyncio.to_thread(self._store, tuple(batch.values()))
+            except sqlite3.Error as error:
+                kept.set_exception(error)
+            else:
+                kept.set_result(None)
+        self._writer = None
+
+    def _store(self, records: tuple[Device, ...]) -> None:
+        rows = [(record.key, record.informed_at, json.dumps(asdict(record))) for record in records]
+        self._database.execute("BEGIN")
+        try:
+            self._database.executemany(_KEEP, rows)
+        except sqlite3.Error:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+
+def _decode(text: str) -> Device:
+    """Read a record, also one that an older or newer version wrote."""
+    values = {name: value for name, value in json.loads(text).items() if name in _FIELDS}
+    return Device(**{**values, "codes": tuple(values.get("codes", ()))})
