@@ -205,6 +205,7 @@ What people type:
     cli.findings             findings as text, JSON and SARIF
     cli.check                netprov check
     cli.schema               netprov schema
+    cli.render               netprov render
     cli.serve                run the services
     cli.phone                boot emulated phones
     cli.demo                 an inventory on a virtual LAN

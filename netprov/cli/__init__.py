@@ -16,6 +16,7 @@ from netprov.errors import InventoryError, NetprovError
 VERBS: Mapping[str, str] = {
     "check": "Find every reason a phone would not provision, before it is plugged in.",
     "schema": "Print the JSON Schema of the inventory, for editors.",
+    "render": "Write what would be served as files: zones.",
     "demo": "Watch phones provision themselves on a virtual LAN.",
     "serve": "Serve a staging LAN: DHCP, DNS, profiles; all roles or some.",
     "phone": "Boot emulated phones on a network, and show where each stops.",

@@ -1,0 +1,75 @@
+"""`netprov render`: write what would be served, as files that people and other tools can read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import click
+
+from netprov.cli.site import inventory_option, open_plan
+from netprov.dns.master import format_zone
+from netprov.dns.name import format_host
+from netprov.errors import ServiceError
+from netprov.plan import Plan
+
+NOTE = "Written by `netprov render` from the inventory: change that, not this file."
+
+Files = Iterator[tuple[str, str]]
+"""Each file's name below the output directory, and its text."""
+
+
+def zones(plan: Plan) -> Files:
+    """Yield every zone as a master file."""
+    for zone in plan.dns.zones:
+        name = format_host(zone.origin).replace("/", "_")
+        yield f"zones/{'root' if name == '.' else name}.zone", format_zone(zone, comment=NOTE)
+
+
+PARTS: Mapping[str, Callable[[Plan], Files]] = {"zones": zones}
+
+
+@click.command()
+@click.argument("parts", nargs=-1, type=click.Choice(list(PARTS)))
+@inventory_option
+@click.option(
+    "-o",
+    "--output",
+    default=".",
+    show_default=True,
+    metavar="DIR",
+    help="Where to write; `-` prints to the terminal instead.",
+)
+def command(parts: tuple[str, ...], file: str | None, output: str) -> None:
+    """Write what the inventory comes to: every part, or only the PARTS named.
+
+    \b
+    zones   zones/ORIGIN.zone, master files: what DNS serves
+
+    \b
+    Examples:
+      netprov render -f site.yaml -o out         out/zones/example.com.zone and others
+      netprov render -f site.yaml zones -o -     on the terminal
+      named-checkzone example.com out/zones/example.com.zone
+
+    The same inventory gives the same files, octet for octet, so they can be kept under version control and
+    compared. The serial number of a zone is `dns: {serial: …}`; while serving it rises with every change.
+    """
+    plan = open_plan(file).plan
+    for part in parts or PARTS:
+        for name, text in PARTS[part](plan):
+            if output == "-":
+                click.echo(f"==> {name} <==\n{text}")
+            else:
+                _write(Path(output) / name, text)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    except OSError as error:
+        raise ServiceError(
+            f"cannot write {path}: {error.strerror}", "name another directory with -o"
+        ) from error
+    click.echo(path)

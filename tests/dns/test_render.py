@@ -1,0 +1,27 @@
+"""`netprov render`: the same inventory gives the same files, and they are the ones in zones/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from netprov.cli.render import command
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_zones_folder_is_what_render_writes_for_the_staging_inventory(tmp_path: Path) -> None:
+    arguments = ["-f", str(ROOT / "config/staging.yaml"), "-o", str(tmp_path), "zones"]
+    result = CliRunner().invoke(command, arguments, standalone_mode=False)
+    assert result.exception is None
+    written = {path.name: path.read_text() for path in (tmp_path / "zones").iterdir()}
+    kept = {path.name: path.read_text() for path in (ROOT / "zones").iterdir()}
+    assert kept == written, "run: python -m netprov render -f config/staging.yaml zones"
+
+
+def test_dash_prints_to_the_terminal() -> None:
+    arguments = ["-f", str(ROOT / "config/minimal.yaml"), "-o", "-", "zones"]
+    result = CliRunner().invoke(command, arguments, standalone_mode=False)
+    assert "==> zones/example.com.zone <==" in result.output
+    assert "_ciscoprov-https._tls IN SRV 10 0 443 netprov.example.com." in result.output
