@@ -158,6 +158,7 @@ The phone:
     phone.acs                a profile by a TR-069 ACS
     phone.discover           DHCP options, then DNS SRV
     phone.resync             the four profile rules
+    phone.meaning            what a rule means to a phone
     phone.cloud              remote customization and activation codes, with stand-ins
     phone.boot               the road, in the guide's order
     phone.schedule           delays, periods, times of day
@@ -207,6 +208,7 @@ What people type:
     cli.schema               netprov schema
     cli.render               netprov render
     cli.serve                run the services
+    cli.rule                 explain a rule
     cli.phone                boot emulated phones
     cli.demo                 an inventory on a virtual LAN
     cli.timeline             what emulated phones did, on paper

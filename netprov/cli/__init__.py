@@ -19,6 +19,7 @@ VERBS: Mapping[str, str] = {
     "render": "Write what would be served as files: zones.",
     "demo": "Watch phones provision themselves on a virtual LAN.",
     "serve": "Serve a staging LAN: DHCP, DNS, profiles; all roles or some.",
+    "rule": "Say what a profile, upgrade or report rule means to a phone.",
     "phone": "Boot emulated phones on a network, and show where each stops.",
     "cert": "Certificates: a local CA, or your own; show, issue, renew, revoke, import, export.",
 }
