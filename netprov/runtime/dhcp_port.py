@@ -1,0 +1,119 @@
+"""One interface that DHCP serves on: its sockets, and how replies leave it (RFC 2131 section 4.1)."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+from netprov.dhcp.message import SERVER_PORT
+from netprov.errors import ServiceError
+from netprov.machine import Datagram, Endpoint
+from netprov.runtime.link import Prober, RawSender
+
+BATCH = 256
+"""Datagrams taken from one socket before what they caused is written and answered."""
+
+RECEIVE_BUFFER = 4 << 20
+_SO_RCVBUFFORCE = 33
+_MOST_SOURCES = 4096
+
+
+class Port:
+    """The sockets of one interface, or of none in particular (""), which hears relay agents only.
+
+    One socket hears broadcasts. One for each of our addresses hears what is sent to it, and is what replies
+    leave by, so that they come from the address that they name as the server.
+    """
+
+    def __init__(self, interface: str, addresses: Iterable[str], *, probes: bool) -> None:
+        self.interface = interface
+        self.index = interface_index(interface) if interface else 0
+        self.sockets: list[socket.socket] = []
+        self._senders: dict[str, socket.socket] = {}
+        self._sources: dict[tuple[str, int], Endpoint] = {}
+        self.raw: RawSender | None = None
+        self.prober: Prober | None = None
+        try:
+            self._everyone = self._open("0.0.0.0")
+            for address in addresses:
+                self._senders[address] = self._open(address)
+            if interface:
+                self.raw = RawSender(interface)
+                self.prober = Prober(interface) if probes else None
+        except PermissionError as error:
+            self.close()
+            remedy = "Run it as root, or as the systemd unit, which has CAP_NET_BIND_SERVICE and CAP_NET_RAW."
+            raise ServiceError(f"DHCP on {interface or 'any interface'}: {error.strerror}", remedy) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def receive(self, sock: socket.socket) -> list[tuple[bytes, Endpoint]]:
+        """Take what has come in on one of the sockets, a batch at the most."""
+        found: list[tuple[bytes, Endpoint]] = []
+        sources = self._sources
+        receive = sock.recvfrom
+        # The socket is empty, or its interface went down: what has come in is answered either way.
+        with suppress(OSError):
+            for _ in range(BATCH):
+                data, source = receive(2048)
+                endpoint = sources.get(source)
+                if endpoint is None:
+                    if len(sources) >= _MOST_SOURCES:
+                        sources.clear()
+                    endpoint = sources[source] = Endpoint(source[0], source[1], self.interface)
+                found.append((data, endpoint))
+        return found
+
+    def send(self, datagram: Datagram) -> None:
+        """Send one reply; raise OSError as send(2) does."""
+        to = datagram.destination
+        if to.mac and self.raw is not None:
+            self.raw.send(datagram, SERVER_PORT)
+            return
+        self._senders.get(datagram.source, self._everyone).sendto(datagram.data, (to.address, to.port))
+
+    def close(self) -> None:
+        """Close every socket."""
+        for each in self.sockets:
+            each.close()
+        for other in (self.raw, self.prober):
+            if other is not None:
+                other.close()
+
+    def _open(self, address: str) -> socket.socket:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sockets.append(sock)
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER)
+        except PermissionError:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        if self.interface:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self.interface.encode())
+        try:
+            sock.bind((address, SERVER_PORT))
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                where = self.interface or "any interface"
+                remedy = f"Give it to the interface (ip address add {address}/24 dev {where}), or name the one it has under `address:` of the network."
+                raise ServiceError(f"{where} has no address {address}", remedy) from error
+            if error.errno == errno.EADDRINUSE:
+                remedy = "Stop the other DHCP server (ss -lunp 'sport = :67' names it)."
+                raise ServiceError(f"UDP port 67 is taken on {address}", remedy) from error
+            raise
+        return sock
+
+
+def interface_index(interface: str) -> int:
+    """Return an interface's index; raise `ServiceError` if there is none of that name."""
+    try:
+        return socket.if_nametoindex(interface)
+    except OSError as error:
+        names: Sequence[str] = [name for _, name in socket.if_nameindex()]
+        remedy = f"Name one of this machine's under `interface:` of the network: {', '.join(names)}."
+        raise ServiceError(f"there is no interface {interface}", remedy) from error
