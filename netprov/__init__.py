@@ -173,6 +173,12 @@ What joins cores to the world:
     runtime.dns_udp          its UDP pump
     runtime.dns_tcp          its TCP pump
     runtime.dns_serial       its serial numbers across restarts
+    runtime.clock            the lease clock, which never steps
+    runtime.store            leases on disk
+    runtime.link             frames, ARP and ping probes, socket filters
+    runtime.neighbour        other DHCP servers
+    runtime.dhcp_port        the sockets of one interface
+    runtime.dhcp             the DHCP service
     runtime.service          what a running service is to its supervisor
     runtime.supervise        start, reload and stop services together
     runtime.log              one log line an event

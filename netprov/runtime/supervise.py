@@ -20,6 +20,7 @@ from netprov.runtime.service import Notice, Service, Surroundings
 ROLES: Mapping[str, str] = {
     "dns": "netprov.runtime.dns:DnsService",
     "acs": "netprov.runtime.acs:AcsService",
+    "dhcp": "netprov.runtime.dhcp:DhcpService",
 }
 """Every role of `netprov serve`, in the order they start, and the class that plays it."""
 
