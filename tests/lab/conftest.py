@@ -40,6 +40,7 @@ from netprov.lab.process import Process, wait_until
 from netprov.lab.server import start_server
 from netprov.lab.topology import Topology, single_lan
 from netprov.pki.store import Store
+from netprov.runtime.tls import certificate_store
 
 __all__ = ["PYTHON", "ROOT", "Host", "Lan", "MakeLan", "Process", "needs", "wait_until"]
 
@@ -109,7 +110,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def ca(state: Path) -> Store:
     """Return the certificates of the server on `staging`."""
-    return Store(state)
+    return certificate_store(state)
 
 
 @pytest.fixture(scope="module")
