@@ -49,6 +49,7 @@ Every reason a phone would not provision:
     check.pool               rules about pools and leases
     check.phone              rules about phones and classes
     check.method             rules about discovery methods
+    check.acs                rules about the TR-069 ACS
     check.srv                rules about SRV records and the domain
     check.name               rules about names
     check.certificate        rules about certificates and trust

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netprov.check import certificate, method, name, network, option, phone, pool, profile, srv
+from netprov.check import acs, certificate, method, name, network, option, phone, pool, profile, srv
 from netprov.check.rule import Finding, Rule, View
 from netprov.errors import InventoryError, Problem
 from netprov.inventory.model import Inventory
@@ -21,6 +21,7 @@ FAMILIES: Mapping[str, tuple[Rule, ...]] = {
     "Pools and leases": pool.RULES,
     "Phones and classes": phone.RULES,
     "Methods": method.RULES,
+    "TR-069": acs.RULES,
     "SRV and the domain": srv.RULES,
     "Names": name.RULES,
     "Certificates and trust": certificate.RULES,

@@ -7,7 +7,16 @@ from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address
 from urllib.parse import SplitResult, urlsplit
 
-from netprov.check.rule import PROVISIONING_CODES, URL_CODES, Audience, Finding, Rule, View, texts
+from netprov.check.rule import (
+    PROVISIONING_CODES,
+    URL_CODES,
+    Audience,
+    Finding,
+    Rule,
+    View,
+    of_the_plan,
+    texts,
+)
 from netprov.errors import Path
 from netprov.inventory.model import Match, PhoneClass
 
@@ -107,12 +116,6 @@ def _acs_urls(view: View) -> Iterator[tuple[Path, str, SplitResult | None]]:
             except ValueError:
                 parts = None
             yield ("classes", name, "acs_url"), each.acs_url, parts
-
-
-def acs_url_invalid(view: View) -> Iterator[Finding]:
-    for path, url, parts in _acs_urls(view):
-        if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
-            yield Finding(path, f"{url!r} is not an http or https URL")
 
 
 def acs_url_plain(view: View) -> Iterator[Finding]:
@@ -295,7 +298,7 @@ RULES = (
         "error",
         "TR-069 runs over HTTP or HTTPS; the phone cannot use any other URL.",
         "write https://HOST:PORT/",
-        acs_url_invalid,
+        of_the_plan,
     ),
     Rule(
         "acs-url-plain",

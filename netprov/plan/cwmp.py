@@ -75,7 +75,7 @@ def _problems(site: Site) -> Iterator[Problem]:
     for name, declared in site.inventory.classes.items():
         if declared.acs_url is not None and (fault := _url_fault(declared.acs_url)):
             yield Problem(
-                "acs-url",
+                "acs-url-invalid",
                 f"{declared.acs_url!r} is not the URL of an ACS: {fault}",
                 "write https://pr1.example.com:7547/ (CWMP's own port is 7547)",
                 path=("classes", name, "acs_url"),

@@ -86,7 +86,7 @@ def test_acs_of_somebody_else_is_not_served(acs_url: str) -> None:
 def test_acs_url_that_is_none_is_a_problem(acs_url: str, fault: str) -> None:
     with pytest.raises(InventoryError) as raised:
         of_class(acs_url)
-    [problem] = [each for each in raised.value.problems if each.rule == "acs-url"]
+    [problem] = [each for each in raised.value.problems if each.rule == "acs-url-invalid"]
     assert problem.path == ("classes", "cpe", "acs_url")
     assert fault in problem.message
 
