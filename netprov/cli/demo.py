@@ -70,7 +70,7 @@ def show(plan: Plan, inventory: Path, scratch: Path, *, keep: bool) -> int:
     """Do it all, inside the enclosure; return the exit code."""
     from netprov.lab.trial import Trial
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     began = time.monotonic()
     with ExitStack() as stack:
         with console.status("Making keys, certificates and zones, starting the services …"):

@@ -15,7 +15,7 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, empty: s
         if empty:
             print(empty)
         return
-    console = Console(highlight=False, soft_wrap=False)
+    console = Console(highlight=False, emoji=False, soft_wrap=False)
     if console.is_terminal:
         table = Table(box=None, pad_edge=False, header_style="bold")
         for head in heads:

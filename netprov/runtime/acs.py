@@ -19,12 +19,12 @@ from netprov.cwmp.acs import Acs, Limits, Reply, Request
 from netprov.cwmp.auth import Credentials, Gate
 from netprov.errors import PkiError, ServiceError
 from netprov.machine import Event
-from netprov.pki.store import Issued, Store
+from netprov.pki.store import Issued
 from netprov.plan import Plan
 from netprov.plan.cwmp import AcsListener, CwmpPlan
 from netprov.runtime.acs_store import AcsStore
 from netprov.runtime.service import Notice, Surroundings
-from netprov.runtime.tls import ServerTls, keep_current
+from netprov.runtime.tls import ServerTls, certificate_store, keep_current
 
 BODY_TIME: Final = 30.0
 """Seconds that a phone has to send a message."""
@@ -150,7 +150,7 @@ class AcsService:
 
     async def _secure(self, plan: Plan) -> None:
         """Have a certificate, and keep it current."""
-        store = Store(self._surroundings.state / "pki")
+        store = certificate_store(self._surroundings.state)
         try:
             issued = await asyncio.to_thread(store.ensure, plan.pki, time.time())
             if self._tls is None:
@@ -170,7 +170,7 @@ class AcsService:
             self._report(Notice(f"certificates: {outcome}", "error"))
             return
         for each in outcome:
-            self._report(Notice(f"issued a certificate: {each.role} {each.name} ({each.reason})"))
+            self._report(Notice(f"issued a certificate: {each.role} {each.name} {each.kind} ({each.reason})"))
 
     def _bind(self, key: _Key) -> socket.socket | None:
         """Return a bound socket, or None if the address is not on this machine: another one is the ACS."""
