@@ -280,7 +280,7 @@ class Store:
 
     def _publish_anchors(self) -> None:
         own = self._bundle("root.pem")
-        data = _pem((*self._imported_roots(), *((own.leaf,) if own else ())))
+        data = _pem(dict.fromkeys((*self._imported_roots(), *((own.leaf,) if own else ()))))
         if self._disk.read("ca.pem") != data:
             self._disk.write("ca.pem", data, PUBLIC)
 

@@ -5,10 +5,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from hypothesis import given
-from hypothesis import strategies as st
 
-from netprov.errors import PkiError
 from netprov.pki.bundle import Bundle
 from netprov.pki.chain import Certificate, decode, describe
 from netprov.pki.verify import problems
@@ -112,30 +109,6 @@ def test_without_trust_the_issuer_does_not_matter() -> None:
 def test_case_of_names_does_not_matter() -> None:
     chain = made("EXAMPLE.com", names=("Example.COM",), issuer=ROOT).chain
     assert problems(chain, "eXample.com", NOW, [ROOT.leaf]) == []
-
-
-@given(st.binary(max_size=300))
-def test_arbitrary_bytes_are_a_certificate_or_a_pki_error(data: bytes) -> None:
-    try:
-        found = decode(data)
-    except PkiError:
-        return
-    assert found
-
-
-@given(st.integers(0, 4000), st.integers(0, 255))
-def test_a_certificate_with_a_changed_octet_is_decoded_or_refused_and_judged(offset: int, octet: int) -> None:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    der = bytearray(GOOD.leaf.x509.public_bytes(Encoding.DER))
-    der[offset % len(der)] = octet
-    try:
-        found = decode(bytes(der))
-    except PkiError:
-        return
-    judged = problems((*found, BETWEEN.leaf), "example.com", NOW, [ROOT.leaf])
-    if found[0].fingerprint != GOOD.leaf.fingerprint:
-        assert any(each.severity == "error" for each in judged)
 
 
 def test_what_a_certificate_says_is_described() -> None:
