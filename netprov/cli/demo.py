@@ -27,8 +27,6 @@ EXAMPLE = "staging.yaml"
 PATIENCE_S = 25.0
 """How long phones may take to boot, in seconds."""
 
-READY = "Ready. Ctrl-C stops, SIGHUP reloads the inventory."
-
 
 @click.command
 @click.option("-f", "--file", metavar="FILE", help="The inventory. Default: the example config/staging.yaml.")
@@ -76,7 +74,7 @@ def show(plan: Plan, inventory: Path, scratch: Path, *, keep: bool) -> int:
         with console.status("Making keys, certificates and zones, starting the services …"):
             trial = stack.enter_context(Trial(plan.site, inventory, scratch / "state"))
         took = time.monotonic() - began
-        click.echo(trial.server.output.replace(READY, "").rstrip())
+        click.echo(_served(trial.server.output))
         click.echo(f"\nThe LAN and its server took {took:.1f} s; {len(trial.phones)} phones power up.\n")
         provisioned = boot(console, trial)
         expected = "" if trial.expected == len(trial.phones) else f" ({trial.expected} expected)"
@@ -114,3 +112,8 @@ def explore(trial: Trial) -> None:
         click.echo(f"  nsenter -t {process} -m --net={host.namespace.path}    # {host.name}")
     with contextlib.suppress(KeyboardInterrupt):
         signal.pause()
+
+
+def _served(output: str) -> str:
+    """Return what the server says it serves, without its log lines."""
+    return "\n".join(line for line in output.splitlines() if line.startswith(("netprov serves", "  ")))
