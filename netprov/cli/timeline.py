@@ -13,6 +13,9 @@ from netprov.phone.action import Step
 from netprov.phone.boot import Outcome
 from netprov.phone.tell import Told, tell
 
+PLAIN_WIDTH = 200
+"""Columns of a table that no terminal limits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -64,7 +67,7 @@ def print_summary(console: Console, lines: Sequence[Line]) -> None:
         table.add_row(
             escape(line.phone), escape(line.road), escape(result), f"{1000 * line.seconds:.0f}", style=style
         )
-    console.print(table, width=None if console.is_terminal else 200)
+    console.print(table, width=None if console.is_terminal else PLAIN_WIDTH, crop=console.is_terminal)
 
 
 def _print_table(console: Console, title: str, told: Sequence[tuple[str, str, Told]]) -> None:

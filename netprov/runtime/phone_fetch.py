@@ -267,4 +267,6 @@ def _reason(error: Exception) -> str:
         return str(getattr(inner, "verify_message", inner))
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"{error.host}:{error.port}"
     return "" if isinstance(error, TimeoutError) else str(error)

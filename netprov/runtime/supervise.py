@@ -19,6 +19,8 @@ from netprov.runtime.service import Notice, Service, Surroundings
 
 ROLES: Mapping[str, str] = {
     "dns": "netprov.runtime.dns:DnsService",
+    "http": "netprov.runtime.http:HttpService",
+    "tftp": "netprov.runtime.tftp:TftpService",
     "acs": "netprov.runtime.acs:AcsService",
     "dhcp": "netprov.runtime.dhcp:DhcpService",
 }
