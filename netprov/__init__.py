@@ -38,6 +38,7 @@ What follows from it:
     plan.pki                 which certificates the site needs
     plan.dhcp                networks, classes, phones and their options in octets
     plan.offer               what a client would get
+    plan.provision           the provisioning servers' part
     plan.phone               the emulated twins of the listed phones
     plan.cwmp                where the ACS listens, and what each phone gets from it
 
@@ -116,6 +117,7 @@ TFTP:
     tftp.packet              requests, blocks, acknowledgements, errors, options
     tftp.transfer            what both ends share: source, limits, negotiation, timer
     tftp.sender              the server's end of a read
+    tftp.netascii            its text mode
     tftp.download            the client's end of a read
 
 Profiles:
@@ -123,6 +125,13 @@ Profiles:
     provision                what a phone may ask for and what it gets
     provision.macro          $MA, $PSN … expanded, and read back from paths
     provision.profile        flat-profile XML from layers of parameters, and its parser
+    provision.config         what the servers serve: sockets, phones, paths
+    provision.asker          who asks: address, certificate, User-Agent
+    provision.compose        what a phone is sent: layers merged, templates rendered, the way to HTTPS
+    provision.event          what the servers report
+    provision.http           HTTP/1 messages, sans-IO
+    provision.respond        HTTP requests answered from the catalog
+    provision.catalog        (protocol, path, who asks) -> content, redirect or refusal
 
 TR-069:
 
@@ -188,6 +197,13 @@ What joins cores to the world:
     runtime.phone            the pump of emulated phones
     runtime.phone_dhcp       their leases
     runtime.phone_fetch      their DNS, TFTP, HTTP and HTTPS
+    runtime.poll             many sockets behind one descriptor
+    runtime.listen           planned sockets, as far as they are on this machine
+    runtime.arp              the MAC address behind an IP address
+    runtime.tree             files of static trees
+    runtime.tftp             the TFTP server
+    runtime.http_connection  one HTTP or HTTPS connection
+    runtime.http             the HTTP and HTTPS servers
     runtime.acs_store        what the ACS knows of its devices, on disk
     runtime.acs              the ACS on the network
 

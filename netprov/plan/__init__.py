@@ -16,7 +16,9 @@ from netprov.plan.cwmp import CwmpPlan, plan_cwmp
 from netprov.plan.dhcp import plan_dhcp
 from netprov.plan.dns import plan_dns
 from netprov.plan.pki import certificates
+from netprov.plan.provision import provision
 from netprov.plan.site import Site, resolve
+from netprov.provision.config import Provision
 
 __all__ = ["Plan", "Site", "derive"]
 
@@ -29,6 +31,7 @@ class Plan:
     dhcp: DhcpConfig
     dns: DnsConfig
     pki: PkiPlan
+    provision: Provision
     cwmp: CwmpPlan
 
 
@@ -44,5 +47,6 @@ def derive(inventory: Inventory) -> Plan:
         dhcp=plan_dhcp(site),
         dns=plan_dns(site),
         pki=certificates(site),
+        provision=provision(site),
         cwmp=plan_cwmp(site),
     )

@@ -1,0 +1,307 @@
+"""The provisioning servers' part of the plan: sockets, phones with their parameters, and every path that is served."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+from netprov.errors import InventoryError, Path, Problem
+from netprov.inventory.model import Inventory, Parameter
+from netprov.inventory.model.provision import Values
+from netprov.plan.site import Site, SitePhone
+from netprov.provision import profile
+from netprov.provision.compose import is_template, phone_fields, template_fault
+from netprov.provision.config import CA_PATH, DEFAULT_PORTS, Device, Listener, Provision, Scheme
+from netprov.provision.macro import names_in
+from netprov.provision.profile import Layer
+
+SOURCE_OPTIONS = (66, 159, 160)
+"""DHCP options whose text says where a profile is; 150 holds addresses (Cisco's guide, DHCP_Option_To_Use)."""
+TFTP_SERVERS = 150
+
+_TCP_SCHEMES: tuple[Scheme, ...] = ("http", "https")
+
+_RULES = re.compile(r"Profile_Rule(_[B-D])?\Z")
+_URL = re.compile(r"(?:tftp|https?)://[^\s\"'|;]+")
+
+
+def provision(site: Site) -> Provision:
+    """Derive what the provisioning servers serve. Raises `InventoryError`."""
+    problems: list[Problem] = []
+    layers = _Layers(site.inventory, problems)
+    devices = {phone.declared.mac: _device(phone, layers, problems) for phone in site.phones}
+    listeners = tuple(_listeners(site))
+    problems += _conflicts(site)
+    problems += _trees(site.inventory.provisioning.files)
+    if problems:
+        raise InventoryError(problems)
+    settings = site.inventory.provisioning
+    urls = [_split(url) for url in _urls(site) if _is_ours(site, url)]
+    paths = [url.path for url in urls if names_in(url.path)]
+    plain = [url.path for url in urls if url.path.strip("/") and not names_in(url.path)]
+    return Provision(
+        domain=site.domain,
+        server_name=site.server_name,
+        listeners=listeners,
+        devices=devices,
+        addresses={
+            str(phone.declared.address): phone.declared.mac for phone in site.phones if phone.declared.address
+        },
+        unlisted=layers.site if settings.bootstrap else None,
+        secure_url=_secure_url(listeners) if settings.secure else "",
+        bases=tuple(dict.fromkeys(["", *(path.rstrip("/") for path in plain if not _is_file(path))])),
+        paths=tuple(dict.fromkeys([*settings.paths, *paths])),
+        literals=frozenset(path for path in plain if _is_file(path)),
+        trees=tuple((_rooted(prefix), directory) for prefix, directory in settings.files.items()),
+        redirects={_rooted(path): target for path, target in settings.redirects.items()},
+    )
+
+
+class _Layers:
+    """The parameters of the site, its classes and its profiles, each converted once."""
+
+    def __init__(self, inventory: Inventory, problems: list[Problem]) -> None:
+        self._problems = problems
+        self.inventory = inventory
+        self.site = self.convert(inventory.provisioning.values, ("provisioning", "values"))
+        self.classes = {
+            name: self.convert(each.values, ("classes", name, "values"))
+            for name, each in inventory.classes.items()
+        }
+        self.profiles = {
+            name: self.convert(each.values, ("profiles", name, "values"))
+            for name, each in inventory.profiles.items()
+        }
+        for name, each in inventory.profiles.items():
+            if each.template is not None:
+                self._check_template(each.template, ("profiles", name, "template"), parameters="")
+
+    def convert(self, values: Values, path: Path) -> Layer:
+        """Return the values as a layer, and note what is wrong with them."""
+        return profile.layer(self._parameter(name, value, (*path, name)) for name, value in values.items())
+
+    def _parameter(self, name: str, written: str | Parameter, path: Path) -> profile.Parameter:
+        parameter = (
+            profile.Parameter(name, written)
+            if isinstance(written, str)
+            else profile.Parameter(name, written.value, written.ua or "")
+        )
+        if fault := profile.name_fault(name):
+            self._problems.append(Problem("parameter-name", fault, path=path))
+        if fault := profile.value_fault(parameter.value or ""):
+            self._problems.append(Problem("parameter-value", f"{name}: {fault}", "remove it", path=path))
+        if is_template(parameter.value):
+            self._check_template(parameter.value or "", path)
+        return parameter
+
+    def _check_template(self, text: str, path: Path, **more: str) -> None:
+        context = {
+            "phone": phone_fields(Device("00:00:00:00:00:00")),
+            "site": {"domain": self.inventory.domain, "server": ""},
+            "values": _Anything(),
+            **more,
+        }
+        if fault := template_fault(text, context):
+            remedy = (
+                f"a template knows phone.{', phone.'.join(context['phone'])}, site.domain and site.server"
+            )
+            self._problems.append(Problem("template", f"template: {fault}", remedy, path=path))
+
+
+class _Anything(dict[str, str]):
+    """Stands for the merged values of a phone while a template is checked."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def _device(phone: SitePhone, layers: _Layers, problems: list[Problem]) -> Device:
+    declared = phone.declared
+    own = layers.convert(declared.values, ("phones", phone.index, "values")) if declared.values else {}
+    named = phone.profile or ""
+    if named and named not in layers.profiles:
+        problems.append(_unknown_profile(phone, named, layers.profiles))
+    template = layers.inventory.profiles[named].template if named in layers.profiles else None
+    found = (
+        layers.site,
+        layers.classes.get(phone.class_name or "", {}),
+        layers.profiles.get(named, {}),
+        own,
+    )
+    return Device(
+        mac=declared.mac,
+        model=declared.model or "",
+        serial=declared.serial or "",
+        firmware=declared.firmware or "",
+        name=declared.name or "",
+        class_name=phone.class_name or "",
+        profile=named,
+        layers=tuple(layer for layer in found if layer),
+        template=template or "",
+    )
+
+
+def _unknown_profile(phone: SitePhone, named: str, known: Iterable[str]) -> Problem:
+    path: Path = ("phones", phone.index, "profile")
+    if not phone.declared.profile:
+        path = ("classes", phone.class_name or "", "profile")
+    listed = ", ".join(known) or "none"
+    return Problem(
+        "unknown-profile",
+        f"there is no profile {named!r}",
+        f"declare it under `profiles:`, or name one of: {listed}",
+        path=path,
+    )
+
+
+def _listeners(site: Site) -> Iterator[Listener]:
+    """Return every socket that the inventory asks for, each once, the SRV targets first.
+
+    A phone that was given a bare address tries TFTP, HTTP and HTTPS on it in turn (Cisco's migration guide), so all
+    three are served on each network's server address.
+    """
+    found: dict[tuple[bool, str, int], Listener] = {}
+    for each in (*_target_listeners(site), *_named_listeners(site), *_network_listeners(site)):
+        found.setdefault((each.scheme == "tftp", each.address, each.port), each)
+    yield from found.values()
+
+
+def _target_listeners(site: Site) -> Iterator[Listener]:
+    for target in site.targets:
+        host = site.host(target.target)
+        for address in host.addresses if host else ():
+            yield Listener(target.service, str(address), target.port, target.target)
+
+
+def _network_listeners(site: Site) -> Iterator[Listener]:
+    for network in site.networks:
+        for scheme in DEFAULT_PORTS:
+            yield Listener(scheme, str(network.address), DEFAULT_PORTS[scheme], site.server_name)
+
+
+def _named_listeners(site: Site) -> Iterator[Listener]:
+    """Return the sockets that DHCP options and profile rules speak of, as far as the hosts are ours."""
+    for url in _urls(site):
+        parts = _split(url)
+        scheme = parts.scheme
+        if scheme not in DEFAULT_PORTS or not _is_ours(site, url):
+            continue
+        for address in _addresses(site, parts.hostname or ""):
+            yield Listener(scheme, address, parts.port or DEFAULT_PORTS[scheme], parts.hostname or "")  # type: ignore[arg-type,index]
+
+
+def _conflicts(site: Site) -> Iterator[Problem]:
+    """Find SRV targets that want a socket which is the other scheme's."""
+    taken: dict[tuple[str, int], Scheme] = {
+        (str(network.address), DEFAULT_PORTS[scheme]): scheme
+        for network in site.networks
+        for scheme in _TCP_SCHEMES
+    }
+    for target in site.targets:
+        host = site.host(target.target)
+        for address in host.addresses if host else ():
+            other = taken.setdefault((str(address), target.port), target.service)
+            if other != target.service:
+                yield Problem(
+                    "listener-conflict",
+                    f"{target.service} on {address}:{target.port}, where {other} is served",
+                    "give it another port, or a host of its own",
+                    path=target.origin,
+                )
+                break
+
+
+def _secure_url(listeners: Iterable[Listener]) -> str:
+    """Return the HTTPS address that phones are led to: the first SRV target that is ours, else this server."""
+    for each in listeners:
+        if each.scheme == "https":
+            port = "" if each.port == DEFAULT_PORTS["https"] else f":{each.port}"
+            return f"https://{each.name}{port}"
+    return ""
+
+
+def _urls(site: Site) -> tuple[str, ...]:
+    """Return every URL under which phones are told to look for a profile; a bare address counts as TFTP's."""
+    inventory = site.inventory
+    found: list[str] = []
+    for options in (
+        *(network.options for network in inventory.networks.values()),
+        *(each.options for each in inventory.classes.values()),
+        *(phone.options for phone in inventory.phones),
+    ):
+        for code in (*SOURCE_OPTIONS, TFTP_SERVERS):
+            if code in options:
+                found += _places(options[code])
+    for values in (
+        inventory.provisioning.values,
+        *(each.values for each in inventory.classes.values()),
+        *(each.values for each in inventory.profiles.values()),
+        *(phone.values for phone in inventory.phones),
+    ):
+        for name, value in values.items():
+            if _RULES.match(name):
+                found += _URL.findall((value if isinstance(value, str) else value.value) or "")
+    return tuple(dict.fromkeys(found))
+
+
+def _places(value: object) -> Iterator[str]:
+    """Return the URLs of an option's value; `a;b` is a list of them (Cisco's migration guide)."""
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from _places(each)
+    elif isinstance(value, Mapping):
+        yield from _places(value.get("text", ""))
+    elif value is not None:
+        for each in str(value).split(";"):
+            text = each.strip()
+            if text:
+                yield text if "://" in text else f"tftp://{text}"
+
+
+def _is_ours(site: Site, url: str) -> bool:
+    return bool(_addresses(site, _split(url).hostname or ""))
+
+
+def _addresses(site: Site, host: str) -> tuple[str, ...]:
+    """Return the addresses of a host of this inventory; () for one that is not."""
+    try:
+        ip_address(host)
+    except ValueError:
+        if host.lower() == site.domain.lower():
+            return tuple(str(network.address) for network in site.networks)
+        found = site.host(host if "." in host else f"{host}.{site.domain}")
+        return tuple(map(str, found.addresses)) if found else ()
+    known = {str(network.address) for network in site.networks}
+    known |= {str(address) for each in site.hosts for address in each.addresses}
+    return (host,) if host in known else ()
+
+
+def _split(url: str) -> SplitResult:
+    """Split a URL; what is none has no host and is nobody's."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises for a port that is none
+    except ValueError:
+        return urlsplit("")
+    return parts
+
+
+def _is_file(path: str) -> bool:
+    return "." in path.rpartition("/")[2]
+
+
+def _rooted(path: str) -> str:
+    return "/" + path.strip("/")
+
+
+def _trees(files: Mapping[str, str]) -> Iterator[Problem]:
+    for prefix in files:
+        if _rooted(prefix) in {"/", CA_PATH} or "//" in prefix or ".." in prefix.split("/"):
+            yield Problem(
+                "files-path",
+                f"{prefix!r} cannot be the path of a directory",
+                "give it one of its own, as `/firmware`: phones look for their profile in the rest",
+                path=("provisioning", "files", prefix),
+            )

@@ -1,0 +1,69 @@
+"""Who asks for a file: what a request tells of the phone behind it, and how far each hint can be trusted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from netprov.provision.config import DEFAULT_PORTS, Scheme
+
+_AGENT = re.compile(
+    r"Cisco-(?P<model>[CD]P-[0-9A-Za-z-]{2,24})/(?P<firmware>[^\s()]{1,64}) \((?P<id>[0-9A-Za-z:.-]{1,32})\)\s*\Z"
+)
+_MAC = re.compile(r"(?:[0-9A-Fa-f]{2}[:.-]?){5}[0-9A-Fa-f]{2}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """What a phone says of itself in User-Agent; Cisco's prose calls `identity` a serial number, phones send the MAC."""
+
+    model: str
+    firmware: str
+    mac: str = ""
+    serial: str = ""
+
+
+def _no_mac() -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """One request's origin.
+
+    `server` and `port` are where it came in; `certificate_mac` is of a client certificate that was verified; `agent`
+    is a hint only; `link_mac` looks up the sender's address in the leases and the neighbour table, when it is needed.
+    """
+
+    scheme: Scheme
+    address: str
+    server: str = ""
+    port: int = 0
+    agent: Agent | None = None
+    certificate_mac: str = ""
+    link_mac: Callable[[], str] = _no_mac
+
+    def base_url(self) -> str:
+        """Return the URL that reaches the server in the way this request did, without a path."""
+        host = f"[{self.server}]" if ":" in self.server else self.server
+        port = "" if self.port in {0, DEFAULT_PORTS[self.scheme]} else f":{self.port}"
+        return f"{self.scheme}://{host}{port}"
+
+
+def parse_agent(text: str) -> Agent | None:
+    """Parse User-Agent, `Cisco-CP-7832-3PCC/11.0.1 (00562b043615)` (guide, "HTTP Provisioning"); None for others."""
+    found = _AGENT.match(text)
+    if found is None:
+        return None
+    identity = found["id"]
+    mac = parse_mac(identity)
+    return Agent(found["model"].upper(), found["firmware"], mac, "" if mac else identity)
+
+
+def parse_mac(text: str) -> str:
+    """Return a MAC address with colons in lower case, "" if the text is none."""
+    if not _MAC.match(text):
+        return ""
+    digits = re.sub("[:.-]", "", text).lower()
+    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))

@@ -1,0 +1,114 @@
+"""Composes what a phone is sent: its layers merged, its templates rendered, its way to HTTPS added.
+
+Templates are Jinja2, sandboxed, and an undefined name is an error; they see `phone`, `site` and, as a whole
+profile, `parameters`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
+
+from netprov.provision.asker import Asker
+from netprov.provision.config import CA_PATH, Device, Provision
+from netprov.provision.profile import Layer, Parameter, element, format_profile, merge
+
+_ENVIRONMENTS = {
+    escaping: ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=escaping
+    )
+    for escaping in (False, True)
+}
+_MARKS = ("{{", "{%", "{#")
+
+
+class Composer:
+    """Composes profiles of one plan."""
+
+    def __init__(self, provision: Provision, *, has_ca: bool) -> None:
+        self._provision = provision
+        self._has_ca = has_ca
+        self._site = {"domain": provision.domain, "server": provision.server_name}
+
+    def profile(self, device: Device, asker: Asker) -> bytes:
+        """Compose a listed phone's profile."""
+        parameters = dict(merge((self._road(asker), *device.layers)))
+        context: dict[str, Any] = {"phone": phone_fields(device), "site": self._site}
+        for name, parameter in parameters.items():
+            if is_template(parameter.value):
+                parameters[name] = Parameter(name, render(parameter.value or "", context), parameter.ua)
+        if not device.template:
+            return format_profile(parameters)
+        context["parameters"] = Markup("\n".join(map(element, parameters.values())))  # noqa: S704 - element() escapes
+        context["values"] = {name: parameter.value or "" for name, parameter in parameters.items()}
+        return render(device.template, context, xml=True).encode("ascii", "xmlcharrefreplace")
+
+    def bootstrap(self, asker: Asker) -> bytes:
+        """Compose the profile of phones that are not listed, or did not say who they are: it leads to their own."""
+        assert self._provision.unlisted is not None
+        url = self._provision.secure_url or asker.base_url()
+        return format_profile(merge((_way(url), self._road(asker), self._provision.unlisted)))
+
+    def _road(self, asker: Asker) -> Layer:
+        """Return what leads a phone to HTTPS: a factory phone does not trust a private CA until a profile says so.
+
+        The CA is fetched the way this profile was, which the phone can evidently go.
+        """
+        if asker.scheme == "https" or not self._provision.secure_url:
+            return {}
+        way = _way(self._provision.secure_url)
+        return merge((_trust(f"{asker.base_url()}{CA_PATH}"), way)) if self._has_ca else way
+
+
+@lru_cache(maxsize=256)
+def _way(url: str) -> Layer:
+    return {"Profile_Rule": Parameter("Profile_Rule", f"{url}/Cisco/$MA.cfg", "na")}
+
+
+@lru_cache(maxsize=256)
+def _trust(ca_url: str) -> Layer:
+    return {"Custom_CA_Rule": Parameter("Custom_CA_Rule", ca_url, "na")}
+
+
+def phone_fields(device: Device) -> Mapping[str, str]:
+    """Return what templates know of a phone."""
+    return {
+        "mac": device.mac,
+        "model": device.model,
+        "serial": device.serial,
+        "firmware": device.firmware,
+        "name": device.name,
+        "class": device.class_name,
+        "profile": device.profile,
+    }
+
+
+def is_template(text: str | None) -> bool:
+    """Say whether a value is to be rendered rather than taken as it is."""
+    return text is not None and any(mark in text for mark in _MARKS)
+
+
+def render(text: str, context: Mapping[str, Any], *, xml: bool = False) -> str:
+    """Render a template, of XML with what is inserted escaped; raises what `template_fault` finds beforehand."""
+    return _compiled(text, xml=xml).render(context)
+
+
+def template_fault(text: str, context: Mapping[str, Any]) -> str:
+    """Return why a template cannot be rendered in this context, or ""."""
+    try:
+        render(text, context)
+    except TemplateError as error:
+        return f"{error.message or type(error).__name__}"
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str, *, xml: bool) -> Template:
+    return _ENVIRONMENTS[xml].from_string(text)

@@ -1,0 +1,79 @@
+"""What the provisioning servers serve: the part of the plan that this folder is driven by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from netprov.provision.profile import Layer
+
+Scheme = Literal["tftp", "http", "https"]
+
+DEFAULT_PORTS: Mapping[Scheme, int] = {"tftp": 69, "http": 80, "https": 443}
+"""Ports that a URL need not name (guide, "Manually Provision a Phone from the Keypad")."""
+
+CA_PATH = "/ca.pem"
+"""Where phones get the CA's certificate, for Custom_CA_Rule."""
+
+LADDER = ("/$PSN.xml", "/Cisco/$PN/$MA.cfg", "/Cisco/$MA.cfg")
+"""Where phones look for their profile (guide, "DNS SRV"; Cisco's migration guide)."""
+
+ALIASES = (
+    *("/$PN.xml", "/$PSN.cfg", "/$PN.cfg", "/$MA.cfg", "/$MA.xml", "/$MAC.cfg", "/$MAC.xml"),
+    *("/Cisco/$PN/$MA.xml", "/Cisco/$MA.xml", "/Cisco/$PSN/$MA.cfg", "/Cisco/$PSN/$MA.xml"),
+)
+"""Where administrators have put it, and phones have been told to look; case never matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A socket to serve on, if its address is on this machine; `name` is what the address is reached by."""
+
+    scheme: Scheme
+    address: str
+    port: int
+    name: str = ""
+
+    def __str__(self) -> str:
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{self.scheme} {host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A listed phone; `layers` are the site's, its class's, its profile's and its own parameters, in that order."""
+
+    mac: str
+    model: str = ""
+    serial: str = ""
+    firmware: str = ""
+    name: str = ""
+    class_name: str = ""
+    profile: str = ""
+    layers: tuple[Layer, ...] = ()
+    template: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Provision:
+    """Everything the catalog answers from.
+
+    `addresses` are the fixed addresses of listed phones. `bases` are the directories below which the ladder starts,
+    "" always among them. `literals` are paths that a class's options name as they are. `secure_url` is the HTTPS
+    address that phones are led to, without a path, "" to leave them where they are. `unlisted` is what phones that
+    are not in the inventory get, None for nothing.
+    """
+
+    domain: str
+    server_name: str = ""
+    listeners: tuple[Listener, ...] = ()
+    devices: Mapping[str, Device] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    unlisted: Layer | None = None
+    secure_url: str = ""
+    bases: tuple[str, ...] = ("",)
+    paths: tuple[str, ...] = ()
+    literals: frozenset[str] = frozenset()
+    trees: tuple[tuple[str, str], ...] = ()
+    redirects: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,41 @@
+"""What the provisioning servers report: facts of the device record, each a sentence in the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from netprov.provision.asker import Agent
+from netprov.provision.config import Scheme
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request and its answer: an HTTP status (for TFTP the one that means the same) and what was sent."""
+
+    scheme: Scheme
+    address: str
+    method: str
+    path: str
+    status: int
+    kind: str = ""
+    octets: int = 0
+    mac: str = ""
+    reason: str = ""
+    agent: Agent | None = None
+
+    def __str__(self) -> str:
+        who = f"{self.address} ({self.mac})" if self.mac else self.address
+        what = f"{self.kind}, {self.octets} octets" if self.kind else self.reason or "nothing"
+        return f"{who} {self.method} {self.scheme} {self.path}: {self.status} {what}"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFailed:
+    """A TLS handshake that came to nothing; an alert of the phone's, "unknown CA" say, tells what it disliked."""
+
+    address: str
+    reason: str
+    server: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.address} TLS handshake failed: {self.reason}"

@@ -1,0 +1,284 @@
+"""The HTTP and HTTPS servers: one service, every planned socket that is on this machine, one catalog behind them."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from email.utils import formatdate
+from functools import lru_cache, partial
+
+from netprov.errors import PkiError, ServiceError
+from netprov.machine import Event
+from netprov.pki.chain import decode
+from netprov.pki.request import PkiPlan
+from netprov.pki.store import Issued, Store
+from netprov.plan import Plan
+from netprov.provision.asker import Asker, parse_agent, parse_mac
+from netprov.provision.catalog import Catalog
+from netprov.provision.config import Listener
+from netprov.provision.http import Limits, Request
+from netprov.provision.respond import FileReply, file_reply, missing_file, respond
+from netprov.runtime.arp import neighbour
+from netprov.runtime.http_connection import Connection, Outgoing, Patience
+from netprov.runtime.listen import bind, none_bound
+from netprov.runtime.poll import READ, Poller
+from netprov.runtime.service import Notice, Surroundings
+from netprov.runtime.tls import ServerTls, keep_current
+from netprov.runtime.tree import open_file
+
+MAX_CONNECTIONS = 4096
+"""Open connections in all; one more, and the one that has been idle longest has to go."""
+
+_ACCEPTS = 64
+_SWEEP = 1.0
+
+
+class HttpService:
+    """Serves `http` and `https` listeners of the plan."""
+
+    name = "http"
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        *,
+        patience: Patience | None = None,
+        max_connections: int = MAX_CONNECTIONS,
+    ) -> None:
+        self._surroundings = surroundings
+        self.patience = patience or Patience()
+        self.limits = Limits()
+        self._max_connections = max_connections
+        self._sockets: dict[Listener, socket.socket] = {}
+        self._connections: dict[Connection, None] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._tls: ServerTls | None = None
+        self._date = (0, "")
+
+    async def start(self, plan: Plan) -> None:
+        """Bind, and serve."""
+        self.poller = Poller()
+        self._plan = plan
+        self._store = Store(self._surroundings.state / "pki")
+        try:
+            await self._prepare_tls(plan.pki)
+            self._bind(plan)
+        except BaseException:
+            await self.stop()
+            raise
+        self._tasks.append(asyncio.create_task(self._sweep()))
+        if self._tls is not None:
+            self._tasks.append(
+                asyncio.create_task(
+                    keep_current(
+                        self._tls,
+                        self._store,
+                        lambda: self._plan.pki,
+                        time.time,
+                        report=self._tls_changed,
+                    )
+                )
+            )
+
+    async def reload(self, plan: Plan) -> None:
+        """Swap the plan: what is no longer wanted is closed, what is new is bound, connections go on."""
+        await self._prepare_tls(plan.pki)
+        self._bind(plan)
+        self._plan = plan
+
+    async def stop(self) -> None:
+        """Close every socket; replies under way get up to a second."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        for sock in self._sockets.values():
+            self.poller.unregister(sock.fileno())
+            sock.close()
+        self._sockets.clear()
+        deadline = time.monotonic() + 1.0
+        while any(each.busy for each in self._connections) and time.monotonic() < deadline:  # noqa: ASYNC110 - no reply pays for an event at the very end
+            await asyncio.sleep(0.02)
+        for connection in tuple(self._connections):
+            connection.close()
+        self.poller.close()
+
+    def listening(self) -> Sequence[str]:
+        """Return what it listens on."""
+        return tuple(map(str, self._sockets))
+
+    # What a connection needs of its server.
+
+    def answer(self, request: Request, connection: Connection) -> Outgoing:
+        """Answer one request, and report it."""
+        asker = Asker(
+            "https" if connection.secure else "http",
+            connection.address,
+            connection.server,
+            connection.port,
+            parse_agent(request.fields.get("user-agent", "")),
+            _certificate_mac(connection.peer_certificate()) if connection.secure else "",
+            partial(neighbour, connection.address),
+        )
+        answered = respond(self._catalog, request, asker)
+        if answered.file is not None:
+            opened = open_file(answered.file)
+            if opened is not None:
+                reply: FileReply = file_reply(request, answered.file.path, opened.facts)
+                self.report(answered.event)
+                length = reply.past - reply.first
+                if length:
+                    return Outgoing(reply.response, length, opened, reply.first)
+                opened.close()
+                return Outgoing(reply.response, 0)
+            answered = missing_file(answered)
+        self.report(answered.event)
+        return Outgoing(answered.response, len(answered.response.body))
+
+    def date(self) -> str:
+        """Return the time as HTTP writes it, made once a second."""
+        now = int(time.time())
+        if self._date[0] != now:
+            self._date = (now, formatdate(now, usegmt=True))
+        return self._date[1]
+
+    def report(self, event: Event) -> None:
+        """Tell the surroundings."""
+        self._surroundings.report(self.name, event)
+
+    def forget(self, connection: Connection) -> None:
+        """Note that a connection is gone."""
+        self._connections.pop(connection, None)
+
+    def idle(self, connection: Connection) -> None:
+        """Note that a connection waits for its next request: it goes to the end of the queue of the idle."""
+        if connection in self._connections:
+            del self._connections[connection]
+            self._connections[connection] = None
+
+    # Sockets.
+
+    def _bind(self, plan: Plan) -> None:
+        wanted = [each for each in plan.provision.listeners if each.scheme in {"http", "https"}]
+        fresh: dict[Listener, socket.socket] = {}
+        absent: list[Listener] = []
+        try:
+            for listener in wanted:
+                if listener in self._sockets:
+                    continue
+                sock = bind(listener)
+                if sock is None:
+                    absent.append(listener)
+                else:
+                    fresh[listener] = sock
+            if not fresh and not any(each in self._sockets for each in wanted):
+                raise none_bound(self.name, wanted)
+        except ServiceError:
+            for sock in fresh.values():
+                sock.close()
+            raise
+        for listener in [each for each in self._sockets if each not in wanted]:
+            sock = self._sockets.pop(listener)
+            self.poller.unregister(sock.fileno())
+            sock.close()
+        for listener, sock in fresh.items():
+            self._sockets[listener] = sock
+            self.poller.register(sock.fileno(), READ, partial(self._accept, listener, sock))
+        self._catalog = Catalog(plan.provision, self._ca())
+        for listener in absent:
+            self.report(Notice(f"{listener} is not on this machine: another one serves it"))
+
+    def _accept(self, listener: Listener, sock: socket.socket, _events: int) -> None:
+        secure = listener.scheme == "https"
+        for _ in range(_ACCEPTS):
+            try:
+                accepted, peer = sock.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                if error.errno in {errno.EMFILE, errno.ENFILE} and self._make_room():
+                    continue
+                return
+            if len(self._connections) >= self._max_connections and not self._make_room():
+                accepted.close()
+                continue
+            self._welcome(accepted, peer[:2], (listener.address, listener.port), secure=secure)
+
+    def _welcome(
+        self, sock: socket.socket, peer: tuple[str, int], local: tuple[str, int], *, secure: bool
+    ) -> None:
+        sock.setblocking(False)
+        with suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            if secure:
+                assert self._tls is not None
+                sock = self._tls.context.wrap_socket(
+                    sock, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=True
+                )
+            connection = Connection(self, sock, peer=peer, local=local, secure=secure)
+        except (OSError, ValueError):  # gone already
+            sock.close()
+            return
+        self._connections[connection] = None
+        connection.begin()
+
+    def _make_room(self) -> bool:
+        """Close the connection that has been idle longest."""
+        for connection in self._connections:
+            if not connection.busy:
+                connection.close()
+                return True
+        return False
+
+    async def _sweep(self) -> None:
+        """Close connections whose deadline has passed."""
+        while True:
+            await asyncio.sleep(_SWEEP)
+            now = time.monotonic()
+            for connection in [each for each in self._connections if each.deadline <= now]:
+                connection.close()
+
+    # Certificates.
+
+    async def _prepare_tls(self, pki: PkiPlan) -> None:
+        try:
+            issued = await asyncio.to_thread(self._store.ensure, pki, time.time())
+            if self._tls is None:
+                self._tls = ServerTls(self._store, pki)
+            else:
+                self._tls.reload(pki)
+        except (PkiError, ssl.SSLError) as error:
+            raise ServiceError(f"https: {error}") from error
+        for each in issued:
+            self.report(Notice(f"issued {each.role} certificate {each.name} {each.kind}: {each.reason}"))
+
+    def _tls_changed(self, change: tuple[Issued, ...] | PkiError) -> None:
+        if isinstance(change, PkiError):
+            self.report(Notice(str(change), "error"))
+            return
+        for each in change:
+            self.report(Notice(f"issued {each.role} certificate {each.name} {each.kind}: {each.reason}"))
+        self._catalog = Catalog(self._plan.provision, self._ca())
+
+    def _ca(self) -> bytes:
+        with suppress(OSError):
+            return self._store.ca_file.read_bytes()
+        return b""
+
+
+@lru_cache(maxsize=4096)
+def _certificate_mac(der: bytes | None) -> str:
+    """Return the MAC address that a phone's certificate names, "" without one."""
+    if der is None:
+        return ""
+    try:
+        phone = decode(der)[0].phone()
+    except PkiError:
+        return ""
+    return parse_mac(phone.mac) if phone is not None else ""

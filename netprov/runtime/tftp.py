@@ -1,0 +1,326 @@
+"""The TFTP server: requests on every planned socket that is on this machine, one socket and machine a transfer."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import socket
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from heapq import heappop, heappush
+from itertools import count
+from time import monotonic
+
+from netprov.errors import Malformed, ServiceError
+from netprov.machine import Dropped, Endpoint, Event
+from netprov.pki.store import Store
+from netprov.plan import Plan
+from netprov.provision.asker import Asker
+from netprov.provision.catalog import Catalog, Content, Redirect, Refusal, TreeFile, tidy_path
+from netprov.provision.config import Listener
+from netprov.provision.event import Asked
+from netprov.runtime.arp import neighbour
+from netprov.runtime.listen import bind, none_bound
+from netprov.runtime.poll import READ, Poller
+from netprov.runtime.service import Notice, Surroundings
+from netprov.runtime.tree import OpenFile, open_file
+from netprov.tftp.netascii import to_netascii
+from netprov.tftp.packet import Error, ErrorCode, Opcode, Request, decode, encode
+from netprov.tftp.sender import Sender
+from netprov.tftp.transfer import Limits, Memory, Source
+
+MAX_TRANSFERS = 8192
+"""Transfers at a time; a request beyond is dropped, and the client asks again."""
+MAX_PER_ADDRESS = 64
+"""Transfers at a time of one address, so that a forged one cannot take all."""
+
+_BATCH = 64
+_RECEIVE = 65536
+_NETASCII_LIMIT = 1024 * 1024
+_CODES = {403: ErrorCode.ACCESS_VIOLATION, 404: ErrorCode.FILE_NOT_FOUND}
+
+
+@dataclass(slots=True)
+class _Transfer:
+    key: tuple[str, int, str]
+    sock: socket.socket
+    sender: Sender
+    peer: tuple[str, int]
+    file: OpenFile | None
+
+
+class TftpService:
+    """Serves `tftp` listeners of the plan."""
+
+    name = "tftp"
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        *,
+        limits: Limits | None = None,
+        max_per_address: int = MAX_PER_ADDRESS,
+    ) -> None:
+        self._surroundings = surroundings
+        self._limits = limits or Limits()
+        self._max_per_address = max_per_address
+        self._sockets: dict[Listener, socket.socket] = {}
+        self._transfers: dict[tuple[str, int, str], _Transfer] = {}
+        self._per_address: Counter[str] = Counter()
+        self._waiting: list[tuple[float, int, _Transfer]] = []
+        self._serial = count()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def start(self, plan: Plan) -> None:
+        """Bind, and serve."""
+        _raise_descriptor_limit()
+        self._loop = asyncio.get_running_loop()
+        self._poller = Poller()
+        self._store = Store(self._surroundings.state / "pki")
+        try:
+            self._bind(plan)
+        except BaseException:
+            self._poller.close()
+            raise
+
+    async def reload(self, plan: Plan) -> None:
+        """Swap the plan; transfers under way end as they began."""
+        self._bind(plan)
+
+    async def stop(self) -> None:
+        """Close; transfers under way get up to a second."""
+        for sock in self._sockets.values():
+            self._poller.unregister(sock.fileno())
+            sock.close()
+        self._sockets.clear()
+        deadline = monotonic() + 1.0
+        while self._transfers and monotonic() < deadline:  # noqa: ASYNC110 - no transfer pays for an event at the end
+            await asyncio.sleep(0.02)
+        for transfer in tuple(self._transfers.values()):
+            self._close(transfer)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._poller.close()
+
+    def listening(self) -> Sequence[str]:
+        """Return what it listens on."""
+        return tuple(f"udp {each.address}:{each.port}" for each in self._sockets)
+
+    def _report(self, event: Event) -> None:
+        self._surroundings.report(self.name, event)
+
+    def _bind(self, plan: Plan) -> None:
+        wanted = [each for each in plan.provision.listeners if each.scheme == "tftp"]
+        fresh: dict[Listener, socket.socket] = {}
+        absent: list[Listener] = []
+        try:
+            for listener in wanted:
+                if listener not in self._sockets:
+                    sock = bind(listener)
+                    if sock is None:
+                        absent.append(listener)
+                    else:
+                        fresh[listener] = sock
+            if not fresh and not any(each in self._sockets for each in wanted):
+                raise none_bound(self.name, wanted)
+        except ServiceError:
+            for sock in fresh.values():
+                sock.close()
+            raise
+        for listener in [each for each in self._sockets if each not in wanted]:
+            sock = self._sockets.pop(listener)
+            self._poller.unregister(sock.fileno())
+            sock.close()
+        ca = b""
+        with suppress(OSError):
+            ca = self._store.ca_file.read_bytes()
+        self._catalog = Catalog(plan.provision, ca)
+        for listener, sock in fresh.items():
+            self._sockets[listener] = sock
+            self._poller.register(sock.fileno(), READ, partial(self._requests, listener, sock))
+        for listener in absent:
+            self._report(Notice(f"{listener} is not on this machine: another one serves it"))
+
+    # Requests.
+
+    def _requests(self, listener: Listener, sock: socket.socket, _events: int) -> None:
+        for _ in range(_BATCH):
+            try:
+                data, source = sock.recvfrom(_RECEIVE)
+            except (BlockingIOError, InterruptedError, ConnectionError):
+                return
+            self._request(data, source[:2], listener, sock)
+
+    def _request(self, data: bytes, peer: tuple[str, int], listener: Listener, sock: socket.socket) -> None:
+        try:
+            request = decode(data)
+        except Malformed as error:
+            self._drop(str(error), peer)
+            return
+        if not isinstance(request, Request):
+            self._drop("not a request", peer)
+            return
+        key = (*peer, listener.address)
+        if key in self._transfers:
+            return  # the request again: its answer is on its way, or will be sent again
+        if len(self._transfers) >= MAX_TRANSFERS or self._per_address[peer[0]] >= self._max_per_address:
+            self._drop("too many transfers", peer)
+            return
+        source = self._open(request, peer, listener)
+        if isinstance(source, Error):
+            with suppress(OSError):
+                sock.sendto(encode(source), peer)
+            return
+        self._begin(request, source, key, listener)
+
+    def _open(self, request: Request, peer: tuple[str, int], listener: Listener) -> Source | Error:
+        """Return what is to be sent, or the refusal; either is reported."""
+        if request.opcode == Opcode.WRQ:
+            return self._refuse(request, peer, 403, "this server is read-only")
+        if request.mode not in {"octet", "netascii"}:
+            return self._refuse(request, peer, 400, "mode is neither octet nor netascii")
+        path = tidy_path(request.filename)
+        if path is None:
+            return self._refuse(request, peer, 404, "not a path of any file")
+        asker = Asker("tftp", peer[0], listener.address, listener.port, link_mac=partial(neighbour, peer[0]))
+        answer = self._catalog.respond(path, asker)
+        match answer:
+            case Content(kind=kind, body=body, mac=mac):
+                self._report(Asked("tftp", peer[0], "RRQ", path, 200, kind, len(body), mac))
+                return Memory(to_netascii(body) if request.mode == "netascii" else body)
+            case TreeFile():
+                return self._open_file(request, answer, peer, path)
+            case Redirect():
+                return self._refuse(request, peer, 404, "TFTP cannot redirect")
+            case Refusal():
+                return self._refuse(request, peer, answer.status, answer.reason)
+
+    def _open_file(
+        self, request: Request, wanted: TreeFile, peer: tuple[str, int], path: str
+    ) -> Source | Error:
+        opened = open_file(wanted)
+        if opened is None:
+            return self._refuse(request, peer, 404, "no such file")
+        if request.mode == "octet":
+            self._report(Asked("tftp", peer[0], "RRQ", path, 200, "file", opened.size, wanted.mac))
+            return opened
+        try:
+            if opened.size > _NETASCII_LIMIT:
+                return self._refuse(request, peer, 400, "too large for netascii: ask for octet mode")
+            text = to_netascii(opened.read(0, opened.size))
+        except OSError:
+            return self._refuse(request, peer, 404, "cannot be read")
+        finally:
+            opened.close()
+        self._report(Asked("tftp", peer[0], "RRQ", path, 200, "file", len(text), wanted.mac))
+        return Memory(text)
+
+    def _refuse(self, request: Request, peer: tuple[str, int], status: int, reason: str) -> Error:
+        path = request.filename[:200].encode("ascii", "backslashreplace").decode("ascii")
+        self._report(Asked("tftp", peer[0], request.opcode.name, path, status, reason=reason))
+        return Error(_CODES.get(status, ErrorCode.NOT_DEFINED), reason)
+
+    def _drop(self, reason: str, peer: tuple[str, int]) -> None:
+        self._report(Dropped(reason, Endpoint(*peer)))
+
+    # Transfers.
+
+    def _begin(self, request: Request, source: Source, key: tuple[str, int, str], listener: Listener) -> None:
+        peer = key[:2]
+        file = source if isinstance(source, OpenFile) else None
+        family = socket.AF_INET6 if ":" in listener.address else socket.AF_INET
+        try:
+            sock = socket.socket(family, socket.SOCK_DGRAM)
+        except OSError as error:
+            self._drop(f"no socket for a transfer: {error.strerror}", peer)
+            if file is not None:
+                file.close()
+            return
+        sock.setblocking(False)
+        sock.bind((listener.address, 0))
+        now = monotonic()
+        sender = Sender(request, source, peer=Endpoint(*peer), now=now, limits=self._limits)
+        transfer = _Transfer(key, sock, sender, peer, file)
+        self._transfers[key] = transfer
+        self._per_address[peer[0]] += 1
+        self._poller.register(sock.fileno(), READ, partial(self._advance, transfer))
+        self._wake(now + self._limits.min_timeout, transfer)
+        self._send(transfer, sender.begin(now))
+
+    def _advance(self, transfer: _Transfer, _events: int) -> None:
+        """The hot path: one datagram in, the next window out."""
+        try:
+            data, source = transfer.sock.recvfrom(_RECEIVE)
+        except OSError:
+            return
+        if source[:2] != transfer.peer:
+            transfer.sender.receive(data, Endpoint(*source[:2]), monotonic())
+            for datagram in transfer.sender.datagrams_to_send():
+                with suppress(OSError):
+                    transfer.sock.sendto(
+                        datagram.data, (datagram.destination.address, datagram.destination.port)
+                    )
+            return
+        packets = transfer.sender.advance(data, monotonic())
+        if packets:
+            self._send(transfer, packets)
+        if transfer.sender.outcome is not None:
+            self._close(transfer)
+
+    def _send(self, transfer: _Transfer, packets: Sequence[bytes]) -> None:
+        try:
+            for packet in packets:
+                transfer.sock.sendto(packet, transfer.peer)
+        except OSError:
+            pass  # a full queue or a vanished route: the timer sends it again, or gives up
+
+    def _wake(self, when: float, transfer: _Transfer) -> None:
+        """Look at a transfer's timer at `when`; it has one entry, however often its deadline moves meanwhile."""
+        heappush(self._waiting, (when, next(self._serial), transfer))
+        if self._timer is None or when < self._timer.when():
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(when, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        now = monotonic()
+        again: list[tuple[float, _Transfer]] = []
+        while self._waiting and self._waiting[0][0] <= now:
+            transfer = heappop(self._waiting)[2]
+            due = transfer.sender.timer()
+            if due is not None and due <= now:
+                self._send(transfer, transfer.sender.expire(now))
+                due = transfer.sender.timer()
+            if due is not None:
+                again.append((max(due, now + 0.001), transfer))
+            elif transfer.sock.fileno() >= 0:
+                self._close(transfer)
+        for due, transfer in again:
+            heappush(self._waiting, (due, next(self._serial), transfer))
+        if self._waiting and self._timer is None:
+            self._timer = self._loop.call_at(self._waiting[0][0], self._expire)
+
+    def _close(self, transfer: _Transfer) -> None:
+        if self._transfers.pop(transfer.key, None) is None:
+            return
+        self._per_address[transfer.peer[0]] -= 1
+        if not self._per_address[transfer.peer[0]]:
+            del self._per_address[transfer.peer[0]]
+        self._poller.unregister(transfer.sock.fileno())
+        transfer.sock.close()
+        if transfer.file is not None:
+            transfer.file.close()
+        if transfer.sender.outcome is not None:
+            self._report(transfer.sender.outcome)
+
+
+def _raise_descriptor_limit() -> None:
+    """Let this process have as many sockets as the system allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

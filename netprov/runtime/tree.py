@@ -1,0 +1,55 @@
+"""Opens files of static trees: never outside their directory, never a directory, nothing that could block."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from email.utils import formatdate
+
+from netprov.provision.catalog import TreeFile
+from netprov.provision.respond import FileFacts
+
+
+@dataclass(slots=True)
+class OpenFile:
+    """An open regular file; also a source for TFTP. Close it once."""
+
+    fd: int
+    facts: FileFacts
+
+    @property
+    def size(self) -> int:
+        """Octets in all."""
+        return self.facts.size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Read at an offset."""
+        return os.pread(self.fd, length, offset)
+
+    def close(self) -> None:
+        """Close."""
+        os.close(self.fd)
+
+
+def open_file(wanted: TreeFile) -> OpenFile | None:
+    """Open a file for reading; None if it is not there, not regular, not readable or leads out of its tree.
+
+    Symbolic links are followed as long as they stay inside: operators link the newest firmware.
+    """
+    root = os.path.realpath(wanted.directory)
+    path = os.path.realpath(os.path.join(root, wanted.path))
+    if os.path.commonpath((root, path)) != root:
+        return None
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(fd)
+        return None
+    etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+    return OpenFile(
+        fd, FileFacts(status.st_size, status.st_mtime, etag, formatdate(status.st_mtime, usegmt=True))
+    )

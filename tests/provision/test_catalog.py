@@ -1,0 +1,273 @@
+"""The catalog: what every path of the ladder gives, to whom, over what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netprov.provision.asker import Agent, Asker, parse_agent
+from netprov.provision.catalog import (
+    Catalog,
+    Content,
+    Redirect,
+    Refusal,
+    TreeFile,
+    decode_path,
+    tidy_path,
+)
+from netprov.provision.config import DEFAULT_PORTS, Device, Provision, Scheme
+from netprov.provision.profile import Parameter, layer, parse_profile
+
+MAC = "00:12:34:ab:45:de"
+OTHER = "00:12:34:ab:45:df"
+CA = b"-----BEGIN CERTIFICATE-----\n"
+
+PROVISION = Provision(
+    domain="example.com",
+    server_name="netprov.example.com",
+    devices={
+        MAC: Device(
+            MAC,
+            "CP-8851-3PCC",
+            serial="FCH1",
+            name="desk1",
+            layers=(layer([Parameter("A", "site"), Parameter("B", "{{ phone.name }}.{{ site.domain }}")]),),
+        ),
+        OTHER: Device(OTHER, "CP-7832-3PCC", layers=(layer([Parameter("A", "other")]),)),
+    },
+    addresses={"10.20.0.50": MAC},
+    unlisted=layer([Parameter("A", "site")]),
+    secure_url="https://pr1.example.com:5060",
+    bases=("", "/provision"),
+    paths=("/cp/conf/$MAU.xml",),
+    literals=frozenset({"/Start.xml"}),
+    trees=(("/firmware", "/srv/firmware"),),
+    redirects={"/old.xml": "https://x.example.com/$PSN-$MAU.xml", "/q": "/r"},
+)
+CATALOG = Catalog(PROVISION, CA)
+
+
+def asker(
+    scheme: Scheme = "https",
+    address: str = "10.20.0.99",
+    *,
+    certificate_mac: str = "",
+    agent: Agent | None = None,
+    link_mac: Callable[[], str] = str,
+) -> Asker:
+    port = DEFAULT_PORTS[scheme]
+    return Asker(scheme, address, "10.20.0.1", port, agent, certificate_mac, link_mac)
+
+
+def kind(path: str, who: Asker) -> str:
+    answer = CATALOG.respond(path, who)
+    return f"{answer.kind} {answer.mac}".strip() if isinstance(answer, Content) else type(answer).__name__
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/Cisco/CP-8851-3PCC/001234ab45de.cfg",
+        "/Cisco/001234ab45de.cfg",
+        "/cisco/001234AB45DE.CFG",
+        "/CISCO/CP-8851-3PCC/001234ab45de.xml",
+        "/001234ab45de.cfg",
+        "/00:12:34:ab:45:de.xml",
+        "/00-12-34-AB-45-DE.cfg",
+        "/provision/Cisco/CP-8851-3PCC/001234ab45de.cfg",
+        "/provision/001234ab45de.xml",
+        "/cp/conf/001234AB45DE.xml",
+    ],
+)
+def test_path_with_a_mac_address_gives_that_phones_profile(path: str) -> None:
+    assert kind(path, asker()) == f"profile {MAC}"
+
+
+@pytest.mark.parametrize("path", ["/8851-3PCC.xml", "/CP-8851-3PCC.xml", "/8851-3pcc.XML", "/Start.xml"])
+def test_path_without_a_mac_address_gives_the_askers_profile(path: str) -> None:
+    assert kind(path, asker(address="10.20.0.50")) == f"profile {MAC}"
+    assert kind(path, asker(link_mac=lambda: OTHER)) == f"profile {OTHER}"
+    assert kind(path, asker(certificate_mac=OTHER, address="10.20.0.50")) == f"profile {OTHER}"
+    assert kind(path, asker()) == "bootstrap"
+
+
+def test_user_agent_alone_decides_nothing() -> None:
+    assert kind("/8851-3PCC.xml", asker(agent=Agent("CP-8851-3PCC", "11.3.1", MAC))) == "bootstrap"
+
+
+def test_certificate_of_another_phone_is_refused() -> None:
+    answer = CATALOG.respond("/Cisco/001234ab45de.cfg", asker(certificate_mac=OTHER))
+    assert isinstance(answer, Refusal)
+    assert answer.status == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/provision", "/provision/", "/index.html", "/favicon.ico", "/nope.xml", "/8851.xml"),
+        *("/SEP001234AB45DE.cnf.xml", "/Cisco/", "/Cisco/001234ab45d.cfg", "/firmware", "/firmware/"),
+        *("/x/8851-3PCC.xml", "/8851-3PCC.xml/", "/8851-3PCC.xml.bak", "/ca.pem/"),
+    ],
+)
+def test_anything_else_is_not_found(path: str) -> None:
+    answer = CATALOG.respond(path, asker())
+    assert isinstance(answer, Refusal)
+    assert answer.status == 404
+
+
+def test_unlisted_phones_get_nothing_where_there_is_no_bootstrap() -> None:
+    catalog = Catalog(replace(PROVISION, unlisted=None), CA)
+    assert isinstance(catalog.respond("/Cisco/001122334455.cfg", asker()), Refusal)
+    assert isinstance(catalog.respond("/Cisco/001234ab45de.cfg", asker()), Content)
+
+
+def values(path: str, who: Asker, catalog: Catalog = CATALOG) -> dict[str, str | None]:
+    answer = catalog.respond(path, who)
+    assert isinstance(answer, Content)
+    return {name: parameter.value for name, parameter in parse_profile(answer.body).items()}
+
+
+def test_profile_over_https_is_the_phones_own() -> None:
+    assert values("/Cisco/001234ab45de.cfg", asker()) == {"A": "site", "B": "desk1.example.com"}
+
+
+WAY = "https://pr1.example.com:5060/Cisco/$MA.cfg"
+
+
+@pytest.mark.parametrize(
+    ("who", "ca_rule"),
+    [
+        (asker("http"), "http://10.20.0.1/ca.pem"),
+        (replace(asker("http"), port=5060), "http://10.20.0.1:5060/ca.pem"),
+        (replace(asker("http"), server="fd00::1"), "http://[fd00::1]/ca.pem"),
+        (asker("tftp"), "tftp://10.20.0.1/ca.pem"),
+    ],
+)
+def test_profile_in_the_clear_leads_to_https(who: Asker, ca_rule: str) -> None:
+    assert values("/Cisco/001234ab45de.cfg", who) == {
+        "Custom_CA_Rule": ca_rule,
+        "Profile_Rule": WAY,
+        "A": "site",
+        "B": "desk1.example.com",
+    }
+    assert values("/8851-3PCC.xml", who) == {"Custom_CA_Rule": ca_rule, "Profile_Rule": WAY, "A": "site"}
+
+
+def test_bootstrap_over_https_leads_to_the_phones_own_file() -> None:
+    assert values("/8851-3PCC.xml", asker()) == {"Profile_Rule": WAY, "A": "site"}
+
+
+def test_bootstrap_without_https_leads_to_the_phones_own_file_here() -> None:
+    catalog = Catalog(replace(PROVISION, secure_url=""), CA)
+    assert values("/8851-3PCC.xml", asker("tftp"), catalog) == {
+        "Profile_Rule": "tftp://10.20.0.1/Cisco/$MA.cfg",
+        "A": "site",
+    }
+
+
+def test_a_profiles_own_rules_win() -> None:
+    own = Device(MAC, layers=(layer([Parameter("Profile_Rule", "/mine.xml")]),))
+    catalog = Catalog(replace(PROVISION, devices={MAC: own}), CA)
+    assert values("/001234ab45de.cfg", asker("http"), catalog)["Profile_Rule"] == "/mine.xml"
+
+
+def test_ca_is_served_where_there_is_one() -> None:
+    assert CATALOG.respond("/ca.pem", asker("http")) == Content("ca", CA, "application/x-pem-file")
+    assert isinstance(Catalog(PROVISION).respond("/ca.pem", asker("http")), Refusal)
+
+
+def test_static_tree_keeps_the_case_of_names() -> None:
+    assert CATALOG.respond("/firmware/Sub/sip88xx.loads", asker()) == TreeFile(
+        "/srv/firmware", "Sub/sip88xx.loads"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "who", "expected"),
+    [
+        ("/old.xml", asker(address="10.20.0.50"), "https://x.example.com/8851-3PCC-001234AB45DE.xml"),
+        ("/old.xml", asker(), "https://x.example.com/$PSN-$MAU.xml"),
+        (
+            "/OLD.xml",
+            asker(link_mac=lambda: "00:00:00:00:00:01"),
+            "https://x.example.com/$PSN-000000000001.xml",
+        ),
+        ("/q", asker(), "/r"),
+    ],
+)
+def test_redirect_expands_what_is_known_of_the_phone(path: str, who: Asker, expected: str) -> None:
+    answer = CATALOG.respond(path, who)
+    assert isinstance(answer, Redirect)
+    assert expected == answer.location
+
+
+def test_whole_template_is_rendered() -> None:
+    template = "<device><flat-profile>{{ parameters }}<C>{{ values.A }}{{ phone.serial }}\u00e9</C></flat-profile></device>"
+    device = Device(MAC, serial="S", layers=(layer([Parameter("A", "<x>")]),), template=template)
+    catalog = Catalog(replace(PROVISION, devices={MAC: device}, secure_url=""), CA)
+    assert values("/001234ab45de.cfg", asker(), catalog) == {"A": "<x>", "C": "<x>S\u00e9"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("/a", "/a"),
+        ("a", "/a"),
+        ("//a//b", "/a/b"),
+        ("/a%2fb", "/a/b"),
+        ("/%61", "/a"),
+        ("/a?x=../..", "/a"),
+        ("/a#b", "/a"),
+        ("\\a\\b", "/a/b"),
+        ("/$MA.cfg", "/$MA.cfg"),
+        ("", "/"),
+        ("/../etc/passwd", None),
+        ("/a/../b", None),
+        ("/a/./b", None),
+        ("/..", None),
+        ("..\\..\\x", None),
+        ("/%2e%2e/x", None),
+        ("/%2e%2e%2fx", None),
+        ("/..%5cx", None),
+        ("/%252e%252e/x", "/%2e%2e/x"),
+        ("/a%00b", None),
+        ("/a%0d%0ab", None),
+        ("/%c0%ae%c0%ae/x", None),
+        ("/%ff", None),
+        ("/\u2025/x", None),
+        ("/" + "a" * 2000, None),
+    ],
+)
+def test_path_of_a_url_is_decoded_once(raw: str, expected: str | None) -> None:
+    assert expected == decode_path(raw)
+
+
+def test_name_of_a_file_is_not_decoded() -> None:
+    assert tidy_path("%2e%2e/a?b") == "/%2e%2e/a?b"
+
+
+@given(st.text(max_size=60))
+def test_no_path_leaves_the_root(raw: str) -> None:
+    for path in (decode_path(raw), tidy_path(raw)):
+        if path is not None:
+            assert path.startswith("/")
+            assert ".." not in path.split("/")
+            CATALOG.respond(path, asker())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Cisco-CP-7832-3PCC/11.0.1 (00562b043615)", Agent("CP-7832-3PCC", "11.0.1", "00:56:2b:04:36:15")),
+        ("Cisco-DP-9851/3.1.1 (FCH2233ABCD)", Agent("DP-9851", "3.1.1", "", "FCH2233ABCD")),
+        ("curl/8.5.0", None),
+        ("", None),
+        ("Cisco-CP-7832-3PCC/11.0.1", None),
+    ],
+)
+def test_user_agent_is_parsed(text: str, expected: Agent | None) -> None:
+    assert expected == parse_agent(text)
