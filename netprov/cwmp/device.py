@@ -24,7 +24,7 @@ _MAC = re.compile(r"[0-9a-f]{12}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A listed device: `url` is its profile, `revision` changes with what is in it."""
+    """A listed device: `url` is its profile ("" for none), `revision` changes with what is in it."""
 
     mac: str
     url: str
@@ -216,7 +216,7 @@ def settings_for(device: Device, inform: rpc.Inform, config: AcsConfig) -> rpc.S
 def download_for(device: Device, config: AcsConfig, now: float) -> rpc.Download | None:
     """Return the profile that a device is to fetch now, or None if it has it, or was asked a moment ago."""
     target = target_of(device, config)
-    if target is None or device.applied == target.revision:
+    if target is None or not target.url or device.applied == target.revision:
         return None
     if device.requested == target.revision and now < device.hold_until:
         return None

@@ -159,7 +159,7 @@ def _profile_base(site: Site, acs_hosts: set[str | None]) -> str:
 
 
 def _targets(site: Site, base: str) -> Iterator[Target]:
-    """Yield what each listed phone gets, but those that are set up by hand.
+    """Yield what each listed phone gets; one that is set up by hand is known, and gets no profile.
 
     A revision changes whenever something changes that goes into the phone's profile.
     """
@@ -168,10 +168,8 @@ def _targets(site: Site, base: str) -> Iterator[Target]:
     classes = {name: each.model_dump_json() for name, each in inventory.classes.items()}
     profiles = {name: each.model_dump_json() for name, each in inventory.profiles.items()}
     for phone in site.phones:
-        if phone.method == "manual":
-            continue
         declared = phone.declared
-        url = f"{base}/Cisco/{declared.mac.replace(':', '')}.cfg"
+        url = "" if phone.method == "manual" else f"{base}/Cisco/{declared.mac.replace(':', '')}.cfg"
         of_class = inventory.classes.get(phone.class_name or "")
         content = (
             url,

@@ -157,6 +157,14 @@ def test_unlisted_phone_gets_the_bootstrap_profile_where_there_is_one() -> None:
     assert link.fetched == ["https://pr1.example.com:5060/CP-8851-3PCC.xml"]
 
 
+def test_listed_phone_without_a_profile_gets_none_not_even_the_bootstrap_one() -> None:
+    acs = Acs(config(replace(TARGET, url=""), bootstrap_url="https://pr1.example.com/{product_class}.xml"))
+    link = Link(phone(), acs)
+    link.cpe.boot(link.now, bootstrap=True)
+    link.run()
+    assert link.fetched == []
+
+
 @pytest.mark.parametrize("product_class", ["", "../../etc/passwd", "a b", "x" * 65])
 def test_product_class_that_is_no_model_gets_no_bootstrap_profile(product_class: str) -> None:
     acs = Acs(config(bootstrap_url="https://pr1.example.com/{product_class}.xml"))

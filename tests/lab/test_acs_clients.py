@@ -10,8 +10,9 @@ import pytest
 from defusedxml.ElementTree import fromstring
 
 from netprov.lab.lan import Host, Lan
+from netprov.lab.server import start_server
 from netprov.pki.store import Store
-from tests.lab.conftest import needs
+from tests.lab.conftest import MakeLan, needs
 
 pytestmark = pytest.mark.lab
 
@@ -134,3 +135,35 @@ def test_curl_verifies_the_acs_for_its_host_and_its_domain_and_no_other(curl: Cu
         where = ["--connect-to", f"{name}:7547:10.20.0.11:7547", f"https://{name}:7547/"]
         command = [needs("curl"), "-sS", "--max-time", "10", "--cacert", str(curl.ca), *where]
         assert accepted == (curl.host.run(command, timeout=20).returncode == 0)
+
+
+def test_curl_with_the_digest_of_the_password_is_let_in(make_lan: MakeLan, tmp_path: Path) -> None:
+    inventory = tmp_path / "site.yaml"
+    inventory.write_text(
+        "domain: example.com\nnetworks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}\n"
+        "classes: {cpe: {method: acs, acs_url: 'http://10.20.0.1:7547/'}}\n"
+        "acs: {credentials: {username: admin, password: 'pass word'}}\n"
+    )
+    lan = make_lan(server=["10.20.0.1/24"], clients=[None])
+    start_server(lan["server"], inventory, tmp_path / "state", roles=("acs",))
+    with lan["client0"].links() as links:
+        links.add_address("lan0", "10.20.0.250/24")
+    for options, status in (
+        (["--digest", "-u", "admin:pass word"], "200"),
+        (["--digest", "-u", "admin:wrong"], "401"),
+        (["--basic", "-u", "admin:pass word"], "401"),
+        ([], "401"),
+    ):
+        command = [
+            needs("curl"),
+            "-sS",
+            "--max-time",
+            "10",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+            *options,
+        ]
+        said = ["--data-binary", f"@{MESSAGES / 'inform.xml'}", "http://10.20.0.1:7547/"]
+        assert status == lan["client0"].run([*command, *said], timeout=20).stdout

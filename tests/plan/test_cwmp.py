@@ -126,9 +126,12 @@ def test_revision_follows_the_profile() -> None:
     assert len(revision("1")) <= 32  # a CommandKey's length (TR-069 annex A.3.2.8)
 
 
-def test_phone_that_is_set_up_by_hand_is_left_alone() -> None:
+def test_phone_that_is_set_up_by_hand_is_known_and_gets_no_profile() -> None:
     config = cwmp(SITE.format(value="1")).config
-    assert list(config.targets) == ["00:12:34:ab:45:de"]
+    assert {mac: bool(target.url) for mac, target in config.targets.items()} == {
+        "00:12:34:ab:45:de": True,
+        "00:12:34:ab:45:df": False,
+    }
     assert config.serials == {"fch1": "00:12:34:ab:45:de"}
 
 
