@@ -269,4 +269,7 @@ def _reason(error: Exception) -> str:
         return error.verify_message
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"{error.host}:{error.port}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        # Its own text names Python objects; the trouble and the address that was asked are told already.
+        return "" if error.os_error.errno in _ERRNO else error.os_error.strerror or ""
     return "" if isinstance(error, TimeoutError) else str(error)
