@@ -127,6 +127,12 @@ Profiles:
     provision.profile        flat-profile XML from layers of parameters, and its parser
     provision.config         what the servers serve: sockets, phones, paths
     provision.asker          who asks: address, certificate, User-Agent
+    provision.crypto         AES-256-CBC as openssl writes it, aes128gcm of RFC 8188
+    provision.secret         keys and passwords, kept apart or derived
+    provision.auth           Basic and Digest
+    provision.answer         what the catalog answers
+    provision.guard          a phone's own profile, encrypted and locked
+    provision.report         what phones send back
     provision.compose        what a phone is sent: layers merged, templates rendered, the way to HTTPS
     provision.event          what the servers report
     provision.http           HTTP/1 messages, sans-IO
@@ -200,6 +206,7 @@ What joins cores to the world:
     runtime.poll             many sockets behind one descriptor
     runtime.listen           planned sockets, as far as they are on this machine
     runtime.arp              the MAC address behind an IP address
+    runtime.catalog          the catalog with its CA and secrets
     runtime.tree             files of static trees
     runtime.tftp             the TFTP server
     runtime.http_connection  one HTTP or HTTPS connection

@@ -5,15 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from netprov.errors import InventoryError, Path, Problem
-from netprov.inventory.model import Inventory, Parameter
+from netprov.inventory.model import Auth, Encryption, Inventory, Parameter
 from netprov.inventory.model.provision import Values
 from netprov.plan.site import Site, SitePhone
 from netprov.provision import profile
 from netprov.provision.compose import is_template, phone_fields, template_fault
-from netprov.provision.config import CA_PATH, DEFAULT_PORTS, Device, Listener, Provision, Scheme
+from netprov.provision.config import (
+    CA_PATH,
+    DEFAULT_PORTS,
+    Device,
+    Listener,
+    Policy,
+    Provision,
+    Scheme,
+    SecretsPlace,
+)
 from netprov.provision.macro import names_in
 from netprov.provision.profile import Layer
 
@@ -55,7 +65,18 @@ def provision(site: Site) -> Provision:
         paths=tuple(dict.fromkeys([*settings.paths, *paths])),
         literals=frozenset(path for path in plain if _is_file(path)),
         trees=tuple((_rooted(prefix), directory) for prefix, directory in settings.files.items()),
-        redirects={_rooted(path): target for path, target in settings.redirects.items()},
+        redirects={
+            _rooted(path): (target, 302) if isinstance(target, str) else (target.to, target.status)
+            for path, target in settings.redirects.items()
+        },
+        statuses=tuple(settings.statuses.items()),
+        reports=_rooted(settings.reports),
+        syslog=tuple(dict.fromkeys(str(network.address) for network in site.networks))
+        if settings.syslog
+        else (),
+        secrets=SecretsPlace(
+            settings.secrets.file or "", settings.secrets.environment or "", settings.secrets.credential or ""
+        ),
     )
 
 
@@ -73,6 +94,12 @@ class _Layers:
         self.profiles = {
             name: self.convert(each.values, ("profiles", name, "values"))
             for name, each in inventory.profiles.items()
+        }
+        settings = inventory.provisioning
+        self.policy = _policy(settings.encryption, settings.auth)
+        self.policies = {
+            name: _policy(each.encryption or settings.encryption, each.auth or settings.auth)
+            for name, each in inventory.classes.items()
         }
         for name, each in inventory.profiles.items():
             if each.template is not None:
@@ -97,16 +124,15 @@ class _Layers:
         return parameter
 
     def _check_template(self, text: str, path: Path, **more: str) -> None:
-        context = {
+        context: dict[str, Any] = {
             "phone": phone_fields(Device("00:00:00:00:00:00")),
             "site": {"domain": self.inventory.domain, "server": ""},
             "values": _Anything(),
+            "secret": str,
             **more,
         }
         if fault := template_fault(text, context):
-            remedy = (
-                f"a template knows phone.{', phone.'.join(context['phone'])}, site.domain and site.server"
-            )
+            remedy = f"a template knows phone.{', phone.'.join(context['phone'])}, site.domain, site.server and secret(name)"
             self._problems.append(Problem("template", f"template: {fault}", remedy, path=path))
 
 
@@ -140,6 +166,20 @@ def _device(phone: SitePhone, layers: _Layers, problems: list[Problem]) -> Devic
         profile=named,
         layers=tuple(layer for layer in found if layer),
         template=template or "",
+        policy=layers.policies.get(phone.class_name or "", layers.policy),
+    )
+
+
+def _policy(encryption: Encryption | None, auth: Auth | None) -> Policy:
+    chosen = encryption or Encryption(method="none")
+    return Policy(
+        encryption=chosen.method,
+        digest=None if chosen.digest == "auto" else chosen.digest,
+        compress=chosen.compress,
+        ikm=chosen.ikm,
+        auth=auth.scheme if auth else None,
+        user=auth.user if auth else "",
+        auth_everywhere=auth.everywhere if auth else False,
     )
 
 

@@ -7,90 +7,72 @@ index page, and nobody is asked to authenticate who was not meant to be.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from urllib.parse import unquote_to_bytes
 
+from netprov.provision.answer import PROFILE_TYPE, Answer, Content, Redirect, Refusal, TreeFile
 from netprov.provision.asker import Asker, parse_mac
 from netprov.provision.compose import Composer
 from netprov.provision.config import ALIASES, CA_PATH, LADDER, Device, Provision
-from netprov.provision.macro import device_macros, expand, patterns
+from netprov.provision.guard import Guard, is_locked
+from netprov.provision.macro import PathPattern, device_macros, expand, patterns
+from netprov.provision.secret import Secrets
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
-_PROFILE_TYPE = "text/xml"
+MAC_IN_PATH = re.compile(r"(?<![0-9a-f])[0-9a-f]{12}(?![0-9a-f])")
 _LONGEST_PATH = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What is sent: `kind` is profile, bootstrap or ca; `mac` is the phone that it is for, as far as is known."""
-
-    kind: str
-    body: bytes
-    content_type: str
-    mac: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TreeFile:
-    """A file of a static tree: which directory, and the path below it, already without `..`."""
-
-    directory: str
-    path: str
-    mac: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Redirect:
-    """Look elsewhere; TFTP cannot say that and refuses."""
-
-    location: str
-    status: int = 302
-    mac: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An HTTP status, 404 mostly, which is TFTP's error 1; `reason` is for people."""
-
-    reason: str
-    status: int = 404
-    mac: str = ""
-
-
-Answer = Content | TreeFile | Redirect | Refusal
 
 
 class Catalog:
     """Answers for one plan; `ca` is the PEM of the CA that phones are to trust, "" for none."""
 
-    def __init__(self, provision: Provision, ca: bytes = b"") -> None:
+    def __init__(
+        self,
+        provision: Provision,
+        *,
+        entropy: Callable[[int], bytes],
+        ca: bytes = b"",
+        secrets: Secrets | None = None,
+    ) -> None:
         self._provision = provision
         self._ca = ca
-        self._composer = Composer(provision, has_ca=bool(ca))
+        self.secrets = secrets or Secrets()
+        self._guard = Guard(self.secrets, entropy)
+        self._composer = Composer(provision, has_ca=bool(ca), secrets=self.secrets)
         self._patterns = patterns((*LADDER, *ALIASES, *provision.paths))
         self._bases = tuple(base.lower() for base in sorted(provision.bases, key=len, reverse=True))
-        self._redirects = {path.lower(): target for path, target in provision.redirects.items()}
+        self._redirects = tuple((PathPattern(path), *to) for path, to in provision.redirects.items())
+        self._statuses = tuple((PathPattern(path), status) for path, status in provision.statuses)
         self._literals = frozenset(path.lower() for path in provision.literals)
         self._trees = tuple((prefix.rstrip("/") + "/", directory) for prefix, directory in provision.trees)
 
     def respond(self, path: str, asker: Asker) -> Answer:
         """Answer a request for `path`, which begins with a slash and is decoded already (`decode_path`)."""
         lower = path.lower()
+        named: Mapping[str, str] | None
+        for pattern, status in self._statuses:
+            if (named := pattern.match(lower)) is not None:
+                return Refusal("as the inventory says", status, self._mac(named, asker))
+        for pattern, target, status in self._redirects:
+            if (named := pattern.match(lower)) is not None:
+                mac = self._mac(named, asker)
+                return Redirect(self._expanded(target, mac, asker), status, mac)
         if lower == CA_PATH and self._ca:
-            return Content("ca", self._ca, "application/x-pem-file", self._mac(asker))
-        named = self._read(lower)
-        if named is not None:
+            return Content("ca", self._ca, "application/x-pem-file", self._mac({}, asker))
+        if (named := self._read(lower)) is not None:
             return self._profile(named, asker)
-        if (target := self._redirects.get(lower)) is not None:
-            mac = self._mac(asker)
-            return Redirect(self._expanded(target, mac, asker), mac=mac)
         for prefix, directory in self._trees:
             if path.startswith(prefix) and len(path) > len(prefix):
-                return TreeFile(directory, path[len(prefix) :], self._mac(asker))
+                return TreeFile(directory, path[len(prefix) :], self._mac({}, asker))
         if lower in self._literals:
             return self._profile({}, asker)
         return Refusal("no such file", mac=asker.certificate_mac)
+
+    def who(self, path: str, asker: Asker) -> str:
+        """Return the MAC address that a path of any kind, or the asker, is known by; "" if it cannot be told."""
+        found = MAC_IN_PATH.search(path.lower())
+        named = parse_mac(found[0]) if found else ""
+        return asker.certificate_mac or named or self._mac({}, asker)
 
     def _read(self, lower: str) -> Mapping[str, str] | None:
         """Return what a path of the ladder tells of the phone, None for another path."""
@@ -104,25 +86,33 @@ class Catalog:
         return None
 
     def _profile(self, named: Mapping[str, str], asker: Asker) -> Answer:
-        path_mac = parse_mac(named.get("MA") or named.get("MAU") or named.get("MAC") or "")
+        path_mac = _named_mac(named)
         if asker.certificate_mac and path_mac and asker.certificate_mac != path_mac:
             return Refusal(
                 f"the client certificate is of {asker.certificate_mac}", 403, asker.certificate_mac
             )
-        mac = path_mac or self._mac(asker)
+        mac = self._mac(named, asker)
         device = self._provision.devices.get(mac)
-        if device is not None:
-            return Content("profile", self._composer.profile(device, asker), _PROFILE_TYPE, mac)
-        if self._provision.unlisted is None:
+        if device is not None and (path_mac or not is_locked(device.policy)):
+            plain = self._composer.profile(device, asker)
+            return self._guard.protect(plain, device, asker.scheme)
+        if self._provision.unlisted is None and device is None:
             return Refusal("not a listed phone", mac=mac)
-        return Content("bootstrap", self._composer.bootstrap(asker), _PROFILE_TYPE, mac)
+        introduction = self._guard.introduce(device) if device and asker.scheme == "https" else None
+        body = self._composer.bootstrap(asker, introduction, locked=device is not None)
+        return Content("bootstrap", body, PROFILE_TYPE, mac)
 
-    def _mac(self, asker: Asker) -> str:
-        """Return the MAC address behind a request whose path does not name it, "" if it cannot be told.
+    def _mac(self, named: Mapping[str, str], asker: Asker) -> str:
+        """Return the MAC address behind a request, "" if it cannot be told.
 
         User-Agent is not asked: it is the operator's to set and anybody's to send.
         """
-        return asker.certificate_mac or self._provision.addresses.get(asker.address, "") or asker.link_mac()
+        return (
+            _named_mac(named)
+            or asker.certificate_mac
+            or self._provision.addresses.get(asker.address, "")
+            or asker.link_mac()
+        )
 
     def _expanded(self, target: str, mac: str, asker: Asker) -> str:
         device = self._provision.devices.get(mac) or Device(mac)
@@ -134,6 +124,10 @@ class Catalog:
             mac, model=model, serial=device.serial, firmware=device.firmware, address=asker.address
         )
         return expand(target, {name: value for name, value in macros.items() if value})
+
+
+def _named_mac(named: Mapping[str, str]) -> str:
+    return parse_mac(named.get("MA") or named.get("MAU") or named.get("MAC") or "")
 
 
 def decode_path(raw: str) -> str | None:

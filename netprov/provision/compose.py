@@ -16,7 +16,9 @@ from markupsafe import Markup
 
 from netprov.provision.asker import Asker
 from netprov.provision.config import CA_PATH, Device, Provision
+from netprov.provision.guard import Introduction
 from netprov.provision.profile import Layer, Parameter, element, format_profile, merge
+from netprov.provision.secret import Secrets
 
 _ENVIRONMENTS = {
     escaping: ImmutableSandboxedEnvironment(
@@ -24,21 +26,27 @@ _ENVIRONMENTS = {
     )
     for escaping in (False, True)
 }
+_IKM = "IKM_HTTP_Encrypt_Content"
 _MARKS = ("{{", "{%", "{#")
 
 
 class Composer:
     """Composes profiles of one plan."""
 
-    def __init__(self, provision: Provision, *, has_ca: bool) -> None:
+    def __init__(self, provision: Provision, *, has_ca: bool, secrets: Secrets) -> None:
         self._provision = provision
+        self._secrets = secrets
         self._has_ca = has_ca
         self._site = {"domain": provision.domain, "server": provision.server_name}
 
     def profile(self, device: Device, asker: Asker) -> bytes:
         """Compose a listed phone's profile."""
         parameters = dict(merge((self._road(asker), *device.layers)))
-        context: dict[str, Any] = {"phone": phone_fields(device), "site": self._site}
+        context: dict[str, Any] = {
+            "phone": phone_fields(device),
+            "site": self._site,
+            "secret": lambda name: self._secrets.get(name) or "",
+        }
         for name, parameter in parameters.items():
             if is_template(parameter.value):
                 parameters[name] = Parameter(name, render(parameter.value or "", context), parameter.ua)
@@ -48,11 +56,23 @@ class Composer:
         context["values"] = {name: parameter.value or "" for name, parameter in parameters.items()}
         return render(device.template, context, xml=True).encode("ascii", "xmlcharrefreplace")
 
-    def bootstrap(self, asker: Asker) -> bytes:
-        """Compose the profile of phones that are not listed, or did not say who they are: it leads to their own."""
-        assert self._provision.unlisted is not None
+    def bootstrap(
+        self, asker: Asker, introduction: Introduction | None = None, *, locked: bool = False
+    ) -> bytes:
+        """Compose what leads a phone to its own profile: it is not listed, did not say who it is, or `locked` out.
+
+        A key or password is for HTTPS only, so over other protocols a phone that needs one is led to the same
+        name over HTTPS first, where it gets its `introduction`.
+        """
         url = self._provision.secure_url or asker.base_url()
-        return format_profile(merge((_way(url), self._road(asker), self._provision.unlisted)))
+        if introduction is None:
+            rule = f"{url}{'/$PSN.xml' if locked else '/Cisco/$MA.cfg'}"
+            layers = [_rule(rule), self._trusted(asker)]
+        else:
+            layers = [_rule(f"{introduction.options}{url}/Cisco/$MA.cfg")]
+            if introduction.ikm:
+                layers.append({_IKM: Parameter(_IKM, introduction.ikm, "na")})
+        return format_profile(merge((*layers, self._provision.unlisted or {})))
 
     def _road(self, asker: Asker) -> Layer:
         """Return what leads a phone to HTTPS: a factory phone does not trust a private CA until a profile says so.
@@ -61,13 +81,17 @@ class Composer:
         """
         if asker.scheme == "https" or not self._provision.secure_url:
             return {}
-        way = _way(self._provision.secure_url)
-        return merge((_trust(f"{asker.base_url()}{CA_PATH}"), way)) if self._has_ca else way
+        return merge((self._trusted(asker), _rule(f"{self._provision.secure_url}/Cisco/$MA.cfg")))
+
+    def _trusted(self, asker: Asker) -> Layer:
+        if asker.scheme == "https" or not self._has_ca or not self._provision.secure_url:
+            return {}
+        return _trust(f"{asker.base_url()}{CA_PATH}")
 
 
 @lru_cache(maxsize=256)
-def _way(url: str) -> Layer:
-    return {"Profile_Rule": Parameter("Profile_Rule", f"{url}/Cisco/$MA.cfg", "na")}
+def _rule(rule: str) -> Layer:
+    return {"Profile_Rule": Parameter("Profile_Rule", rule, "na")}
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from netprov.provision.auth import AuthScheme
+from netprov.provision.crypto import Digest, IkmEncoding
 from netprov.provision.profile import Layer
 
 Scheme = Literal["tftp", "http", "https"]
@@ -41,6 +43,22 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """How a phone's own profile is protected; `digest` None goes by its firmware, `user` holds macros."""
+
+    encryption: Literal["none", "aes-256-cbc", "aes128gcm"] = "none"
+    digest: Digest | None = None
+    compress: bool = False
+    ikm: IkmEncoding = "raw"
+    auth: AuthScheme | None = None
+    user: str = "$MA"
+    auth_everywhere: bool = False
+
+
+OPEN = Policy()
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """A listed phone; `layers` are the site's, its class's, its profile's and its own parameters, in that order."""
 
@@ -53,6 +71,16 @@ class Device:
     profile: str = ""
     layers: tuple[Layer, ...] = ()
     template: str = ""
+    policy: Policy = OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsPlace:
+    """Where the secrets file is: at most one of these; none is the state directory."""
+
+    file: str = ""
+    environment: str = ""
+    credential: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +90,8 @@ class Provision:
     `addresses` are the fixed addresses of listed phones. `bases` are the directories below which the ladder starts,
     "" always among them. `literals` are paths that a class's options name as they are. `secure_url` is the HTTPS
     address that phones are led to, without a path, "" to leave them where they are. `unlisted` is what phones that
-    are not in the inventory get, None for nothing.
+    are not in the inventory get, None for nothing. `statuses` are path patterns and what they are answered with;
+    below `reports` phones put theirs; `syslog` are addresses to listen for messages on.
     """
 
     domain: str
@@ -76,4 +105,8 @@ class Provision:
     paths: tuple[str, ...] = ()
     literals: frozenset[str] = frozenset()
     trees: tuple[tuple[str, str], ...] = ()
-    redirects: Mapping[str, str] = field(default_factory=dict)
+    redirects: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    statuses: tuple[tuple[str, int], ...] = ()
+    reports: str = ""
+    syslog: tuple[str, ...] = ()
+    secrets: SecretsPlace = SecretsPlace()

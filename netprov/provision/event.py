@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from netprov.provision.asker import Agent
 from netprov.provision.config import Scheme
@@ -39,3 +40,30 @@ class TlsFailed:
 
     def __str__(self) -> str:
         return f"{self.address} TLS handshake failed: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A phone's report; its fields are for the device record, not for the log."""
+
+    address: str
+    mac: str
+    kind: str
+    path: str
+    fields: Mapping[str, str] = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.address} ({self.mac or 'unknown'}) {self.kind} report at {self.path}: {len(self.fields)} fields"
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The body that a phone sent with its request for a profile (`--post`)."""
+
+    address: str
+    mac: str
+    path: str
+    body: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.address} ({self.mac or 'unknown'}) posted {len(self.body)} octets at {self.path}"

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from netprov.errors import Malformed
+from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
 from netprov.provision.asker import Agent, Asker
-from netprov.provision.catalog import Catalog, Content, Redirect, Refusal, TreeFile, decode_path
-from netprov.provision.event import Asked
+from netprov.provision.auth import REALM, Authority
+from netprov.provision.catalog import Catalog, decode_path
+from netprov.provision.config import Device, Provision
+from netprov.provision.event import Asked, Posted, Reported
 from netprov.provision.http import Request, Response, select_range
+from netprov.provision.report import decrypt_report, parse_report
 
 _TYPES: Mapping[str, str] = {
     ".xml": "text/xml",
@@ -19,6 +24,14 @@ _TYPES: Mapping[str, str] = {
 _METHODS = {"GET", "HEAD", "POST"}
 _ALLOW = (("Allow", "GET, HEAD, POST"),)
 _PLAIN = (("Content-Type", "text/plain"),)
+_CHALLENGES: Mapping[int, tuple[tuple[str, str], ...]] = {
+    401: (("WWW-Authenticate", f'Basic realm="{REALM}"'),),
+    407: (("Proxy-Authenticate", f'Basic realm="{REALM}"'),),
+}
+"""What goes with a status that the inventory asks for."""
+
+MAX_POSTED = 4096
+"""Octets of a posted body that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +55,100 @@ class FileReply:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The reply to one request, and the fact to report; `file` is set where the pump has to open one first."""
+    """The reply to one request, and the facts to report; `file` is set where the pump has to open one first."""
 
     response: Response
     event: Asked
     file: TreeFile | None = None
+    more: Reported | Posted | None = None
 
 
-def respond(catalog: Catalog, request: Request, asker: Asker) -> Answered:
-    """Answer one request."""
-    raw = target_path(request.target)
-    if request.method not in _METHODS:
-        return _refuse(request, asker, raw, Refusal("method", 405), _ALLOW)
-    path = decode_path(raw)
-    if path is None:
-        return _refuse(request, asker, raw, Refusal("not a path of any file"))
-    answer = catalog.respond(path, asker)
-    match answer:
-        case Content():
-            response = Response(200, (("Content-Type", answer.content_type),), answer.body)
-            event = _event(request, asker, path, 200, answer.mac, kind=answer.kind, octets=len(answer.body))
-            return Answered(response, event)
-        case TreeFile():
-            return Answered(Response(200), _event(request, asker, path, 200, answer.mac, kind="file"), answer)
-        case Redirect():
-            response = Response(answer.status, (("Location", answer.location),))
-            event = _event(request, asker, path, answer.status, answer.mac, reason=answer.location)
-            return Answered(response, event)
-        case Refusal():
-            return _refuse(request, asker, path, answer)
+class Responder:
+    """Answers the requests of one plan; `authority` asks for credentials where a profile is locked."""
+
+    def __init__(self, catalog: Catalog, provision: Provision, authority: Authority) -> None:
+        self._catalog = catalog
+        self._provision = provision
+        self._authority = authority
+        self._reports = provision.reports.rstrip("/").lower()
+
+    def respond(self, request: Request, asker: Asker, now: float) -> Answered:
+        """Answer one request."""
+        raw = target_path(request.target)
+        path = decode_path(raw)
+        if path is None:
+            return _refuse(request, asker, raw, Refusal("not a path of any file"))
+        if self._is_report(path):
+            return self._report(request, asker, path)
+        if request.method not in _METHODS:
+            return _refuse(request, asker, path, Refusal("method", 405), _ALLOW)
+        answer = self._catalog.respond(path, asker)
+        match answer:
+            case Content():
+                return self._content(request, asker, path, answer, now)
+            case TreeFile():
+                event = _event(request, asker, path, 200, answer.mac, kind="file")
+                return Answered(Response(200), event, answer)
+            case Redirect():
+                response = Response(answer.status, (("Location", answer.location),))
+                event = _event(request, asker, path, answer.status, answer.mac, reason=answer.location)
+                return Answered(response, event)
+            case Refusal():
+                return _refuse(request, asker, path, answer, _CHALLENGES.get(answer.status, ()))
+
+    def _content(self, request: Request, asker: Asker, path: str, content: Content, now: float) -> Answered:
+        if content.lock is not None:
+            lock = content.lock
+            verdict = self._authority.judge(
+                request.fields.get("authorization"),
+                lock.account,
+                lock.scheme,
+                method=request.method,
+                target=request.target,
+                now=now,
+            )
+            if verdict != "good":
+                challenges = self._authority.challenge(lock.scheme, now, stale=verdict == "stale")
+                fields = tuple(("WWW-Authenticate", challenge) for challenge in challenges)
+                reason = (
+                    "credentials wanted"
+                    if "authorization" not in request.fields
+                    else f"credentials {verdict}"
+                )
+                return _refuse(request, asker, path, Refusal(reason, 401, content.mac), fields)
+        fields = (("Content-Type", content.content_type),)
+        if content.coding:
+            fields = (*fields, ("Content-Encoding", content.coding))
+        event = _event(request, asker, path, 200, content.mac, kind=content.kind, octets=len(content.body))
+        posted = None
+        if request.method == "POST" and request.body:
+            text = request.body[:MAX_POSTED].decode("utf-8", "replace")
+            posted = Posted(asker.address, content.mac, path, text)
+        return Answered(Response(200, fields, content.body), event, more=posted)
+
+    def _is_report(self, path: str) -> bool:
+        lower = path.lower()
+        return bool(self._reports) and (lower == self._reports or lower.startswith(f"{self._reports}/"))
+
+    def _report(self, request: Request, asker: Asker, path: str) -> Answered:
+        if request.method not in {"PUT", "POST"}:
+            return _refuse(request, asker, path, Refusal("reports are sent here, not fetched"))
+        mac = self._catalog.who(path, asker)
+        device = self._provision.devices.get(mac) or Device(mac)
+        try:
+            plain = decrypt_report(
+                request.body,
+                request.fields.get("content-encoding", "").strip().lower(),
+                key=self._catalog.secrets.profile_key(mac) if mac else None,
+                policy=device.policy,
+                firmware=asker.agent.firmware if asker.agent else device.firmware,
+            )
+            report = parse_report(plain, path)
+        except Malformed as error:
+            return _refuse(request, asker, path, Refusal(f"report: {error}", 400, mac))
+        event = _event(request, asker, path, 200, mac, kind=f"{report.kind} report")
+        reported = Reported(asker.address, mac, report.kind, path, report.fields)
+        return Answered(Response(200), event, more=reported)
 
 
 def file_reply(request: Request, path: str, facts: FileFacts) -> FileReply:

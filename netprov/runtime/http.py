@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 import ssl
 import time
@@ -19,11 +20,12 @@ from netprov.pki.request import PkiPlan
 from netprov.pki.store import Issued, Store
 from netprov.plan import Plan
 from netprov.provision.asker import Asker, parse_agent, parse_mac
-from netprov.provision.catalog import Catalog
+from netprov.provision.auth import Authority
 from netprov.provision.config import Listener
 from netprov.provision.http import Limits, Request
-from netprov.provision.respond import FileReply, file_reply, missing_file, respond
+from netprov.provision.respond import FileReply, Responder, file_reply, missing_file
 from netprov.runtime.arp import neighbour
+from netprov.runtime.catalog import load_catalog
 from netprov.runtime.http_connection import Connection, Outgoing, Patience
 from netprov.runtime.listen import bind, none_bound
 from netprov.runtime.poll import READ, Poller
@@ -59,6 +61,7 @@ class HttpService:
         self._tasks: list[asyncio.Task[None]] = []
         self._tls: ServerTls | None = None
         self._date = (0, "")
+        self._authority = Authority(os.urandom(32))
 
     async def start(self, plan: Plan) -> None:
         """Bind, and serve."""
@@ -125,7 +128,7 @@ class HttpService:
             _certificate_mac(connection.peer_certificate()) if connection.secure else "",
             partial(neighbour, connection.address),
         )
-        answered = respond(self._catalog, request, asker)
+        answered = self._responder.respond(request, asker, time.time())
         if answered.file is not None:
             opened = open_file(answered.file)
             if opened is not None:
@@ -138,6 +141,8 @@ class HttpService:
                 return Outgoing(reply.response, 0)
             answered = missing_file(answered)
         self.report(answered.event)
+        if answered.more is not None:
+            self.report(answered.more)
         return Outgoing(answered.response, len(answered.response.body))
 
     def date(self) -> str:
@@ -165,6 +170,7 @@ class HttpService:
 
     def _bind(self, plan: Plan) -> None:
         wanted = [each for each in plan.provision.listeners if each.scheme in {"http", "https"}]
+        responder = self._build_responder(plan)
         fresh: dict[Listener, socket.socket] = {}
         absent: list[Listener] = []
         try:
@@ -189,7 +195,7 @@ class HttpService:
         for listener, sock in fresh.items():
             self._sockets[listener] = sock
             self.poller.register(sock.fileno(), READ, partial(self._accept, listener, sock))
-        self._catalog = Catalog(plan.provision, self._ca())
+        self._responder = responder
         for listener in absent:
             self.report(Notice(f"{listener} is not on this machine: another one serves it"))
 
@@ -264,12 +270,11 @@ class HttpService:
             return
         for each in change:
             self.report(Notice(f"issued {each.role} certificate {each.name} {each.kind}: {each.reason}"))
-        self._catalog = Catalog(self._plan.provision, self._ca())
+        self._responder = self._build_responder(self._plan)
 
-    def _ca(self) -> bytes:
-        with suppress(OSError):
-            return self._store.ca_file.read_bytes()
-        return b""
+    def _build_responder(self, plan: Plan) -> Responder:
+        catalog = load_catalog(plan.provision, self._surroundings.state)
+        return Responder(catalog, plan.provision, self._authority)
 
 
 @lru_cache(maxsize=4096)

@@ -16,13 +16,14 @@ from time import monotonic
 
 from netprov.errors import Malformed, ServiceError
 from netprov.machine import Dropped, Endpoint, Event
-from netprov.pki.store import Store
 from netprov.plan import Plan
+from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
 from netprov.provision.asker import Asker
-from netprov.provision.catalog import Catalog, Content, Redirect, Refusal, TreeFile, tidy_path
+from netprov.provision.catalog import tidy_path
 from netprov.provision.config import Listener
 from netprov.provision.event import Asked
 from netprov.runtime.arp import neighbour
+from netprov.runtime.catalog import load_catalog
 from netprov.runtime.listen import bind, none_bound
 from netprov.runtime.poll import READ, Poller
 from netprov.runtime.service import Notice, Surroundings
@@ -79,7 +80,6 @@ class TftpService:
         _raise_descriptor_limit()
         self._loop = asyncio.get_running_loop()
         self._poller = Poller()
-        self._store = Store(self._surroundings.state / "pki")
         try:
             self._bind(plan)
         except BaseException:
@@ -114,6 +114,7 @@ class TftpService:
 
     def _bind(self, plan: Plan) -> None:
         wanted = [each for each in plan.provision.listeners if each.scheme == "tftp"]
+        catalog = load_catalog(plan.provision, self._surroundings.state)
         fresh: dict[Listener, socket.socket] = {}
         absent: list[Listener] = []
         try:
@@ -134,10 +135,7 @@ class TftpService:
             sock = self._sockets.pop(listener)
             self._poller.unregister(sock.fileno())
             sock.close()
-        ca = b""
-        with suppress(OSError):
-            ca = self._store.ca_file.read_bytes()
-        self._catalog = Catalog(plan.provision, ca)
+        self._catalog = catalog
         for listener, sock in fresh.items():
             self._sockets[listener] = sock
             self._poller.register(sock.fileno(), READ, partial(self._requests, listener, sock))

@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 from email.utils import formatdate
 
-from netprov.provision.catalog import TreeFile
+from netprov.provision.answer import TreeFile
 from netprov.provision.respond import FileFacts
 
 

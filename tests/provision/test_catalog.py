@@ -9,18 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netprov.provision.answer import Content, Lock, Redirect, Refusal, TreeFile
 from netprov.provision.asker import Agent, Asker, parse_agent
-from netprov.provision.catalog import (
-    Catalog,
-    Content,
-    Redirect,
-    Refusal,
-    TreeFile,
-    decode_path,
-    tidy_path,
-)
-from netprov.provision.config import DEFAULT_PORTS, Device, Provision, Scheme
+from netprov.provision.auth import Account
+from netprov.provision.catalog import Catalog, decode_path, tidy_path
+from netprov.provision.config import DEFAULT_PORTS, Device, Policy, Provision, Scheme
+from netprov.provision.crypto import decrypt_cbc, decrypt_gcm, derive_secret
 from netprov.provision.profile import Parameter, layer, parse_profile
+from netprov.provision.secret import SITE, Secrets, parse_secrets
 
 MAC = "00:12:34:ab:45:de"
 OTHER = "00:12:34:ab:45:df"
@@ -46,9 +42,15 @@ PROVISION = Provision(
     paths=("/cp/conf/$MAU.xml",),
     literals=frozenset({"/Start.xml"}),
     trees=(("/firmware", "/srv/firmware"),),
-    redirects={"/old.xml": "https://x.example.com/$PSN-$MAU.xml", "/q": "/r"},
+    redirects={
+        "/old.xml": ("https://x.example.com/$PSN-$MAU.xml", 302),
+        "/q": ("/r", 301),
+        "/moved/$MA.cfg": ("/Cisco/$MA.cfg", 302),
+    },
+    statuses=(("/broken/$MA.cfg", 503),),
 )
-CATALOG = Catalog(PROVISION, CA)
+SECRETS = Secrets({SITE: "s", "pin": "1234"})
+CATALOG = Catalog(PROVISION, entropy=bytes, ca=CA, secrets=SECRETS)
 
 
 def asker(
@@ -120,7 +122,7 @@ def test_anything_else_is_not_found(path: str) -> None:
 
 
 def test_unlisted_phones_get_nothing_where_there_is_no_bootstrap() -> None:
-    catalog = Catalog(replace(PROVISION, unlisted=None), CA)
+    catalog = Catalog(replace(PROVISION, unlisted=None), entropy=bytes, ca=CA, secrets=SECRETS)
     assert isinstance(catalog.respond("/Cisco/001122334455.cfg", asker()), Refusal)
     assert isinstance(catalog.respond("/Cisco/001234ab45de.cfg", asker()), Content)
 
@@ -162,7 +164,7 @@ def test_bootstrap_over_https_leads_to_the_phones_own_file() -> None:
 
 
 def test_bootstrap_without_https_leads_to_the_phones_own_file_here() -> None:
-    catalog = Catalog(replace(PROVISION, secure_url=""), CA)
+    catalog = Catalog(replace(PROVISION, secure_url=""), entropy=bytes, ca=CA, secrets=SECRETS)
     assert values("/8851-3PCC.xml", asker("tftp"), catalog) == {
         "Profile_Rule": "tftp://10.20.0.1/Cisco/$MA.cfg",
         "A": "site",
@@ -171,13 +173,13 @@ def test_bootstrap_without_https_leads_to_the_phones_own_file_here() -> None:
 
 def test_a_profiles_own_rules_win() -> None:
     own = Device(MAC, layers=(layer([Parameter("Profile_Rule", "/mine.xml")]),))
-    catalog = Catalog(replace(PROVISION, devices={MAC: own}), CA)
+    catalog = Catalog(replace(PROVISION, devices={MAC: own}), entropy=bytes, ca=CA, secrets=SECRETS)
     assert values("/001234ab45de.cfg", asker("http"), catalog)["Profile_Rule"] == "/mine.xml"
 
 
 def test_ca_is_served_where_there_is_one() -> None:
     assert CATALOG.respond("/ca.pem", asker("http")) == Content("ca", CA, "application/x-pem-file")
-    assert isinstance(Catalog(PROVISION).respond("/ca.pem", asker("http")), Refusal)
+    assert isinstance(Catalog(PROVISION, entropy=bytes).respond("/ca.pem", asker("http")), Refusal)
 
 
 def test_static_tree_keeps_the_case_of_names() -> None:
@@ -197,6 +199,7 @@ def test_static_tree_keeps_the_case_of_names() -> None:
             "https://x.example.com/$PSN-000000000001.xml",
         ),
         ("/q", asker(), "/r"),
+        ("/moved/001234AB45DE.cfg", asker(), "/Cisco/001234ab45de.cfg"),
     ],
 )
 def test_redirect_expands_what_is_known_of_the_phone(path: str, who: Asker, expected: str) -> None:
@@ -208,7 +211,9 @@ def test_redirect_expands_what_is_known_of_the_phone(path: str, who: Asker, expe
 def test_whole_template_is_rendered() -> None:
     template = "<device><flat-profile>{{ parameters }}<C>{{ values.A }}{{ phone.serial }}\u00e9</C></flat-profile></device>"
     device = Device(MAC, serial="S", layers=(layer([Parameter("A", "<x>")]),), template=template)
-    catalog = Catalog(replace(PROVISION, devices={MAC: device}, secure_url=""), CA)
+    catalog = Catalog(
+        replace(PROVISION, devices={MAC: device}, secure_url=""), entropy=bytes, ca=CA, secrets=SECRETS
+    )
     assert values("/001234ab45de.cfg", asker(), catalog) == {"A": "<x>", "C": "<x>S\u00e9"}
 
 
@@ -271,3 +276,105 @@ def test_no_path_leaves_the_root(raw: str) -> None:
 )
 def test_user_agent_is_parsed(text: str, expected: Agent | None) -> None:
     assert expected == parse_agent(text)
+
+
+def test_status_of_the_inventory_goes_before_everything() -> None:
+    assert CATALOG.respond("/broken/001234ab45de.cfg", asker()) == Refusal("as the inventory says", 503, MAC)
+
+
+def test_template_asks_for_a_secret() -> None:
+    device = Device(MAC, layers=(layer([Parameter("A", "{{ secret('pin') }}{{ secret('none') }}")]),))
+    catalog = Catalog(replace(PROVISION, devices={MAC: device}), entropy=bytes, secrets=SECRETS)
+    assert values("/001234ab45de.cfg", asker(), catalog) == {"A": "1234"}
+
+
+KEY = derive_secret(b"s", "profile", MAC)
+PASSWORD = derive_secret(b"s", "password", MAC)
+
+
+def protected(policy: Policy, secrets: Secrets = SECRETS) -> Catalog:
+    device = Device(MAC, layers=(layer([Parameter("A", "own")]),), policy=policy, firmware="11.3.1")
+    return Catalog(replace(PROVISION, devices={MAC: device}), entropy=bytes, ca=CA, secrets=secrets)
+
+
+def test_own_profile_is_compressed_then_encrypted_as_openssl_does() -> None:
+    catalog = protected(Policy("aes-256-cbc", compress=True))
+    answer = catalog.respond("/Cisco/001234ab45de.cfg", asker("tftp"))
+    assert isinstance(answer, Content)
+    plain = decrypt_cbc(answer.body, KEY, digest="sha256")
+    assert plain.startswith(b"\x1f\x8b")
+    assert parse_profile(plain)["A"].value == "own"
+
+
+def test_digest_of_the_class_wins_over_the_firmwares() -> None:
+    answer = protected(Policy("aes-256-cbc", "md5")).respond("/001234ab45de.cfg", asker())
+    assert isinstance(answer, Content)
+    assert parse_profile(decrypt_cbc(answer.body, KEY, digest="md5"))["A"].value == "own"
+
+
+def test_aes128gcm_names_its_coding_and_cannot_go_over_tftp() -> None:
+    catalog = protected(Policy("aes128gcm"))
+    answer = catalog.respond("/001234ab45de.cfg", asker("http"))
+    assert isinstance(answer, Content)
+    assert answer.coding == "aes128gcm"
+    assert parse_profile(decrypt_gcm(answer.body, KEY.encode()))["A"].value == "own"
+    assert isinstance(catalog.respond("/001234ab45de.cfg", asker("tftp")), Refusal)
+
+
+@pytest.mark.parametrize(
+    ("policy", "rule", "ikm"),
+    [
+        (Policy("aes-256-cbc"), f'[--key "{KEY}"] {WAY}', None),
+        (Policy("aes128gcm"), WAY, KEY),
+        (Policy(auth="basic"), f'[--uid "001234ab45de" --pwd "{PASSWORD}"] {WAY}', None),
+    ],
+)
+def test_locked_phone_is_introduced_over_https_only(policy: Policy, rule: str, ikm: str | None) -> None:
+    catalog = protected(policy)
+    secure = values("/8851-3PCC.xml", asker(address="10.20.0.50"), catalog)
+    assert (secure["Profile_Rule"], secure.get("IKM_HTTP_Encrypt_Content")) == (rule, ikm)
+    clear = values("/8851-3PCC.xml", asker("http", "10.20.0.50"), catalog)
+    assert clear["Profile_Rule"] == "https://pr1.example.com:5060/$PSN.xml"
+    assert clear["Custom_CA_Rule"] == "http://10.20.0.1/ca.pem"
+    assert not any(KEY in (each or "") or PASSWORD in (each or "") for each in clear.values())
+
+
+def test_locked_profile_names_its_account_and_stays_off_tftp() -> None:
+    catalog = protected(Policy(auth="digest", user="phone-$MA"))
+    answer = catalog.respond("/001234ab45de.cfg", asker())
+    assert isinstance(answer, Content)
+    assert answer.lock == Lock("digest", Account("phone-001234ab45de", PASSWORD))
+    refused = catalog.respond("/001234ab45de.cfg", asker("tftp"))
+    assert isinstance(refused, Refusal)
+    assert refused.status == 403
+
+
+@pytest.mark.parametrize("policy", [Policy("aes-256-cbc"), Policy("aes128gcm"), Policy(auth="basic")])
+def test_without_secrets_nothing_leaves_unprotected(policy: Policy) -> None:
+    answer = protected(policy, Secrets()).respond("/001234ab45de.cfg", asker())
+    assert isinstance(answer, Refusal)
+
+
+def test_key_that_is_no_base64url_is_refused() -> None:
+    secrets = Secrets({MAC: "a"})
+    answer = protected(Policy("aes128gcm", ikm="b64url"), secrets).respond("/001234ab45de.cfg", asker())
+    assert isinstance(answer, Refusal)
+
+
+def test_secrets_are_parsed_and_not_shown() -> None:
+    secrets, problems = parse_secrets("# comment\n\nsite  abc\n00-12-34-AB-45-DE own key\nbroken\nsite x\n")
+    assert secrets.profile_key(MAC) == "own key"
+    assert secrets.get("pin") is None
+    assert [each.message for each in problems] == [
+        "line 5: a name, a space and the secret are wanted",
+        "line 6: the name is there already",
+    ]
+    assert "own key" not in repr(secrets)
+
+
+@pytest.mark.parametrize("path", ["/report/001234ab45de.xml", "/x/status-001234AB45DE", "/00:12:34:ab:45:de"])
+def test_sender_of_a_report_is_known_by_its_path_or_connection(path: str) -> None:
+    by_path = path != "/00:12:34:ab:45:de"
+    assert (MAC if by_path else "") == CATALOG.who(path, asker())
+    assert CATALOG.who("/x", asker(address="10.20.0.50")) == MAC
+    assert CATALOG.who(path, asker(certificate_mac=OTHER)) == OTHER

@@ -13,18 +13,28 @@ from netprov.inventory.model.dns import Dns, Domain, ExtraRecord, Host, HostFiel
 from netprov.inventory.model.lab import Cable, Lab, Outage
 from netprov.inventory.model.network import Network, Options, Route
 from netprov.inventory.model.phone import Match, Method, Phone, PhoneClass
-from netprov.inventory.model.provision import Parameter, Profile, Provisioning
+from netprov.inventory.model.provision import (
+    Auth,
+    Encryption,
+    Parameter,
+    Profile,
+    Provisioning,
+    Redirection,
+    Secrets,
+)
 from netprov.inventory.model.scalar import Name, Record
 from netprov.inventory.model.site import Certificates, Server
 
 __all__ = [
     "AcsCredentials",
     "AcsSettings",
+    "Auth",
     "Cable",
     "Certificates",
     "Dhcp",
     "Dns",
     "Domain",
+    "Encryption",
     "ExtraRecord",
     "Gateway",
     "Host",
@@ -40,7 +50,9 @@ __all__ = [
     "PhoneClass",
     "Profile",
     "Provisioning",
+    "Redirection",
     "Route",
+    "Secrets",
     "Server",
     "Srv",
     "SrvTarget",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from netprov.inventory.model.network import Options
-from netprov.inventory.model.provision import Values
+from netprov.inventory.model.provision import Auth, Encryption, Values
 from netprov.inventory.model.scalar import Ipv4, Mac, Name, Record, Texts, _as_tuple
 
 Method = Literal["srv", "dhcp", "acs", "manual"]
@@ -69,6 +69,10 @@ class PhoneClass(Record):
     )
     profile: str | None = Field(default=None, description="A name under `profiles:`.")
     values: Values = Field(default={}, description="Profile parameters for every phone of the class.")
+    encryption: Encryption | None = Field(
+        default=None, description="How profiles are encrypted. Default: the site's."
+    )
+    auth: Auth | None = Field(default=None, description="Credentials for profiles. Default: the site's.")
 
 
 class Phone(Record):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -41,6 +41,51 @@ class Profile(Record):
     )
 
 
+class Encryption(Record):
+    """How profiles are encrypted before they leave; keys are in the secrets file, or derived from its `site` secret."""
+
+    method: Literal["none", "aes-256-cbc", "aes128gcm"] = Field(
+        default="aes-256-cbc",
+        description="`aes-256-cbc`: as `openssl enc`, for rules with --key. `aes128gcm`: RFC 8188, for phones with "
+        "IKM_HTTP_Encrypt_Content, over HTTP and HTTPS only.",
+    )
+    digest: Literal["auto", "md5", "sha256"] = Field(
+        default="auto", description="Key derivation of aes-256-cbc; auto: md5 for firmware before 11.3."
+    )
+    compress: bool = Field(default=False, description="Compress (gzip) before encrypting.")
+    ikm: Literal["raw", "b64url"] = Field(
+        default="raw", description="What the text of IKM_HTTP_Encrypt_Content stands for."
+    )
+
+
+class Auth(Record):
+    """Credentials that phones must show to fetch their own profile; passwords are secrets."""
+
+    scheme: Literal["basic", "digest"] = Field(default="digest", description="HTTP authentication scheme.")
+    user: str = Field(default="$MA", description="User name, with macros of the phone.")
+    everywhere: bool = Field(
+        default=False,
+        description="Also ask on /$PSN.xml, where a factory phone then shows its account screen.",
+    )
+
+
+class Secrets(Record):
+    """Where the secrets file is; default: `secrets` in the state directory, made at the first start."""
+
+    file: str | None = Field(default=None, description="A file.", examples=["/etc/netprov/secrets"])
+    environment: str | None = Field(default=None, description="An environment variable that holds its text.")
+    credential: str | None = Field(
+        default=None, description="A systemd credential (LoadCredential=) that holds its text."
+    )
+
+
+class Redirection(Record):
+    """Another place for a path."""
+
+    to: str = Field(description="URL or path, with macros.", examples=["https://pr1.example.com/$PSN.xml"])
+    status: Literal[301, 302] = Field(default=302, description="301 moved for good, 302 for now.")
+
+
 class Provisioning(Record):
     """What the TFTP, HTTP and HTTPS servers give to phones."""
 
@@ -64,8 +109,25 @@ class Provisioning(Record):
         description="Directories that are served as they are, by the path they appear under.",
         examples=[{"/firmware": "/srv/firmware"}],
     )
-    redirects: dict[str, str] = Field(
+    redirects: dict[str, str | Redirection] = Field(
         default={},
-        description="Paths that are answered with 302 to another address, macros and all.",
+        description="Paths that are answered with another address, macros and all.",
         examples=[{"/old.xml": "https://pr1.example.com/$PSN.xml"}],
     )
+    statuses: dict[str, Annotated[int, Field(ge=300, le=599)]] = Field(
+        default={},
+        description="Paths, with macros, that are answered with this HTTP status, to see what phones do.",
+        examples=[{"/$PSN.xml": 503}],
+    )
+    reports: str = Field(
+        default="/report", description="Path below which phones put their reports (Report_Rule)."
+    )
+    syslog: bool = Field(
+        default=True,
+        description="Listen for the phones' syslog messages (UDP 514) on this server's addresses.",
+    )
+    encryption: Encryption | None = Field(
+        default=None, description="How profiles are encrypted. Default: not."
+    )
+    auth: Auth | None = Field(default=None, description="Credentials for profiles. Default: none.")
+    secrets: Secrets = Field(default=Secrets(), description="Where secrets are kept.")

@@ -1,0 +1,62 @@
+"""What the catalog answers: content, a file of a tree, another place, or a refusal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from netprov.provision.auth import Account, AuthScheme
+
+PROFILE_TYPE = "text/xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Who may have something, and how they show it."""
+
+    scheme: AuthScheme
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is sent: `kind` is profile, bootstrap or ca; `mac` is the phone that it is for, as far as is known.
+
+    `coding` is the Content-Encoding of an RFC 8188 body. `lock` says who may have it, None for everybody.
+    """
+
+    kind: str
+    body: bytes
+    content_type: str
+    mac: str = ""
+    coding: str = ""
+    lock: Lock | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TreeFile:
+    """A file of a static tree: which directory, and the path below it, already without `..`."""
+
+    directory: str
+    path: str
+    mac: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Look elsewhere; TFTP cannot say that and refuses."""
+
+    location: str
+    status: int = 302
+    mac: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An HTTP status, 404 mostly, which is TFTP's error 1; `reason` is for people."""
+
+    reason: str
+    status: int = 404
+    mac: str = ""
+
+
+Answer = Content | TreeFile | Redirect | Refusal

@@ -1,0 +1,83 @@
+"""What phones send back: status, delta and full reports (Report_Rule), and the bodies of `--post` resyncs.
+
+Cisco's provisioning guide, "Profile Rule" and "Upload Configuration Options": raw XML by PUT or POST, encrypted with
+the rule's key, or as aes128gcm. Nothing that a report says of its sender is believed: the path or the connection
+tells whose it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+from xml.etree.ElementTree import Element
+
+from netprov.errors import Malformed
+from netprov.provision.config import Policy
+from netprov.provision.crypto import MAGIC, decode_ikm, decrypt_cbc, decrypt_gcm, digest_of
+from netprov.provision.profile import parse_xml
+
+ReportKind = Literal["status", "delta", "full"]
+
+MAX_FIELDS = 5000
+MAX_DEPTH = 32
+_SECRET = ("password", "passwd", "pwd", "ikm", "key", "secret", "pin")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report's content, by element name, nested names joined with a slash; secrets are not among its fields."""
+
+    kind: ReportKind
+    fields: Mapping[str, str] = field(repr=False)
+
+
+def parse_report(data: bytes, path: str) -> Report:
+    """Parse a report; raises `Malformed`. Which kind it is, its path says, or its root element."""
+    root = parse_xml(data)
+    fields: dict[str, str] = {}
+    for place, (name, value) in enumerate(_flatten(root, "", 0)):
+        if place >= MAX_FIELDS:
+            raise Malformed(f"more than {MAX_FIELDS} fields")
+        if not is_secret(name):
+            fields[name] = value
+    return Report(_kind(path.lower(), str(root.tag).lower()), fields)
+
+
+def is_secret(name: str) -> bool:
+    """Say whether a parameter's name promises a secret, which is then not kept."""
+    lower = name.lower()
+    return any(word in lower for word in _SECRET)
+
+
+def decrypt_report(data: bytes, coding: str, *, key: str | None, policy: Policy, firmware: str) -> bytes:
+    """Return a report in the clear; raises `Malformed` if it is encrypted and cannot be decrypted."""
+    if coding == "aes128gcm":
+        if key is None:
+            raise Malformed("encrypted, and there is no key for this phone")
+        return decrypt_gcm(data, decode_ikm(key, policy.ikm))
+    if coding and coding not in {"identity", "gzip"}:
+        raise Malformed(f"content coding {coding[:20]!r}")
+    if data.startswith(MAGIC):
+        if key is None:
+            raise Malformed("encrypted, and there is no key for this phone")
+        return decrypt_cbc(data, key, digest=policy.digest or digest_of(firmware))
+    return data
+
+
+def _kind(path: str, root: str) -> ReportKind:
+    for kind in ("status", "delta"):
+        if kind in path:
+            return kind
+    return "status" if "status" in root or root == "info" else "full"
+
+
+def _flatten(parent: Element, prefix: str, depth: int) -> Iterator[tuple[str, str]]:
+    if depth > MAX_DEPTH:
+        raise Malformed("nested too deeply")
+    for child in parent:
+        name = f"{prefix}{child.tag}"
+        if len(child):
+            yield from _flatten(child, "" if child.tag == "flat-profile" else f"{name}/", depth + 1)
+        else:
+            yield name, (child.text or "").strip()

@@ -1,0 +1,62 @@
+"""Secrets of profiles and accounts: kept outside the inventory, or derived for each phone from one of the site.
+
+A secrets file has one secret a line, its name and its text: a MAC address names a phone's profile key, `site` the
+secret that the keys of all others are derived from, any other name one that templates ask for by
+`{{ secret("name") }}`. Lines that begin with `#` are comments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from netprov.errors import Problem
+from netprov.provision.asker import parse_mac
+from netprov.provision.crypto import derive_secret
+
+SITE = "site"
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Secrets by name; never shown, never logged."""
+
+    named: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def profile_key(self, mac: str) -> str | None:
+        """Return the key of a phone's encrypted profile, None if there is neither its own nor the site's."""
+        return self._of("profile", mac)
+
+    def password(self, mac: str) -> str | None:
+        """Return the password of a phone's account on the provisioning server."""
+        return self.named.get(f"password:{mac}") or self._derived("password", mac)
+
+    def get(self, name: str) -> str | None:
+        """Return a named secret."""
+        return self.named.get(name)
+
+    def _of(self, purpose: str, mac: str) -> str | None:
+        return self.named.get(mac) or self._derived(purpose, mac)
+
+    def _derived(self, purpose: str, mac: str) -> str | None:
+        site = self.named.get(SITE)
+        return derive_secret(site.encode(), purpose, mac) if site else None
+
+
+def parse_secrets(text: str) -> tuple[Secrets, tuple[Problem, ...]]:
+    """Parse a secrets file; what is wrong with it is returned without any secret in it."""
+    named: dict[str, str] = {}
+    problems: list[Problem] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, _, value = line.strip().partition(" ")
+        value = value.strip()
+        if not value:
+            problems.append(Problem("secrets", f"line {number}: a name, a space and the secret are wanted"))
+            continue
+        name = parse_mac(name) or name
+        if name in named:
+            problems.append(Problem("secrets", f"line {number}: the name is there already"))
+        named[name] = value
+    return Secrets(named), tuple(problems)

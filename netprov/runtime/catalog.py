@@ -1,0 +1,72 @@
+"""Gives the catalog what a plan does not hold: the CA's certificate, the secrets, randomness."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from netprov.errors import InventoryError, ServiceError
+from netprov.pki.store import Store
+from netprov.provision.catalog import Catalog
+from netprov.provision.config import Provision, SecretsPlace
+from netprov.provision.secret import SITE, Secrets, parse_secrets
+
+DEFAULT_FILE = "secrets"
+
+
+def load_catalog(provision: Provision, state: Path) -> Catalog:
+    """Return the catalog of a plan. Raises `ServiceError` for secrets that cannot be read."""
+    ca = b""
+    with suppress(OSError):
+        ca = Store(state / "pki").ca_file.read_bytes()
+    return Catalog(provision, entropy=os.urandom, ca=ca, secrets=load_secrets(provision.secrets, state))
+
+
+def load_secrets(place: SecretsPlace, state: Path) -> Secrets:
+    """Return the secrets from where the inventory says; the default file is made, with a site secret, if need be."""
+    secrets, problems = parse_secrets(_read(place, state))
+    if problems:
+        raise ServiceError(f"secrets: {InventoryError(problems)}", "correct the secrets file")
+    return secrets
+
+
+def _read(place: SecretsPlace, state: Path) -> str:
+    if place.environment:
+        text = os.environ.get(place.environment)
+        if text is None:
+            raise ServiceError(
+                f"secrets: there is no environment variable {place.environment}", "set it, or name a file"
+            )
+        return text
+    if place.credential:
+        directory = os.environ.get("CREDENTIALS_DIRECTORY", "")
+        return _read_file(Path(directory) / place.credential, "LoadCredential= in the unit must name it")
+    if place.file:
+        return _read_file(
+            Path(place.file), "name a file that this user can read under `provisioning: {secrets: …}`"
+        )
+    default = state / DEFAULT_FILE
+    _make(default)
+    return _read_file(default, "the user that runs netprov must own the state directory")
+
+
+def _read_file(path: Path, remedy: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ServiceError(f"secrets: {path} cannot be read: {error}", remedy) from error
+
+
+def _make(path: Path) -> None:
+    """Write a new secrets file for this user alone, unless there is one."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return  # it is there, or reading it will tell what is wrong
+    with os.fdopen(fd, "w", encoding="utf-8") as file:
+        file.write("# Secrets of netprov: one a line, its name and its text. Keep this file to yourself.\n")
+        file.write(
+            "# The keys of all phones follow from the site's, unless a line names their MAC address.\n"
+        )
+        file.write(f"{SITE} {os.urandom(32).hex()}\n")
