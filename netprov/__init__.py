@@ -76,6 +76,8 @@ The cores, one folder a protocol; DHCP:
     dhcp.reply               replies: what they hold, where they go
     dhcp.intake              from a request to what is needed to answer it
     dhcp.server              the server machine
+    dhcp.lease_file          leases as other servers keep them
+    dhcp.remark              what is odd about an option
     dhcp.client_event        what happens to a client
     dhcp.client              the client machine
 
@@ -239,6 +241,10 @@ What people type:
     cli.render               netprov render
     cli.serve                run the services
     cli.rule                 explain a rule
+    cli.explain              netprov explain
+    cli.explain_dhcp         what DHCP would answer a client, and why
+    cli.decode               what the octets of an option mean
+    cli.leases               list, show, release, export leases
     cli.phone                boot emulated phones
     cli.demo                 an inventory on a virtual LAN
     cli.timeline             what emulated phones did, on paper

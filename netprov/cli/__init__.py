@@ -22,6 +22,9 @@ VERBS: Mapping[str, str] = {
     "rule": "Say what a profile, upgrade or report rule means to a phone.",
     "phone": "Boot emulated phones on a network, and show where each stops.",
     "cert": "Certificates: a local CA, or your own; show, issue, renew, revoke, import, export.",
+    "explain": "Say what a phone gets, and which line of the inventory says so.",
+    "decode": "Say what the octets of a DHCP option mean, and what is odd about them.",
+    "leases": "List, show, release and export leases.",
 }
 """Each verb and its line in `netprov --help`; its module, `netprov.cli.<verb>`, holds `command`, which returns its
 exit code (None is 0)."""

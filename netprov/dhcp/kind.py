@@ -216,7 +216,7 @@ def _non_empty(data: bytes) -> bytes:
 
 
 def _quoted(value: str) -> str:
-    return f'"{value}"'
+    return f'"{value if value.isprintable() else value.encode("unicode_escape").decode()}"'
 
 
 def _listed(values: tuple[object, ...]) -> str:

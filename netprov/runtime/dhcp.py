@@ -221,11 +221,22 @@ class DhcpService:
         """Try again what failed, and open anew an interface that was removed and came back."""
         while True:
             await asyncio.sleep(TICK_S)
-            if self._store is not None and self._store.behind:
-                self._flush()
+            self._settle()
             for name, port in list(self._ports.items()):
                 if name:
                     self._follow(name, port)
+
+    def _settle(self) -> None:
+        """Write what could not be written, and do what `netprov leases release` wishes."""
+        store = self._store
+        if store is None:
+            return
+        try:
+            for address in store.release_wishes():
+                self._server.release(address, self._clock.now())
+        except ServiceError as error:
+            self._trouble("store", str(error))
+        self._flush()
 
     def _follow(self, name: str, port: Port) -> None:
         try:

@@ -45,6 +45,7 @@ MIGRATIONS: Sequence[str] = (
         synchronised INTEGER NOT NULL,
         name_changes INTEGER NOT NULL
     );
+    CREATE TABLE release_wish (address INTEGER PRIMARY KEY);
     INSERT INTO position VALUES (1, 0, 0, '', 0, 0, 0);
     """,
 )
@@ -66,6 +67,7 @@ class LeaseStore:
         self._pending: dict[int, Lease] = {}
         self._named: dict[int, str] = {}
         self._name_changes = 0
+        self._seen = -1
 
     def load(self) -> Iterator[Lease]:
         """Yield every lease on record."""
@@ -109,6 +111,20 @@ class LeaseStore:
             self._roll_back()
             raise _problem(self.path, error) from error
         self._pending.clear()
+
+    def release_wishes(self) -> list[int]:
+        """Return and forget the addresses whose leases an operator wants ended; cheap while there are none."""
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        if version == self._seen:
+            return []
+        try:
+            wishes = [
+                row[0] for row in self._connection.execute("DELETE FROM release_wish RETURNING address")
+            ]
+        except sqlite3.Error as error:
+            raise _problem(self.path, error) from error
+        self._seen = version
+        return wishes
 
     @property
     def behind(self) -> bool:
@@ -186,7 +202,10 @@ class NamedLease:
 
 
 class LeaseReader:
-    """Follows a lease file that another process writes; opens it anew for each question."""
+    """Follows a lease file that another process writes; opens it anew for each question.
+
+    It needs to read the file and the two beside it (`leases.db-wal`, `leases.db-shm`).
+    """
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / FILE
@@ -213,6 +232,14 @@ class LeaseReader:
     def leases(self) -> tuple[Lease, ...]:
         """Return every lease on record by address."""
         return tuple(map(_lease, self._query(f"SELECT {_COLUMNS} FROM lease ORDER BY address")))  # noqa: S608
+
+    def wish_release(self, address: int) -> None:
+        """Ask the server to end a lease; it does within a second, or when it starts."""
+        try:
+            with closing(sqlite3.connect(self._path, timeout=2)) as connection, connection:
+                connection.execute("INSERT OR IGNORE INTO release_wish VALUES (?)", (address,))
+        except sqlite3.Error as error:
+            raise _problem(self._path, error) from error
 
     def _query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         if not self._path.exists():
