@@ -214,6 +214,7 @@ What joins cores to the world:
     runtime.http_connection  one HTTP or HTTPS connection
     runtime.http             the HTTP and HTTPS servers
     runtime.acs_store        what the ACS knows of its devices, on disk
+    runtime.acs_visitor      the ACS's open connections
     runtime.acs              the ACS on the network
 
 Virtual LANs:

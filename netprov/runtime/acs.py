@@ -9,7 +9,6 @@ import socket
 import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,14 +22,15 @@ from netprov.pki.store import Issued
 from netprov.plan import Plan
 from netprov.plan.cwmp import AcsListener, CwmpPlan
 from netprov.runtime.acs_store import AcsStore
+from netprov.runtime.acs_visitor import NEXT, Visitors
 from netprov.runtime.service import Notice, Surroundings
 from netprov.runtime.tls import ServerTls, certificate_store, keep_current
 
 BODY_TIME: Final = 30.0
 """Seconds that a phone has to send a message."""
 
-KEEP_ALIVE: Final = 75.0
-"""Seconds that a connection may idle: longer than a session may."""
+HANDSHAKE_TIME: Final = 15.0
+"""Seconds that a phone has for its TLS handshake."""
 
 STOP_TIME: Final = 1.0
 """Seconds that requests under way have when the service stops."""
@@ -42,8 +42,7 @@ _Key = tuple[str, int, bool]
 class _Listening:
     """One socket that is open, with the paths it answers."""
 
-    site: web.SockSite
-    secure: bool
+    server: asyncio.Server
     paths: set[str]
 
 
@@ -63,7 +62,8 @@ class AcsService:
         self._records: AcsStore
         self._runner: web.AppRunner
         self._tls: ServerTls | None = None
-        self._renewal: asyncio.Task[None] | None = None
+        self._visitors: Visitors
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, plan: Plan) -> None:
         """Open the records and listen."""
@@ -77,10 +77,13 @@ class AcsService:
             application,
             access_log=None,
             auto_decompress=False,
-            keepalive_timeout=KEEP_ALIVE,
+            keepalive_timeout=NEXT,
             shutdown_timeout=STOP_TIME,
         )
         await self._runner.setup()
+        assert self._runner.server is not None
+        self._visitors = Visitors(self._runner.server, time.monotonic)
+        self._tasks.append(asyncio.create_task(self._visitors.sweep()))
         try:
             await self._listen(plan)
         except ServiceError:
@@ -96,13 +99,14 @@ class AcsService:
 
     async def stop(self) -> None:
         """Finish the requests under way, and close."""
-        if self._renewal:
-            self._renewal.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._renewal
-            self._renewal = None
-        await self._runner.cleanup()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        for listening in self._open.values():
+            listening.server.close()
         self._open.clear()
+        await self._runner.cleanup()
         self._records.close()
 
     def listening(self) -> Sequence[str]:
@@ -133,20 +137,24 @@ class AcsService:
         try:
             for key in wanted:
                 if key not in self._open and (bound := self._bind(key)) is not None:
-                    site = web.SockSite(
-                        self._runner, bound, ssl_context=self._tls.context if key[2] and self._tls else None
-                    )
-                    await site.start()
-                    opened[key] = _Listening(site, key[2], paths[key])
+                    opened[key] = _Listening(await self._serve(bound, secure=key[2]), paths[key])
         except ServiceError:
             for listening in opened.values():
-                await listening.site.stop()
+                listening.server.close()
             raise
         for key in [key for key in self._open if key not in wanted]:
-            await self._open.pop(key).site.stop()
+            self._open.pop(key).server.close()
         self._open.update(opened)
         for key, listening in self._open.items():
             listening.paths = paths[key]
+
+    async def _serve(self, bound: socket.socket, *, secure: bool) -> asyncio.Server:
+        return await asyncio.get_running_loop().create_server(
+            self._visitors.accept,
+            sock=bound,
+            ssl=self._tls.context if secure and self._tls else None,
+            ssl_handshake_timeout=HANDSHAKE_TIME if secure else None,
+        )
 
     async def _secure(self, plan: Plan) -> None:
         """Have a certificate, and keep it current."""
@@ -155,9 +163,10 @@ class AcsService:
             issued = await asyncio.to_thread(store.ensure, plan.pki, time.time())
             if self._tls is None:
                 self._tls = ServerTls(store, plan.pki)
-                self._renewal = asyncio.create_task(
-                    keep_current(self._tls, store, lambda: self._plan.pki, time.time, report=self._renewed)
+                renewal = keep_current(
+                    self._tls, store, lambda: self._plan.pki, time.time, report=self._renewed
                 )
+                self._tasks.append(asyncio.create_task(renewal))
             else:
                 self._tls.reload(plan.pki)
         except PkiError as error:
@@ -194,7 +203,10 @@ class AcsService:
         return bound
 
     async def _handle(self, request: web.Request) -> web.Response:
-        now = time.time()
+        with self._visitors.request(request.protocol):
+            return await self._receive(request, time.time())
+
+    async def _receive(self, request: web.Request, now: float) -> web.Response:
         local = request.transport.get_extra_info("sockname") if request.transport else None
         key = (local[0], local[1], request.secure) if local else ("", 0, False)
         if key in self._open and request.path not in self._open[key].paths:

@@ -23,6 +23,7 @@ from netprov.inventory.load import parse
 from netprov.machine import Event
 from netprov.pki.store import Store
 from netprov.plan import Plan, derive
+from netprov.runtime import acs_visitor
 from netprov.runtime.acs import AcsService
 from netprov.runtime.acs_store import AcsStore
 from netprov.runtime.service import Surroundings
@@ -264,5 +265,55 @@ def test_disk_that_fails_keeps_the_answer_back(tmp_path: Path) -> None:
             ran.service._records._database.execute("DROP TABLE device")
             assert (await ran.post(url, INFORM))[0] == 503
             assert any("cannot be written" in str(event) for event in ran.events)
+
+    run(check)
+
+
+async def half(port: int, sent: bytes = b"POST / HTTP/1.1\r\nHost: x\r\n") -> asyncio.StreamReader:
+    """Open a connection that sends half a request."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    KEPT.append(writer)
+    return reader
+
+
+KEPT: list[asyncio.StreamWriter] = []
+
+
+def test_half_requests_are_closed_in_time_and_others_served_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"http://127.0.0.1:{(port := free_port())}/"
+    monkeypatch.setattr(acs_visitor, "_SWEEP", 0.02)
+
+    async def check() -> None:
+        async with running(tmp_path, plan(url)) as ran:
+            ran.service._visitors._first = 0.2
+            readers = [await half(port) for _ in range(100)]
+            assert (await ran.post(url, INFORM))[0] == 200
+            assert [await reader.read() for reader in readers] == [b""] * 100
+            ran.service._visitors._following = 0.1
+            assert (await ran.post(url, INFORM))[0] == 200
+            while ran.service._visitors._visitors:
+                await asyncio.sleep(0.02)
+            while KEPT:
+                KEPT.pop().close()
+
+    run(check)
+
+
+def test_idlest_connection_makes_room_for_the_next(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{(port := free_port())}/"
+
+    async def check() -> None:
+        async with running(tmp_path, plan(url)) as ran:
+            ran.service._visitors._most = 5
+            readers = [await half(port) for _ in range(6)]
+            assert await readers[0].read() == b""
+            assert (await ran.post(url, INFORM))[0] == 200
+            assert await readers[1].read() == b""
+            assert len(ran.service._visitors._visitors) == 5
+            while KEPT:
+                KEPT.pop().close()
 
     run(check)
