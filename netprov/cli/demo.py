@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 
 from netprov.cli.site import open_plan
-from netprov.cli.timeline import Line, print_summary, print_timeline, seconds_of
+from netprov.cli.timeline import Line, new_console, print_summary, print_timeline, seconds_of
 from netprov.errors import LabError
 from netprov.phone.action import Step
 from netprov.plan import Plan
@@ -68,7 +68,7 @@ def show(plan: Plan, inventory: Path, scratch: Path, *, keep: bool) -> int:
     """Do it all, inside the enclosure; return the exit code."""
     from netprov.lab.trial import Trial
 
-    console = Console(highlight=False, emoji=False)
+    console = new_console()
     began = time.monotonic()
     with ExitStack() as stack:
         with console.status("Making keys, certificates and zones, starting the services …"):

@@ -27,6 +27,12 @@ class Line:
     seconds: float
 
 
+def new_console() -> Console:
+    """Return a console that keeps MAC addresses as they are, and wraps nothing where no terminal limits it."""
+    console = Console(highlight=False, emoji=False)
+    return console if console.is_terminal else Console(highlight=False, emoji=False, width=PLAIN_WIDTH)
+
+
 def seconds_of(steps: Sequence[Step]) -> float:
     """Return the time from the start of the first step to the end of the last."""
     return steps[-1].started + steps[-1].seconds - steps[0].started if steps else 0.0
@@ -67,7 +73,7 @@ def print_summary(console: Console, lines: Sequence[Line]) -> None:
         table.add_row(
             escape(line.phone), escape(line.road), escape(result), f"{1000 * line.seconds:.0f}", style=style
         )
-    console.print(table, width=None if console.is_terminal else PLAIN_WIDTH, crop=console.is_terminal)
+    console.print(table)
 
 
 def _print_table(console: Console, title: str, told: Sequence[tuple[str, str, Told]]) -> None:

@@ -31,19 +31,23 @@ _GUEST_MAC = "00:12:34:00:{:02x}:{:02x}"
 
 @dataclass(frozen=True, slots=True)
 class Booting:
-    """One phone to boot: its name in the lab, its network (None for the first), and what it is, in words."""
+    """One phone to boot: its name in the lab, its network (None for the first), and what it is, in words.
+
+    `fresh` is a phone that knows no CA but those of its factory.
+    """
 
     name: str
     identity: Identity
     network: str | None
     kind: str
+    fresh: bool = False
 
 
 def phones_of(site: Site) -> tuple[Booting, ...]:
     """Return the phones to boot: every listed one, and those that the inventory's lab adds."""
     lab = site.inventory.lab
     listed = [
-        Booting(f"phone{number}", identity_of(phone), phone.network, _kind(phone))
+        Booting(f"phone{number}", identity_of(phone), phone.network, _kind(phone), phone.method == "dhcp")
         for number, phone in enumerate(site.phones, 1)
     ]
     count = lab.phones if lab.phones or listed else GUESTS
@@ -94,7 +98,11 @@ class Trial:
         return len(self.phones) if wanted is None else wanted
 
     def boot(self, *, timeout: float) -> Iterator[tuple[Booting, Step | Outcome]]:
-        """Boot every phone at once, after its owner installed the LAN's CA in it; yield as `boot_all` does."""
+        """Boot every phone at once; yield as `boot_all` does.
+
+        A phone of method dhcp is as the factory left it: its first profile brings the CA. The others meet a
+        certificate first, so their owner has installed the LAN's CA in them.
+        """
         ca_file = Store(self._state / "pki").ca_file
         roots = (ca_file.read_text(),) if ca_file.exists() else ()
         by_name = {phone.name: phone for phone in self.phones}

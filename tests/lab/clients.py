@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def dhclient(host: Host, folder: Path, *, vendor_class: str = "") -> Mapping[str
 
 
 def octets(text: str) -> bytes:
-    """Read dhclient's notation of octets: `31:30:2e`, or `"10.20"` where all can be printed."""
-    if text.startswith('"'):
-        return text.strip('"').encode()
-    return bytes.fromhex("".join(part.zfill(2) for part in text.split(":")))
+    """Read dhclient's notation of octets: `31:30:2e`, or plain text where all can be printed."""
+    if re.fullmatch(r"[0-9a-f]{1,2}(:[0-9a-f]{1,2})+", text):
+        return bytes(int(part, 16) for part in text.split(":"))
+    return text.encode()

@@ -63,7 +63,7 @@ class Load:
     def confirm(self, phones: dict[int, str], *, timeout: float) -> dict[int, str]:
         """Reboot phones that remember their address (INIT-REBOOT) and return what each was answered."""
         before = len(self.acknowledged)
-        self._waiting.clear()
+        others, self._waiting = self._waiting, {}
         for number, address in phones.items():
             options = {MESSAGE_TYPE: bytes([Type.REQUEST]), REQUESTED: IPv4Address(address).packed}
             self._ask(number, self._request(number, options))
@@ -71,6 +71,7 @@ class Load:
         while self._waiting and time.monotonic() < deadline:
             self._repeat()
             self._listen(0.02)
+        self._waiting = others
         return dict(self.acknowledged[before:])
 
     def _request(self, number: int, options: dict[int, bytes]) -> bytes:

@@ -118,6 +118,6 @@ def test_malformed_streams_leave_the_server_well(
                 stream.shutdown(socket.SHUT_WR)
                 while stream.recv(65536):
                     pass
-            except (ConnectionError, TimeoutError):
-                continue
+            except OSError:
+                continue  # it hung up on us, which is its right
     assert_healthy(lan, process, tmp_path)
