@@ -47,11 +47,16 @@ class AskDhcp:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """What DHCP gave: `options` holds every option's octets, joined as RFC 3396 says."""
+    """What DHCP gave: `options` holds every option's octets, joined as RFC 3396 says.
+
+    `sname` is the header field, which phones do not read; `rivals` are other servers that offered a lease.
+    """
 
     address: str
     server: str
     options: Mapping[int, bytes] = field(default_factory=dict)
+    sname: str = ""
+    rivals: tuple[str, ...] = ()
 
     @property
     def domain(self) -> str:
