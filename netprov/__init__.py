@@ -182,6 +182,9 @@ The phone:
     phone.schedule           delays, periods, times of day
     phone.walk               a road walked in memory
     phone.tell               a timeline in words
+    phone.verdict            what one fetch came to
+    phone.cause              every reason to stay without a profile
+    phone.explain            why a phone is not provisioned
 
 What joins cores to the world:
 
@@ -230,6 +233,12 @@ Virtual LANs:
     lab.relay                a DHCP relay agent for the LAN's routers
     lab.fleet                phones that boot at once
     lab.trial                an inventory tried on a virtual LAN
+    lab.packet               packets of a capture file
+    lab.stream               a TCP connection and the HTTP in it
+    lab.handshake            what a capture shows of TLS
+    lab.dialogue             DNS, TFTP and connections of a phone
+    lab.conversation         one connection put into steps
+    lab.capture              a capture read as the boots of phones
     lab.enclosure            where everything vanishes with its maker
 
 What people type:

@@ -79,7 +79,11 @@ PLANTED: tuple[tuple[str, World, Identity], ...] = (
     ("corrupt", http(b"<flat-profile><A>"), PHONE),
     ("corrupt", http(b"\x1f\x8bnothing"), PHONE),
     ("tftp-silent", World({66: b"tftp://10.20.0.1/p"}), PHONE),
-    ("tftp-closed", World({66: b"tftp://10.20.0.1/p"}, servers={"tftp 10.20.0.1 69": Server(trouble=Trouble.REFUSED)}), PHONE),
+    (
+        "tftp-closed",
+        World({66: b"tftp://10.20.0.1/p"}, servers={"tftp 10.20.0.1 69": Server(trouble=Trouble.REFUSED)}),
+        PHONE,
+    ),
     ("tftp-refused", tftp(Trouble.TRANSFER), PHONE),
     ("file-missing", tftp(404), PHONE),
     ("file-missing", World({66: b"10.20.0.1"}, servers={"tftp 10.20.0.1 69": Server({})}), PHONE),
