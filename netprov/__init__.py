@@ -92,8 +92,15 @@ DNS:
     dns.query                a query as received
     dns.lookup               the server's algorithm: what the zones say
     dns.compose              the message under construction
+    dns.journal              what changed between versions of a zone
+    dns.transfer             zone transfers
+    dns.tsig                 transaction signatures
+    dns.cookie               cookies
+    dns.rate                 response rate limiting
+    dns.notifier             NOTIFY to secondaries
     dns.answer               the responder
     dns.cache                whole replies by their queries
+    dns.forward              what a forwarder does to messages
     dns.config               what a DNS server is told
     dns.stub                 a stub resolver
     dns.order                the order in which SRV targets are tried
@@ -193,6 +200,9 @@ What joins cores to the world:
     runtime.dns              the DNS service
     runtime.dns_udp          its UDP pump
     runtime.dns_tcp          its TCP pump
+    runtime.dns_mind         what its pumps answer with
+    runtime.dns_forward      its forwarder
+    runtime.dns_notify       its NOTIFY pump
     runtime.dns_serial       its serial numbers across restarts
     runtime.clock            the lease clock, which never steps
     runtime.store            leases on disk

@@ -1,15 +1,18 @@
 """The responder: query bytes to reply bytes, in the named steps ANSWER, AUTHORITY, ADDITIONAL.
 
-RFC 1035 4.1.1 and 7.3, RFC 6891, RFC 5001 (NSID), RFC 7766, RFC 9471 (glue), RFC 9619. A reply to anything that a
-network can deliver is bytes or None; nothing raises.
+RFC 1035 4.1.1 and 7.3, RFC 5001 (NSID), RFC 5936 2.2 and 4.2, RFC 6891, RFC 7766, RFC 8945 5, RFC 9471 (glue),
+RFC 9619. A reply to anything that a network can deliver is bytes or None; nothing raises.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from netprov.dns import cookie, tsig
 from netprov.dns.compose import Composer
+from netprov.dns.journal import Journal
 from netprov.dns.lookup import Catalog, Sections
 from netprov.dns.name import parse_name
 from netprov.dns.query import (
@@ -22,18 +25,23 @@ from netprov.dns.query import (
     IN,
     MIN_SIZE,
     NOERROR,
+    NOTAUTH,
     NOTIFY,
     NOTIMP,
+    NXDOMAIN,
     OPCODE,
     QR,
     QUERY,
+    RA,
     RD,
     REFUSED,
     TC,
     Query,
     decode,
 )
-from netprov.dns.rrtype import ANY, META, TXT
+from netprov.dns.rrtype import ANY, AXFR, IXFR, META, TXT
+from netprov.dns.transfer import transfer
+from netprov.dns.tsig import Key
 from netprov.dns.zone import RRset, Zone
 from netprov.errors import Malformed
 
@@ -51,11 +59,27 @@ _IDENTITY_NAMES = frozenset(map(parse_name, ("id.server", "hostname.bind")))
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How a server answers, whatever its zones: what it tells of itself, and how long its UDP replies get."""
+    """How a server answers, whatever its zones.
+
+    `version` and `identity` are what it tells of itself, `cookies` is the secret of its cookies (16 octets, none for no
+    cookies), `forwards` whether it relays for the LAN what is not its own, `blackhole` holds names below which
+    nothing exists for the LAN.
+    """
 
     version: str | None = None
     identity: str | None = None
     udp_size: int = UDP_SIZE
+    cookies: bytes = field(default=b"", repr=False)
+    forwards: bool = False
+    blackhole: frozenset[bytes] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may transfer zones: pairs of packed address and key name, b"" for no key. Nobody by default."""
+
+    keys: Mapping[bytes, Key] = field(default_factory=dict)
+    secondaries: frozenset[tuple[bytes, bytes]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +91,80 @@ class Client:
     tcp: bool = False
 
 
+class Outcome(NamedTuple):
+    """What to do with a query: send `reply`; send all of `stream` (over TCP alone); or `relay` it; or nothing.
+
+    `keep`: the same query behind its ID gets the same reply behind its ID, whoever asks. `known`: the client has
+    shown by a cookie that its address is its own.
+    """
+
+    reply: bytes | None = None
+    keep: bool = False
+    known: bool = False
+    stream: Iterator[bytes] | None = None
+    relay: Query | None = None
+
+
 class Responder:
     """Answers for a set of zones; frozen once made, and replaced whole on a reload."""
 
-    __slots__ = ("catalog", "manners")
+    __slots__ = ("access", "catalog", "journals", "manners")
 
-    def __init__(self, zones: Iterable[Zone], manners: Manners | None = None) -> None:
+    def __init__(
+        self,
+        zones: Iterable[Zone],
+        manners: Manners | None = None,
+        *,
+        access: Access | None = None,
+        journals: Mapping[bytes, Journal] | None = None,
+    ) -> None:
         self.catalog = Catalog(zones)
         self.manners = manners or Manners()
+        self.access = access or Access()
+        self.journals = journals or {}
 
-    def respond(self, message: bytes, client: Client) -> bytes | None:
-        """Return the reply to a message, or None where there must be none (RFC 1035 7.3, to a response)."""
+    def respond(self, message: bytes, client: Client, now: float = 0.0) -> bytes | None:
+        """Return the reply to a message, or None where there is none to send at once."""
+        return self.decide(message, client, now).reply
+
+    def decide(self, message: bytes, client: Client, now: float) -> Outcome:
+        """Decide what becomes of a message; a response never gets one (RFC 1035 7.3). `now` is seconds since 1970."""
         if len(message) < 12 or message[2] & 0x80:
-            return None
+            return Outcome()
         try:
             query = decode(message)
+            if query.signed_from:
+                return self._decide_signed(query, client, now)
+            return self._decide(query, client, now, b"")
         except Malformed:
             opcode = message[2] >> 3 & 0xF
-            return refuse(message, FORMERR if opcode in {QUERY, NOTIFY} else NOTIMP)
+            return Outcome(refuse(message, FORMERR if opcode in {QUERY, NOTIFY} else NOTIMP))
+
+    def _decide(self, query: Query, client: Client, now: float, key: bytes) -> Outcome:
+        known = False
+        edns = query.edns
+        if edns and edns.options:
+            known = self._take_options(query, client, now)
         rcode = self._unanswerable(query)
-        if rcode == NOERROR:
-            return self._answer(query, client)
-        return self._reply(query, Sections(rcode, authoritative=False), client)
+        if rcode != NOERROR:
+            return Outcome(self._reply(query, Sections(rcode, authoritative=False), client), known=known)
+        if query.qtype in {AXFR, IXFR}:
+            return self._transfer(query, client, key)
+        if query.qclass == CH:
+            return Outcome(self._reply(query, self._tell(query), client), known=known)
+        sections = self.catalog.look_up(query.key, query.qtype)
+        if sections.rcode == REFUSED and client.local:
+            if self._is_blackhole(query.key):
+                sections = self._deny(query.key)
+            elif self.manners.forwards and query.flags & RD:
+                return Outcome(relay=query)
+        reply = self._reply(query, sections, client)
+        keep = not (edns and edns.options) and not key and not self._depends_on_client(sections)
+        return Outcome(reply, keep, known)
+
+    def _depends_on_client(self, sections: Sections) -> bool:
+        manners = self.manners
+        return manners.forwards or bool(manners.blackhole and not sections.answer)
 
     def _unanswerable(self, query: Query) -> int:
         """Decide whether a well-formed query is of a kind that gets no answer, and with which RCODE."""
@@ -102,14 +178,24 @@ class Responder:
             return FORMERR
         if query.qclass not in {IN, CH}:
             return REFUSED
-        if query.qtype in META and query.qtype != ANY:
+        if query.qtype in META and query.qtype not in {ANY, AXFR, IXFR}:
             return NOTIMP
         return NOERROR
 
-    def _answer(self, query: Query, client: Client) -> bytes:
-        if query.qclass == CH:
-            return self._reply(query, self._tell(query), client)
-        return self._reply(query, self.catalog.look_up(query.key, query.qtype), client)
+    def _take_options(self, query: Query, client: Client, now: float) -> bool:
+        """Prepare the EDNS options of the reply; return whether the client's cookie is good."""
+        assert query.edns
+        manners = self.manners
+        if manners.identity is not None and query.edns.option(NSID) is not None:
+            query.reply_options += _option(NSID, manners.identity.encode())
+        theirs = query.edns.option(cookie.COOKIE)
+        if theirs is None or not manners.cookies:
+            return False
+        if not cookie.is_well_formed(theirs):
+            raise Malformed("a cookie of impossible length (RFC 7873 5.2.2)")
+        ours = cookie.make(theirs, client.address, manners.cookies, now)
+        query.reply_options += _option(cookie.COOKIE, ours)
+        return cookie.is_valid(theirs, client.address, manners.cookies, now)
 
     def _tell(self, query: Query) -> Sections:
         """Answer class CH: who this server is, where the operator lets it say so; else REFUSED."""
@@ -123,12 +209,63 @@ class Responder:
         data = text.encode()[:255]
         return Sections(answer=[(query.key, RRset(TXT, 0, (bytes([len(data)]) + data,)))])
 
+    def _is_blackhole(self, name: bytes) -> bool:
+        blackhole = self.manners.blackhole
+        while blackhole and name[0]:
+            if name in blackhole:
+                return True
+            name = name[1 + name[0] :]
+        return False
+
+    def _deny(self, name: bytes) -> Sections:
+        """Answer NXDOMAIN for a name in the blackhole, with an SOA so that it is remembered (RFC 2308 5)."""
+        zone = next(iter(self.catalog.zones.values()))
+        return Sections(NXDOMAIN, authority=[(name, zone.soa, 60)])
+
+    def _transfer(self, query: Query, client: Client, key: bytes) -> Outcome:
+        """Answer AXFR and IXFR, to those alone who may have them."""
+        address = client.address
+        allowed = self.access.secondaries & {(address, key), (address, b"")}
+        zone = self.catalog.zones.get(query.key)
+        if not allowed or zone is None:
+            rcode = NOTAUTH if allowed else REFUSED  # RFC 5936 2.2.1
+            return Outcome(self._reply(query, Sections(rcode, authoritative=False), client))
+        if client.tcp:
+            journal = self.journals.get(zone.origin) or Journal()
+            return Outcome(stream=transfer(query, zone, journal, reserve=query.reserve))
+        if query.qtype == AXFR:
+            rcode = FORMERR  # RFC 5936 4.2: there is no AXFR over UDP
+            return Outcome(self._reply(query, Sections(rcode, authoritative=False), client))
+        # RFC 1995 2: over UDP the SOA alone sends the secondary to TCP.
+        return Outcome(self._reply(query, Sections(answer=[(zone.origin, zone.soa)]), client))
+
+    def _decide_signed(self, query: Query, client: Client, now: float) -> Outcome:
+        """Answer a query with TSIG: the reply is signed as well, and a bad signature gets nothing else (RFC 8945 5)."""
+        verdict = tsig.verify(query.message, query.signed_from, self.access.keys, now)
+        key, theirs = verdict.key, verdict.signature
+        query.reserve = key.overhead() if key else tsig.BARE_SIZE + len(theirs.name)
+        if verdict.error:
+            bare = self._reply(query, Sections(NOTAUTH, authoritative=False), client)
+            if key is None:
+                return Outcome(tsig.refuse(bare, verdict, now))
+            signed, _ = tsig.sign(
+                bare, key, now, request_mac=theirs.mac, error=verdict.error, request_time=theirs.time
+            )
+            return Outcome(signed)
+        assert key
+        outcome = self._decide(query, client, now, key.name)
+        if outcome.stream is not None:
+            return Outcome(stream=_sign_stream(outcome.stream, key, now, theirs.mac))
+        if outcome.reply is None:
+            return outcome
+        return Outcome(tsig.sign(outcome.reply, key, now, request_mac=theirs.mac)[0])
+
     def _reply(self, query: Query, sections: Sections, client: Client) -> bytes:
         """Compose a reply: sections in order, then OPT if the query had one (RFC 6891 6.1.1)."""
-        edns = query.edns
-        options = self._options(query) if edns else b""
-        limit = MAX_MESSAGE if client.tcp else self._udp_limit(query)
-        composer = Composer(query.question, query.key, limit - (OPT_SIZE + len(options) if edns else 0))
+        edns, options = query.edns, query.reply_options
+        limit = MAX_MESSAGE if client.tcp else self.udp_limit(query)
+        reserve = query.reserve + (OPT_SIZE + len(options) if edns else 0)
+        composer = Composer(query.question, query.key, limit - reserve)
         fits = (
             _add_answer(composer, sections)
             and _add_authority(composer, sections)
@@ -139,28 +276,31 @@ class Responder:
             flags |= AA
         if not fits:
             flags |= TC
+        if self.manners.forwards and client.local:
+            flags |= RA
         if edns:
             ttl = sections.rcode >> 4 << 24 | edns.flags & DO
             composer.add_opt(self.manners.udp_size, ttl, options)
         return composer.finish(query.message[:2], flags)
 
-    def _udp_limit(self, query: Query) -> int:
+    def udp_limit(self, query: Query) -> int:
+        """Return how long a reply over UDP may be (RFC 6891 6.2.3)."""
         if query.edns is None:
             return MIN_SIZE
         return max(MIN_SIZE, min(query.edns.size, self.manners.udp_size))
-
-    def _options(self, query: Query) -> bytes:
-        assert query.edns
-        options = b""
-        if self.manners.identity is not None and query.edns.option(NSID) is not None:
-            options += _option(NSID, self.manners.identity.encode())
-        return options
 
 
 def refuse(message: bytes, rcode: int) -> bytes:
     """Return a bare header with an RCODE, for a message whose question cannot be trusted."""
     flags = QR | (message[2] << 8 | message[3]) & (OPCODE | RD | CD) | rcode
     return message[:2] + flags.to_bytes(2, "big") + bytes(8)
+
+
+def truncate(message: bytes) -> bytes:
+    """Return the empty, truncated reply that sends a client to TCP; its question must have been decoded before."""
+    end = message.index(b"\x00", 12) + 5
+    flags = QR | TC | (message[2] << 8 | message[3]) & (OPCODE | RD | CD)
+    return message[:2] + flags.to_bytes(2, "big") + b"\x00\x01" + bytes(6) + message[12:end]
 
 
 def _add_answer(composer: Composer, sections: Sections) -> bool:
@@ -181,3 +321,10 @@ def _add_additional(composer: Composer, sections: Sections) -> bool:
 
 def _option(code: int, data: bytes) -> bytes:
     return code.to_bytes(2, "big") + len(data).to_bytes(2, "big") + data
+
+
+def _sign_stream(stream: Iterator[bytes], key: Key, now: float, mac: bytes) -> Iterator[bytes]:
+    """Sign every message of a transfer, each over the one before (RFC 8945 5.3.1)."""
+    for index, message in enumerate(stream):
+        signed, mac = tsig.sign(message, key, now, request_mac=mac, later=index > 0)
+        yield signed

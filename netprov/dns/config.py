@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-from netprov.dns.answer import Manners
+from netprov.dns.rate import Limit
+from netprov.dns.tsig import Key
 from netprov.dns.zone import Zone
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Secondary:
+    """A server that follows this one; `key` is what it must sign with, None for no signature."""
+
+    address: Address
+    port: int = 53
+    key: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,4 +31,13 @@ class DnsConfig:
     listen: tuple[Address, ...]
     port: int = 53
     networks: tuple[Network, ...] = ()
-    manners: Manners = field(default_factory=Manners)
+    keys: Mapping[bytes, Key] = field(default_factory=dict)
+    secondaries: tuple[Secondary, ...] = ()
+    forward: tuple[Address, ...] = ()
+    blackhole: tuple[bytes, ...] = ()
+    limit: Limit | None = None
+    limit_lan: bool = False
+    cookies: bool = True
+    workers: int = 1
+    version: str | None = None
+    identity: str | None = None

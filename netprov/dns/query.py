@@ -44,7 +44,8 @@ class Edns:
 class Query:
     """One decoded query. `qname` is as written, `key` in lower case; `question` is the whole section's octets.
 
-    `signed_from` is where the TSIG record starts, or 0. `serial` is that of an IXFR's SOA (RFC 1995 3).
+    `signed_from` is where the TSIG record starts, or 0. `serial` is that of an IXFR's SOA (RFC 1995 3). The last two
+    are notes for the reply: its EDNS options, and the octets to keep free for a signature.
     """
 
     message: bytes
@@ -57,6 +58,8 @@ class Query:
     edns: Edns | None = None
     signed_from: int = 0
     serial: int | None = None
+    reply_options: bytes = b""
+    reserve: int = 0
 
     @property
     def opcode(self) -> int:

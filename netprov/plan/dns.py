@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import base64
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 from posixpath import join, normpath
 
-from netprov.dns.answer import Manners
-from netprov.dns.config import DnsConfig
+from netprov.dns.config import DnsConfig, Secondary
 from netprov.dns.master import parse, parse_data
 from netprov.dns.name import ancestors, parse_name, reverse_name, reverse_zones
+from netprov.dns.rate import Limit
 from netprov.dns.rrtype import AAAA, CNAME, NS, PTR, SOA, SRV, A
+from netprov.dns.tsig import Key
 from netprov.dns.zone import Record, Zone, build
 from netprov.errors import InventoryError, Path, Problem
 from netprov.inventory.model import ExtraRecord
 from netprov.plan.domain import domain_hosts, domain_targets, domains
-from netprov.plan.site import SERVICE_LABELS, Site, SiteTarget
+from netprov.plan.site import SERVICE_LABELS, Site, SiteTarget, absolute
 
 REFRESH, RETRY, EXPIRE = 3600, 600, 604800
 """Timers of the SOA in seconds: secondaries hear of changes by NOTIFY, and ask every hour all the same."""
+
+
+SHORTEST_SECRET = 16
+"""Octets of a TSIG secret: half of what SHA-256 gives, the least that RFC 8945 10 calls strong."""
 
 
 def plan_dns(site: Site) -> DnsConfig:
     """Derive what DNS serves. Raises `InventoryError` with every record or master file that cannot be."""
     declared = site.inventory.dns
     zones, problems = _zones(site)
+    keys, faults = _keys(site)
+    problems += faults
+    secondaries = _secondaries(site, keys, problems)
     if problems:
         raise InventoryError(problems)
-    listen = declared.listen
+    listen, limit = declared.listen, declared.limit
     return DnsConfig(
         zones=zones,
         listen=tuple(dict.fromkeys(network.address for network in site.networks))
@@ -36,8 +45,46 @@ def plan_dns(site: Site) -> DnsConfig:
         else listen,
         port=declared.port,
         networks=tuple(network.subnet for network in site.networks),
-        manners=Manners(version=declared.version, identity=declared.identity),
+        keys=keys,
+        secondaries=secondaries,
+        forward=declared.forward,
+        blackhole=tuple(parse_name(name).lower() for name in declared.blackhole),
+        limit=Limit(limit.rate, limit.slip) if limit else None,
+        limit_lan=limit is not None and limit.lan,
+        cookies=declared.cookies,
+        workers=declared.workers,
+        version=declared.version,
+        identity=declared.identity,
     )
+
+
+def _keys(site: Site) -> tuple[dict[bytes, Key], list[Problem]]:
+    keys: dict[bytes, Key] = {}
+    problems: list[Problem] = []
+    for name, declared in site.inventory.dns.keys.items():
+        wire = parse_name(name).lower()
+        try:
+            secret = base64.b64decode(declared.secret, validate=True)
+        except ValueError:
+            secret = b""
+        if len(secret) < SHORTEST_SECRET:
+            message = f"the secret of key {name} is not base64 of {SHORTEST_SECRET} octets or more"
+            path: Path = ("dns", "keys", name, "secret")
+            problems.append(Problem("tsig-secret", message, "make one with `tsig-keygen`", path=path))
+        keys[wire] = Key(wire, parse_name(declared.algorithm), secret)
+    return keys, problems
+
+
+def _secondaries(site: Site, keys: Mapping[bytes, Key], problems: list[Problem]) -> tuple[Secondary, ...]:
+    found = []
+    for index, declared in enumerate(site.inventory.dns.secondaries):
+        key = keys.get(parse_name(declared.key).lower()) if declared.key else None
+        if declared.key and key is None:
+            message = f"there is no key {declared.key}"
+            path: Path = ("dns", "secondaries", index, "key")
+            problems.append(Problem("tsig-key", message, "declare it under `dns: {keys: …}`", path=path))
+        found.append(Secondary(declared.address, declared.port, key))
+    return tuple(found)
 
 
 def _zones(site: Site) -> tuple[tuple[Zone, ...], list[Problem]]:
@@ -93,9 +140,19 @@ def _own_records(site: Site) -> Iterator[Record]:
     contact = parse_name(f"hostmaster.{site.domain}")
     numbers = (declared.serial, REFRESH, RETRY, EXPIRE, declared.negative_ttl)
     soa = server + contact + b"".join(number.to_bytes(4, "big") for number in numbers)
+    servers = [
+        server,
+        *(parse_name(absolute(each.name, site.domain)) for each in declared.secondaries if each.name),
+    ]
     for origin in _origins(site):
         yield Record(origin, SOA, declared.ttl, soa)
-        yield Record(origin, NS, declared.ttl, server)
+        for each in servers:
+            yield Record(origin, NS, declared.ttl, each)
+    for secondary in declared.secondaries:
+        if secondary.name and site.host(absolute(secondary.name, site.domain)) is None:
+            yield _address_record(
+                parse_name(absolute(secondary.name, site.domain)), secondary.address, declared.ttl
+            )
     for domain in domains(site):
         targets = domain_targets(site, domain)
         yield from _service_records(domain, targets)

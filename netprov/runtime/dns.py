@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Sequence
-from ipaddress import IPv4Address, IPv6Address
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
 
 from netprov.dns.answer import Responder
 from netprov.dns.config import DnsConfig
+from netprov.dns.journal import Journal, difference
+from netprov.dns.zone import Zone
 from netprov.errors import ServiceError
+from netprov.machine import Event
 from netprov.plan import Plan
+from netprov.runtime.dns_mind import Mind, make
+from netprov.runtime.dns_notify import NotifyPump
 from netprov.runtime.dns_serial import Serials
 from netprov.runtime.dns_tcp import TcpServer
 from netprov.runtime.dns_udp import UdpPump, open_udp
 from netprov.runtime.service import Notice, Surroundings
 
-Address = IPv4Address | IPv6Address
+Place = tuple[str, int]
+"""Where queries come in: address and port."""
+
+_NOTHING = Mind(Responder(()), lambda _: False)
+"""What a socket answers with before it is given the plan's zones: nothing is read until then."""
 
 
 class DnsService:
@@ -26,8 +36,12 @@ class DnsService:
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
         self._serials: Serials | None = None
-        self._pumps: dict[tuple[str, int], UdpPump] = {}
-        self._tcp: dict[tuple[str, int], TcpServer] = {}
+        self._secret = secrets.token_bytes(16)
+        self._zones: dict[bytes, Zone] = {}
+        self._journals: dict[bytes, Journal] = {}
+        self._pumps: dict[Place, UdpPump] = {}
+        self._tcp: dict[Place, TcpServer] = {}
+        self._notify = NotifyPump(self._report)
 
     async def start(self, plan: Plan) -> None:
         """Bind every address of the plan that is on this machine."""
@@ -44,6 +58,7 @@ class DnsService:
 
     async def stop(self) -> None:
         """Answer what has arrived, and close."""
+        self._notify.stop()
         for place in list(self._pumps):
             await self._close(place)
 
@@ -53,10 +68,23 @@ class DnsService:
 
     async def _serve(self, config: DnsConfig) -> None:
         assert self._serials
-        respond = Responder(self._serials.number(config.zones), config.manners).respond
-        is_local = local_test(config)
         wanted = [(str(address), config.port) for address in config.listen]
-        fresh: list[tuple[str, int]] = []
+        fresh = await self._bind(wanted)
+        config = replace(config, zones=self._serials.number(config.zones))
+        changed = self._record(config)
+        mind = make(config, self._secret, self._journals)
+        for place in self._pumps.keys() - set(wanted):
+            await self._close(place)
+        for place, pump in self._pumps.items():
+            pump.swap(mind)
+            self._tcp[place].swap(mind)
+            if place in fresh:
+                pump.start()
+        self._notify.announce(changed, config, [host for host, _ in self._pumps])
+
+    async def _bind(self, wanted: Sequence[Place]) -> list[Place]:
+        """Bind what is not bound yet and return it; on a failure nothing new stays bound."""
+        fresh: list[Place] = []
         try:
             for place in wanted:
                 if place not in self._pumps and await self._open(*place):
@@ -64,20 +92,27 @@ class DnsService:
             if not any(place in self._pumps for place in wanted):
                 shown = ", ".join(_shown(*place) for place in wanted) or "none"
                 message = f"no address of the plan is on this machine: {shown}"
-                raise ServiceError(
-                    message, "give an interface one of them, or name others under dns: listen:"
-                )
+                remedy = "give an interface one of them, or name others under `dns: {listen: …}`"
+                raise ServiceError(message, remedy)
         except ServiceError:
             for place in fresh:
                 await self._close(place)
             raise
-        for place in self._pumps.keys() - set(wanted):
-            await self._close(place)
-        for place, pump in self._pumps.items():
-            pump.swap(respond, is_local)
-            self._tcp[place].swap(respond, is_local)
-            if place in fresh:
-                pump.start()
+        return fresh
+
+    def _record(self, config: DnsConfig) -> list[Zone]:
+        """Write what changed into the journals, and return the zones that secondaries must hear of."""
+        changed = []
+        for zone in config.zones:
+            old = self._zones.get(zone.origin)
+            if old is not None and old.serial != zone.serial:
+                self._journals.setdefault(zone.origin, Journal()).append(difference(old, zone))
+            if old is None or old.serial != zone.serial:
+                changed.append(zone)
+        self._zones = {zone.origin: zone for zone in config.zones}
+        for origin in self._journals.keys() - self._zones.keys():
+            del self._journals[origin]
+        return changed
 
     async def _open(self, host: str, port: int) -> bool:
         """Bind one address for both transports; return False, with a notice, if it is not on this machine."""
@@ -88,37 +123,22 @@ class DnsService:
                 self._report(Notice(f"{host} is not on this machine; its queries are another server's"))
                 return False
             raise _cannot_bind("UDP", host, port, error) from error
-        tcp = TcpServer(lambda *_: None, lambda _: False)
+        tcp = TcpServer(_NOTHING)
         try:
             await tcp.listen(host, port, shared=False)
         except OSError as error:
             sock.close()
             raise _cannot_bind("TCP", host, port, error) from error
-        self._pumps[host, port] = UdpPump(sock, lambda *_: None, lambda _: False)
+        self._pumps[host, port] = UdpPump(sock, _NOTHING)
         self._tcp[host, port] = tcp
         return True
 
-    async def _close(self, place: tuple[str, int]) -> None:
+    async def _close(self, place: Place) -> None:
         self._pumps.pop(place).stop()
         await self._tcp.pop(place).close()
 
-    def _report(self, notice: Notice) -> None:
-        self._surroundings.report(self.name, notice)
-
-
-def local_test(config: DnsConfig) -> Callable[[bytes], bool]:
-    """Return the test whether a packed source address is one of the LAN's own, or of this machine itself."""
-    ranges = [
-        (network.max_prefixlen // 8, int(network.network_address), int(network.broadcast_address))
-        for network in config.networks
-    ]
-    ranges += [(4, 0x7F000000, 0x7FFFFFFF), (16, 1, 1)]
-
-    def is_local(packed: bytes) -> bool:
-        size, address = len(packed), int.from_bytes(packed, "big")
-        return any(size == length and low <= address <= high for length, low, high in ranges)
-
-    return is_local
+    def _report(self, event: Event) -> None:
+        self._surroundings.report(self.name, event)
 
 
 def _shown(host: str, port: int) -> str:

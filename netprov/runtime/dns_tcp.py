@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Iterator
 
 from netprov.dns.answer import Client
+from netprov.dns.query import Query
+from netprov.runtime.dns_mind import Mind
 
 IDLE = 10.0
 """Seconds a connection may be silent, or may not take what it asked for (RFC 7766 6.2.3: a few seconds)."""
@@ -23,15 +26,12 @@ MOST_PER_CLIENT = 32
 HIGH_WATER = 64 * 1024
 """Octets of replies that may wait for a client before its queries do."""
 
-Respond = Callable[[bytes, Client], bytes | None]
-
 
 class TcpServer:
     """Joins a responder to TCP listeners."""
 
-    def __init__(self, respond: Respond, is_local: Callable[[bytes], bool]) -> None:
-        self.respond = respond
-        self.is_local = is_local
+    def __init__(self, mind: Mind) -> None:
+        self.mind = mind
         self._connections: OrderedDict[Connection, str] = OrderedDict()
         self._per_client: Counter[str] = Counter()
         self._servers: list[asyncio.Server] = []
@@ -43,9 +43,9 @@ class TcpServer:
         )
         self._servers.append(server)
 
-    def swap(self, respond: Respond, is_local: Callable[[bytes], bool]) -> None:
-        """Answer from another responder from now on; connections stay."""
-        self.respond, self.is_local = respond, is_local
+    def swap(self, mind: Mind) -> None:
+        """Answer with another mind from now on; connections stay."""
+        self.mind = mind
 
     async def close(self) -> None:
         """Stop accepting, and close what is open once it has its replies."""
@@ -90,6 +90,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._client = Client(tcp=True)
+        self._stream: Iterator[bytes] = iter(())
+        self._relaying: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admit the client or hang up."""
@@ -101,7 +103,7 @@ class Connection(asyncio.Protocol):
             transport.abort()
             return
         packed = socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
-        self._client = Client(packed, self._server.is_local(packed), tcp=True)
+        self._client = Client(packed, self._server.mind.is_local(packed), tcp=True)
         transport.set_write_buffer_limits(high=HIGH_WATER)
         self._expect()
 
@@ -110,6 +112,8 @@ class Connection(asyncio.Protocol):
         self._server.forget(self)
         if self._timer:
             self._timer.cancel()
+        for task in self._relaying:
+            task.cancel()
         self._transport = None
 
     def data_received(self, data: bytes) -> None:
@@ -120,7 +124,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Finish what is owed to a client that has shut its end (RFC 7766 6.2.4)."""
         self._closing = True
-        if not self._paused and self._transport:
+        if not self._paused and not self._relaying and self._transport:
             self._transport.close()
         return True
 
@@ -158,17 +162,40 @@ class Connection(asyncio.Protocol):
         self._timer = asyncio.get_running_loop().call_later(IDLE, self.abort)
 
     def _answer(self) -> None:
+        """Go on with a transfer that is under way, then with the queries that wait."""
         buffer = self._buffer
-        while len(buffer) >= 2 and not self._paused and self._transport:
-            length = buffer[0] << 8 | buffer[1]
-            if len(buffer) < 2 + length:
+        while not self._paused and self._transport:
+            message = next(self._stream, None)
+            if message is not None:
+                self._write(message)
+                continue
+            length = buffer[0] << 8 | buffer[1] if len(buffer) >= 2 else 0
+            if len(buffer) < 2 + length or len(buffer) < 2:
                 break
-            message = bytes(buffer[2 : 2 + length])
+            query = bytes(buffer[2 : 2 + length])
             del buffer[: 2 + length]
             self._server.touch(self)
             self._expect()
-            reply = self._server.respond(message, self._client)
-            if reply is None:
-                self.abort()
-                return
-            self._transport.write(len(reply).to_bytes(2, "big") + reply)
+            self._take(query)
+
+    def _take(self, message: bytes) -> None:
+        outcome = self._server.mind.responder.decide(message, self._client, time.time())
+        if outcome.relay is not None:
+            task = asyncio.get_running_loop().create_task(self._relay(outcome.relay))
+            self._relaying.add(task)
+            task.add_done_callback(self._relaying.discard)
+        elif outcome.stream is not None:
+            self._stream = outcome.stream
+        elif outcome.reply is not None:
+            self._write(outcome.reply)
+        else:
+            self.abort()
+
+    async def _relay(self, query: Query) -> None:
+        relay = self._server.mind.relay
+        if relay is not None:
+            self._write(await relay.resolve(query))
+
+    def _write(self, message: bytes) -> None:
+        if self._transport:
+            self._transport.write(len(message).to_bytes(2, "big") + message)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+import time
 
-from netprov.dns.answer import Client
+from netprov.dns.answer import Client, truncate
 from netprov.dns.cache import ReplyCache
+from netprov.dns.query import MIN_SIZE, Query
+from netprov.dns.rate import Verdict
+from netprov.runtime.dns_mind import Mind
 from netprov.runtime.mmsg import SLOT, SLOTS, batch
 
 BATCHES = 16
@@ -16,10 +19,11 @@ BATCHES = 16
 CACHED = 20_000
 """Replies a generation of the cache holds: some 10 MiB."""
 
+KNOWN = 10_000
+"""Source addresses whose being local is remembered."""
+
 RECEIVE_BUFFER = 4 << 20
 """Octets the kernel may queue for us, as far as it allows."""
-
-Respond = Callable[[bytes, Client], bytes | None]
 
 
 def open_udp(address: str, port: int, *, shared: bool) -> socket.socket:
@@ -42,12 +46,13 @@ def open_udp(address: str, port: int, *, shared: bool) -> socket.socket:
 class UdpPump:
     """Joins a responder to one UDP socket."""
 
-    def __init__(self, sock: socket.socket, respond: Respond, is_local: Callable[[bytes], bool]) -> None:
+    def __init__(self, sock: socket.socket, mind: Mind) -> None:
         self.sock = sock
         self.cache = ReplyCache(CACHED)
-        self._respond = respond
-        self._is_local = is_local
+        self._mind = mind
         self._batch = batch(sock)
+        self._local: dict[bytes, bool] = {}
+        self._relaying: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Begin to answer."""
@@ -57,20 +62,24 @@ class UdpPump:
         """Answer what has arrived, then close."""
         asyncio.get_running_loop().remove_reader(self.sock)
         self.drain()
+        for task in self._relaying:
+            task.cancel()
         self.sock.close()
 
-    def swap(self, respond: Respond, is_local: Callable[[bytes], bool]) -> None:
-        """Answer from another responder from now on."""
-        self._respond, self._is_local = respond, is_local
+    def swap(self, mind: Mind) -> None:
+        """Answer with another mind from now on."""
+        self._mind = mind
+        self._local = {}
         self.cache.clear()
 
     def drain(self) -> None:
         """Answer all that has arrived, up to a fair share."""
+        limited = self._mind.limiter is not None
         for _ in range(BATCHES):
             lengths = self._batch.receive()
             if not lengths:
                 return
-            self._batch.send(self._answer(lengths))
+            self._batch.send(self._answer_limited(lengths) if limited else self._answer(lengths))
             if len(lengths) < SLOTS:
                 return
 
@@ -84,11 +93,57 @@ class UdpPump:
             reply = cached(memory[start : start + length - 2])
             if reply is None:
                 reply = self._miss(index, length)
+                cached = self.cache.young.get
             size = len(reply)
             memory[start : start + size] = reply
             replies.append(size and size + 2)
             start += SLOT
         return replies
+
+    def _answer_limited(self, lengths: list[int]) -> list[int]:
+        """Do the same where sources that are not of the LAN get only so many replies."""
+        memory, addresses = self._batch.memory, self._batch.addresses(len(lengths))
+        cached = self.cache.young.get
+        free = self._local.get
+        replies = []
+        start = 2
+        for index, length in enumerate(lengths):
+            if free(addresses[index]):
+                reply = cached(memory[start : start + length - 2])
+                if reply is None:
+                    reply = self._miss(index, length)
+                    cached = self.cache.young.get
+            else:
+                reply = self._judged(index, length, addresses[index])
+                free, cached = self._local.get, self.cache.young.get
+            size = len(reply)
+            memory[start : start + size] = reply
+            replies.append(size and size + 2)
+            start += SLOT
+        return replies
+
+    def _judged(self, index: int, length: int, source: bytes) -> bytes:
+        """Answer one source that may be limited; a good cookie lifts the limit (RFC 7873 5.2.4)."""
+        mind = self._mind
+        assert mind.limiter is not None
+        if not mind.limit_lan and mind.is_local(source):
+            if len(self._local) >= KNOWN:
+                self._local = {}
+            self._local[source] = True
+            return self._miss(index, length)
+        verdict = mind.limiter.judge(source, time.monotonic())
+        if verdict is Verdict.SEND:
+            return self._miss(index, length)
+        start = index * SLOT
+        message = self._batch.memory[start : start + length]
+        outcome = mind.responder.decide(message, Client(source, mind.is_local(source)), time.time())
+        if outcome.reply is None:
+            return b""
+        if outcome.known:
+            return outcome.reply[2:]
+        if verdict is Verdict.DROP or length > MIN_SIZE or message[4:6] != outcome.reply[4:6]:
+            return b""
+        return truncate(message)[2:]
 
     def _miss(self, index: int, length: int) -> bytes:
         """Return a reply behind its ID from the old generation or the responder; empty for none."""
@@ -98,10 +153,32 @@ class UdpPump:
         reply = self.cache.get(key)
         if reply is not None:
             return reply
-        source, _ = self._batch.source(index)
-        answer = self._respond(message, Client(source, self._is_local(source)))
-        if answer is None or len(answer) > SLOT:
+        source, port = self._batch.source(index)
+        outcome = self._mind.responder.decide(
+            message, Client(source, self._mind.is_local(source)), time.time()
+        )
+        if outcome.relay is not None:
+            self._relay(outcome.relay, source, port)
+        if outcome.reply is None or len(outcome.reply) > SLOT:
             return b""
-        reply = answer[2:]
-        self.cache.put(key, reply)
+        reply = outcome.reply[2:]
+        if outcome.keep:
+            self.cache.put(key, reply)
         return reply
+
+    def _relay(self, query: Query, source: bytes, port: int) -> None:
+        task = asyncio.get_running_loop().create_task(self._relayed(query, source, port))
+        self._relaying.add(task)
+        task.add_done_callback(self._relaying.discard)
+
+    async def _relayed(self, query: Query, source: bytes, port: int) -> None:
+        relay = self._mind.relay
+        if relay is None:
+            return
+        reply = await relay.resolve(query)
+        if len(reply) > self._mind.responder.udp_limit(query):
+            reply = truncate(query.message)
+        try:
+            self.sock.sendto(reply, (socket.inet_ntop(self.sock.family, source), port))
+        except OSError:
+            return  # the client is gone, or the network is full

@@ -33,6 +33,9 @@ class Batch(Protocol):
     def source(self, index: int) -> tuple[bytes, int]:
         """Return the packed address and port that a datagram came from."""
 
+    def addresses(self, count: int) -> list[bytes]:
+        """Return the packed addresses that the first datagrams came from."""
+
     def send(self, lengths: Sequence[int]) -> None:
         """Send each slot's octets back to its source; a length of 0 sends nothing."""
 
@@ -109,6 +112,12 @@ class MmsgBatch:
             return self._addresses[start + 8 : start + 24], port
         return self._addresses[start + 4 : start + 8], port
 
+    def addresses(self, count: int) -> list[bytes]:
+        """Return the packed addresses that the first datagrams came from."""
+        raw, size = self._addresses, 16 if self._v6 else 4
+        first = 8 if self._v6 else 4
+        return [raw[at : at + size] for at in range(first, first + count * _ADDRESS, _ADDRESS)]
+
     def send(self, lengths: Sequence[int]) -> None:
         """Send each slot's octets back to its source, runs of consecutive slots in one call."""
         count = len(lengths)
@@ -183,6 +192,10 @@ class PlainBatch:
         """Return the packed address and port that a datagram came from."""
         host, port = self._sources[index][:2]
         return socket.inet_pton(self._sock.family, host.partition("%")[0]), port
+
+    def addresses(self, count: int) -> list[bytes]:
+        """Return the packed addresses that the first datagrams came from."""
+        return [self.source(index)[0] for index in range(count)]
 
     def send(self, lengths: Sequence[int]) -> None:
         """Send each slot's octets back to its source."""

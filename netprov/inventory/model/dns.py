@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -98,6 +99,42 @@ class ZoneFile(Record):
     )
 
 
+class TsigKey(Record):
+    """A secret shared with a secondary (TSIG, RFC 8945), as `tsig-keygen` makes it."""
+
+    algorithm: Literal["hmac-sha256", "hmac-sha384", "hmac-sha512"] = Field(
+        default="hmac-sha256", description="How it signs."
+    )
+    secret: str = Field(
+        description="The secret in base64, of 16 octets or more.",
+        examples=["6UbQ0r1O0aFSc1PFQeVxJ0xZ1mGfX4m0Kq5sYw3m2nE="],
+        repr=False,
+    )
+
+
+class Secondary(Record):
+    """Another name server (NSD, Knot, BIND) that follows this one: it is notified, and may transfer the zones."""
+
+    address: IPv4Address | IPv6Address = Field(description="Where it is.", examples=["10.20.0.2"])
+    port: Port = Field(default=53, description="Where it listens for NOTIFY.")
+    key: str | None = Field(
+        default=None, description="A name under `dns: {keys: …}` that it must sign with. Default: none."
+    )
+    name: Name | None = Field(
+        default=None, description="Its host name, published as NS of every zone. Default: none, it is hidden."
+    )
+
+
+class RateLimit(Record):
+    """How many UDP replies a source gets; what is over it is dropped, some of it sent to TCP instead."""
+
+    rate: int = Field(default=100, ge=1, description="Replies a second for each source prefix.")
+    slip: int = Field(
+        default=2, ge=0, description="Every so many replies over the limit say `ask over TCP`; 0 for none."
+    )
+    lan: bool = Field(default=False, description="Limit the LAN's own networks too.")
+
+
 class Dns(Record):
     """How DNS serves."""
 
@@ -121,6 +158,29 @@ class Dns(Record):
         default=(),
         description="Master files whose records join the domain's zone; relative to the inventory's directory.",
         examples=["zones/extra.zone"],
+    )
+    keys: dict[Name, TsigKey] = Field(default={}, description="TSIG keys, by name.")
+    secondaries: tuple[Secondary, ...] = Field(
+        default=(), description="Servers that follow this one. Nobody else may transfer zones."
+    )
+    forward: AnyAddresses = Field(
+        default=(),
+        description="Resolvers that are asked, for clients on the LAN, what is not served here. Default: none, "
+        "it is refused.",
+        examples=["192.0.2.53"],
+    )
+    blackhole: Names = Field(
+        default=(),
+        description="Names that do not exist for the LAN, with all below them; on a closed LAN this spares phones the "
+        "wait for Cisco's activation hosts.",
+        examples=[["activate.cisco.com", "webapps.cisco.com", "activation.webex.com"]],
+    )
+    limit: RateLimit | None = Field(
+        default=RateLimit(), description="Response rate limiting; `null` for none."
+    )
+    cookies: bool = Field(default=True, description="Answer DNS cookies (RFC 7873).")
+    workers: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=1, description="Processes that answer over UDP, sharing the port."
     )
     version: str | None = Field(
         default=None, description="What `version.bind` is answered. Default: it is refused."
