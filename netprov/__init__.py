@@ -24,9 +24,12 @@ What the operator writes:
     inventory.mark           where a value was written, packed
     inventory.syntax         the YAML parser's objections in plain words
     inventory.compose        YAML document -> values and marks
+    inventory.schema         the model as JSON Schema and as reference
     inventory.words          the model's objections in plain words
     inventory.ignore         comments by which a finding is accepted
     inventory.master         DNS master files that the inventory names
+    inventory.sheet          phones of a CSV file
+    inventory.gather         the files that one inventory is made of
     inventory.load           files -> Document: inventory and places
 
 What follows from it:

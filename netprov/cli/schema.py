@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from netprov.inventory.model import Inventory
+from netprov.inventory.schema import reference, schema_text
 
 
 @click.command()
-def command() -> None:
-    """Print the JSON Schema of the inventory (a copy is config/netprov.schema.json).
+@click.option("--markdown", is_flag=True, help="Print the reference of every key, as in docs/inventory.md.")
+def command(*, markdown: bool) -> None:
+    """Print the JSON Schema of the inventory; a copy is config/netprov.schema.json.
 
     \b
       netprov schema > netprov.schema.json
@@ -21,15 +20,43 @@ def command() -> None:
     \b
       # yaml-language-server: $schema=netprov.schema.json
     """
-    click.echo(schema_text())
+    click.echo(page() if markdown else schema_text(), nl=False)
 
 
-def schema_text() -> str:
-    """Return the schema as text."""
-    schema = Inventory.model_json_schema(by_alias=True)
-    schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **schema,
-        "title": "netprov inventory",
-    }
-    return json.dumps(schema, indent=2, ensure_ascii=False)
+def page() -> str:
+    """Return docs/inventory.md."""
+    return f"{_INTRODUCTION}\n{reference()}"
+
+
+_INTRODUCTION = """\
+# The inventory
+
+One YAML file says what a staging LAN is; everything that is served follows from it. Two lines are complete:
+
+    domain: example.com
+    networks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}
+
+config/staging.yaml is Cisco's own example with all its parts. Verbs read the file that `-f` names, else the one in
+`$NETPROV_FILE`, else `netprov.yaml` in this directory, else `/etc/netprov/netprov.yaml`.
+
+## How it is read
+
+- YAML 1.2 with the core schema: `no`, `on`, `1:20`, dates and unquoted MAC addresses are text. Where text is wanted, a
+  number is taken digit by digit: `serial: 007` is `007`.
+- Anchors, aliases and merges (`<<: *defaults`) work; aliases that expand to more than a million values are refused.
+- A value may stand where a list is meant: `dns: 10.20.0.1`.
+- Time spans are seconds, or `90s`, `30m`, `1h`, `2d`, `1w`.
+- Duplicate and unknown keys, a second document, tabs, control characters, other encodings than UTF-8, files over
+  64 MiB and more than 40 levels of nesting are errors. All problems come at once, each with file, line and column.
+- `include: [phones.yaml, rooms/*.yaml]` adds the sections of other files, named relative to the including one: mappings
+  are joined key by key, lists one after the other, and what two files both say is an error.
+- `phones: {csv: phones.csv}` reads phones from CSV, one a line below a header. Columns are a phone's keys, beside
+  `values.NAME` and `options.NUMBER`; the separator is a comma, a semicolon or a tab; empty cells are left out, and so
+  are lines that begin with `#`.
+- Editors with a YAML language server complete and explain the file if it begins with
+  `# yaml-language-server: $schema=netprov.schema.json`; `netprov schema` prints that file.
+
+## Every key
+
+Made by `netprov schema --markdown`, this page included.
+"""

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 
 from netprov.errors import InventoryError, Path, Place, Problem
 from netprov.inventory import words
-from netprov.inventory.compose import compose
-from netprov.inventory.ignore import Ignore, read_ignores
+from netprov.inventory.gather import gather
+from netprov.inventory.ignore import Ignore
 from netprov.inventory.mark import Mark, key_position, member, split, value_position
 from netprov.inventory.master import with_masters
 from netprov.inventory.model import Inventory
@@ -99,10 +99,10 @@ def load(path: str | FilePath) -> Document:
 def parse(text: str, name: str) -> Document:
     """Load an inventory from text; `name` is what problems call it. Raises `InventoryError`."""
     with _no_collection():
-        composed = compose(text, name)
-        marks = Marks((name,), composed.mark)
-        inventory = _validate(composed.value, marks, composed.problems)
-    return Document(inventory, marks, read_ignores(text, name))
+        found = gather(text, name)
+        marks = Marks(tuple(found.files), found.mark)
+        inventory = _validate(found.value, marks, found.problems)
+    return Document(inventory, marks, tuple(found.ignores))
 
 
 def _validate(data: Any, marks: Marks, problems: Sequence[Problem]) -> Inventory:

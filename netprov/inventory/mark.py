@@ -6,6 +6,7 @@ it in a mapping; a list or mapping is a `Branch` with the marks of its members.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -26,12 +27,47 @@ class Branch:
     members: dict[Any, Mark] | list[Mark]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """The lines of a CSV file, by which the place of a cell is found when it is asked for."""
+
+    lines: tuple[str, ...]
+    separator: str
+    columns: Mapping[str, int]
+
+    def column(self, line: int, index: int) -> int:
+        """Return the column (from 1) at which a cell of a line begins; 1 if the line has no such cell."""
+        text = self.lines[line - 1] if line <= len(self.lines) else ""
+        quoted = False
+        for offset, character in enumerate(text):
+            if index == 0:
+                blanks = len(text[offset:]) - len(text[offset:].lstrip(" "))
+                return offset + blanks + 1
+            if character == '"':
+                quoted = not quoted
+            elif character == self.separator and not quoted:
+                index -= 1
+        return 1
+
+
 @dataclass(slots=True, eq=False)
 class Row:
-    """The mark of a record of a CSV file; its cells' columns are found when asked for."""
+    """The mark of a record of a CSV file, or of a mapping within it, whose columns begin with `prefix`."""
 
     at: int
-    cells: tuple[tuple[str, ...], ...]
+    sheet: Sheet
+    prefix: str = ""
+
+    def member(self, key: str | int) -> Mark | None:
+        """Return the mark of a cell, or of a mapping within the record."""
+        name = f"{self.prefix}{key}"
+        index = self.sheet.columns.get(name)
+        if index is not None:
+            file, line, _ = split(self.at)
+            return position(file, line, self.sheet.column(line, index))
+        if any(column.startswith(f"{name}.") for column in self.sheet.columns):
+            return Row(self.at, self.sheet, f"{name}.")
+        return None
 
 
 Mark: TypeAlias = "int | Branch | Row"
@@ -70,6 +106,8 @@ def key_position(mark: Mark) -> int:
 
 def member(mark: Mark, key: str | int) -> Mark | None:
     """Return the mark of a member, or None."""
+    if isinstance(mark, Row):
+        return mark.member(key)
     if not isinstance(mark, Branch):
         return None
     members = mark.members

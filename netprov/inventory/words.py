@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from netprov.errors import Path, Problem
 from netprov.inventory.model import Inventory
+from netprov.inventory.schema import flow
 
 LONGEST_SHOWN = 60
 
@@ -201,7 +202,7 @@ def _missing(path: Path) -> Problem:
     where = f" of {_name(path[:-1])}" if len(path) > 1 else ""
     key = str(path[-1])
     example = field.examples[0] if field and field.examples else None
-    remedy = f"add `{key}: {_yaml(example)}`" if example is not None else f"add `{key}:`"
+    remedy = f"add `{key}: {flow(example)}`" if example is not None else f"add `{key}:`"
     description = f": {field.description}" if field and field.description else ""
     return Problem("missing-key", f"`{key}`{where} is missing{description.rstrip('.')}", remedy, path)
 
@@ -246,22 +247,7 @@ def _example(path: Path) -> str:
     if field is None or not field.examples:
         return ""
     key = next((each for each in reversed(path) if isinstance(each, str)), "")
-    return f"for example `{key}: {_yaml(field.examples[0])}`"
-
-
-def _yaml(value: Any) -> str:
-    """Return an example as flow YAML on one line."""
-    match value:
-        case dict():
-            return "{" + ", ".join(f"{key}: {_yaml(each)}" for key, each in value.items()) + "}"
-        case list() | tuple():
-            return "[" + ", ".join(map(_yaml, value)) + "]"
-        case bool():
-            return str(value).lower()
-        case str() if not value or value[0] in "*&!%@`\"'#-{[|>?" or ": " in value:
-            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        case _:
-            return str(value)
+    return f"for example `{key}: {flow(field.examples[0])}`"
 
 
 _BOUNDS: Mapping[str, tuple[str, str]] = {

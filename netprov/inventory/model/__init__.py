@@ -22,7 +22,7 @@ from netprov.inventory.model.provision import (
     Redirection,
     Secrets,
 )
-from netprov.inventory.model.scalar import Name, Record
+from netprov.inventory.model.scalar import Name, Record, Texts
 from netprov.inventory.model.site import Certificates, Server
 
 __all__ = [
@@ -64,13 +64,24 @@ class Inventory(Record):
     """One staging LAN."""
 
     version: Literal[1] = Field(default=1, description="Version of this format.")
+    include: Texts = Field(
+        default=(),
+        description="Further files, relative to this one, whose sections are added; * and ? stand for any characters.",
+        examples=[["phones.yaml", "sites/*.yaml"]],
+    )
     domain: Name = Field(
         description="DNS domain of the LAN: option 15, the owner of the SRV records, the name every certificate carries.",
         examples=["example.com"],
     )
-    networks: dict[str, Network] = Field(min_length=1, description="The networks, by a name of your own.")
+    networks: dict[str, Network] = Field(
+        min_length=1,
+        description="The networks, by a name of your own.",
+        examples=[{"voice": {"interface": "lan0", "subnet": "10.20.0.0/24"}}],
+    )
     server: Server = Field(default=Server(), description="This machine.")
-    hosts: dict[Name, HostField] = Field(default={}, description="Hosts under the domain, by name.")
+    hosts: dict[Name, HostField] = Field(
+        default={}, description="Hosts under the domain, by name.", examples=[{"pr1": "10.20.0.11"}]
+    )
     srv: Srv = Field(default=Srv(), description="The provisioning services in DNS.")
     dhcp: Dhcp = Field(default=Dhcp(), description="How DHCP serves.")
     dns: Dns = Field(default=Dns(), description="How DNS serves.")
@@ -82,10 +93,20 @@ class Inventory(Record):
     )
     zones: tuple[ZoneFile, ...] = Field(default=(), description="Whole further zones, from master files.")
     classes: dict[str, PhoneClass] = Field(
-        default={}, description="Kinds of clients, in the order they are tried."
+        default={},
+        description="Kinds of clients, in the order they are tried.",
+        examples=[{"mpp": {"match": {"vendor_class": "CP-*-3PCC*"}, "method": "srv"}}],
     )
-    phones: tuple[Phone, ...] = Field(default=(), description="The phones that are known.")
-    profiles: dict[str, Profile] = Field(default={}, description="Configuration profiles, by name.")
+    phones: tuple[Phone, ...] = Field(
+        default=(),
+        description="The phones that are known: a list, or `{csv: FILE}`.",
+        examples=[[{"mac": "00:12:34:ab:45:de", "model": "CP-8851-3PCC"}]],
+    )
+    profiles: dict[str, Profile] = Field(
+        default={},
+        description="Configuration profiles, by name.",
+        examples=[{"desk": {"values": {"Proxy_1_": "example.com"}}}],
+    )
     provisioning: Provisioning = Field(
         default=Provisioning(), description="What the TFTP, HTTP and HTTPS servers give to phones."
     )

@@ -16,7 +16,7 @@ class Gateway(Record):
         examples=["00000C"],
     )
     serial: str = Field(min_length=1, max_length=64, description="Serial number.", examples=["GW0001"])
-    product_class: str = Field(default="", max_length=64, description="Product class.")
+    product_class: str = Field(default="", max_length=64, description="Product class.", examples=["Gateway"])
 
 
 class Dhcp(Record):

@@ -19,9 +19,11 @@ class Host(Record):
     """A machine with a name: an SRV target, a time server, anything phones must find."""
 
     addresses: AnyAddresses = Field(
-        min_length=1, description="IPv4 and IPv6 addresses; one A or AAAA record each."
+        min_length=1,
+        description="IPv4 and IPv6 addresses; one A or AAAA record each.",
+        examples=["10.20.0.11"],
     )
-    aliases: Names = Field(default=(), description="Further names, published as CNAME.")
+    aliases: Names = Field(default=(), description="Further names, published as CNAME.", examples=["prov"])
 
 
 HostField = Annotated[Host, BeforeValidator(_host)]

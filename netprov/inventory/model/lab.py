@@ -56,7 +56,9 @@ class Lab(Record):
 
     phones: int = Field(default=0, ge=0, le=1000, description="Phones to boot beside the listed ones.")
     model: str = Field(default="CP-8851-3PCC", description="Their model.")
-    network: str | None = Field(default=None, description="Their network; default: the first.")
+    network: str | None = Field(
+        default=None, description="Their network; default: the first.", examples=["voice"]
+    )
     cable: Cable | None = Field(default=None, description="Faults of every phone's cable. Default: none.")
     down: Names = Field(
         default=(), description="Names under `hosts:` that do not answer: no machine has their addresses."

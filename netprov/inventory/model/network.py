@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from netprov.inventory.model.dhcp import Gateway
 from netprov.inventory.model.scalar import (
@@ -13,9 +13,9 @@ from netprov.inventory.model.scalar import (
     Duration,
     Ipv4,
     Name,
+    OneOrMany,
     Record,
     Subnet,
-    _as_tuple,
 )
 
 OptionValue = Any
@@ -41,21 +41,28 @@ class Network(Record):
     )
     subnet: Subnet = Field(description="The network and its prefix length.", examples=["10.20.0.0/24"])
     address: Ipv4 | None = Field(
-        default=None, description="This server's address. Default: the first host address of the subnet."
+        default=None,
+        description="This server's address. Default: the first host address of the subnet.",
+        examples=["10.20.0.1"],
     )
-    pool: Annotated[tuple[AddressRange, ...], BeforeValidator(_as_tuple)] | None = Field(
+    pool: Annotated[tuple[AddressRange, ...], OneOrMany()] | None = Field(
         default=None,
         description="Addresses for phones without a fixed one; [] for none. Default: the 101st to 200th address of "
         "the subnet, or its upper half if it is smaller.",
         examples=["10.20.0.100-10.20.0.199"],
     )
     router: Addresses | None = Field(
-        default=None, description="Routers (option 3). Default: this server's address; [] for none."
+        default=None,
+        description="Routers (option 3). Default: this server's address; [] for none.",
+        examples=["10.20.0.254"],
     )
-    dns: Addresses | None = Field(default=None, description="DNS servers (option 6). Default: this server.")
+    dns: Addresses | None = Field(
+        default=None, description="DNS servers (option 6). Default: this server.", examples=["10.20.0.1"]
+    )
     ntp: Addresses | None = Field(
         default=None,
         description="Time servers (option 42). Default: none. Phones check certificates by this time.",
+        examples=["10.20.0.1"],
     )
     domain: Name | None = Field(
         default=None, description="Option 15 on this network. Default: the inventory's domain."
@@ -70,10 +77,14 @@ class Network(Record):
         description="Who is answered: `phones` (listed MACs, and vendor classes of Cisco phones or dslforum.org), "
         "`known` (listed MACs only) or `all`.",
     )
-    reserved: Annotated[tuple[AddressRange, ...], BeforeValidator(_as_tuple)] = Field(
-        default=(), description="Part of the pool that only listed phones without a fixed address may use."
+    reserved: Annotated[tuple[AddressRange, ...], OneOrMany()] = Field(
+        default=(),
+        description="Part of the pool that only listed phones without a fixed address may use.",
+        examples=["10.20.0.190-10.20.0.199"],
     )
-    options: Options = Field(default={}, description="Further DHCP options for every client here, by number.")
+    options: Options = Field(
+        default={}, description="Further DHCP options for every client here, by number.", examples=[{2: 3600}]
+    )
     routes: tuple[Route, ...] = Field(
         default=(), description="Static routes (option 121), sent beside the router."
     )

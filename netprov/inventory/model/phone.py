@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from netprov.inventory.model.network import Options
 from netprov.inventory.model.provision import Auth, Encryption, Values
-from netprov.inventory.model.scalar import Ipv4, Mac, Name, Record, Texts, _as_tuple
+from netprov.inventory.model.scalar import Ipv4, Mac, Name, OneOrMany, Record, Texts
 
 Method = Literal["srv", "dhcp", "acs", "manual"]
 """How a phone finds its profile: DNS SRV, a DHCP option, a TR-069 ACS, or not by discovery at all."""
 
-Codes = Annotated[tuple[Annotated[int, Field(ge=1, le=254)], ...], BeforeValidator(_as_tuple)]
+Codes = Annotated[tuple[Annotated[int, Field(ge=1, le=254)], ...], OneOrMany()]
 
 
 class Match(Record):
@@ -25,18 +25,28 @@ class Match(Record):
     vendor_class_contains: Texts = Field(
         default=(), description="Option 60 contains one of these.", examples=["dslforum.org"]
     )
-    user_class: Texts = Field(default=(), description="Option 77 has one of these classes (RFC 3004).")
+    user_class: Texts = Field(
+        default=(), description="Option 77 has one of these classes (RFC 3004).", examples=["staging"]
+    )
     mac: Texts = Field(
         default=(), description="MAC address, or its first octets, is one of these.", examples=["00:12:34"]
     )
     circuit_id: Texts = Field(
-        default=(), description="Relay circuit ID (option 82.1): text pattern, or hex as 0x…."
+        default=(),
+        description="Relay circuit ID (option 82.1): text pattern, or hex as 0x….",
+        examples=["ge-0/0/*"],
     )
     remote_id: Texts = Field(
-        default=(), description="Relay remote ID (option 82.2): text pattern, or hex as 0x…."
+        default=(),
+        description="Relay remote ID (option 82.2): text pattern, or hex as 0x….",
+        examples=["0x001122334455"],
     )
-    network: Texts = Field(default=(), description="The client is on one of these networks.")
-    requests: Codes = Field(default=(), description="Option 55 lists one of these option numbers.")
+    network: Texts = Field(
+        default=(), description="The client is on one of these networks.", examples=["voice"]
+    )
+    requests: Codes = Field(
+        default=(), description="Option 55 lists one of these option numbers.", examples=[[66, 150]]
+    )
     any: tuple[Match, ...] = Field(default=(), description="At least one of these must match.")
     all: tuple[Match, ...] = Field(default=(), description="All of these must match.")
     not_: Match | None = Field(default=None, alias="not", description="This must not match.")
@@ -46,7 +56,9 @@ class PhoneClass(Record):
     """A kind of client, and what it gets; the first class that matches wins, in the order written."""
 
     match: Match | None = Field(
-        default=None, description="Which clients belong here. Left out: only phones that name the class."
+        default=None,
+        description="Which clients belong here. Left out: only phones that name the class.",
+        examples=[{"vendor_class": "CP-*-3PCC*"}],
     )
     method: Method | None = Field(
         default=None, description="How these phones find their profile. Default: srv."
@@ -57,7 +69,7 @@ class PhoneClass(Record):
         examples=["https://pr1.example.com:7547/"],
     )
     provisioning_code: str | None = Field(
-        default=None, description="TR-069 provisioning code, beside acs_url."
+        default=None, description="TR-069 provisioning code, beside acs_url.", examples=["staging"]
     )
     options: Options = Field(
         default={},
@@ -65,10 +77,16 @@ class PhoneClass(Record):
         examples=[{66: "10.20.0.1", 150: ["10.20.0.1"], 160: "https://pr1.example.com/$PSN.xml"}],
     )
     force: Codes = Field(
-        default=(), description="Options sent even if the client does not ask for them (option 55)."
+        default=(),
+        description="Options sent even if the client does not ask for them (option 55).",
+        examples=[[43, 125]],
     )
-    profile: str | None = Field(default=None, description="A name under `profiles:`.")
-    values: Values = Field(default={}, description="Profile parameters for every phone of the class.")
+    profile: str | None = Field(default=None, description="A name under `profiles:`.", examples=["desk"])
+    values: Values = Field(
+        default={},
+        description="Profile parameters for every phone of the class.",
+        examples=[{"Proxy_1_": "example.com"}],
+    )
     encryption: Encryption | None = Field(
         default=None, description="How profiles are encrypted. Default: the site's."
     )
@@ -82,19 +100,34 @@ class Phone(Record):
     model: str | None = Field(
         default=None, description="Product name, as on the box.", examples=["CP-8851-3PCC"]
     )
-    serial: str | None = Field(default=None, description="Serial number, for $SN.")
+    serial: str | None = Field(default=None, description="Serial number, for $SN.", examples=["FCH2048A1B2"])
     name: Name | None = Field(
-        default=None, description="Host name: option 12 and an A record. Default: none."
+        default=None, description="Host name: option 12 and an A record. Default: none.", examples=["lobby"]
     )
     class_: str | None = Field(
-        default=None, alias="class", description="A name under `classes:`; default: by `match`."
+        default=None,
+        alias="class",
+        description="A name under `classes:`; default: by `match`.",
+        examples=["mpp"],
     )
-    network: str | None = Field(default=None, description="A name under `networks:`; default: any.")
-    address: Ipv4 | None = Field(default=None, description="Fixed address. Default: one of the pool.")
-    profile: str | None = Field(default=None, description="A name under `profiles:`; default: its class's.")
+    network: str | None = Field(
+        default=None, description="A name under `networks:`; default: any.", examples=["voice"]
+    )
+    address: Ipv4 | None = Field(
+        default=None, description="Fixed address. Default: one of the pool.", examples=["10.20.0.50"]
+    )
+    profile: str | None = Field(
+        default=None, description="A name under `profiles:`; default: its class's.", examples=["desk"]
+    )
     method: Method | None = Field(default=None, description="Overrides its class's method.")
-    options: Options = Field(default={}, description="DHCP options by number; override its class's.")
-    values: Values = Field(default={}, description="Profile parameters of this phone alone.")
+    options: Options = Field(
+        default={}, description="DHCP options by number; override its class's.", examples=[{66: "10.20.0.1"}]
+    )
+    values: Values = Field(
+        default={},
+        description="Profile parameters of this phone alone.",
+        examples=[{"Display_Name_1_": "4081001141"}],
+    )
     firmware: str | None = Field(
         default=None, description="Firmware version it is known to run.", examples=["11.3.1"]
     )

@@ -38,6 +38,7 @@ class Profile(Record):
         default=None,
         description="Jinja2 text of the whole XML, where {{ parameters }} stands for the merged values. Default: "
         "a flat-profile of these values.",
+        examples=["<device><flat-profile>{{ parameters }}</flat-profile></device>"],
     )
 
 

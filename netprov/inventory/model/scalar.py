@@ -6,7 +6,19 @@ import re
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
 _DURATION = re.compile(r"(\d+)\s*([smhdw]?)\Z")
@@ -106,6 +118,21 @@ def _as_tuple(value: Any) -> Any:
     return [value]
 
 
+class OneOrMany:
+    """Lets an operator write one value where a list is meant, and says so in the JSON Schema."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Wrap the list's own schema."""
+        return no_info_before_validator_function(_as_tuple, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Allow a member in place of the list."""
+        listed = handler(schema)
+        return {"anyOf": [listed["items"], listed]}
+
+
 def _text_schema(pattern: str, example: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]})
 
@@ -158,16 +185,16 @@ Subnet = Annotated[
 ]
 """An IPv4 network with its prefix length and no host bits."""
 
-Addresses = Annotated[tuple[Ipv4, ...], BeforeValidator(_as_tuple)]
+Addresses = Annotated[tuple[Ipv4, ...], OneOrMany()]
 """One IPv4 address or a list of them."""
 
-AnyAddresses = Annotated[tuple[AnyIp, ...], BeforeValidator(_as_tuple)]
+AnyAddresses = Annotated[tuple[AnyIp, ...], OneOrMany()]
 """One IPv4 or IPv6 address or a list of them."""
 
-Names = Annotated[tuple[Name, ...], BeforeValidator(_as_tuple)]
+Names = Annotated[tuple[Name, ...], OneOrMany()]
 """One DNS name or a list of them."""
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+Texts = Annotated[tuple[str, ...], OneOrMany()]
 """One text or a list of them."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from netprov.inventory.model.scalar import AnyAddresses, Duration, Name, Names, Record, Texts, _as_tuple
+from netprov.inventory.model.scalar import AnyAddresses, Duration, Name, Names, OneOrMany, Record, Texts
 
 
 class Server(Record):
@@ -44,7 +44,7 @@ class Certificates(Record):
         default=True,
         description="Let the CA certify only the names of this inventory: its key is then of no use against others.",
     )
-    keys: Annotated[tuple[Literal["rsa-2048", "ecdsa-p256"], ...], BeforeValidator(_as_tuple)] = Field(
+    keys: Annotated[tuple[Literal["rsa-2048", "ecdsa-p256"], ...], OneOrMany()] = Field(
         default=("rsa-2048", "ecdsa-p256"),
         min_length=1,
         description="Kinds of keys a server has a chain for; the client's TLS chooses.",
