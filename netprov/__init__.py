@@ -56,6 +56,7 @@ Every reason a phone would not provision:
     check.acs                rules about the TR-069 ACS
     check.srv                rules about SRV records and the domain
     check.name               rules about names
+    check.zone               rules about zones, which the plan applies
     check.certificate        rules about certificates and trust
     check.option             rules about DHCP options
     check.profile            rules about profile parameters

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netprov.check import acs, certificate, method, name, network, option, phone, pool, profile, srv
+from netprov.check import acs, certificate, method, name, network, option, phone, pool, profile, srv, zone
 from netprov.check.rule import Finding, Rule, View
 from netprov.errors import InventoryError, Problem
 from netprov.inventory.model import Inventory
@@ -24,6 +24,7 @@ FAMILIES: Mapping[str, tuple[Rule, ...]] = {
     "TR-069": acs.RULES,
     "SRV and the domain": srv.RULES,
     "Names": name.RULES,
+    "Zones and records": zone.RULES,
     "Certificates and trust": certificate.RULES,
     "DHCP options": option.RULES,
     "Profiles and files": profile.RULES,

@@ -1,10 +1,169 @@
-"""Rules about the TR-069 ACS itself; all are found while its part of the plan is derived."""
+"""Rules about TR-069: phones that learn their ACS from options 43 and 125 (TR-069 3.1), and the ACS itself."""
 
 from __future__ import annotations
 
-from netprov.check.rule import Rule, of_the_plan
+import re
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+from urllib.parse import SplitResult, urlsplit
+
+from netprov.check.rule import Finding, Rule, View, of_the_plan, texts
+from netprov.errors import Path
+from netprov.inventory.model import Match
+
+DSLFORUM = "dslforum.org"
+_RELEASE_WITHOUT_TR069 = (11, 3)
+
+
+def acs_without_url(view: View) -> Iterator[Finding]:
+    for name, each in view.inventory.classes.items():
+        if each.method == "acs" and not each.acs_url and not {43, 125} & each.options.keys():
+            yield Finding(("classes", name, "method"), f"class {name} is of method acs, and has no `acs_url`")
+
+
+def acs_url_on_other_method(view: View) -> Iterator[Finding]:
+    for name, each in view.inventory.classes.items():
+        if each.acs_url and each.method != "acs":
+            yield Finding(
+                ("classes", name, "acs_url"),
+                f"class {name} has an `acs_url`, but its method is {each.method or 'srv'}",
+            )
+
+
+def _acs_urls(view: View) -> Iterator[tuple[Path, str, SplitResult | None]]:
+    for name, each in view.inventory.classes.items():
+        if each.acs_url:
+            try:
+                parts = urlsplit(each.acs_url)
+                parts.port  # noqa: B018 - raises on a port that is none
+            except ValueError:
+                parts = None
+            yield ("classes", name, "acs_url"), each.acs_url, parts
+
+
+def acs_url_plain(view: View) -> Iterator[Finding]:
+    for path, url, parts in _acs_urls(view):
+        if parts is not None and parts.scheme == "http":
+            yield Finding(path, f"{url} is not https: the ACS's password and the profile travel in clear")
+
+
+def acs_host_unknown(view: View) -> Iterator[Finding]:
+    for path, url, parts in _acs_urls(view):
+        host = (parts.hostname or "") if parts else ""
+        if host and not view.resolves(host):
+            yield Finding(path, f"{host} of {url} has no address")
+
+
+def acs_host_is_address(view: View) -> Iterator[Finding]:
+    for path, url, parts in _acs_urls(view):
+        if parts is not None and parts.scheme == "https" and _is_address(parts.hostname or ""):
+            yield Finding(path, f"{url} names an address: certificates carry names")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        IPv4Address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def acs_without_dslforum(view: View) -> Iterator[Finding]:
+    for name, each in view.inventory.classes.items():
+        if each.method == "acs" and each.match is not None and not _mentions_dslforum(each.match):
+            yield Finding(
+                ("classes", name, "match"), f"class {name} is of method acs, and does not match {DSLFORUM}"
+            )
+
+
+def _mentions_dslforum(match: Match) -> bool:
+    texts = (*match.vendor_class, *match.vendor_class_contains)
+    return any(DSLFORUM in text for text in texts) or any(map(_mentions_dslforum, (*match.any, *match.all)))
+
+
+def acs_off_by_default(view: View) -> Iterator[Finding]:
+    for phone in view.site.phones:
+        version = _version(phone.declared.firmware or "")
+        if phone.method == "acs" and version >= _RELEASE_WITHOUT_TR069 and not _enabled(view, phone.index):
+            yield Finding(
+                ("phones", phone.index, "firmware"),
+                f"TR-069 is off by default in {phone.declared.firmware}: the phone ignores options 43 and 125",
+            )
+
+
+def _enabled(view: View, index: int) -> bool:
+    phone = view.site.phones[index]
+    profile = view.inventory.profiles.get(phone.profile or "")
+    each = view.inventory.classes.get(phone.class_name or "")
+    values: dict[str, str] = {}
+    for source in (view.inventory.provisioning, profile, each, phone.declared):
+        values |= texts(source.values) if source else {}
+    return values.get("Enable_TR-069", values.get("Enable_TR_069", "No")).lower() in {"yes", "true"}
+
+
+def _version(text: str) -> tuple[int, ...]:
+    found = re.match(r"(\d+)[.-](\d+)", text)
+    return (int(found[1]), int(found[2])) if found else ()
+
 
 RULES = (
+    Rule(
+        "acs-without-url",
+        "error",
+        "Phones of method acs learn their ACS from options 43 and 125, which are made from `acs_url`.",
+        "add `acs_url: https://pr1.example.com:7547/`",
+        acs_without_url,
+    ),
+    Rule(
+        "acs-url-on-other-method",
+        "warning",
+        "An ACS URL in options 43 and 125 is only sent to clients of method acs; for others it has no effect.",
+        "write `method: acs`, or remove `acs_url`",
+        acs_url_on_other_method,
+    ),
+    Rule(
+        "acs-url-invalid",
+        "error",
+        "TR-069 runs over HTTP or HTTPS; the phone cannot use any other URL.",
+        "write https://HOST:PORT/",
+        of_the_plan,
+    ),
+    Rule(
+        "acs-url-plain",
+        "warning",
+        "Whoever is on the LAN can read the ACS's password and every parameter that it sets, and can play the ACS.",
+        "use https",
+        acs_url_plain,
+    ),
+    Rule(
+        "acs-host-unknown",
+        "error",
+        "The phone cannot resolve the ACS's name, and never sends an Inform.",
+        "give the host an address under `hosts:`",
+        acs_host_unknown,
+    ),
+    Rule(
+        "acs-host-is-address",
+        "warning",
+        "The phone compares the certificate with the host of the URL; the certificates issued here carry names.",
+        "write a host name that the certificate carries",
+        acs_host_is_address,
+    ),
+    Rule(
+        "acs-without-dslforum",
+        "warning",
+        "Clients that speak TR-069 say dslforum.org in option 60 (TR-069 3.1); options 43 and 125 to others are ignored, "
+        "or break them.",
+        "add `vendor_class_contains: dslforum.org` to the match",
+        acs_without_dslforum,
+    ),
+    Rule(
+        "acs-off-by-default",
+        "warning",
+        "From firmware 11.3, `Enable TR-069` is No until a profile says Yes: discovery of the ACS by DHCP has no effect.",
+        "load a profile with `Enable_TR-069: Yes` first, by method dhcp or srv",
+        acs_off_by_default,
+    ),
     Rule(
         "acs-inform-interval",
         "error",
@@ -28,4 +187,3 @@ RULES = (
         of_the_plan,
     ),
 )
-"""The rules, in the order of the inventory's keys."""

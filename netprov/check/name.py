@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
 from netprov.check.rule import Finding, Rule, View, owner
-from netprov.errors import Path
 from netprov.plan.site import absolute
 
-_TYPE = re.compile(r"([A-Z][A-Z0-9-]*|TYPE\d+)\Z")
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*\Z", re.IGNORECASE)
 
 
@@ -24,31 +21,17 @@ def host_twice(view: View) -> Iterator[Finding]:
         seen.setdefault(full, name)
 
 
-def alias_taken(view: View) -> Iterator[Finding]:
-    seen: dict[str, Path] = {}
-    for name, host in view.inventory.hosts.items():
-        for index, alias in enumerate(host.aliases):
-            full = absolute(alias, view.site.domain).lower()
-            path: Path = ("hosts", name, "aliases", index)
-            other = view.names.get(full) or seen.get(full)
-            if full == view.site.domain.lower():
-                yield Finding(path, f"the domain {full} cannot be an alias", (("domain",),))
-            elif other is not None:
-                yield Finding(path, f"{full} is a name of its own already", (other,))
-            seen.setdefault(full, path)
-
-
 def alias_outside(view: View) -> Iterator[Finding]:
     for full, path in view.aliases.items():
         if not view.in_zone(full):
-            yield Finding(path, f"alias {full} is outside {view.site.domain}")
+            yield Finding(path, f"alias {full} is outside every domain served here")
 
 
 def host_outside(view: View) -> Iterator[Finding]:
     for name in view.inventory.hosts:
         full = absolute(name, view.site.domain)
         if not view.in_zone(full):
-            yield Finding(("hosts", name), f"host {full} is outside {view.site.domain}")
+            yield Finding(("hosts", name), f"host {full} is outside every domain served here")
 
 
 def host_name_invalid(view: View) -> Iterator[Finding]:
@@ -116,45 +99,11 @@ def host_outside_networks(view: View) -> Iterator[Finding]:
                 )
 
 
-def record_outside(view: View) -> Iterator[Finding]:
-    for name, paths in view.record_owners.items():
-        if not view.in_zone(name):
-            yield from (Finding((*path, "name"), f"{name} is outside {view.site.domain}") for path in paths)
-
-
-def record_type_unknown(view: View) -> Iterator[Finding]:
-    for index, record in enumerate(view.inventory.records):
-        if not _TYPE.match(record.type.upper()):
-            yield Finding(("records", index, "type"), f"{record.type!r} is not a record type")
-
-
-def cname_beside_others(view: View) -> Iterator[Finding]:
-    types: dict[str, list[tuple[str, Path]]] = defaultdict(list)
-    for index, record in enumerate(view.inventory.records):
-        types[owner(record.name, view.site.domain)].append((record.type.upper(), ("records", index)))
-    for name, found in types.items():
-        aliases = [path for kind, path in found if kind == "CNAME"]
-        if not aliases:
-            continue
-        others = [path for path in (path for _, path in found) if path != aliases[0]]
-        for extra in (view.names.get(name), view.aliases.get(name)):
-            others += [extra] if extra is not None else []
-        if others or name == view.site.domain.lower():
-            yield Finding(
-                (*aliases[0], "type"), f"{name} is an alias and has other records", tuple(others[:3])
-            )
-
-
 def ptr_without_address(view: View) -> Iterator[Finding]:
-    domain = view.site.domain
-    for index, record in enumerate(view.inventory.records):
-        target = record.data.strip()
-        if record.type.upper() != "PTR":
-            continue
-        full = owner(target, domain)
-        if view.in_zone(full) and full not in view.names and full not in view.record_owners:
+    for _, record, path in view.records:
+        if record.type.upper() == "PTR" and not view.resolves(owner(record.data.strip(), view.site.domain)):
             yield Finding(
-                ("records", index, "data"), f"{full}, to which the PTR record points, has no address"
+                (*path, "data"), f"{record.data.strip()}, to which the PTR record points, has no address"
             )
 
 
@@ -177,13 +126,6 @@ RULES = (
         "Two entries for one name hide a mistake: DNS would answer with the addresses of both.",
         "merge the two, or rename one",
         host_twice,
-    ),
-    Rule(
-        "alias-taken",
-        "error",
-        "A name that is an alias can have no other record (RFC 1034 3.6.2): name servers refuse such a zone.",
-        "choose another alias",
-        alias_taken,
     ),
     Rule(
         "alias-outside",
@@ -240,27 +182,6 @@ RULES = (
         "Phones without a router cannot reach a host on another subnet.",
         "correct the address, or add a router",
         host_outside_networks,
-    ),
-    Rule(
-        "record-outside",
-        "error",
-        "This server answers for the domain only; the record would make the zone invalid.",
-        "write the name relative to the domain, without a dot at its end",
-        record_outside,
-    ),
-    Rule(
-        "record-type-unknown",
-        "error",
-        "A record without a valid type cannot be served.",
-        "write TXT, NAPTR, … or TYPE65280",
-        record_type_unknown,
-    ),
-    Rule(
-        "cname-beside-others",
-        "error",
-        "A name that is an alias can have no other record (RFC 1034 3.6.2): name servers refuse such a zone.",
-        "remove the CNAME, or the other records",
-        cname_beside_others,
     ),
     Rule(
         "ptr-without-address",

@@ -95,8 +95,8 @@ def option_has_field(view: View) -> Iterator[Finding]:
 
 def option_domain_differs(view: View) -> Iterator[Finding]:
     for path, code, value in _each(view):
-        if code == 15 and str(value).rstrip(".").lower() != view.site.domain.lower():
-            yield Finding(path, f"option 15 is {value}, but the domain is {view.site.domain}", (("domain",),))
+        if code == 15 and str(value).rstrip(".").lower() not in view.domains:
+            yield Finding(path, f"option 15 is {value}, a domain that is not served here", (("domain",),))
 
 
 def option_slip(view: View) -> Iterator[Finding]:

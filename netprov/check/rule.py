@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Address
+from typing import Literal
 
 from netprov.errors import Path, Problem, Severity
-from netprov.inventory.model import Inventory, Method
+from netprov.inventory.model import ExtraRecord, Inventory, Method, Srv, SrvTarget
 from netprov.inventory.model.provision import Values
 from netprov.plan import Plan
+from netprov.plan.domain import domain_hosts, domains
 from netprov.plan.site import Site, SiteNetwork, SitePhone, absolute
 
 PROVISIONING_CODES = (66, 150, 159, 160)
@@ -44,6 +45,16 @@ class Audience:
     options: Mapping[int, tuple[object, Path]]
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The SRV records of one service under one domain as written; each target with its absolute name and path."""
+
+    domain: str
+    name: Literal["https", "http"]
+    order: Literal["cisco", "strict"]
+    targets: tuple[tuple[SrvTarget, str, Path], ...]
+
+
 @dataclass(frozen=True)
 class View:
     """What rules look at: the inventory, what follows from it, and the indexes that many of them share.
@@ -57,11 +68,17 @@ class View:
     now: float = 0.0
 
     @cached_property
+    def domains(self) -> tuple[str, ...]:
+        """Every domain that phones may be given, in lower case, the main one first."""
+        return tuple(domain.lower() for domain in domains(self.site))
+
+    @cached_property
     def names(self) -> Mapping[str, Path]:
         """Every host, absolute and in lower case, and its path."""
         found: dict[str, Path] = {self.site.server_name.lower(): ("server", "name")}
-        for name in self.inventory.hosts:
-            found[absolute(name, self.site.domain).lower()] = ("hosts", name)
+        for domain in domains(self.site):
+            for host, path in domain_hosts(self.site, domain):
+                found[host.name.lower()] = path or ("server", "name")
         for index, phone in enumerate(self.inventory.phones):
             if phone.name:
                 found.setdefault(absolute(phone.name, self.site.domain).lower(), ("phones", index, "name"))
@@ -70,20 +87,40 @@ class View:
     @cached_property
     def aliases(self) -> Mapping[str, Path]:
         """Every alias, absolute and in lower case, and its path."""
-        domain = self.site.domain
         return {
-            absolute(alias, domain).lower(): ("hosts", name, "aliases", index)
-            for name, host in self.inventory.hosts.items()
+            alias.lower(): (*path, "aliases", index)
+            for domain in domains(self.site)
+            for host, path in domain_hosts(self.site, domain)
             for index, alias in enumerate(host.aliases)
         }
 
     @cached_property
-    def record_owners(self) -> Mapping[str, list[Path]]:
-        """Owners of the further records, absolute and in lower case, and their paths."""
-        found: dict[str, list[Path]] = defaultdict(list)
-        for index, record in enumerate(self.inventory.records):
-            found[owner(record.name, self.site.domain)].append(("records", index))
-        return found
+    def records(self) -> tuple[tuple[str, ExtraRecord, Path], ...]:
+        """The further records, each with its owner, absolute and in lower case, and its path."""
+        sections: list[tuple[str, tuple[ExtraRecord, ...], Path]] = [
+            (self.site.domain, self.inventory.records, ("records",))
+        ]
+        for name, declared in self.inventory.domains.items():
+            sections.append((name, declared.records, ("domains", name, "records")))
+        return tuple(
+            (owner(record.name, domain), record, (*path, index))
+            for domain, records, path in sections
+            for index, record in enumerate(records)
+        )
+
+    @cached_property
+    def record_owners(self) -> frozenset[str]:
+        """Owners of the further records."""
+        return frozenset(name for name, _, _ in self.records)
+
+    @cached_property
+    def services(self) -> tuple[Service, ...]:
+        """The provisioning services as written, of the main domain and of the others."""
+        found = list(_services(self.inventory.srv, self.site.domain, ("srv",)))
+        for name, declared in self.inventory.domains.items():
+            if declared.srv is not None:
+                found += _services(declared.srv, name, ("domains", name, "srv"))
+        return tuple(found)
 
     @cached_property
     def own_addresses(self) -> frozenset[IPv4Address]:
@@ -127,9 +164,17 @@ class View:
                 yield phone
 
     def in_zone(self, name: str) -> bool:
-        """Tell whether a name is the domain or below it."""
-        lower, domain = name.lower().rstrip("."), self.site.domain.lower()
-        return lower == domain or lower.endswith("." + domain)
+        """Tell whether a name is a domain of this site or below one."""
+        lower = name.lower().rstrip(".")
+        return any(lower == domain or lower.endswith("." + domain) for domain in self.domains)
+
+    def resolves(self, name: str) -> bool:
+        """Tell whether phones can resolve a name: it has an address here, or is not for this server to say."""
+        lower = name.lower().rstrip(".")
+        if not self.in_zone(lower) or any(_below(lower, zone.origin) for zone in self.inventory.zones):
+            return True
+        known = lower in self.domains or lower in self.names or lower in self.aliases
+        return known or lower in self.record_owners or bool(self.inventory.dns.include)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +216,26 @@ def texts(values: Values) -> dict[str, str]:
 
 
 def owner(name: str, domain: str) -> str:
-    """Return the owner of a further record: absolute with a dot, relative without, in lower case."""
-    if name in {"@", ""}:
+    """Return the owner of a further record as the plan completes it, in lower case, without the final dot."""
+    if name == "@":
         return domain.lower()
-    return (name.rstrip(".") if name.endswith(".") else f"{name}.{domain}").lower()
+    lower = name.lower().rstrip(".")
+    return lower if name.endswith(".") or _below(lower, domain) else f"{lower}.{domain.lower()}"
+
+
+def _below(name: str, domain: str) -> bool:
+    return f".{name}".endswith(f".{domain.lower()}")
+
+
+def _services(srv: Srv, domain: str, path: Path) -> Iterator[Service]:
+    names: tuple[Literal["https", "http"], ...] = ("https", "http")
+    for name in names:
+        records = (srv.https if name == "https" else srv.http) or ()
+        targets = tuple(
+            (record, absolute(record.target, domain).lower(), (*path, name, index))
+            for index, record in enumerate(records)
+        )
+        yield Service(domain, name, srv.order, targets)
 
 
 def _audiences(inventory: Inventory, site: Site) -> Iterator[Audience]:

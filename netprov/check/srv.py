@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Literal
 
-from netprov.check.rule import Finding, Rule, View, owner
+from netprov.check.rule import Finding, Rule, View
 from netprov.errors import Path
 from netprov.inventory.model import SrvTarget
-from netprov.plan.site import SERVICE_LABELS, absolute
+from netprov.plan.site import SERVICE_LABELS
 
-_Service = Literal["https", "http"]
 _ADDRESS = re.compile(r"\d+(\.\d+){3}\Z")
 LONGEST_TTL = 3600
 """Seconds: what a staging LAN can wait for a corrected record."""
@@ -21,52 +18,48 @@ LONGEST_TTL = 3600
 RESERVED_PORTS = {53: "DNS", 67: "DHCP", 69: "TFTP"}
 
 
-def _targets(view: View) -> Iterator[tuple[_Service, int, SrvTarget, str, Path]]:
-    srv = view.inventory.srv
-    services: tuple[_Service, ...] = ("https", "http")
-    for service in services:
-        for index, target in enumerate((srv.https if service == "https" else srv.http) or ()):
-            name = absolute(target.target, view.site.domain).lower()
-            yield service, index, target, name, ("srv", service, index)
+def _targets(view: View) -> Iterator[tuple[str, SrvTarget, str, Path]]:
+    for service in view.services:
+        for target, name, path in service.targets:
+            yield service.name, target, name, path
 
 
 def srv_target_address(view: View) -> Iterator[Finding]:
-    for _, _, _, name, path in _targets(view):
-        known = name in view.names or name in view.aliases or name in view.record_owners
-        if view.in_zone(name) and not known and not _ADDRESS.match(name):
+    for _, _, name, path in _targets(view):
+        if not view.resolves(name) and not _ADDRESS.match(name):
             yield Finding((*path, "target"), f"SRV target {name} has no address")
 
 
 def srv_target_is_address(view: View) -> Iterator[Finding]:
-    for _, _, target, _, path in _targets(view):
+    for _, target, _, path in _targets(view):
         if _ADDRESS.match(target.target):
             yield Finding((*path, "target"), f"SRV target {target.target} is an address, not a name")
 
 
 def srv_target_alias(view: View) -> Iterator[Finding]:
-    for _, _, _, name, path in _targets(view):
+    for _, _, name, path in _targets(view):
         if name in view.aliases:
             yield Finding((*path, "target"), f"SRV target {name} is an alias", (view.aliases[name],))
 
 
 def srv_target_outside(view: View) -> Iterator[Finding]:
-    for _, _, _, name, path in _targets(view):
+    for _, _, name, path in _targets(view):
         if not view.in_zone(name) and not _ADDRESS.match(name):
-            yield Finding((*path, "target"), f"SRV target {name} is outside {view.site.domain}")
+            yield Finding((*path, "target"), f"SRV target {name} is outside every domain served here")
 
 
 def srv_target_twice(view: View) -> Iterator[Finding]:
-    seen: dict[tuple[str, str, int], Path] = {}
-    for service, _, target, name, path in _targets(view):
-        key = (service, name, target.port)
-        if key in seen:
-            yield Finding(path, f"{name} port {target.port} is in `{service}` twice", (seen[key],))
-        seen.setdefault(key, path)
+    for service in view.services:
+        seen: dict[tuple[str, int], Path] = {}
+        for target, name, path in service.targets:
+            first = seen.setdefault((name, target.port), path)
+            if first != path:
+                yield Finding(path, f"{name} port {target.port} is in `{service.name}` twice", (first,))
 
 
 def srv_port_clash(view: View) -> Iterator[Finding]:
     seen: dict[tuple[str, int], tuple[str, Path]] = {}
-    for service, _, target, name, path in _targets(view):
+    for service, target, name, path in _targets(view):
         other, where = seen.setdefault((name, target.port), (service, path))
         if other != service:
             yield Finding(
@@ -77,7 +70,7 @@ def srv_port_clash(view: View) -> Iterator[Finding]:
 
 
 def srv_port_reserved(view: View) -> Iterator[Finding]:
-    for service, _, target, name, path in _targets(view):
+    for service, target, name, path in _targets(view):
         if target.port in RESERVED_PORTS:
             yield Finding(
                 (*path, "port"),
@@ -86,7 +79,7 @@ def srv_port_reserved(view: View) -> Iterator[Finding]:
 
 
 def srv_port_swapped(view: View) -> Iterator[Finding]:
-    for service, _, target, name, path in _targets(view):
+    for service, target, name, path in _targets(view):
         if (service, target.port) in {("https", 80), ("http", 443)}:
             yield Finding(
                 (*path, "port"), f"`{service}` of {name} is on port {target.port}, the other service's"
@@ -94,20 +87,17 @@ def srv_port_swapped(view: View) -> Iterator[Finding]:
 
 
 def srv_weights(view: View) -> Iterator[Finding]:
-    if view.inventory.srv.order == "strict":
-        return
-    services: dict[str, list[tuple[SrvTarget, Path]]] = defaultdict(list)
-    for service, _, target, _, path in _targets(view):
-        services[service].append((target, path))
-    for name, found in services.items():
-        found.sort(key=lambda each: (each[0].priority, each[0].weight))
+    for service in view.services:
+        if service.order == "strict":
+            continue
+        found = sorted(service.targets, key=lambda each: (each[0].priority, each[0].weight))
         for priority, group in groupby(found, key=lambda each: each[0].priority):
             members = list(group)
-            (first, path), (last, other) = members[0], members[-1]
+            (first, _, path), (last, _, other) = members[0], members[-1]
             if first.weight != last.weight:
                 yield Finding(
                     (*other, "weight"),
-                    f"at priority {priority} of `{name}`, the guide tries {first.target} (weight {first.weight}) "
+                    f"at priority {priority} of `{service.name}`, the guide tries {first.target} (weight {first.weight}) "
                     f"first, RFC 2782 prefers {last.target} (weight {last.weight})",
                     ((*path, "weight"),),
                 )
@@ -130,27 +120,26 @@ def _wanted(view: View) -> bool:
 
 
 def srv_label_wrong(view: View) -> Iterator[Finding]:
-    right = {f"{label}.{view.site.domain}".lower() for label in SERVICE_LABELS.values()}
-    for index, record in enumerate(view.inventory.records):
-        name = owner(record.name, view.site.domain)
+    right = {f"{label}.{domain}".lower() for label in SERVICE_LABELS.values() for domain in view.domains}
+    for name, _, path in view.records:
         first = name.partition(".")[0]
         if first.startswith("_ciscoprov") and name not in right and "tftp" not in first:
-            yield Finding(("records", index, "name"), f"no phone asks for {name}")
+            yield Finding((*path, "name"), f"no phone asks for {name}")
 
 
 def srv_tftp(view: View) -> Iterator[Finding]:
-    for index, record in enumerate(view.inventory.records):
-        first = owner(record.name, view.site.domain).partition(".")[0]
+    for name, record, path in view.records:
+        first = name.partition(".")[0]
         if first in {"_ciscoprov-tftp", "_tftp"} and record.type.upper() == "SRV":
-            yield Finding(("records", index, "name"), f"{record.name}: TFTP has no SRV provisioning")
+            yield Finding((*path, "name"), f"{record.name}: TFTP has no SRV provisioning")
 
 
 def srv_record_by_hand(view: View) -> Iterator[Finding]:
-    right = {f"{label}.{view.site.domain}".lower() for label in SERVICE_LABELS.values()}
-    for index, record in enumerate(view.inventory.records):
-        if owner(record.name, view.site.domain) in right:
+    right = {f"{label}.{domain}".lower() for label in SERVICE_LABELS.values() for domain in view.domains}
+    for name, record, path in view.records:
+        if name in right:
             yield Finding(
-                ("records", index, "name"),
+                (*path, "name"),
                 f"{record.name} is a provisioning service written under `records:`",
             )
 
@@ -185,19 +174,9 @@ def domain_numeric(view: View) -> Iterator[Finding]:
             yield Finding(path, f"the domain {domain} ends in a number")
 
 
-def option15_unlike_owner(view: View) -> Iterator[Finding]:
-    for network in view.site.networks:
-        if network.domain.lower() != view.site.domain.lower() and "srv" in view.methods:
-            yield Finding(
-                ("networks", network.name, "domain"),
-                f"phones on network {network.name} ask for SRV records of {network.domain}, "
-                f"which are published under {view.site.domain}",
-                (("domain",),),
-            )
-
-
 def _domains(view: View) -> Iterator[tuple[Path, str]]:
     yield ("domain",), view.site.domain
+    yield from ((("domains", name), name) for name in view.inventory.domains)
     for network in view.site.networks:
         if network.declared.domain and network.declared.domain.lower() != view.site.domain.lower():
             yield ("networks", network.name, "domain"), network.declared.domain
@@ -344,13 +323,5 @@ RULES = (
         "A name whose last label is a number is read as an address (RFC 3696).",
         "use a domain that ends in letters",
         domain_numeric,
-    ),
-    Rule(
-        "option15-unlike-owner",
-        "error",
-        "The phone builds the SRV query from option 15: under another domain than that of the records it gets NXDOMAIN, "
-        "and the certificate carries the wrong name.",
-        "remove `domain:` of the network, or serve that domain by an inventory of its own",
-        option15_unlike_owner,
     ),
 )

@@ -29,8 +29,9 @@ def schema() -> Schema:
                 field.pop("default", None)
             if "examples" not in field:
                 field["examples"] = _examples(field, definitions)
-    hosts = whole["properties"]["hosts"]
-    hosts["additionalProperties"] = {"anyOf": [*_addresses(), *hosts.pop("patternProperties").values()]}
+    for section in (whole, definitions["Domain"]):
+        hosts = section["properties"]["hosts"]
+        hosts["additionalProperties"] = {"anyOf": [*_addresses(), *hosts.pop("patternProperties").values()]}
     phones = whole["properties"]["phones"]
     listed = {key: phones.pop(key) for key in ("type", "items")}
     phones["anyOf"] = [listed, _csv()]

@@ -6,10 +6,13 @@ its module; `derive` joins them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from netprov.dhcp.config import DhcpConfig
 from netprov.dns.config import DnsConfig
+from netprov.errors import InventoryError, Problem
 from netprov.inventory.model import Inventory
 from netprov.pki.request import PkiPlan
 from netprov.plan.cwmp import CwmpPlan, plan_cwmp
@@ -19,6 +22,8 @@ from netprov.plan.pki import certificates
 from netprov.plan.provision import provision
 from netprov.plan.site import Site, resolve
 from netprov.provision.config import Provision
+
+T = TypeVar("T")
 
 __all__ = ["Plan", "Site", "derive"]
 
@@ -42,11 +47,21 @@ def derive(inventory: Inventory) -> Plan:
     which `netprov.inventory.load.Document.locate` adds the positions.
     """
     site = resolve(inventory)
-    return Plan(
-        site=site,
-        dhcp=plan_dhcp(site),
-        dns=plan_dns(site),
-        pki=certificates(site),
-        provision=provision(site),
-        cwmp=plan_cwmp(site),
-    )
+    problems: list[Problem] = []
+    dhcp = _section(plan_dhcp, site, problems)
+    dns = _section(plan_dns, site, problems)
+    pki = _section(certificates, site, problems)
+    provisioning = _section(provision, site, problems)
+    cwmp = _section(plan_cwmp, site, problems)
+    if dhcp is None or dns is None or pki is None or provisioning is None or cwmp is None:
+        raise InventoryError(problems)
+    return Plan(site=site, dhcp=dhcp, dns=dns, pki=pki, provision=provisioning, cwmp=cwmp)
+
+
+def _section(derive_section: Callable[[Site], T], site: Site, problems: list[Problem]) -> T | None:
+    """Derive one section; collect its problems, so that all sections' are told together."""
+    try:
+        return derive_section(site)
+    except InventoryError as error:
+        problems += error.problems
+        return None

@@ -90,6 +90,7 @@ class Inventory(Record):
     domains: dict[Name, Domain] = Field(
         default={},
         description="Further domains, by name. A domain that a network hands out needs no entry unless it differs.",
+        examples=[{"tenant.example.net": {"hosts": {"pr1": "10.20.0.21"}}}],
     )
     zones: tuple[ZoneFile, ...] = Field(default=(), description="Whole further zones, from master files.")
     classes: dict[str, PhoneClass] = Field(

@@ -13,7 +13,7 @@ class AcsCredentials(Record):
     """What a phone must say to the ACS; set the same on the phone, as ACS username and password."""
 
     username: str = Field(description="ACS username of the phones.", examples=["admin"])
-    password: str = Field(description="ACS password of the phones.")
+    password: str = Field(description="ACS password of the phones.", examples=["a long random text"])
     scheme: Literal["digest", "basic"] = Field(
         default="digest",
         description="HTTP authentication: `digest`, or `basic` as well, which HTTPS must hide.",

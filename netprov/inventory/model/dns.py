@@ -84,7 +84,9 @@ class ExtraRecord(Record):
 class Domain(Record):
     """A further domain (a tenant's), for networks that hand it out in option 15."""
 
-    hosts: dict[Name, HostField] = Field(default={}, description="Hosts under this domain, by name.")
+    hosts: dict[Name, HostField] = Field(
+        default={}, description="Hosts under this domain, by name.", examples=[{"pr1": "10.20.0.21"}]
+    )
     srv: Srv | None = Field(
         default=None, description="Its provisioning services. Default: the same targets as the main domain's."
     )
@@ -185,8 +187,12 @@ class Dns(Record):
         default=1, description="Processes that answer over UDP, sharing the port."
     )
     version: str | None = Field(
-        default=None, description="What `version.bind` is answered. Default: it is refused."
+        default=None,
+        description="What `version.bind` is answered. Default: it is refused.",
+        examples=["none"],
     )
     identity: str | None = Field(
-        default=None, description="What `id.server` and the NSID option say. Default: nothing."
+        default=None,
+        description="What `id.server` and the NSID option say. Default: nothing.",
+        examples=["ns1"],
     )

@@ -1,0 +1,62 @@
+"""The published JSON Schema and the reference, both made from the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from netprov.cli.schema import page
+from netprov.inventory.load import parse
+from netprov.inventory.schema import flow, schema, schema_text
+
+ROOT = Path(__file__).parents[2]
+WHOLE = schema()
+FIELDS = [
+    (name, key)
+    for name, section in [("", WHOLE), *WHOLE["$defs"].items()]
+    for key in section.get("properties", {})
+]
+
+
+def section(name: str) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = (WHOLE["$defs"][name] if name else WHOLE)["properties"]
+    return found
+
+
+def test_published_schema_is_the_models() -> None:
+    """`python -m netprov schema > config/netprov.schema.json` renews it."""
+    assert (ROOT / "config" / "netprov.schema.json").read_text() == schema_text()
+
+
+def test_published_reference_is_the_models() -> None:
+    """`python -m netprov schema --markdown > docs/inventory.md` renews it."""
+    assert (ROOT / "docs" / "inventory.md").read_text() == page()
+
+
+@pytest.mark.parametrize(("name", "key"), FIELDS)
+def test_every_key_has_a_description_and_an_example(name: str, key: str) -> None:
+    field = section(name)[key]
+    assert field["description"]
+    assert field["examples"]
+
+
+@pytest.mark.parametrize("key", section(""))
+def test_examples_of_sections_are_accepted(key: str, tmp_path: Path) -> None:
+    examples = section("")[key]["examples"]
+    assert isinstance(examples, list)
+    if key in {"include", "zones"}:
+        return
+    base = {"domain": "example.com", "networks": {"voice": {"subnet": "10.20.0.0/24"}}}
+    for example in examples:
+        text = "\n".join(f"{each}: {flow(value)}" for each, value in {**base, key: example}.items())
+        parse(text, str(tmp_path / "site.yaml"))
+
+
+def test_short_forms_are_in_the_schema() -> None:
+    network = section("Network")
+    assert {"type": "array"}.items() <= network["router"]["anyOf"][1].items()  # type: ignore[index]
+    phones = section("")["phones"]["anyOf"]
+    assert [each["type"] for each in phones] == ["array", "object"]  # type: ignore[attr-defined]
+    host = section("")["hosts"]["additionalProperties"]["anyOf"]  # type: ignore[index]
+    assert host[0]["type"] == "string"
