@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from netprov.check.rule import Finding, Rule, View
+from netprov.check.rule import Finding, Rule, View, of_the_plan
 from netprov.errors import Path
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
 _RULE_KEY = re.compile(r"(Profile_Rule(_[BCD])?|Upgrade_Rule|Custom_CA_Rule|Report_Rule)\Z")
 _MACRO = re.compile(r"\$(?:\$|\(([A-Za-z0-9_]+)(?::\d+){0,2}\)|([A-Z][A-Z0-9]*))")
 _SECRET = re.compile(r"password|passwd|secret|GPP_S[A-D]\Z|IKM_|shared_key|_PIN\b", re.IGNORECASE)
@@ -60,17 +59,6 @@ def _rules(view: View) -> Iterator[tuple[Path, str, str]]:
         for key, text in values.items():
             if _RULE_KEY.match(key):
                 yield (*path, key), key, text
-
-
-def parameter_name(view: View) -> Iterator[Finding]:
-    checked: dict[str, bool] = {}
-    for path, values in view.values:
-        for key in values:
-            if not checked.setdefault(key, bool(_NAME.match(key))):
-                fixed = re.sub(r"[^A-Za-z0-9_.-]", "_", key)
-                yield Finding(
-                    (*path, key), f"{key!r} is not the name of a parameter", remedy=f"did you mean `{fixed}`?"
-                )
 
 
 def value_not_ascii(view: View) -> Iterator[Finding]:
@@ -262,7 +250,28 @@ RULES = (
         "Parameters are XML elements, named as on the phone's web page with `_` for spaces, brackets and slashes; any "
         "other name makes the whole profile unreadable.",
         "write the XML name",
-        parameter_name,
+        of_the_plan,
+    ),
+    Rule(
+        "parameter-value",
+        "error",
+        "XML has no way to write control characters: the phone refuses the whole profile.",
+        "remove them",
+        of_the_plan,
+    ),
+    Rule(
+        "template",
+        "error",
+        "A template that fails leaves the phone without its profile.",
+        "use phone.mac, phone.name, site.domain and the like",
+        of_the_plan,
+    ),
+    Rule(
+        "files-path",
+        "error",
+        "A directory served under this path would hide the files that phones ask for.",
+        "give it a path of its own, as `/firmware`",
+        of_the_plan,
     ),
     Rule(
         "value-not-ascii",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-from netprov.check.rule import Finding, Rule, View
+from netprov.check.rule import Finding, Rule, View, of_the_plan
 from netprov.errors import Path
 from netprov.inventory.model import SrvTarget
 from netprov.plan.site import SERVICE_LABELS
@@ -55,18 +55,6 @@ def srv_target_twice(view: View) -> Iterator[Finding]:
             first = seen.setdefault((name, target.port), path)
             if first != path:
                 yield Finding(path, f"{name} port {target.port} is in `{service.name}` twice", (first,))
-
-
-def srv_port_clash(view: View) -> Iterator[Finding]:
-    seen: dict[tuple[str, int], tuple[str, Path]] = {}
-    for service, target, name, path in _targets(view):
-        other, where = seen.setdefault((name, target.port), (service, path))
-        if other != service:
-            yield Finding(
-                (*path, "port"),
-                f"port {target.port} of {name} cannot serve both {other} and {service}",
-                ((*where, "port"),),
-            )
 
 
 def srv_port_reserved(view: View) -> Iterator[Finding]:
@@ -221,11 +209,11 @@ RULES = (
         srv_target_twice,
     ),
     Rule(
-        "srv-port-clash",
+        "listener-conflict",
         "error",
-        "One port speaks TLS or it does not: phones of one of the two services get an error.",
-        "give the services different ports",
-        srv_port_clash,
+        "The port is taken by the other scheme on that address: phones would speak TLS to a plain server or the reverse.",
+        "give the service another port, or a host of its own",
+        of_the_plan,
     ),
     Rule(
         "srv-port-reserved",

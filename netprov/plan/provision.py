@@ -46,7 +46,7 @@ def provision(site: Site) -> Provision:
     problems += _conflicts(site)
     problems += _trees(site.inventory.provisioning.files)
     if problems:
-        raise InventoryError(problems)
+        raise InventoryError(dict.fromkeys(problems))
     settings = site.inventory.provisioning
     urls = [_split(url) for url in _urls(site) if _is_ours(site, url)]
     paths = [url.path for url in urls if names_in(url.path)]
@@ -116,7 +116,9 @@ class _Layers:
             else profile.Parameter(name, written.value, written.ua or "")
         )
         if fault := profile.name_fault(name):
-            self._problems.append(Problem("parameter-name", fault, path=path))
+            self._problems.append(
+                Problem("parameter-name", fault, "write the XML name, as in the phone's own file", path=path)
+            )
         if fault := profile.value_fault(parameter.value or ""):
             self._problems.append(Problem("parameter-value", f"{name}: {fault}", "remove it", path=path))
         if is_template(parameter.value):
@@ -189,7 +191,7 @@ def _unknown_profile(phone: SitePhone, named: str, known: Iterable[str]) -> Prob
         path = ("classes", phone.class_name or "", "profile")
     listed = ", ".join(known) or "none"
     return Problem(
-        "unknown-profile",
+        "profile-unknown",
         f"there is no profile {named!r}",
         f"declare it under `profiles:`, or name one of: {listed}",
         path=path,

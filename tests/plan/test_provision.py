@@ -109,7 +109,7 @@ def test_layers_are_site_class_profile_phone() -> None:
         ),
         ("provisioning: {files: {/: /srv}}\n", ("files-path", "provisioning.files./")),
         ("provisioning: {files: {/a/../b: /srv}}\n", ("files-path", "provisioning.files./a/../b")),
-        ("phones: [{mac: 00:12:34:ab:45:de, profile: p}]\n", ("unknown-profile", "phones.0.profile")),
+        ("phones: [{mac: 00:12:34:ab:45:de, profile: p}]\n", ("profile-unknown", "phones.0.profile")),
         (
             "srv: {https: [{target: netprov, port: 80}]}\n",
             ("listener-conflict", "srv.https.0"),
