@@ -74,9 +74,13 @@ class Secrets(Record):
     """Where the secrets file is; default: `secrets` in the state directory, made at the first start."""
 
     file: str | None = Field(default=None, description="A file.", examples=["/etc/netprov/secrets"])
-    environment: str | None = Field(default=None, description="An environment variable that holds its text.")
+    environment: str | None = Field(
+        default=None, description="An environment variable that holds its text.", examples=["NETPROV_SECRETS"]
+    )
     credential: str | None = Field(
-        default=None, description="A systemd credential (LoadCredential=) that holds its text."
+        default=None,
+        description="A systemd credential (LoadCredential=) that holds its text.",
+        examples=["secrets"],
     )
 
 
