@@ -6,6 +6,20 @@ from netprov.check.rule import Rule, of_the_plan
 
 RULES = (
     Rule(
+        "tsig-secret",
+        "error",
+        "A secret that is not base64 signs nothing, and the secondary's requests are refused.",
+        "make one with `tsig-keygen`",
+        of_the_plan,
+    ),
+    Rule(
+        "tsig-key",
+        "error",
+        "A secondary whose key is not known here cannot transfer zones.",
+        "declare the key under `dns: {keys: …}`",
+        of_the_plan,
+    ),
+    Rule(
         "record",
         "error",
         "A record that is not of its type's form cannot be put on the wire.",

@@ -24,6 +24,9 @@ def schema() -> Schema:
     for section in (whole, *definitions.values()):
         for field in section.get("properties", {}).values():
             field.pop("title", None)
+            field.pop("propertyNames", None)
+            if "patternProperties" in field:
+                (field["additionalProperties"],) = field.pop("patternProperties").values()
             if "$ref" in field:
                 field.setdefault("description", definitions[field["$ref"].rpartition("/")[2]]["description"])
                 field.pop("default", None)
@@ -31,7 +34,7 @@ def schema() -> Schema:
                 field["examples"] = _examples(field, definitions)
     for section in (whole, definitions["Domain"]):
         hosts = section["properties"]["hosts"]
-        hosts["additionalProperties"] = {"anyOf": [*_addresses(), *hosts.pop("patternProperties").values()]}
+        hosts["additionalProperties"] = {"anyOf": [*_addresses(), hosts["additionalProperties"]]}
     phones = whole["properties"]["phones"]
     listed = {key: phones.pop(key) for key in ("type", "items")}
     phones["anyOf"] = [listed, _csv()]

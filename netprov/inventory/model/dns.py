@@ -122,7 +122,9 @@ class Secondary(Record):
     address: IPv4Address | IPv6Address = Field(description="Where it is.", examples=["10.20.0.2"])
     port: Port = Field(default=53, description="Where it listens for NOTIFY.")
     key: str | None = Field(
-        default=None, description="A name under `dns: {keys: …}` that it must sign with. Default: none."
+        default=None,
+        description="A name under `dns: {keys: …}` that it must sign with. Default: none.",
+        examples=["transfer"],
     )
     name: Name | None = Field(
         default=None, description="Its host name, published as NS of every zone. Default: none, it is hidden."
