@@ -1,0 +1,160 @@
+"""The same zone asked at NSD, Knot and BIND: every answer is the same, or differs for a reason that has an RFC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+import pytest
+
+from netprov.dns.answer import Client, Responder
+from netprov.dns.master import parse
+from netprov.dns.name import format_name, parse_name
+from netprov.dns.zone import Zone, build
+from netprov.errors import LabError
+from netprov.lab.lan import Host
+from netprov.lab.process import wait_until
+from tests.lab.conftest import MakeLan, needs
+
+pytestmark = pytest.mark.lab
+
+SHAPES = Path(__file__).parents[1] / "dns" / "shapes" / "example.com.zone"
+SERVER = "127.0.0.1"
+TYPES = ["A", "AAAA", "NS", "SOA", "CNAME", "DNAME", "MX", "TXT", "SRV", "DS", "TYPE65280", "PTR"]
+LONG = "x" * 63
+
+
+def nsd(folder: Path) -> list[str]:
+    (folder / "nsd.conf").write_text(
+        f'server:\n  ip-address: {SERVER}\n  username: ""\n  zonesdir: "{folder}"\n  database: ""\n'
+        f'  pidfile: "{folder}/nsd.pid"\n  xfrdfile: "{folder}/xfrd.state"\n  xfrdir: "{folder}"\n'
+        f'  zonelistfile: "{folder}/zone.list"\n  rrl-ratelimit: 0\n'
+        f'remote-control:\n  control-enable: no\nzone:\n  name: example.com\n  zonefile: "{SHAPES}"\n'
+    )
+    return ["nsd", "-d", "-c", f"{folder}/nsd.conf"]
+
+
+def knot(folder: Path) -> list[str]:
+    (folder / "knot.conf").write_text(
+        f"server:\n    listen: {SERVER}@53\n    rundir: {folder}\ndatabase:\n    storage: {folder}\n"
+        f"zone:\n  - domain: example.com\n    file: {SHAPES}\n    zonefile-sync: -1\n"
+    )
+    return ["knotd", "-c", f"{folder}/knot.conf"]
+
+
+def bind(folder: Path) -> list[str]:
+    (folder / "named.conf").write_text(
+        f'options {{ directory "{folder}"; pid-file "{folder}/named.pid"; recursion no; session-keyfile none;\n'
+        f"  dnssec-validation no; listen-on {{ {SERVER}; }}; listen-on-v6 {{ none; }}; check-names primary ignore;\n"
+        "  minimal-responses yes; rate-limit { responses-per-second 0; }; };\ncontrols { };\n"
+        f'zone example.com {{ type primary; file "{SHAPES}"; check-names ignore; check-integrity no; }};\n'
+    )
+    return ["named", "-g", "-c", f"{folder}/named.conf"]
+
+
+def shapes() -> Zone:
+    origin = parse_name("example.com")
+    records, problems = parse(SHAPES.read_text(), origin, file=str(SHAPES))
+    assert problems == ()
+    zone, problems = build(origin, records)
+    assert problems == ()
+    assert zone
+    return zone
+
+
+ZONE = shapes()
+RESPONDER = Responder([ZONE])
+
+
+def questions() -> Iterator[tuple[str, str]]:
+    names = [format_name(name) for name in ZONE.nodes]
+    names += [f"below.{name}" for name in names]
+    names += [f"a.b.{name}" for name in names[::2]]
+    names += ["nowhere.example.com.", "example.org.", "com.", ".", "EXAMPLE.com.", "MIXEDcase.example.COM."]
+    names += [f"{LONG}.dnamelong.example.com.", "*.wild.example.com.", "x.*.wildsub.example.com."]
+    for name in names:
+        if len(name) <= 254:
+            for type_ in TYPES:
+                yield name, type_
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What of a reply is compared: authority of negative answers and referrals, addresses of referrals."""
+
+    rcode: str
+    flags: str
+    answer: frozenset[str]
+    authority: frozenset[str]
+    additional: frozenset[str]
+
+
+def see(reply: dns.message.Message) -> Seen:
+    def records(section: list[dns.rrset.RRset]) -> frozenset[str]:
+        return frozenset(
+            f"{rrset.name.to_text().lower()} {rrset.ttl} {dns.rdatatype.to_text(rrset.rdtype)} {data.to_text().lower()}"
+            for rrset in section
+            for data in rrset
+        )
+
+    referral = any(rrset.rdtype == dns.rdatatype.NS for rrset in reply.authority) and not reply.answer
+    matters = referral or any(rrset.rdtype == dns.rdatatype.SOA for rrset in reply.authority)
+    return Seen(
+        dns.rcode.to_text(reply.rcode()),
+        dns.flags.to_text(reply.flags),
+        records(reply.answer),
+        records(reply.authority) if matters else frozenset(),
+        records(reply.additional) if referral else frozenset(),
+    )
+
+
+def ours(query: dns.message.Message) -> Seen:
+    message = RESPONDER.respond(query.to_wire(), Client())
+    assert message is not None
+    return see(dns.message.from_wire(message))
+
+
+def reason(server: str, name: str, type_: str, mine: Seen, theirs: Seen) -> str | None:
+    """Return why a reply may differ, or None."""
+    del server, name, type_, mine, theirs
+    return None
+
+
+@pytest.fixture
+def quiet(make_lan: MakeLan) -> Host:
+    """Return a host on which a server can have port 53 of loopback."""
+    return make_lan(server=["10.20.0.1/24"], clients=[])["server"]
+
+
+@pytest.mark.parametrize("server", ["nsd", "knot", "bind"])
+def test_answers_are_the_same(server: str, quiet: Host, tmp_path: Path) -> None:
+    command = {"nsd": nsd, "knot": knot, "bind": bind}[server](tmp_path)
+    process = quiet.spawn([needs(command[0]), *command[1:]])
+
+    def ask(query: dns.message.Message) -> dns.message.Message | None:
+        try:
+            return dns.query.udp(query, SERVER, timeout=1)
+        except (dns.exception.Timeout, OSError):
+            return None
+
+    found: list[str] = []
+    with quiet.entered():
+        probe = dns.message.make_query("example.com", "SOA")
+        try:
+            wait_until(lambda: (r := ask(probe)) and r.answer, what=server, timeout=20)
+        except LabError as error:
+            raise LabError(f"{error}\n{process.output}") from error
+        for name, type_ in questions():
+            query = dns.message.make_query(name, type_, use_edns=0, payload=1232)
+            reply = ask(query) or ask(query)
+            assert reply is not None, f"{server} does not answer {name} {type_}"
+            mine, theirs = ours(query), see(reply)
+            if mine != theirs and reason(server, name, type_, mine, theirs) is None:
+                found.append(f"{name} {type_}\n  ours   {mine}\n  theirs {theirs}")
+    assert not found, f"{len(found)} differ from {server}:\n" + "\n".join(found[:40])
