@@ -94,7 +94,9 @@ def _ask_zone(zone: Zone, name: bytes, type_: int, sections: Sections) -> bytes 
         if cut is not None:
             dname = zone.rrset(cut, DNAME)
             if dname is not None and name != cut:
-                return _redirect(cut, dname, name, sections)
+                following = _redirect(cut, dname, name, sections)
+                # The CNAME made for it is what a question for CNAME wants.
+                return None if type_ in {CNAME, ANY} else following
             nameservers = zone.rrset(cut, NS)
             if nameservers is not None and cut != zone.origin and not (type_ == DS and name == cut):
                 _refer(cut, nameservers, sections)

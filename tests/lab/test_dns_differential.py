@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dns.flags
@@ -52,7 +52,7 @@ def bind(folder: Path) -> list[str]:
     (folder / "named.conf").write_text(
         f'options {{ directory "{folder}"; pid-file "{folder}/named.pid"; recursion no; session-keyfile none;\n'
         f"  dnssec-validation no; listen-on {{ {SERVER}; }}; listen-on-v6 {{ none; }}; check-names primary ignore;\n"
-        "  minimal-responses yes; rate-limit { responses-per-second 0; }; };\ncontrols { };\n"
+        "  minimal-responses yes; zero-no-soa-ttl no; rate-limit { responses-per-second 0; }; };\ncontrols { };\n"
         f'zone example.com {{ type primary; file "{SHAPES}"; check-names ignore; check-integrity no; }};\n'
     )
     return ["named", "-g", "-c", f"{folder}/named.conf"]
@@ -120,10 +120,19 @@ def ours(query: dns.message.Message) -> Seen:
     return see(dns.message.from_wire(message))
 
 
-def reason(server: str, name: str, type_: str, mine: Seen, theirs: Seen) -> str | None:
+def reason(server: str, mine: Seen, theirs: Seen) -> str | None:
     """Return why a reply may differ, or None."""
-    del server, name, type_, mine, theirs
+    if server == "knot" and (mine.rcode, theirs.rcode) == ("YXDOMAIN", "NXDOMAIN"):
+        return "RFC 6672 2.2: a name that a DNAME makes too long is YXDOMAIN"
+    if server == "bind" and theirs == replace(mine, rcode="SERVFAIL") and is_loop(mine):
+        return "RFC 1034 3.6.2 leaves open how a loop of aliases is signalled; NSD and Knot show it, as we do"
     return None
+
+
+def is_loop(seen: Seen) -> bool:
+    """Say whether an answer is aliases alone, of which none leads out of them."""
+    owners = {record.split(" ")[0] for record in seen.answer}
+    return bool(owners) and all(record.split(" ")[-1] in owners for record in seen.answer)
 
 
 @pytest.fixture
@@ -155,6 +164,6 @@ def test_answers_are_the_same(server: str, quiet: Host, tmp_path: Path) -> None:
             reply = ask(query) or ask(query)
             assert reply is not None, f"{server} does not answer {name} {type_}"
             mine, theirs = ours(query), see(reply)
-            if mine != theirs and reason(server, name, type_, mine, theirs) is None:
+            if mine != theirs and reason(server, mine, theirs) is None:
                 found.append(f"{name} {type_}\n  ours   {mine}\n  theirs {theirs}")
     assert not found, f"{len(found)} differ from {server}:\n" + "\n".join(found[:40])
