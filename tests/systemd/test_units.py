@@ -1,0 +1,109 @@
+"""The units: systemd accepts them, each role has one, and each has only its own capabilities."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+
+from netprov.runtime.supervise import ROLES
+from tests.lab.conftest import ROOT, needs
+
+UNITS = ROOT / "systemd"
+PROGRAM = "/opt/netprov/bin/netprov"
+CAPABILITIES = dict.fromkeys(ROLES, "CAP_NET_BIND_SERVICE") | {"dhcp": "CAP_NET_BIND_SERVICE CAP_NET_RAW"}
+EXPOSURE = 1.7
+"""What docs/operations.md says that `systemd-analyze security` finds, at most."""
+
+
+def unit(name: str) -> ConfigParser:
+    """Read a unit; of a key that is given twice, the last."""
+    parser = ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string((UNITS / name).read_text())
+    return parser
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """Return a copy of the units that names a program which is there, so that systemd does not stumble over it."""
+    shutil.copytree(UNITS, tmp_path / "system")
+    for path in (tmp_path / "system").glob("*.service"):
+        path.write_text(path.read_text().replace(PROGRAM, "/bin/true"))
+    return tmp_path / "system"
+
+
+def test_every_role_has_a_unit_and_no_unit_is_without_a_role() -> None:
+    assert {f"netprov-{role}.service" for role in ROLES} == {path.name for path in UNITS.glob("*.service")}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_unit_runs_its_role_with_its_own_capabilities(role: str) -> None:
+    service = unit(f"netprov-{role}.service")["Service"]
+    words = service["ExecStart"].split()
+    assert [PROGRAM, "serve", role] == words[:3]
+    assert (CAPABILITIES[role], CAPABILITIES[role]) == (
+        service["AmbientCapabilities"],
+        service["CapabilityBoundingSet"],
+    )
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_single_value_is_not_given_in_both_a_unit_and_the_drop_in(role: str) -> None:
+    """The drop-in is read last, so it would win."""
+    lists = {"SystemCallFilter", "RestrictAddressFamilies", "InaccessiblePaths"}
+    common = unit("netprov-.service.d/10-common.conf")["Service"]
+    assert set(unit(f"netprov-{role}.service")["Service"]) & set(common) <= lists
+
+
+def test_dhcp_starts_last() -> None:
+    after = unit("netprov-dhcp.service")["Unit"]["After"].split()
+    assert {f"netprov-{role}.service" for role in ROLES if role != "dhcp"} == set(after)
+
+
+def test_systemd_accepts_the_units(installed: Path) -> None:
+    units = sorted(
+        str(path) for path in installed.iterdir() if path.is_file() and path.suffix in {".service", ".target"}
+    )
+    result = subprocess.run(
+        [needs("systemd-analyze"), "verify", "--man=no", "--recursive-errors=yes", *units],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_exposure_is_what_the_operations_page_says(role: str, installed: Path) -> None:
+    result = subprocess.run(
+        [needs("systemd-analyze"), "security", "--offline=true", str(installed / f"netprov-{role}.service")],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", result.stdout)
+    assert found, result.stderr
+    assert float(found[1]) <= EXPOSURE
+    assert f"{EXPOSURE}" in (ROOT / "docs" / "operations.md").read_text()
+
+
+def test_user_and_directories_are_what_the_units_name(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [needs("systemd-sysusers"), "--dry-run", f"--root={tmp_path}", str(UNITS / "netprov.sysusers")],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert "Creating user 'netprov'" in result.stdout + result.stderr
+    common = unit("netprov-.service.d/10-common.conf")["Service"]
+    assert "netprov" == common["User"] == common["Group"] == common["StateDirectory"]
+    directories = {
+        line.split()[1]: line.split()[2:5]
+        for line in (UNITS / "netprov.tmpfiles").read_text().splitlines()
+        if line and not line.startswith("#")
+    }
+    assert directories == {
+        "/etc/netprov": ["0750", "root", "netprov"],
+        "/etc/netprov/netprov.yaml": ["0640", "root", "netprov"],
+        "/var/lib/netprov": ["0750", "netprov", "netprov"],
+    }
