@@ -147,6 +147,8 @@ Profiles:
     provision.guard          a phone's own profile, encrypted and locked
     provision.report         what phones send back
     provision.compose        what a phone is sent: layers merged, templates rendered, the way to HTTPS
+    provision.syslog         syslog messages, and what phones say in them
+    provision.standing       what a fact changes in a phone's record
     provision.event          what the servers report
     provision.http           HTTP/1 messages, sans-IO
     provision.respond        HTTP requests answered from the catalog
@@ -225,6 +227,8 @@ What joins cores to the world:
     runtime.poll             many sockets behind one descriptor
     runtime.listen           planned sockets, as far as they are on this machine
     runtime.arp              the MAC address behind an IP address
+    runtime.records          device records
+    runtime.syslog           the syslog listener
     runtime.catalog          the catalog with its CA and secrets
     runtime.tree             files of static trees
     runtime.tftp             the TFTP server
@@ -277,4 +281,7 @@ What people type:
     cli.cert_desk            what its subcommands work on
     cli.cert_show            certificates as people and programs read them
     cli.cert_own             certificates that come from, or go, elsewhere
+    cli.files                `netprov files`
+    cli.profile              `netprov profile`
+    cli.phones               `netprov phones`
 """

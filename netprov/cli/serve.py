@@ -11,8 +11,10 @@ import click
 
 from netprov.cli.site import find, inventory_option, open_plan
 from netprov.errors import ServiceError
+from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.runtime.log import configure, log_event
+from netprov.runtime.records import DeviceRecords
 from netprov.runtime.service import Service, Surroundings
 from netprov.runtime.supervise import ROLES, Supervisor, build
 
@@ -46,9 +48,23 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
     plan = load()
     configure(verbose=verbose)
     directory = state_directory(state or plan.site.inventory.server.state)
-    services = build(roles or tuple(ROLES), Surroundings(directory, log_event))
-    supervisor = Supervisor(services, plan=plan, load=load, report=log_event)
-    asyncio.run(supervisor.run(lambda running: announce(plan, running)))
+    records = DeviceRecords(directory)
+
+    def report(service: str, event: Event) -> None:
+        log_event(service, event)
+        records.observe(service, event)
+
+    services = build(roles or tuple(ROLES), Surroundings(directory, report))
+    supervisor = Supervisor(services, plan=plan, load=load, report=report)
+
+    async def run() -> None:
+        await records.start()
+        try:
+            await supervisor.run(lambda running: announce(plan, running))
+        finally:
+            await records.stop()
+
+    asyncio.run(run())
 
 
 def state_directory(name: str) -> Path:

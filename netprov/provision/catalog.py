@@ -68,6 +68,10 @@ class Catalog:
             return self._profile({}, asker)
         return Refusal("no such file", mac=asker.certificate_mac)
 
+    def plain(self, device: Device, asker: Asker) -> bytes:
+        """Return a listed phone's own profile before it is encrypted."""
+        return self._composer.profile(device, asker)
+
     def who(self, path: str, asker: Asker) -> str:
         """Return the MAC address that a path of any kind, or the asker, is known by; "" if it cannot be told."""
         found = MAC_IN_PATH.search(path.lower())

@@ -11,6 +11,7 @@ from netprov.provision.crypto import Digest, IkmEncoding
 from netprov.provision.profile import Layer
 
 Scheme = Literal["tftp", "http", "https"]
+Service = Literal["tftp", "http", "https", "syslog"]
 
 DEFAULT_PORTS: Mapping[Scheme, int] = {"tftp": 69, "http": 80, "https": 443}
 """Ports that a URL need not name (guide, "Manually Provision a Phone from the Keypad")."""
@@ -32,14 +33,19 @@ ALIASES = (
 class Listener:
     """A socket to serve on, if its address is on this machine; `name` is what the address is reached by."""
 
-    scheme: Scheme
+    scheme: Service
     address: str
     port: int
     name: str = ""
 
+    @property
+    def is_datagram(self) -> bool:
+        """Whether it is UDP."""
+        return self.scheme in {"tftp", "syslog"}
+
     def __str__(self) -> str:
         host = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{self.scheme} {host}:{self.port}"
+        return f"{'udp' if self.is_datagram else self.scheme} {host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

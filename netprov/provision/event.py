@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from netprov.provision.asker import Agent
 from netprov.provision.config import Scheme
+from netprov.provision.syslog import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,36 @@ class Asked:
         who = f"{self.address} ({self.mac})" if self.mac else self.address
         what = f"{self.kind}, {self.octets} octets" if self.kind else self.reason or "nothing"
         return f"{who} {self.method} {self.scheme} {self.path}: {self.status} {what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """A TFTP transfer that came to its end."""
+
+    address: str
+    path: str
+    octets: int
+    seconds: float
+    retransmissions: int
+    everyday: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return (
+            f"{self.address} has {self.path}: {self.octets} octets in {self.seconds:.3f} s, "
+            f"{self.retransmissions} sent again"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFailed:
+    """A TFTP transfer that ended early: the phone's own error, or its silence."""
+
+    address: str
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.address} did not get all of {self.path}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +99,28 @@ class Posted:
 
     def __str__(self) -> str:
         return f"{self.address} ({self.mac or 'unknown'}) posted {len(self.body)} octets at {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneSaid:
+    """A phone's own sentence about a resync or an upgrade, from syslog."""
+
+    address: str
+    mac: str
+    told: Told
+
+    def __str__(self) -> str:
+        return f"{self.address} ({self.mac}) {self.told}"
+
+
+@dataclass(frozen=True, slots=True)
+class SyslogLine:
+    """Any other syslog message: kept in the device record, not worth a line in our own log every time."""
+
+    address: str
+    severity: int
+    text: str
+    everyday: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return f"{self.address} says: {self.text[:500]}"

@@ -16,15 +16,25 @@ DEFAULT_FILE = "secrets"
 
 
 def load_catalog(provision: Provision, state: Path) -> Catalog:
-    """Return the catalog of a plan. Raises `ServiceError` for secrets that cannot be read."""
+    """Return the catalog of a plan, its secrets made if need be. Raises `ServiceError` if they cannot be read."""
     ca = b""
     with suppress(OSError):
         ca = Store(state / "pki").ca_file.read_bytes()
+    _make(provision.secrets, state)
     return Catalog(provision, entropy=os.urandom, ca=ca, secrets=load_secrets(provision.secrets, state))
 
 
+def peek_catalog(provision: Provision, state: Path) -> Catalog:
+    """Return the catalog as `load_catalog`, but make nothing: for verbs that only look."""
+    ca = b"" if not (path := Store(state / "pki").ca_file).exists() else path.read_bytes()
+    secrets = Secrets()
+    if provision.secrets != SecretsPlace() or (state / DEFAULT_FILE).exists():
+        secrets = load_secrets(provision.secrets, state)
+    return Catalog(provision, entropy=os.urandom, ca=ca, secrets=secrets)
+
+
 def load_secrets(place: SecretsPlace, state: Path) -> Secrets:
-    """Return the secrets from where the inventory says; the default file is made, with a site secret, if need be."""
+    """Return the secrets from where the inventory says. Raises `ServiceError`."""
     secrets, problems = parse_secrets(_read(place, state))
     if problems:
         raise ServiceError(f"secrets: {InventoryError(problems)}", "correct the secrets file")
@@ -46,9 +56,7 @@ def _read(place: SecretsPlace, state: Path) -> str:
         return _read_file(
             Path(place.file), "name a file that this user can read under `provisioning: {secrets: …}`"
         )
-    default = state / DEFAULT_FILE
-    _make(default)
-    return _read_file(default, "the user that runs netprov must own the state directory")
+    return _read_file(state / DEFAULT_FILE, "the user that runs netprov must own the state directory")
 
 
 def _read_file(path: Path, remedy: str) -> str:
@@ -58,10 +66,12 @@ def _read_file(path: Path, remedy: str) -> str:
         raise ServiceError(f"secrets: {path} cannot be read: {error}", remedy) from error
 
 
-def _make(path: Path) -> None:
-    """Write a new secrets file for this user alone, unless there is one."""
+def _make(place: SecretsPlace, state: Path) -> None:
+    """Write a new secrets file for this user alone, unless there is one, or the inventory names another place."""
+    if place != SecretsPlace():
+        return
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fd = os.open(state / DEFAULT_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError:
         return  # it is there, or reading it will tell what is wrong
     with os.fdopen(fd, "w", encoding="utf-8") as file:

@@ -27,8 +27,8 @@ from netprov.provision.respond import FileReply, Responder, file_reply, missing_
 from netprov.runtime.arp import neighbour
 from netprov.runtime.catalog import load_catalog
 from netprov.runtime.http_connection import Connection, Outgoing, Patience
-from netprov.runtime.listen import bind, none_bound
-from netprov.runtime.poll import READ, Poller
+from netprov.runtime.listen import SocketSet
+from netprov.runtime.poll import Poller
 from netprov.runtime.service import Notice, Surroundings
 from netprov.runtime.tls import ServerTls, keep_current
 from netprov.runtime.tree import open_file
@@ -56,7 +56,6 @@ class HttpService:
         self.patience = patience or Patience()
         self.limits = Limits()
         self._max_connections = max_connections
-        self._sockets: dict[Listener, socket.socket] = {}
         self._connections: dict[Connection, None] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._tls: ServerTls | None = None
@@ -66,6 +65,7 @@ class HttpService:
     async def start(self, plan: Plan) -> None:
         """Bind, and serve."""
         self.poller = Poller()
+        self._sockets = SocketSet(self.name, self.poller, surroundings=self._surroundings)
         self._plan = plan
         self._store = Store(self._surroundings.state / "pki")
         try:
@@ -100,10 +100,7 @@ class HttpService:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
-        for sock in self._sockets.values():
-            self.poller.unregister(sock.fileno())
-            sock.close()
-        self._sockets.clear()
+        self._sockets.close()
         deadline = time.monotonic() + 1.0
         while any(each.busy for each in self._connections) and time.monotonic() < deadline:  # noqa: ASYNC110 - no reply pays for an event at the very end
             await asyncio.sleep(0.02)
@@ -113,7 +110,7 @@ class HttpService:
 
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""
-        return tuple(map(str, self._sockets))
+        return self._sockets.listening()
 
     # What a connection needs of its server.
 
@@ -169,37 +166,12 @@ class HttpService:
     # Sockets.
 
     def _bind(self, plan: Plan) -> None:
-        wanted = [each for each in plan.provision.listeners if each.scheme in {"http", "https"}]
         responder = self._build_responder(plan)
-        fresh: dict[Listener, socket.socket] = {}
-        absent: list[Listener] = []
-        try:
-            for listener in wanted:
-                if listener in self._sockets:
-                    continue
-                sock = bind(listener)
-                if sock is None:
-                    absent.append(listener)
-                else:
-                    fresh[listener] = sock
-            if not fresh and not any(each in self._sockets for each in wanted):
-                raise none_bound(self.name, wanted)
-        except ServiceError:
-            for sock in fresh.values():
-                sock.close()
-            raise
-        for listener in [each for each in self._sockets if each not in wanted]:
-            sock = self._sockets.pop(listener)
-            self.poller.unregister(sock.fileno())
-            sock.close()
-        for listener, sock in fresh.items():
-            self._sockets[listener] = sock
-            self.poller.register(sock.fileno(), READ, partial(self._accept, listener, sock))
+        wanted = [each for each in plan.provision.listeners if each.scheme in {"http", "https"}]
+        self._sockets.bind(wanted, self._accept)
         self._responder = responder
-        for listener in absent:
-            self.report(Notice(f"{listener} is not on this machine: another one serves it"))
 
-    def _accept(self, listener: Listener, sock: socket.socket, _events: int) -> None:
+    def _accept(self, listener: Listener, sock: socket.socket) -> None:
         secure = listener.scheme == "https"
         for _ in range(_ACCEPTS):
             try:

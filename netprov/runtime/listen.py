@@ -5,14 +5,84 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from netprov.errors import ServiceError
 from netprov.provision.config import Listener
+from netprov.runtime.poll import READ, Poller
+from netprov.runtime.service import Notice, Surroundings
 
 _BACKLOG = 1024
 _UDP_BUFFER = 4 * 1024 * 1024
+
+
+class SocketSet:
+    """The bound sockets of one service, which follow the plan."""
+
+    def __init__(self, service: str, poller: Poller, *, surroundings: Surroundings) -> None:
+        self._service = service
+        self._poller = poller
+        self._report = surroundings.report
+        self._sockets: dict[Listener, socket.socket] = {}
+        self._absent: set[Listener] = set()
+
+    def __len__(self) -> int:
+        return len(self._sockets)
+
+    def bind(self, wanted: Sequence[Listener], ready: Callable[[Listener, socket.socket], None]) -> None:
+        """Bind what is new, then close what is not wanted any more; on `ServiceError` all is as before.
+
+        `ready` is called with a listener and its socket when there is something to read or accept.
+        """
+        fresh: dict[Listener, socket.socket] = {}
+        absent: list[Listener] = []
+        try:
+            for listener in wanted:
+                if listener in self._sockets:
+                    continue
+                sock = bind(listener)
+                if sock is None:
+                    absent.append(listener)
+                else:
+                    fresh[listener] = sock
+            if not fresh and not any(each in self._sockets for each in wanted):
+                raise none_bound(self._service, wanted)
+        except ServiceError:
+            for sock in fresh.values():
+                sock.close()
+            raise
+        for listener in [each for each in self._sockets if each not in wanted]:
+            self._close(self._sockets.pop(listener))
+        for listener, sock in fresh.items():
+            self._sockets[listener] = sock
+            self._poller.register(sock.fileno(), READ, partial(_ready, ready, listener, sock))
+        for listener in absent:
+            if listener not in self._absent:
+                text = f"{listener} is not on this machine: another one serves it"
+                self._report(self._service, Notice(text))
+        self._absent = set(absent)
+
+    def close(self) -> None:
+        """Close them all."""
+        for sock in self._sockets.values():
+            self._close(sock)
+        self._sockets.clear()
+
+    def listening(self) -> tuple[str, ...]:
+        """Return what they are, for people."""
+        return tuple(map(str, self._sockets))
+
+    def _close(self, sock: socket.socket) -> None:
+        self._poller.unregister(sock.fileno())
+        sock.close()
+
+
+def _ready(
+    ready: Callable[[Listener, socket.socket], None], listener: Listener, sock: socket.socket, _events: int
+) -> None:
+    ready(listener, sock)
 
 
 def bind(listener: Listener) -> socket.socket | None:
@@ -21,7 +91,7 @@ def bind(listener: Listener) -> socket.socket | None:
     Raises `ServiceError` with the remedy for everything else.
     """
     family = socket.AF_INET6 if ":" in listener.address else socket.AF_INET
-    datagrams = listener.scheme == "tftp"
+    datagrams = listener.is_datagram
     sock = socket.socket(family, socket.SOCK_DGRAM if datagrams else socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
@@ -60,7 +130,7 @@ def none_bound(service: str, listeners: Iterable[Listener]) -> ServiceError:
 def _refused(listener: Listener, error: OSError) -> ServiceError:
     match error.errno:
         case errno.EADDRINUSE:
-            protocol = "u" if listener.scheme == "tftp" else "t"
+            protocol = "u" if listener.is_datagram else "t"
             remedy = f"see what holds it: `ss -ln{protocol}p sport = :{listener.port}`, and stop it or move one of the two"
             return ServiceError(f"{listener} is taken by another program", remedy)
         case errno.EACCES | errno.EPERM:

@@ -49,7 +49,7 @@ def log_event(service: str, event: Event) -> None:
     level = logging.INFO
     if isinstance(event, Notice):
         level = _LEVELS[event.severity]
-    elif isinstance(event, Dropped):
+    elif isinstance(event, Dropped) or getattr(event, "everyday", False):
         level = logging.DEBUG
     logger = logging.getLogger(service)
     if logger.isEnabledFor(level):

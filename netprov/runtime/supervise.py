@@ -21,6 +21,7 @@ ROLES: Mapping[str, str] = {
     "dns": "netprov.runtime.dns:DnsService",
     "http": "netprov.runtime.http:HttpService",
     "tftp": "netprov.runtime.tftp:TftpService",
+    "syslog": "netprov.runtime.syslog:SyslogService",
     "acs": "netprov.runtime.acs:AcsService",
     "dhcp": "netprov.runtime.dhcp:DhcpService",
 }

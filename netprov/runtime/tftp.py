@@ -14,24 +14,24 @@ from heapq import heappop, heappush
 from itertools import count
 from time import monotonic
 
-from netprov.errors import Malformed, ServiceError
+from netprov.errors import Malformed
 from netprov.machine import Dropped, Endpoint, Event
 from netprov.plan import Plan
 from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
 from netprov.provision.asker import Asker
 from netprov.provision.catalog import tidy_path
 from netprov.provision.config import Listener
-from netprov.provision.event import Asked
+from netprov.provision.event import Asked, TransferFailed, Transferred
 from netprov.runtime.arp import neighbour
 from netprov.runtime.catalog import load_catalog
-from netprov.runtime.listen import bind, none_bound
+from netprov.runtime.listen import SocketSet
 from netprov.runtime.poll import READ, Poller
-from netprov.runtime.service import Notice, Surroundings
+from netprov.runtime.service import Surroundings
 from netprov.runtime.tree import OpenFile, open_file
 from netprov.tftp.netascii import to_netascii
 from netprov.tftp.packet import Error, ErrorCode, Opcode, Request, decode, encode
 from netprov.tftp.sender import Sender
-from netprov.tftp.transfer import Limits, Memory, Source
+from netprov.tftp.transfer import Failed, Finished, Limits, Memory, Source
 
 MAX_TRANSFERS = 8192
 """Transfers at a time; a request beyond is dropped, and the client asks again."""
@@ -68,7 +68,6 @@ class TftpService:
         self._surroundings = surroundings
         self._limits = limits or Limits()
         self._max_per_address = max_per_address
-        self._sockets: dict[Listener, socket.socket] = {}
         self._transfers: dict[tuple[str, int, str], _Transfer] = {}
         self._per_address: Counter[str] = Counter()
         self._waiting: list[tuple[float, int, _Transfer]] = []
@@ -80,6 +79,7 @@ class TftpService:
         _raise_descriptor_limit()
         self._loop = asyncio.get_running_loop()
         self._poller = Poller()
+        self._sockets = SocketSet(self.name, self._poller, surroundings=self._surroundings)
         try:
             self._bind(plan)
         except BaseException:
@@ -92,10 +92,7 @@ class TftpService:
 
     async def stop(self) -> None:
         """Close; transfers under way get up to a second."""
-        for sock in self._sockets.values():
-            self._poller.unregister(sock.fileno())
-            sock.close()
-        self._sockets.clear()
+        self._sockets.close()
         deadline = monotonic() + 1.0
         while self._transfers and monotonic() < deadline:  # noqa: ASYNC110 - no transfer pays for an event at the end
             await asyncio.sleep(0.02)
@@ -107,44 +104,21 @@ class TftpService:
 
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""
-        return tuple(f"udp {each.address}:{each.port}" for each in self._sockets)
+        return self._sockets.listening()
 
     def _report(self, event: Event) -> None:
         self._surroundings.report(self.name, event)
 
     def _bind(self, plan: Plan) -> None:
-        wanted = [each for each in plan.provision.listeners if each.scheme == "tftp"]
         catalog = load_catalog(plan.provision, self._surroundings.state)
-        fresh: dict[Listener, socket.socket] = {}
-        absent: list[Listener] = []
-        try:
-            for listener in wanted:
-                if listener not in self._sockets:
-                    sock = bind(listener)
-                    if sock is None:
-                        absent.append(listener)
-                    else:
-                        fresh[listener] = sock
-            if not fresh and not any(each in self._sockets for each in wanted):
-                raise none_bound(self.name, wanted)
-        except ServiceError:
-            for sock in fresh.values():
-                sock.close()
-            raise
-        for listener in [each for each in self._sockets if each not in wanted]:
-            sock = self._sockets.pop(listener)
-            self._poller.unregister(sock.fileno())
-            sock.close()
+        self._sockets.bind(
+            [each for each in plan.provision.listeners if each.scheme == "tftp"], self._requests
+        )
         self._catalog = catalog
-        for listener, sock in fresh.items():
-            self._sockets[listener] = sock
-            self._poller.register(sock.fileno(), READ, partial(self._requests, listener, sock))
-        for listener in absent:
-            self._report(Notice(f"{listener} is not on this machine: another one serves it"))
 
     # Requests.
 
-    def _requests(self, listener: Listener, sock: socket.socket, _events: int) -> None:
+    def _requests(self, listener: Listener, sock: socket.socket) -> None:
         for _ in range(_BATCH):
             try:
                 data, source = sock.recvfrom(_RECEIVE)
@@ -312,8 +286,11 @@ class TftpService:
         transfer.sock.close()
         if transfer.file is not None:
             transfer.file.close()
-        if transfer.sender.outcome is not None:
-            self._report(transfer.sender.outcome)
+        match transfer.sender.outcome:
+            case Finished(filename, peer, octets, seconds, retransmissions):
+                self._report(Transferred(peer, filename, octets, seconds, retransmissions))
+            case Failed(filename, peer, reason):
+                self._report(TransferFailed(peer, filename, reason))
 
 
 def _raise_descriptor_limit() -> None:
