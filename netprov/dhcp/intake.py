@@ -5,6 +5,8 @@ What a kind of request gets is worked out once and kept in a bounded cache.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from netprov.dhcp import options as code
 from netprov.dhcp import relay
 from netprov.dhcp.config import DhcpConfig, NetworkConfig, PhoneConfig
@@ -21,6 +23,9 @@ MOST_SERVINGS = 8192
 """Kinds of request that are remembered; when there are more, all are forgotten and worked out anew."""
 
 
+_NONE: Mapping[int, bytes] = {}
+
+
 class Intake:
     """Accepts requests of clients that the inventory serves."""
 
@@ -31,10 +36,10 @@ class Intake:
 
     def accept(self, request: Message, source: Endpoint) -> Incoming | str:
         """Return what is needed to answer a request, or why it is not answered."""
-        sub_options = {}
+        sub_options = _NONE
         if code.RELAY_INFO in request.options:
             try:
-                sub_options = dict(relay.agent(request))
+                sub_options = relay.agent(request)
             except Malformed as error:
                 return f"option 82: {error}"
         phone = self._phone(request)
@@ -64,10 +69,10 @@ class Intake:
     def remembered(self, incoming: Incoming) -> tuple[str, str, bytes, tuple[str, ...]]:
         """Return what a lease keeps of a request: host name, vendor class, option 82, TR-069 identity."""
         options = incoming.request.options
-        vendor_class = options.get(code.VENDOR_CLASS)
+        name, fqdn = options.get(code.HOST_NAME), options.get(code.FQDN)
         return (
-            _hostname(options.get(code.HOST_NAME), options.get(code.FQDN)),
-            decode_text(vendor_class) if vendor_class else "",
+            _hostname(name, fqdn) if name or fqdn else "",
+            incoming.serving.vendor_class,
             options.get(code.RELAY_INFO, b""),
             _device(options.get(code.VENDOR_IDENTIFYING)),
         )
@@ -92,12 +97,14 @@ class Intake:
         request: Message,
         network: NetworkConfig,
         phone: PhoneConfig | None,
-        sub_options: dict[int, bytes],
+        sub_options: Mapping[int, bytes],
     ) -> Serving:
         options = request.options
         vendor_class, user_class = options.get(code.VENDOR_CLASS), options.get(code.USER_CLASSES)
         asks, device = options.get(code.REQUEST_LIST), options.get(code.VENDOR_IDENTIFYING)
-        circuit, remote = sub_options.get(relay.CIRCUIT_ID, b""), sub_options.get(relay.REMOTE_ID, b"")
+        circuit = remote = b""
+        if sub_options:
+            circuit, remote = sub_options.get(relay.CIRCUIT_ID, b""), sub_options.get(relay.REMOTE_ID, b"")
         mac = request.chaddr if phone is not None or self._by_mac else b""
         gateway = network.gateway is not None and bool(_device(device))
         key = (network.name, vendor_class, user_class, asks, circuit, remote, mac, gateway)
@@ -118,6 +125,7 @@ class Intake:
                 served=is_served(network, phone, chosen, client),
                 request_list=asks,
                 gateway=gateway,
+                vendor_class=client.vendor_class,
             )
             if len(self._servings) >= MOST_SERVINGS:
                 self._servings.clear()

@@ -21,7 +21,10 @@ class Pool:
         self._returned: OrderedDict[int, None] = OrderedDict()
 
     def __contains__(self, address: int) -> bool:
-        return any(low <= address <= high for low, high in self.ranges) and address not in self._excluded
+        for low, high in self.ranges:
+            if low <= address <= high:
+                return address not in self._excluded
+        return False
 
     def take(self, known: Callable[[int], bool]) -> int:
         """Return a free address and forget it, 0 if there is none.

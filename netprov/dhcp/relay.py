@@ -25,9 +25,10 @@ def find_network(
     networks: Sequence[NetworkConfig], request: Message, sub_options: Mapping[int, bytes], interface: str
 ) -> NetworkConfig | None:
     """Return the network a client is on: link selection, subnet selection, giaddr, ciaddr, interface, in this order."""
-    for data in (sub_options.get(LINK_SELECTION), request.options.get(code.SUBNET_SELECTION)):
-        if data is not None and len(data) == 4:
-            return _containing(networks, int.from_bytes(data, "big"))
+    if sub_options or code.SUBNET_SELECTION in request.options:
+        for data in (sub_options.get(LINK_SELECTION), request.options.get(code.SUBNET_SELECTION)):
+            if data is not None and len(data) == 4:
+                return _containing(networks, int.from_bytes(data, "big"))
     if request.giaddr:
         return _containing(networks, request.giaddr)
     if request.ciaddr:
@@ -41,7 +42,7 @@ def find_network(
 
 def server_id(network: NetworkConfig, sub_options: Mapping[int, bytes]) -> int:
     """Return the server identifier for a reply: the relay's, if it asks to stand in (RFC 5107), else ours."""
-    override = sub_options.get(SERVER_ID_OVERRIDE)
+    override = sub_options.get(SERVER_ID_OVERRIDE) if sub_options else None
     if override is not None and len(override) == 4:
         return int.from_bytes(override, "big")
     return network.address
@@ -56,4 +57,7 @@ def nowhere(request: Message) -> str:
 
 
 def _containing(networks: Sequence[NetworkConfig], address: int) -> NetworkConfig | None:
-    return next((network for network in networks if network.contains(address)), None)
+    for network in networks:
+        if address & network.mask == network.prefix:
+            return network
+    return None

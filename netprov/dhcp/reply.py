@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from netprov.dhcp import options as code
 from netprov.dhcp.config import NetworkConfig, PhoneConfig
@@ -43,6 +44,9 @@ class Serving:
     contents: Contents
     served: bool
     options: Mapping[int, bytes]
+    next_server: int
+    vendor_class: str = ""
+    """The client's option 60 as text."""
     blocks: dict[tuple[int, int, int], bytes] = field(default_factory=dict)
 
     def block(self, kind: Type, server_id: int, lease_time: int) -> bytes:
@@ -58,7 +62,7 @@ class Serving:
         return whole
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Incoming:
     """A request from a client that is served, and everything known of it."""
 
@@ -78,13 +82,15 @@ class Incoming:
         return self.phone is not None
 
 
-def serve(contents: Contents, *, served: bool, request_list: bytes | None, gateway: bool) -> Serving:
+def serve(
+    contents: Contents, *, served: bool, request_list: bytes | None, gateway: bool, vendor_class: str
+) -> Serving:
     """Work out what one kind of request gets; `gateway`: a TR-069 device that told its identity asks for ours."""
     chosen = {setting.code: setting.data for setting in selected(contents, request_list)}
     if gateway and contents.network.gateway is not None:
         given = contents.settings.get(code.VENDOR_IDENTIFYING)
         chosen[code.VENDOR_IDENTIFYING] = with_gateway(given, contents.network).data
-    return Serving(contents, served, chosen)
+    return Serving(contents, served, chosen, contents.next_server, vendor_class)
 
 
 def first_options(kind: Type, server_id: int, lease_time: int) -> bytes:
@@ -112,7 +118,7 @@ def grant(incoming: Incoming, kind: Type, *, yiaddr: int, lease_time: int) -> by
     relay = requested.get(code.RELAY_INFO)
     tail = b"\xff" if relay is None else fragments(code.RELAY_INFO, relay) + b"\xff"
     ciaddr = request.ciaddr if kind is Type.ACK else 0
-    siaddr = incoming.serving.contents.next_server
+    siaddr = incoming.serving.next_server
     if 240 + len(block) + len(tail) > _room(requested.get(code.MAX_SIZE)):
         head = Message(
             BOOTREPLY, request.xid, request.chaddr, request.htype, 0, 0, request.flags,
@@ -157,7 +163,7 @@ def bootp(incoming: Incoming) -> bytes:
     return encode(
         Message(
             BOOTREPLY, request.xid, request.chaddr, request.htype, 0, 0, request.flags, request.ciaddr,
-            incoming.fixed, incoming.serving.contents.next_server, request.giaddr, options=options,
+            incoming.fixed, incoming.serving.next_server, request.giaddr, options=options,
         )
     )  # fmt: skip
 
@@ -165,7 +171,7 @@ def bootp(incoming: Incoming) -> bytes:
 def destination(request: Message, interface: str, *, yiaddr: int, refused: bool = False) -> Endpoint:
     """Return where a reply goes (RFC 2131 section 4.1)."""
     if request.giaddr:
-        return Endpoint(dotted(request.giaddr), SERVER_PORT, interface)
+        return _relay(request.giaddr, interface)
     if refused:
         return Endpoint(EVERYONE, CLIENT_PORT, interface)
     if request.ciaddr:
@@ -175,9 +181,15 @@ def destination(request: Message, interface: str, *, yiaddr: int, refused: bool 
     return Endpoint(dotted(yiaddr), CLIENT_PORT, interface, request.chaddr)
 
 
+@lru_cache(4096)
 def dotted(address: int) -> str:
     """Write an address as text."""
     return f"{address >> 24}.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}"
+
+
+@lru_cache(1024)
+def _relay(giaddr: int, interface: str) -> Endpoint:
+    return Endpoint(dotted(giaddr), SERVER_PORT, interface)
 
 
 def _room(size: bytes | None) -> int:
