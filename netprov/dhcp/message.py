@@ -6,15 +6,19 @@ Addresses are unsigned 32-bit integers, 0 for none. A message without option 53 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum
 from struct import Struct
+from types import MappingProxyType
+from typing import NamedTuple
 
 from netprov.dhcp import options as code
 from netprov.errors import LocalViolation, Malformed
 
 HEADER = Struct(">BBBBIHHIIII16s64s128sI")
 """op htype hlen hops xid secs flags ciaddr yiaddr siaddr giaddr chaddr sname file cookie: 240 octets."""
+
+_FIXED = Struct(">BBBBIHHIIII16s192xI")
+"""The same without sname and file, which are empty in almost every message."""
 
 COOKIE = 0x63825363
 MINIMUM = 300
@@ -40,9 +44,14 @@ class Type(IntEnum):
     INFORM = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message; `options` are in the order they were met, fragments joined (RFC 3396)."""
+_NOTHING: Mapping[int, bytes] = MappingProxyType({})
+
+
+class Message(NamedTuple):
+    """One message; `options` are in the order they were met, fragments joined (RFC 3396).
+
+    A named tuple, where other values are frozen dataclasses: it is made in a sixth of the time, at every datagram.
+    """
 
     op: int
     xid: int
@@ -58,7 +67,7 @@ class Message:
     giaddr: int = 0
     sname: bytes = b""
     file: bytes = b""
-    options: Mapping[int, bytes] = field(default_factory=dict)
+    options: Mapping[int, bytes] = _NOTHING
 
     @property
     def type(self) -> int:
@@ -78,34 +87,36 @@ def decode(data: bytes) -> Message:
     Options in `file` and `sname` are read when option 52 says so, in the order options, file, sname (RFC 3396
     section 5); the fields are then empty.
     """
-    if len(data) < 240:
-        raise Malformed(f"{len(data)} octets are no DHCP message: 240 at least")
-    op, htype, hlen, hops, xid, secs, flags, ciaddr, yiaddr, siaddr, giaddr, chaddr, sname, file, cookie = (
-        HEADER.unpack_from(data)
+    size = len(data)
+    if size < 240:
+        raise Malformed(f"{size} octets are no DHCP message: 240 at least")
+    op, htype, hlen, hops, xid, secs, flags, ciaddr, yiaddr, siaddr, giaddr, chaddr, cookie = (
+        _FIXED.unpack_from(data)
     )
     if cookie != COOKIE:
         raise Malformed("no magic cookie: options of a vendor before RFC 1048")
     if hlen > 16:
         raise Malformed(f"hardware address of {hlen} octets: 16 at most")
+    sname = data[44:108].rstrip(b"\0") if data[44] else b""
+    file = data[108:236].rstrip(b"\0") if data[108] else b""
     options: dict[int, bytes] = {}
-    _options(data, 240, len(data), options)
-    overload = options.get(code.OVERLOAD)
-    if overload is not None:
+    _options(data, 240, size, options)
+    if code.OVERLOAD in options:
+        overload = options[code.OVERLOAD]
         if len(overload) != 1 or not 1 <= overload[0] <= 3:
             raise Malformed(f"option 52 of 0x{overload.hex()}: 1, 2 or 3")
         if overload[0] & _FILE:
-            _options(file, 0, 128, options)
+            _options(data, 108, 236, options)
             file = b""
         if overload[0] & _SNAME:
-            _options(sname, 0, 64, options)
+            _options(data, 44, 108, options)
             sname = b""
     kind = options.get(code.MESSAGE_TYPE)
     if kind is not None and len(kind) != 1:
         raise Malformed(f"message type of {len(kind)} octets")
     return Message(
-        op, xid, chaddr[:hlen], htype, hops, secs, flags, ciaddr, yiaddr, siaddr, giaddr,
-        sname.rstrip(b"\0"), file.rstrip(b"\0"), options,
-    )  # fmt: skip
+        op, xid, chaddr[:hlen], htype, hops, secs, flags, ciaddr, yiaddr, siaddr, giaddr, sname, file, options
+    )
 
 
 def _options(data: bytes, position: int, end: int, found: dict[int, bytes]) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import select
 import socket
 import sys
-from dataclasses import replace
 from ipaddress import IPv4Address
 
 from netprov.dhcp.message import BOOTREPLY, BOOTREQUEST, CLIENT_PORT, SERVER_PORT, Message, decode, encode
@@ -29,17 +28,17 @@ def to_server(message: Message, giaddr: IPv4Address, circuit: str) -> Message | 
     if message.op != BOOTREQUEST or message.hops >= MAX_HOPS:
         return None
     if message.giaddr:
-        return replace(message, hops=message.hops + 1)
+        return message._replace(hops=message.hops + 1)
     options = {code: data for code, data in message.options.items() if code != RELAY_INFO}
     options[RELAY_INFO] = bytes([CIRCUIT_ID, len(circuit)]) + circuit.encode()
-    return replace(message, hops=message.hops + 1, giaddr=int(giaddr), options=options)
+    return message._replace(hops=message.hops + 1, giaddr=int(giaddr), options=options)
 
 
 def to_client(message: Message, giaddr: IPv4Address) -> Message | None:
     """Return a server's message as the client shall see it, or None if it is not for a client of ours."""
     if message.op != BOOTREPLY or message.giaddr != int(giaddr):
         return None
-    return replace(message, options={c: data for c, data in message.options.items() if c != RELAY_INFO})
+    return message._replace(options={c: data for c, data in message.options.items() if c != RELAY_INFO})
 
 
 def relay(interface: str, giaddr: IPv4Address, server: str) -> None:

@@ -24,6 +24,8 @@ messages = st.builds(
     op=st.sampled_from([1, 2]),
     xid=octets4,
     chaddr=st.binary(min_size=6, max_size=6),
+    htype=st.just(1),
+    hops=st.integers(0, 16),
     secs=st.integers(0, 0xFFFF),
     flags=st.sampled_from([0, 0x8000]),
     ciaddr=octets4,

@@ -383,7 +383,7 @@ def test_message_types_of_other_services_are_ignored() -> None:
             Message(op=1, xid=1, chaddr=MAC, options={53: bytes([kind])})
         )
         lan.now += 1
-    lan.silent(replace(request(Type.DISCOVER, MAC), op=2))
+    lan.silent(request(Type.DISCOVER, MAC)._replace(op=2))
 
 
 def test_host_name_is_kept_with_the_lease() -> None:

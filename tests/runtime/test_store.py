@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ LEASE = Lease(
 
 
 def other(number: int, **changes: object) -> Lease:
-    return replace(LEASE, address=number, key=number.to_bytes(2, "big"), **changes)  # type: ignore[arg-type]
+    return LEASE._replace(address=number, key=number.to_bytes(2, "big"), **changes)  # type: ignore[arg-type]
 
 
 def test_leases_and_clock_survive(tmp_path: Path) -> None:
@@ -39,7 +38,7 @@ def test_leases_and_clock_survive(tmp_path: Path) -> None:
 
 def test_last_word_on_an_address_stands(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    ended = replace(LEASE, state=LeaseState.RELEASED, expires=2000.0)
+    ended = LEASE._replace(state=LeaseState.RELEASED, expires=2000.0)
     store.commit([Bound(LEASE), Released(ended)], ANCHOR)
     assert list(store.load()) == [ended]
     store.close()
@@ -54,10 +53,10 @@ def test_reader_is_told_when_names_change(tmp_path: Path) -> None:
     seen = [reader.changes()]
     for event in (
         Bound(LEASE),
-        Bound(replace(LEASE, expires=9999.0), renewed=True),
+        Bound(LEASE._replace(expires=9999.0), renewed=True),
         Bound(other(9, hostname="")),
-        Bound(replace(LEASE, hostname="door")),
-        Expired(replace(LEASE, hostname="door", state=LeaseState.EXPIRED)),
+        Bound(LEASE._replace(hostname="door")),
+        Expired(LEASE._replace(hostname="door", state=LeaseState.EXPIRED)),
     ):
         store.commit([event], ANCHOR)
         seen.append(reader.changes())
@@ -75,7 +74,7 @@ def test_name_changes_are_counted_on_after_a_restart(tmp_path: Path) -> None:
         store = open_store(tmp_path)
         list(store.load())
         store.anchor()
-        store.commit([Bound(replace(LEASE, hostname=f"n{expected}"))], ANCHOR)
+        store.commit([Bound(LEASE._replace(hostname=f"n{expected}"))], ANCHOR)
         assert LeaseReader(tmp_path).changes() == expected
         store.close()
 
