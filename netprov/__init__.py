@@ -208,6 +208,7 @@ What joins cores to the world:
     runtime.dns_tcp          its TCP pump
     runtime.dns_mind         what its pumps answer with
     runtime.dns_forward      its forwarder
+    runtime.dns_ask          one question to one server
     runtime.dns_notify       its NOTIFY pump
     runtime.dns_serial       its serial numbers across restarts
     runtime.clock            the lease clock, which never steps
@@ -267,6 +268,7 @@ What people type:
     cli.check                netprov check
     cli.schema               netprov schema
     cli.render               netprov render
+    cli.query                netprov query
     cli.serve                run the services
     cli.rule                 explain a rule
     cli.explain              netprov explain

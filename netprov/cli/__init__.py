@@ -18,6 +18,7 @@ VERBS: Mapping[str, str] = {
     "schema": "Print the JSON Schema of the inventory, for editors.",
     "render": "Write what would be served as files: zones.",
     "demo": "Watch phones provision themselves on a virtual LAN.",
+    "query": "Ask what DNS says, and how phones and others read it.",
     "serve": "Serve a staging LAN: DHCP, DNS, profiles; all roles or some.",
     "rule": "Say what a profile, upgrade or report rule means to a phone.",
     "phone": "Boot emulated phones on a network, and show where each stops.",
