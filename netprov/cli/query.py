@@ -69,10 +69,12 @@ def ask_plan(name: str, type_: int, file: str | None) -> Reply:
 
 def show(name: str, type_: int, reply: Reply, console: Console) -> int:
     """Print a reply, and return the exit code."""
-    console.print(f"{name} {format_type(type_)}: {_verdict(reply)}", highlight=False)
+    console.print(
+        f"{name} {format_type(type_)}: {_verdict(reply)}", highlight=False, markup=False, soft_wrap=True
+    )
     for record in reply.records:
         if not isinstance(record.data, Target):
-            console.print(f"  {_line(record)}", highlight=False)
+            console.print(f"  {_line(record)}", highlight=False, markup=False, soft_wrap=True)
     if reply.targets():
         _show_targets(reply, console)
     return 0 if reply.status is Status.ANSWER else FINDINGS
@@ -141,7 +143,10 @@ def _show_targets(reply: Reply, console: Console) -> None:
             ", ".join(addresses.get(target.target.lower(), ["not told"])),
         )
     console.print(table)
-    console.print("phones: the order of Cisco's guide; others: the share of first tries that RFC 2782 gives")
+    console.print(
+        "phones: the order of Cisco's guide; others: the share of first tries that RFC 2782 gives",
+        soft_wrap=True,
+    )
     if readings_part(targets):
         best = max(zip(shares, targets, strict=True), key=lambda pair: pair[0])[1]
         if best.target != targets[0].target:
