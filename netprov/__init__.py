@@ -222,6 +222,12 @@ What joins cores to the world:
     runtime.log              one log line an event
     runtime.notify           readiness and life signs for systemd
     runtime.tls              TLS contexts from the certificate store
+    runtime.doctor           asks running services as a phone would
+    runtime.doctor_patient   whom it asks for
+    runtime.doctor_dhcp      an offer, and no lease
+    runtime.doctor_time      what time phones are told
+    runtime.doctor_road      from a lease to a profile, every turning
+    runtime.doctor_web       certificates and paths
     runtime.phone            the pump of emulated phones
     runtime.phone_dhcp       their leases
     runtime.phone_fetch      their DNS, TFTP, HTTP and HTTPS
@@ -286,4 +292,5 @@ What people type:
     cli.files                `netprov files`
     cli.profile              `netprov profile`
     cli.phones               `netprov phones`
+    cli.doctor               ask running services as phones would
 """

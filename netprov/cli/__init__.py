@@ -25,6 +25,7 @@ VERBS: Mapping[str, str] = {
     "files": "List what a phone will ask for, over what, and what it gets.",
     "profile": "Show, encrypt and decrypt profiles.",
     "phones": "Show what the servers know of each phone, and where it stands.",
+    "doctor": "Ask running services as phones would, and say what would stop each.",
     "cert": "Certificates: a local CA, or your own; show, issue, renew, revoke, import, export.",
     "explain": "Say what a phone gets, and which line of the inventory says so.",
     "decode": "Say what the octets of a DHCP option mean, and what is odd about them.",
