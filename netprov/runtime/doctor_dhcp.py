@@ -11,7 +11,7 @@ import errno
 import random
 import socket
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Self
 
@@ -183,8 +183,7 @@ def _discover(phone: Identity) -> Message:
     )
     client.start(0.0)
     (datagram,) = client.datagrams_to_send()
-    message = dhcp.decode(datagram.data)
-    return replace(message, flags=message.flags | dhcp.BROADCAST)
+    return dhcp.decode(datagram.data)
 
 
 def _socket(interface: str) -> socket.socket:
