@@ -105,8 +105,7 @@ def _note(client: _Dhcp, message: dhcp.Message, packet: Packet) -> None:
         case dhcp.Type.ACK if message.yiaddr and client.lease is None:
             client.address = _dotted(message.yiaddr.to_bytes(4, "big"))
             sname = message.sname.rstrip(b"\0").decode("ascii", "replace")
-            rivals = tuple(each for each in client.offers if each != server)
-            client.lease = Lease(client.address, server, dict(message.options), sname, rivals)
+            client.lease = Lease(client.address, server, dict(message.options), sname)
 
 
 def _dhcp_step(client: _Dhcp, mac: str) -> Step | None:
@@ -115,7 +114,8 @@ def _dhcp_step(client: _Dhcp, mac: str) -> Step | None:
     action = AskDhcp(client.vendor_class.rstrip("\0"), client.requested, mac)
     result: Lease | Failed
     if client.lease is not None:
-        result = client.lease
+        rivals = tuple(each for each in client.offers if each != client.lease.server)
+        result = replace(client.lease, rivals=rivals)
     elif client.refused:
         result = Failed(Trouble.TIMEOUT, f"NAK: {client.refused}")
     elif client.offers:

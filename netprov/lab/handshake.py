@@ -110,16 +110,19 @@ def failure(client: Side, server: Side, *, wanted: str, now: float) -> Failed | 
         return Failed(Trouble.TLS, f"the phone's alert: {name}")
     if server.alert is not None and server.alert and not server.application:
         return Failed(Trouble.TLS, f"the server's alert: {ALERTS.get(server.alert, str(server.alert))}")
+    if server.certificates and not client.changed and client.alert is None:
+        return _rejected(None, server.certificates, wanted, now)
     if is_tls13(server.hello) and client.application[:1] == (ENCRYPTED_ALERT,):
         return Failed(Trouble.TLS, "the phone ended the handshake with an encrypted alert (TLS 1.3)")
     return None
 
 
-def _rejected(alert: int, chain: tuple[Certificate, ...], wanted: str, now: float) -> Failed:
-    """Tell which fault of the certificate the phone's alert means; several alerts are not specific."""
+def _rejected(alert: int | None, chain: tuple[Certificate, ...], wanted: str, now: float) -> Failed:
+    """Tell which fault of the certificate the phone means; several alerts are not specific, and some send none."""
     leaf = chain[0]
     names = ", ".join((*leaf.dns_names, *map(str, leaf.addresses))) or leaf.common_name
-    facts = f"the phone's alert: {ALERTS[alert]}; the certificate is for {names}, signed by {leaf.issuer}"
+    said = "the phone hung up without an alert" if alert is None else f"the phone's alert: {ALERTS[alert]}"
+    facts = f"{said}; the certificate is for {names}, signed by {leaf.issuer}"
     dates = f", valid {leaf.not_before:.0f} to {leaf.not_after:.0f}"
     if any(now > each.not_after for each in chain):
         return Failed(Trouble.EXPIRED, facts + dates)

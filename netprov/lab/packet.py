@@ -46,13 +46,15 @@ def read_packets(path: str) -> Iterator[Packet]:
             "captures are read by scapy, which is not installed: pip install 'netprov[lab]'"
         ) from error
     try:
-        reader = PcapReader(path)
-    except (OSError, ValueError) as error:
-        raise LabError(f"cannot read {path}: {error}") from error
-    except Exception as error:  # scapy's own error is not part of its documented interface
-        raise LabError(f"{path} is not a capture file: {error}") from error
-    with reader:
-        for number, frame in enumerate(reader, 1):
+        file = open(path, "rb")  # noqa: SIM115 - scapy leaves its own file open when it refuses the content
+    except OSError as error:
+        raise LabError(f"cannot read {path}: {error.strerror}") from error
+    with file:
+        try:
+            frames = PcapReader(file)
+        except Exception as error:  # scapy's own error is not part of its documented interface
+            raise LabError(f"{path} is not a capture file: {error}") from error
+        for number, frame in enumerate(frames, 1):
             packet = _reduced(number, frame, inet, l2)
             if packet is not None:
                 yield packet

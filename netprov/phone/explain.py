@@ -7,7 +7,7 @@ promises. The cause is of the first server that answered wrongly; if none answer
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netprov.dhcp.vendor import ACS_MARK
 from netprov.errors import Malformed
@@ -18,6 +18,7 @@ from netprov.phone.settings import PROFILE_RULES
 from netprov.phone.source import Source, Unusable, read_options
 from netprov.phone.srv import SERVICES
 from netprov.phone.tell import tell
+from netprov.phone.url import parse_url
 from netprov.phone.verdict import ANSWERED, fault_of, is_management, is_profile, parameter
 
 RETRY = "after Resync_Error_Retry_Delay: 3600 s unless a profile says otherwise"
@@ -54,9 +55,11 @@ class _Fault:
 
 def explain(steps: Sequence[Step]) -> Story:
     """Tell the story of one boot."""
-    lease = next((step.result for step in reversed(steps) if isinstance(step.result, Lease)), None)
-    if lease is None:
+    given = next((step for step in reversed(steps) if isinstance(step.result, Lease)), None)
+    if given is None:
         return _without_lease(steps)
+    lease = given.result
+    assert isinstance(lease, Lease)
     road = _road(steps, lease)
     good = [place for place, step in enumerate(steps) if is_profile(step)]
     tail = steps[good[-1] + 1 :] if good else steps
@@ -71,7 +74,7 @@ def explain(steps: Sequence[Step]) -> Story:
         faults = _lookups(steps) or [_nothing(steps, lease)]
     elif not good:
         faults += _lookups(steps)
-    primary = _first(faults, lease, managed=_managed(steps))
+    primary = _first(faults, given, lease, managed=_managed(steps))
     return _failed(primary, road, _notes(faults, primary))
 
 
@@ -112,7 +115,7 @@ def _road(steps: Sequence[Step], lease: Lease) -> tuple[str, ...]:
 
 def _attempts(steps: Sequence[Step], tail: Sequence[Step]) -> list[_Fault]:
     """Return what went wrong with every fetch of `tail`, in order."""
-    authorities = _authorities(steps)
+    authorities, acs = _authorities(steps), _acs(steps)
     faults = []
     for step in tail:
         if not isinstance(step.action, Fetch):
@@ -120,7 +123,7 @@ def _attempts(steps: Sequence[Step], tail: Sequence[Step]) -> list[_Fault]:
         cause = fault_of(step)
         if not cause:
             continue
-        if is_management(step):
+        if is_management(step) or (step.action.url.host, step.action.url.port) in acs:
             cause = "acs-refuses" if isinstance(step.result, Response) else _acs_trouble(cause)
         elif str(step.action.url) in authorities:
             cause = "ca-missing"
@@ -143,6 +146,17 @@ def _bad_rules(step: Step) -> list[_Fault]:
 
 def _acs_trouble(cause: str) -> str:
     return cause if cause.startswith("tls") else "acs-unreachable"
+
+
+def _acs(steps: Sequence[Step]) -> set[tuple[str, int]]:
+    """Return host and port of every ACS that DHCP named."""
+    found = set()
+    for step in steps:
+        for source in read_options(step.result.options) if isinstance(step.result, Lease) else ():
+            if isinstance(source, Source) and source.acs_url:
+                url = parse_url(source.acs_url)
+                found.add((url.host, url.port))
+    return found
 
 
 def _authorities(steps: Sequence[Step]) -> set[str]:
@@ -216,19 +230,19 @@ def _managed(steps: Sequence[Step]) -> bool:
     return any(isinstance(step.action, AskDhcp) and ACS_MARK in step.action.vendor_class for step in steps)
 
 
-def _first(faults: list[_Fault], lease: Lease, *, managed: bool) -> _Fault:
+def _first(faults: list[_Fault], given: Step, lease: Lease, *, managed: bool) -> _Fault:
     """Choose the cause: a faulty option where nothing else was found, else the first server that answered wrongly."""
     lost = all(fault.id in _LOST for fault in faults)
     if lost:
         for source in read_options(lease.options):
             fault = _option(source, managed=managed)
             if fault:
-                return fault
+                return replace(fault, step=given)
         if lease.sname and 66 not in lease.options:
-            return _Fault("option-in-header", f"sname holds {lease.sname!r}")
+            return _Fault("option-in-header", f"sname holds {lease.sname!r}", given)
         if lease.rivals:
             rivals = ", ".join(lease.rivals)
-            return _Fault("rival-dhcp", f"the lease is of {lease.server}; {rivals} offered one too")
+            return _Fault("rival-dhcp", f"the lease is of {lease.server}; {rivals} offered one too", given)
     return next((fault for fault in faults if fault.id in ANSWERED), faults[0])
 
 

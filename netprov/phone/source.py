@@ -14,6 +14,7 @@ from netprov.dhcp.vendor import broadband_forum, decode_tlv
 from netprov.errors import Malformed
 from netprov.phone.action import addresses
 from netprov.phone.ladder import rungs
+from netprov.phone.url import parse_url
 
 DEFAULT_ORDER = (66, 160, 159, 150, 60, 43, 125)
 """Default of `DHCP_Option_To_Use`."""
@@ -82,7 +83,7 @@ def _text(code: int, data: bytes) -> Source | Unusable:
     if not text:
         return Unusable(code, "it is empty")
     if not _is_text(data):
-        if len(data) == 4:
+        if len(data) == 4 or (len(data) == 5 and not data[4]):  # dnsmasq ends text with NUL
             return Unusable(code, f"4 raw octets ({addresses(data)[0]} in binary), where text is wanted")
         return Unusable(code, "it holds octets that are not text")
     values, reasons = [], []
@@ -109,7 +110,11 @@ def _acs(
             code, "no ACS URL in it (sub-option 1 of 43, sub-option 11 of enterprise 3561 in 125)"
         )
     text = _strip(url)
-    if not text.lower().startswith(("http://", "https://")):
+    try:
+        url_of = parse_url(text)
+    except Malformed as error:
+        return Unusable(code, f"the ACS URL {text!r}: {error}")
+    if url_of.scheme == "tftp":
         return Unusable(code, f"the ACS URL {text!r} is neither http nor https")
     return Source(code, acs_url=text)
 

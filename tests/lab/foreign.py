@@ -84,6 +84,12 @@ def dnsmasq(
     return process
 
 
+_DEFINED: Mapping[str, Mapping[str, object]] = {
+    "tftp150": {"name": "tftp150", "code": 150, "type": "ipv4-address", "array": True},
+    "url160": {"name": "url160", "code": 160, "type": "string"},
+}
+
+
 def kea(host: Host, tmp: Path, options: Sequence[Mapping[str, object]]) -> Process:
     """Start Kea's DHCPv4 server with these options on its one subnet."""
     program = needs("kea-dhcp4")
@@ -92,10 +98,7 @@ def kea(host: Host, tmp: Path, options: Sequence[Mapping[str, object]]) -> Proce
             "interfaces-config": {"interfaces": ["lan0"]},
             "lease-database": {"type": "memfile", "persist": False},
             "valid-lifetime": 3600,
-            "option-def": [
-                {"name": "tftp150", "code": 150, "type": "ipv4-address", "array": True},
-                {"name": "url160", "code": 160, "type": "string"},
-            ],
+            "option-def": [_DEFINED[name] for each in options if (name := str(each.get("name"))) in _DEFINED],
             "subnet4": [
                 {
                     "id": 1,

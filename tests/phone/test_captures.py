@@ -1,0 +1,46 @@
+"""Causes named from recorded packets: every capture has one thing wrong, or nothing (tests/lab/planted.py made them)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from netprov.errors import LabError
+from netprov.lab.capture import read_capture
+from netprov.phone.explain import explain
+from tests.lab.planted import FAILURES, HEALTHY, Planted
+
+CAPTURES = Path(__file__).parent / "captures"
+
+
+@pytest.mark.parametrize("planted", FAILURES, ids=lambda planted: planted.name)
+def test_the_planted_cause_is_named(planted: Planted) -> None:
+    (sighting,) = read_capture(str(CAPTURES / "failed" / f"{planted.name}.pcap"))
+    story = explain(sighting.steps)
+    assert not story.provisioned
+    assert story.cause is not None
+    assert planted.cause == story.cause.id, story
+    assert story.evidence.startswith("packet") or story.cause.id == "bad-rule", story
+
+
+@pytest.mark.parametrize("planted", HEALTHY, ids=lambda planted: planted.name)
+def test_nothing_wrong_is_said_about_healthy_phones(planted: Planted) -> None:
+    (sighting,) = read_capture(str(CAPTURES / "healthy" / f"{planted.name}.pcap"))
+    story = explain(sighting.steps)
+    assert story.provisioned, story
+    assert story.cause is None
+
+
+def test_there_are_as_many_as_promised() -> None:
+    assert len(FAILURES) >= 40
+    assert len(HEALTHY) >= 20
+
+
+@pytest.mark.parametrize("content", [b"", b"no capture at all, just text"])
+def test_what_is_no_capture_is_an_error(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.pcap").write_bytes(content)
+    with pytest.raises(LabError):
+        read_capture(str(tmp_path / "x.pcap"))
+    with pytest.raises(LabError):
+        read_capture(str(tmp_path / "missing.pcap"))
