@@ -241,6 +241,7 @@ What joins cores to the world:
     runtime.tftp             the TFTP server
     runtime.http_connection  one HTTP or HTTPS connection
     runtime.http             the HTTP and HTTPS servers
+    runtime.acs_fact         what the ACS's events tell of a phone
     runtime.acs_store        what the ACS knows of its devices, on disk
     runtime.acs_visitor      the ACS's open connections
     runtime.acs              the ACS on the network

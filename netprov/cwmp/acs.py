@@ -188,7 +188,10 @@ class Acs:
         self._by_device[key] = token
         if request.connection:
             self._by_connection[request.connection] = token
-        self._events.append(Informed(key, mac, request.source, codes, target is not None))
+        known = self._known(session)
+        self._events.append(
+            Informed(key, mac, request.source, codes, target is not None, known.product_class, known.software)
+        )
         reply = _say(message, rpc.InformResponse())
         return replace(reply, headers=(*reply.headers, ("Set-Cookie", f"{COOKIE}={token}; Path=/; HttpOnly")))
 
@@ -240,7 +243,14 @@ class Acs:
             session.waiting.extend(call for call in wanted if call is not None)
         if session.asked is not None:
             # The CPE gave no answer but an empty POST: the call is lost.
-            self._events.append(Faulted(session.device, _name(session.asked), rpc.Fault(9002, "no answer")))
+            self._events.append(
+                Faulted(
+                    session.device,
+                    _name(session.asked),
+                    rpc.Fault(9002, "no answer"),
+                    self._known(session).mac,
+                )
+            )
             session.asked = None
         if not session.waiting:
             self._end(session)
@@ -270,12 +280,19 @@ class Acs:
                 replace(device, applied=report.command_key[:TEXT], applied_at=now, hold_until=0, fault="")
             )
         self._events.append(
-            Transferred(session.device, device.mac, report.command_key, report.fault_code, report.fault_text)
+            Transferred(
+                session.device,
+                device.mac,
+                report.command_key,
+                report.fault_code,
+                report.fault_text,
+                device.address,
+            )
         )
 
     def _faulted(self, session: _Session, asked: rpc.Rpc, fault: rpc.Fault, now: float) -> None:
         device = self._known(session)
-        self._events.append(Faulted(session.device, _name(asked), fault))
+        self._events.append(Faulted(session.device, _name(asked), fault, device.mac))
         device = replace(device, fault=str(fault)[:TEXT])
         if isinstance(asked, rpc.SetParameterValues):
             # What it cannot be set to now it cannot be at the next Inform either.

@@ -98,6 +98,8 @@ class Informed:
     source: str
     codes: tuple[str, ...]
     listed: bool
+    product_class: str = field(default="", repr=False)
+    software: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         listed = "" if self.listed else ", which is not in the inventory"
@@ -136,6 +138,7 @@ class Transferred:
     command_key: str
     fault_code: int
     fault_text: str
+    source: str = ""
 
     def __str__(self) -> str:
         said = str(rpc.Fault(self.fault_code, self.fault_text)) if self.fault_code else "done"
@@ -149,6 +152,7 @@ class Faulted:
     device: str
     method: str
     fault: rpc.Fault
+    mac: str = ""
 
     def __str__(self) -> str:
         parts = "".join(f"; {each.name}: {rpc.Fault(each.code, each.text)}" for each in self.fault.parameters)

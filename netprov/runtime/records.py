@@ -21,6 +21,7 @@ from netprov.errors import ServiceError
 from netprov.machine import Event
 from netprov.provision.event import Reported
 from netprov.provision.standing import Fact, fact_of
+from netprov.runtime.acs_fact import acs_fact
 
 FILE = "devices.sqlite"
 
@@ -127,7 +128,7 @@ class DeviceRecords:
 
     def observe(self, service: str, event: Event) -> None:
         """Take note of an event; never waits, never raises."""
-        fact = fact_of(event)
+        fact = fact_of(event) or acs_fact(event)
         if fact is not None:
             self._waiting.append(_Waiting(time.time(), service, event, fact))
             self._wanted.set()

@@ -59,7 +59,7 @@ def test_acs_reports_and_records_what_a_phone_went_through() -> None:
     assert [DeviceInformed, Configured, DownloadRequested, DeviceInformed, Transferred] == list(
         map(type, events)
     )
-    assert Transferred(key, TARGET.mac, "r1", 0, "") == events[-1]
+    assert Transferred(key, TARGET.mac, "r1", 0, "", "10.20.0.54") == events[-1]
     assert [key] == [device.key for device in acs.changed()]
     device = acs.devices[key]
     assert (TARGET.mac, True, "11.3.1", "10.20.0.54", "r1", "") == (

@@ -1,0 +1,25 @@
+"""What the ACS's events tell of a phone, for its device record."""
+
+from __future__ import annotations
+
+from netprov.cwmp import rpc
+from netprov.cwmp.device import Faulted, Informed, Transferred
+from netprov.machine import Event
+from netprov.provision.standing import Fact
+
+
+def acs_fact(event: Event) -> Fact | None:
+    """Return what an event of the ACS tells, None for any other event; a profile counts where it was fetched."""
+    match event:
+        case Informed():
+            return Fact(event.source, event.mac, event.product_class, event.software)
+        case Transferred(fault_code=0):
+            return Fact(event.source, event.mac, standing="provisioned by the ACS")
+        case Transferred():
+            fault = rpc.Fault(event.fault_code, event.fault_text)
+            return Fact(event.source, event.mac, standing=f"the ACS's transfer failed: {fault}", refused=True)
+        case Faulted():
+            standing = f"refused the ACS's {event.method}: {event.fault}"
+            return Fact("", event.mac, standing=standing, refused=True)
+        case _:
+            return None
