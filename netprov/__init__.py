@@ -104,6 +104,7 @@ DNS:
     dns.notifier             NOTIFY to secondaries
     dns.answer               the responder
     dns.cache                whole replies by their queries
+    dns.lease_name           names of leases in the zones
     dns.forward              what a forwarder does to messages
     dns.config               what a DNS server is told
     dns.stub                 a stub resolver
@@ -209,6 +210,7 @@ What joins cores to the world:
     runtime.dns_mind         what its pumps answer with
     runtime.dns_forward      its forwarder
     runtime.dns_ask          one question to one server
+    runtime.dns_lease        follows the lease file for names
     runtime.dns_notify       its NOTIFY pump
     runtime.dns_serial       its serial numbers across restarts
     runtime.clock            the lease clock, which never steps

@@ -31,6 +31,9 @@ class DnsConfig:
     listen: tuple[Address, ...]
     port: int = 53
     networks: tuple[Network, ...] = ()
+    lease_domains: Mapping[str, bytes] = field(default_factory=dict)
+    """The domain that names of leases get, by the network's name."""
+    ttl: int = 300
     keys: Mapping[bytes, Key] = field(default_factory=dict)
     secondaries: tuple[Secondary, ...] = ()
     forward: tuple[Address, ...] = ()

@@ -45,6 +45,8 @@ def plan_dns(site: Site) -> DnsConfig:
         else listen,
         port=declared.port,
         networks=tuple(network.subnet for network in site.networks),
+        lease_domains={network.name: parse_name(network.domain).lower() for network in site.networks},
+        ttl=declared.ttl,
         keys=keys,
         secondaries=secondaries,
         forward=declared.forward,

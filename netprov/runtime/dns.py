@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import secrets
 from collections.abc import Sequence
@@ -10,10 +11,12 @@ from dataclasses import replace
 from netprov.dns.answer import Responder
 from netprov.dns.config import DnsConfig
 from netprov.dns.journal import Journal, difference
+from netprov.dns.lease_name import LeaseName, with_leases
 from netprov.dns.zone import Zone
 from netprov.errors import ServiceError
 from netprov.machine import Event
 from netprov.plan import Plan
+from netprov.runtime.dns_lease import LeaseNames
 from netprov.runtime.dns_mind import Mind, make
 from netprov.runtime.dns_notify import NotifyPump
 from netprov.runtime.dns_serial import Serials
@@ -23,6 +26,9 @@ from netprov.runtime.service import Notice, Surroundings
 
 Place = tuple[str, int]
 """Where queries come in: address and port."""
+
+LEASES_EVERY = 1.0
+"""Seconds between looks at the lease file."""
 
 _NOTHING = Mind(Responder(()), lambda _: False)
 """What a socket answers with before it is given the plan's zones: nothing is read until then."""
@@ -42,6 +48,11 @@ class DnsService:
         self._pumps: dict[Place, UdpPump] = {}
         self._tcp: dict[Place, TcpServer] = {}
         self._notify = NotifyPump(self._report)
+        self._leases = LeaseNames(surroundings.state)
+        self._lease_names: tuple[LeaseName, ...] = ()
+        self._config: DnsConfig | None = None
+        self._publishing = asyncio.Lock()
+        self._following: asyncio.Task[None] | None = None
 
     async def start(self, plan: Plan) -> None:
         """Bind every address of the plan that is on this machine."""
@@ -51,6 +62,7 @@ class DnsService:
         except BaseException:
             await self.stop()
             raise
+        self._following = asyncio.create_task(self._follow_leases())
 
     async def reload(self, plan: Plan) -> None:
         """Swap to the plan's zones whole; sockets that are still wanted stay open, so no query is lost."""
@@ -58,6 +70,8 @@ class DnsService:
 
     async def stop(self) -> None:
         """Answer what has arrived, and close."""
+        if self._following:
+            self._following.cancel()
         self._notify.stop()
         for place in list(self._pumps):
             await self._close(place)
@@ -67,20 +81,48 @@ class DnsService:
         return [f"udp+tcp {_shown(host, port)}" for host, port in self._pumps]
 
     async def _serve(self, config: DnsConfig) -> None:
-        assert self._serials
         wanted = [(str(address), config.port) for address in config.listen]
-        fresh = await self._bind(wanted)
-        config = replace(config, zones=self._serials.number(config.zones))
-        changed = self._record(config)
-        mind = make(config, self._secret, self._journals)
-        for place in self._pumps.keys() - set(wanted):
-            await self._close(place)
+        async with self._publishing:
+            fresh = await self._bind(wanted)
+            try:
+                names = self._leases.poll(config.lease_domains)
+                self._lease_names = self._lease_names if names is None else names
+                await self._publish(config)
+            except ServiceError:
+                for place in fresh:
+                    await self._close(place)
+                raise
+            for place in self._pumps.keys() - set(wanted):
+                await self._close(place)
+            for place in fresh:
+                self._pumps[place].start()
+
+    async def _publish(self, config: DnsConfig) -> None:
+        """Answer from a configuration and the names of leases from now on; large zones are prepared in a thread."""
+        assert self._serials
+        zones = await asyncio.to_thread(with_leases, config.zones, self._lease_names, config.ttl)
+        numbered = await asyncio.to_thread(self._serials.number, zones)
+        changed = await asyncio.to_thread(self._record, numbered)
+        mind = make(replace(config, zones=numbered), self._secret, self._journals)
         for place, pump in self._pumps.items():
             pump.swap(mind)
             self._tcp[place].swap(mind)
-            if place in fresh:
-                pump.start()
+        self._config = config
         self._notify.announce(changed, config, [host for host, _ in self._pumps])
+
+    async def _follow_leases(self) -> None:
+        """Let names appear and go with their leases."""
+        while True:
+            await asyncio.sleep(LEASES_EVERY)
+            assert self._config
+            try:
+                names = self._leases.poll(self._config.lease_domains)
+                if names is not None and names != self._lease_names:
+                    async with self._publishing:
+                        self._lease_names = names
+                        await self._publish(self._config)
+            except ServiceError as error:
+                self._report(Notice(f"names of leases stay as they are: {error.message}", "warning"))
 
     async def _bind(self, wanted: Sequence[Place]) -> list[Place]:
         """Bind what is not bound yet and return it; on a failure nothing new stays bound."""
@@ -100,16 +142,16 @@ class DnsService:
             raise
         return fresh
 
-    def _record(self, config: DnsConfig) -> list[Zone]:
+    def _record(self, zones: Sequence[Zone]) -> list[Zone]:
         """Write what changed into the journals, and return the zones that secondaries must hear of."""
         changed = []
-        for zone in config.zones:
+        for zone in zones:
             old = self._zones.get(zone.origin)
             if old is not None and old.serial != zone.serial:
                 self._journals.setdefault(zone.origin, Journal()).append(difference(old, zone))
             if old is None or old.serial != zone.serial:
                 changed.append(zone)
-        self._zones = {zone.origin: zone for zone in config.zones}
+        self._zones = {zone.origin: zone for zone in zones}
         for origin in self._journals.keys() - self._zones.keys():
             del self._journals[origin]
         return changed
