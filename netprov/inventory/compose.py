@@ -7,15 +7,26 @@ reading at once. Deliberately absent: complex keys, custom tags.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
 import yaml
 
 from netprov.errors import InventoryError, Place, Problem
-from netprov.inventory.core_schema import Scalar, resolve, tagged
-from netprov.inventory.mark import FILE, LINE, Branch, Mark, key_position, split, under_key, value_position
+from netprov.inventory.core_schema import RESOLVED_STARTS, Scalar, resolve, tagged
+from netprov.inventory.mark import (
+    FILE,
+    KEY,
+    LINE,
+    Branch,
+    Mark,
+    key_position,
+    split,
+    under_key,
+    value_position,
+)
 from netprov.inventory.syntax import explain
 
 try:
@@ -44,20 +55,22 @@ class Composed:
     problems: tuple[Problem, ...]
 
 
-@dataclass(slots=True, eq=False)
 class _Frame:
     """A list or mapping being read."""
 
-    at: int
-    anchor: str | None
-    value: Any
-    marks: Any
-    key: Any = None
-    key_at: int = 0
-    expects_key: bool = False
-    size: int = 1
-    depth: int = 1
-    merges: list[tuple[Any, Mark, int]] = field(default_factory=list)
+    __slots__ = ("anchor", "at", "depth", "expects_key", "key", "key_at", "marks", "merges", "size", "value")
+
+    def __init__(self, at: int, anchor: str | None, value: Any, marks: Any, *, expects_key: bool) -> None:
+        self.at = at
+        self.anchor = anchor
+        self.value = value
+        self.marks = marks
+        self.key: Any = None
+        self.key_at = 0
+        self.expects_key = expects_key
+        self.size = 1
+        self.depth = 1
+        self.merges: list[tuple[Any, Mark, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +86,7 @@ def compose(text: str, name: str, file: int = 0) -> Composed:
     loader = Loader(text)
     fold = _Fold(name, file)
     try:
-        while loader.check_event():
-            fold.take(loader.get_event())
-            if fold.stopped:
-                break
+        fold.run(loader.get_event)
     except yaml.YAMLError as error:
         raise InventoryError([*fold.problems, explain(error, text, name)]) from error
     finally:
@@ -99,8 +109,55 @@ class _Fold:
         self._aliased = 0
         self._documents = 0
 
-    def take(self, event: Any) -> None:
-        """Take in one event of the parser."""
+    def run(self, get_event: Callable[[], Any]) -> None:
+        """Take in all events of the parser.
+
+        Nine of ten events are untagged scalars inside a list or mapping; they are handled here, without a call.
+        """
+        stack, base, scalar = self._stack, self._base, yaml.ScalarEvent
+        while (event := get_event()) is not None:
+            if (
+                event.__class__ is not scalar
+                or not stack
+                or event.tag is not None
+                or event.anchor is not None
+            ):
+                self._take(event)
+                if self.stopped:
+                    return
+                continue
+            mark: Any = event.start_mark
+            at = base | (mark.line + 1) << LINE | (mark.column + 1 if mark.column < 0xFFFF else 0xFFFF)
+            text = event.value
+            plain = event.implicit[0]
+            value = resolve(text) if plain and (not text or text[0] in RESOLVED_STARTS) else text
+            frame = stack[-1]
+            if frame.expects_key:
+                if (
+                    (plain and text == "<<")
+                    or value.__class__ is not str
+                    or value in frame.value
+                    or text[:1].isdigit()
+                ):
+                    self._key(frame, value, text, at, plain=plain)
+                    continue
+                frame.size += 1
+                frame.key = intern(value)
+                frame.key_at = at
+                frame.expects_key = False
+            elif frame.value.__class__ is list:
+                frame.size += 1
+                frame.value.append(value)
+                frame.marks.append(at)
+            elif frame.key.__class__ is str and frame.key not in frame.value:
+                frame.size += 1
+                frame.expects_key = True
+                frame.value[frame.key] = value
+                frame.marks[frame.key] = frame.key_at << KEY | at
+            else:
+                self._add(value, at, 1)
+
+    def _take(self, event: Any) -> None:
         kind = type(event)
         if kind is yaml.ScalarEvent:
             self._scalar(event)
@@ -199,7 +256,7 @@ class _Fold:
             return
         frame.expects_key = True
         if frame.key is _MERGE:
-            frame.merges.append((value, mark, frame.key_at))
+            frame.merges = [*(frame.merges or ()), (value, mark, frame.key_at)]
         elif frame.key is not _REFUSED and frame.key not in frame.value:
             frame.value[frame.key] = value
             frame.marks[frame.key] = under_key(mark, frame.key_at)
@@ -217,7 +274,7 @@ class _Fold:
 
     def _close(self) -> None:
         frame = self._stack.pop()
-        for value, mark, at in frame.merges:
+        for value, mark, at in frame.merges or ():
             self._merge(frame, value, mark, at)
         mark = Branch(frame.at, frame.marks)
         if frame.anchor is not None:

@@ -22,6 +22,9 @@ _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _INFINITE = re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\Z")
 _NUMBER_STARTS = frozenset("0123456789+-.")
+RESOLVED_STARTS = _NUMBER_STARTS | frozenset("~nNtTfF")
+"""First characters of every text that `resolve` does not return as it is, beside the empty one."""
+
 _LONGEST_NUMBER = 400
 """Characters; longer digits are text (Python refuses to convert beyond 4300 digits)."""
 
