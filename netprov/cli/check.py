@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from importlib import metadata
 
 import click
 
@@ -86,7 +86,7 @@ def command(
     if form == "json":
         click.echo(findings.as_json(standing))
     elif form == "sarif":
-        click.echo(findings.as_sarif(standing, metadata.version("netprov")))
+        click.echo(findings.as_sarif(standing, _version()))
     else:
         for line in findings.text(standing, everything=everything):
             click.echo(line)
@@ -97,6 +97,8 @@ def command(
 
 def _run(name: str) -> tuple[list[Problem], int, str]:
     """Load and check; return the findings that stand, how many are ignored, and what was looked at."""
+    # This process ends soon and makes no cycles worth collecting; at 10,000 phones collecting takes a third of the time.
+    gc.disable()
     try:
         document = load(name)
     except InventoryError as error:
@@ -104,6 +106,12 @@ def _run(name: str) -> tuple[list[Problem], int, str]:
     problems = map(document.locate, check(document.inventory, time.time()))
     standing, ignored = apply(document.ignores, problems, document.places, RULES)
     return standing, len(ignored), f" in {_size(document)}"
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    return metadata.version("netprov")
 
 
 def _size(document: Document) -> str:

@@ -146,9 +146,15 @@ def _problem(fault: tuple[str, str, str], record: Record) -> Problem:
     return Problem(rule, message, remedy, path=record.path, place=record.place)
 
 
+_EXCLUSIVE = frozenset({CNAME, DNAME, SOA})
+"""Types that do not stand beside everything, or not twice."""
+
+
 def _node_problems(
     origin: bytes, name: bytes, held: Mapping[int, tuple[int, list[bytes], Record]]
 ) -> Iterator[Problem]:
+    if not held.keys() & _EXCLUSIVE:
+        return
     shown = format_name(name)
     for type_, rule in ((CNAME, "RFC 2181 10.1"), (DNAME, "RFC 6672 2.4"), (SOA, "RFC 1035 5.2")):
         if type_ in held and len(held[type_][1]) > 1:
