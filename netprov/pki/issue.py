@@ -21,9 +21,6 @@ from netprov.pki.request import AuthorityRequest, KeyKind, ServerRequest
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
-COMMON_NAME_LIMIT = 64
-"""ub-common-name of RFC 5280 appendix A."""
-
 _PHONE_MAKER = "Cisco Systems, Inc."
 
 

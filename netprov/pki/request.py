@@ -15,6 +15,9 @@ TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 
 DAY = 86400
 
+COMMON_NAME_LIMIT = 64
+"""Characters of a common name: ub-common-name of RFC 5280 appendix A."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuthorityRequest:

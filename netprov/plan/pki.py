@@ -12,9 +12,8 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from netprov.errors import InventoryError, Problem
-from netprov.pki.issue import COMMON_NAME_LIMIT
 from netprov.pki.names import Address, within
-from netprov.pki.request import AuthorityRequest, ClientPolicy, PkiPlan, ServerRequest
+from netprov.pki.request import COMMON_NAME_LIMIT, AuthorityRequest, ClientPolicy, PkiPlan, ServerRequest
 from netprov.plan.site import Site, absolute
 
 SHORTEST = 3600

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import StrictUndefined, Template, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from netprov.provision.asker import Asker
 from netprov.provision.config import CA_PATH, Device, Provision
@@ -20,12 +20,6 @@ from netprov.provision.guard import Introduction
 from netprov.provision.profile import Layer, Parameter, element, format_profile, merge
 from netprov.provision.secret import Secrets
 
-_ENVIRONMENTS = {
-    escaping: ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=escaping
-    )
-    for escaping in (False, True)
-}
 _IKM = "IKM_HTTP_Encrypt_Content"
 _MARKS = ("{{", "{%", "{#")
 
@@ -52,6 +46,8 @@ class Composer:
                 parameters[name] = Parameter(name, render(parameter.value or "", context), parameter.ua)
         if not device.template:
             return format_profile(parameters)
+        from markupsafe import Markup
+
         context["parameters"] = Markup("\n".join(map(element, parameters.values())))  # noqa: S704 - element() escapes
         context["values"] = {name: parameter.value or "" for name, parameter in parameters.items()}
         return render(device.template, context, xml=True).encode("ascii", "xmlcharrefreplace")
@@ -124,6 +120,8 @@ def render(text: str, context: Mapping[str, Any], *, xml: bool = False) -> str:
 
 def template_fault(text: str, context: Mapping[str, Any]) -> str:
     """Return why a template cannot be rendered in this context, or ""."""
+    from jinja2 import TemplateError
+
     try:
         render(text, context)
     except TemplateError as error:
@@ -135,4 +133,15 @@ def template_fault(text: str, context: Mapping[str, Any]) -> str:
 
 @lru_cache(maxsize=4096)
 def _compiled(text: str, *, xml: bool) -> Template:
-    return _ENVIRONMENTS[xml].from_string(text)
+    return _environment(xml=xml).from_string(text)
+
+
+@lru_cache(maxsize=2)
+def _environment(*, xml: bool) -> ImmutableSandboxedEnvironment:
+    """Return the environment of templates; Jinja2 is slow to load, and most inventories have none."""
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    return ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=xml
+    )
