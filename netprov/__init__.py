@@ -232,6 +232,8 @@ What joins cores to the world:
     runtime.doctor_web       certificates and paths
     runtime.phone            the pump of emulated phones
     runtime.phone_dhcp       their leases
+    runtime.phone_plan       the world as an inventory promises it
+    runtime.phone_record     what the servers noted of a phone, as steps
     runtime.phone_fetch      their DNS, TFTP, HTTP and HTTPS
     runtime.poll             many sockets behind one descriptor
     runtime.listen           planned sockets, as far as they are on this machine
@@ -281,6 +283,10 @@ What people type:
     cli.serve                run the services
     cli.rule                 explain a rule
     cli.explain              netprov explain
+    cli.explain_phone        what a phone will do
+    cli.explain_records      what phones did, by the servers' records
+    cli.explain_capture      what phones did, by a capture
+    cli.explain_story        how a phone's story is printed
     cli.explain_dhcp         what DHCP would answer a client, and why
     cli.decode               what the octets of an option mean
     cli.leases               list, show, release, export leases
