@@ -79,6 +79,8 @@ The cores, one folder a protocol; DHCP:
     dhcp.relay               what relay agents say
     dhcp.reply               replies: what they hold, where they go
     dhcp.intake              from a request to what is needed to answer it
+    dhcp.probe               offers that wait for a conflict check
+    dhcp.other               other servers, as clients name them
     dhcp.server              the server machine
     dhcp.lease_file          leases as other servers keep them
     dhcp.remark              what is odd about an option
