@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from netprov.cwmp.acs import Acs, Request
-from netprov.dhcp.reply import dotted
+from netprov.dhcp.message import dotted
 from netprov.dns import stub
 from netprov.dns.answer import Client, Responder
 from netprov.phone.action import (
