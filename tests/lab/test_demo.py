@@ -138,9 +138,7 @@ def test_every_example_lab_ends_as_it_says(start: Start, lab: Path) -> None:
     assert code == 0, out
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signal_leaves_nothing_behind(start: Start, slow: str, number: signal.Signals, code: int) -> None:
     demo = start("-f", slow)
     demo.wait_for_phones()
