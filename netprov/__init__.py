@@ -18,6 +18,7 @@ What the operator writes:
     inventory.model.provision  profiles, static files, how the servers behave
     inventory.model.lab      the virtual LAN to try it on
     inventory.model.acs      the TR-069 ACS
+    inventory.model.metrics  where metrics are given
     inventory.model.site     the server, its certificates
     inventory.source         files as text: size, UTF-8, control characters
     inventory.core_schema    plain scalars by YAML 1.2
@@ -43,6 +44,7 @@ What follows from it:
     plan.offer               what a client would get
     plan.provision           the provisioning servers' part
     plan.phone               the emulated twins of the listed phones
+    plan.metrics             where metrics are given
     plan.cwmp                where the ACS listens, and what each phone gets from it
 
 Every reason a phone would not provision:
@@ -79,8 +81,6 @@ The cores, one folder a protocol; DHCP:
     dhcp.relay               what relay agents say
     dhcp.reply               replies: what they hold, where they go
     dhcp.intake              from a request to what is needed to answer it
-    dhcp.probe               offers that wait for a conflict check
-    dhcp.other               other servers, as clients name them
     dhcp.server              the server machine
     dhcp.lease_file          leases as other servers keep them
     dhcp.remark              what is odd about an option
@@ -234,8 +234,6 @@ What joins cores to the world:
     runtime.doctor_web       certificates and paths
     runtime.phone            the pump of emulated phones
     runtime.phone_dhcp       their leases
-    runtime.phone_plan       the world as an inventory promises it
-    runtime.phone_record     what the servers noted of a phone, as steps
     runtime.phone_fetch      their DNS, TFTP, HTTP and HTTPS
     runtime.poll             many sockets behind one descriptor
     runtime.listen           planned sockets, as far as they are on this machine
@@ -247,6 +245,7 @@ What joins cores to the world:
     runtime.tftp             the TFTP server
     runtime.http_connection  one HTTP or HTTPS connection
     runtime.http             the HTTP and HTTPS servers
+    runtime.metrics          events counted, for Prometheus
     runtime.acs_fact         what the ACS's events tell of a phone
     runtime.acs_store        what the ACS knows of its devices, on disk
     runtime.acs_visitor      the ACS's open connections
@@ -285,10 +284,6 @@ What people type:
     cli.serve                run the services
     cli.rule                 explain a rule
     cli.explain              netprov explain
-    cli.explain_phone        what a phone will do
-    cli.explain_records      what phones did, by the servers' records
-    cli.explain_capture      what phones did, by a capture
-    cli.explain_story        how a phone's story is printed
     cli.explain_dhcp         what DHCP would answer a client, and why
     cli.decode               what the octets of an option mean
     cli.leases               list, show, release, export leases

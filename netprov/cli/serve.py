@@ -14,6 +14,7 @@ from netprov.errors import ServiceError
 from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.runtime.log import configure, log_event
+from netprov.runtime.metrics import Metrics, MetricsService
 from netprov.runtime.records import DeviceRecords
 from netprov.runtime.service import Service, Surroundings
 from netprov.runtime.supervise import ROLES, Supervisor, build
@@ -49,12 +50,16 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
     configure(verbose=verbose)
     directory = state_directory(state or plan.site.inventory.server.state)
     records = DeviceRecords(directory)
+    metrics = Metrics()
 
     def report(service: str, event: Event) -> None:
         log_event(service, event)
         records.observe(service, event)
+        metrics.count(service, event)
 
-    services = build(roles or tuple(ROLES), Surroundings(directory, report))
+    metrics.services = build(roles or tuple(ROLES), Surroundings(directory, report))
+    place = 1 + list(ROLES).index(roles[0]) if len(roles) == 1 else 0
+    services = [MetricsService(metrics, report, place), *metrics.services]
     supervisor = Supervisor(services, plan=plan, load=load, report=report)
 
     async def run() -> None:
@@ -85,5 +90,7 @@ def announce(plan: Plan, services: Sequence[Service]) -> None:
     click.echo(f"netprov serves {plan.site.domain}:")
     for service in services:
         where = ", ".join(service.listening())
+        if not where and service.name == MetricsService.name:
+            continue
         click.echo(f"  {service.name:<7} {where or 'nothing to serve on this machine'}")
     click.echo("Ready. Ctrl-C stops, SIGHUP reloads the inventory.")

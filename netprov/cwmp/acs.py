@@ -23,6 +23,7 @@ from netprov.cwmp import codec, rpc
 from netprov.cwmp.device import (
     FAILED,
     OUTSTANDING,
+    TEXT,
     AcsConfig,
     AcsEvent,
     Configured,
@@ -31,6 +32,7 @@ from netprov.cwmp.device import (
     Faulted,
     Informed,
     Transferred,
+    after_inform,
     download_for,
     identify,
     settings_for,
@@ -41,9 +43,6 @@ from netprov.machine import Dropped, Endpoint
 COOKIE: Final = "session"
 METHODS: Final = ("Inform", "GetRPCMethods", "TransferComplete")
 """What we answer to a CPE's GetRPCMethods (section 3.6, table 5)."""
-
-TEXT: Final = 256
-"""Characters kept of a text that a device sent; the schema allows its identity 198."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +114,11 @@ class Acs:
         """Every device that is known, by its OUI, product class and serial number."""
         return self._devices
 
+    @property
+    def sessions(self) -> int:
+        """How many sessions are open, or were left open a short while ago."""
+        return len(self._sessions)
+
     def events(self) -> tuple[AcsEvent | Dropped, ...]:
         """Return and forget what happened since the last call."""
         drained, self._events = tuple(self._events), []
@@ -178,7 +182,7 @@ class Acs:
         mac, target = identify(inform, request.source, self.config)
         codes = tuple(event.code[:TEXT] for event in inform.events[:16])
         self._record(
-            _after_inform(self._devices.get(key, Device(key)), inform, codes, now),
+            after_inform(self._devices.get(key, Device(key)), inform, codes, now),
             mac,
             request,
             target is not None,
@@ -320,25 +324,6 @@ class Acs:
             if now - session.seen <= self.limits.idle:
                 return
             self._end(session)
-
-
-def _after_inform(device: Device, inform: rpc.Inform, codes: tuple[str, ...], now: float) -> Device:
-    """Return a device's record as an Inform changes it: after a factory reset or a restart, what it had is void.
-
-    Not so when the Inform also tells of a transfer: a phone that restarts to apply its profile has just got it.
-    """
-    device = replace(
-        device,
-        product_class=inform.device.product_class[:TEXT],
-        software=inform.parameter("DeviceInfo.SoftwareVersion")[:TEXT],
-        informed_at=now,
-        codes=codes,
-    )
-    if "7 TRANSFER COMPLETE" in codes:
-        return device
-    if "0 BOOTSTRAP" in codes:
-        return replace(device, applied="", applied_at=0, hold_until=0, refused_key="")
-    return replace(device, hold_until=0) if "1 BOOT" in codes else device
 
 
 def _cookie(header: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from netprov.cwmp import rpc
@@ -18,6 +18,9 @@ OUTSTANDING: Final = 600.0
 
 FAILED: Final = 300.0
 """Seconds after a failed transfer before it is asked for again."""
+
+TEXT: Final = 256
+"""Characters kept of a text that a device sent; the schema allows its identity 198."""
 
 _MAC = re.compile(r"[0-9a-f]{12}\Z")
 
@@ -225,6 +228,25 @@ def download_for(device: Device, config: AcsConfig, now: float) -> rpc.Download 
     if device.requested == target.revision and now < device.hold_until:
         return None
     return rpc.Download(target.revision, rpc.CONFIGURATION, target.url)
+
+
+def after_inform(device: Device, inform: rpc.Inform, codes: tuple[str, ...], now: float) -> Device:
+    """Return a device's record as an Inform changes it: after a factory reset or a restart, what it had is void.
+
+    Not so when the Inform also tells of a transfer: a phone that restarts to apply its profile has just got it.
+    """
+    device = replace(
+        device,
+        product_class=inform.device.product_class[:TEXT],
+        software=inform.parameter("DeviceInfo.SoftwareVersion")[:TEXT],
+        informed_at=now,
+        codes=codes,
+    )
+    if "7 TRANSFER COMPLETE" in codes:
+        return device
+    if "0 BOOTSTRAP" in codes:
+        return replace(device, applied="", applied_at=0, hold_until=0, refused_key="")
+    return replace(device, hold_until=0) if "1 BOOT" in codes else device
 
 
 def root_of(inform: rpc.Inform) -> str:

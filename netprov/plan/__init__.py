@@ -18,6 +18,7 @@ from netprov.pki.request import PkiPlan
 from netprov.plan.cwmp import CwmpPlan, plan_cwmp
 from netprov.plan.dhcp import plan_dhcp
 from netprov.plan.dns import plan_dns
+from netprov.plan.metrics import MetricsPlan, plan_metrics
 from netprov.plan.pki import certificates
 from netprov.plan.provision import provision
 from netprov.plan.site import Site, resolve
@@ -38,6 +39,7 @@ class Plan:
     pki: PkiPlan
     provision: Provision
     cwmp: CwmpPlan
+    metrics: MetricsPlan
 
 
 def derive(inventory: Inventory) -> Plan:
@@ -55,7 +57,8 @@ def derive(inventory: Inventory) -> Plan:
     cwmp = _section(plan_cwmp, site, problems)
     if dhcp is None or dns is None or pki is None or provisioning is None or cwmp is None:
         raise InventoryError(problems)
-    return Plan(site=site, dhcp=dhcp, dns=dns, pki=pki, provision=provisioning, cwmp=cwmp)
+    metrics = plan_metrics(site)
+    return Plan(site=site, dhcp=dhcp, dns=dns, pki=pki, provision=provisioning, cwmp=cwmp, metrics=metrics)
 
 
 def _section(derive_section: Callable[[Site], T], site: Site, problems: list[Problem]) -> T | None:

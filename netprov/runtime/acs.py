@@ -8,7 +8,8 @@ import secrets
 import socket
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,7 +24,7 @@ from netprov.plan import Plan
 from netprov.plan.cwmp import AcsListener, CwmpPlan
 from netprov.runtime.acs_store import AcsStore
 from netprov.runtime.acs_visitor import NEXT, Visitors
-from netprov.runtime.service import Notice, Surroundings
+from netprov.runtime.service import Figure, Notice, Surroundings
 from netprov.runtime.tls import ServerTls, certificate_store, keep_current
 
 BODY_TIME: Final = 30.0
@@ -115,6 +116,14 @@ class AcsService:
             f"tcp {_written(address)}:{port} ({'https' if secure else 'http'})"
             for address, port, secure in self._open
         ]
+
+    def figures(self) -> Iterator[Figure]:
+        """Say how many devices are known, and how many talk."""
+        yield Figure("acs_sessions", "Open CWMP sessions.", self._acs.sessions)
+        known = Counter((each.listed, bool(each.applied)) for each in self._acs.devices.values())
+        for (listed, applied), count in sorted(known.items()):
+            labels = (("listed", str(listed).lower()), ("provisioned", str(applied).lower()))
+            yield Figure("acs_devices", "Devices on record.", count, labels)
 
     def _make_gate(self, plan: CwmpPlan) -> Gate | None:
         given = plan.credentials

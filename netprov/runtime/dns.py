@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from netprov.dns.answer import Responder
@@ -22,7 +22,7 @@ from netprov.runtime.dns_notify import NotifyPump
 from netprov.runtime.dns_serial import Serials
 from netprov.runtime.dns_tcp import TcpServer
 from netprov.runtime.dns_udp import UdpPump, open_udp
-from netprov.runtime.service import Notice, Surroundings
+from netprov.runtime.service import Figure, Notice, Surroundings
 
 Place = tuple[str, int]
 """Where queries come in: address and port."""
@@ -79,6 +79,12 @@ class DnsService:
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""
         return [f"udp+tcp {_shown(host, port)}" for host, port in self._pumps]
+
+    def figures(self) -> Iterator[Figure]:
+        """Say how much was asked."""
+        for (host, port), pump in self._pumps.items():
+            labels = (("address", _shown(host, port)),)
+            yield Figure("dns_udp_queries", "Datagrams received.", pump.received, labels, total=True)
 
     async def _serve(self, config: DnsConfig) -> None:
         wanted = [(str(address), config.port) for address in config.listen]

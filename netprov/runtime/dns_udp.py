@@ -53,6 +53,8 @@ class UdpPump:
         self._batch = batch(sock)
         self._local: dict[bytes, bool] = {}
         self._relaying: set[asyncio.Task[None]] = set()
+        self.received = 0
+        """Datagrams so far."""
 
     def start(self) -> None:
         """Begin to answer."""
@@ -79,6 +81,7 @@ class UdpPump:
             lengths = self._batch.receive()
             if not lengths:
                 return
+            self.received += len(lengths)
             self._batch.send(self._answer_limited(lengths) if limited else self._answer(lengths))
             if len(lengths) < SLOTS:
                 return

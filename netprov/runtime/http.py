@@ -8,7 +8,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from email.utils import formatdate
 from functools import lru_cache, partial
@@ -29,7 +29,7 @@ from netprov.runtime.catalog import load_catalog
 from netprov.runtime.http_connection import Connection, Outgoing, Patience
 from netprov.runtime.listen import SocketSet
 from netprov.runtime.poll import Poller
-from netprov.runtime.service import Notice, Surroundings
+from netprov.runtime.service import Figure, Notice, Surroundings
 from netprov.runtime.tls import ServerTls, keep_current
 from netprov.runtime.tree import open_file
 
@@ -111,6 +111,12 @@ class HttpService:
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""
         return self._sockets.listening()
+
+    def figures(self) -> Iterator[Figure]:
+        """Say how many phones are connected."""
+        for scheme, secure in (("http", False), ("https", True)):
+            count = sum(each.secure is secure for each in self._connections)
+            yield Figure("http_connections", "Open connections.", count, (("scheme", scheme),))
 
     # What a connection needs of its server.
 

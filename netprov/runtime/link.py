@@ -22,10 +22,7 @@ _ARP = struct.Struct(">HHBBH6s4s6s4s")
 _IP = struct.Struct(">BBHHHBBH4s4s")
 _UDP = struct.Struct(">HHHH")
 
-Program = Sequence[tuple[int, int, int, int]]
-"""Classic BPF: operation, jump if true, jump if false, operand."""
-
-OTHER_SERVERS: Program = (
+OTHER_SERVERS = (
     (0x30, 0, 0, 9),  # ldb [9]: protocol, from the start of the IP header
     (0x15, 0, 6, socket.IPPROTO_UDP),
     (0xB1, 0, 0, 0),  # ldxb 4*([0]&0xf)
@@ -119,11 +116,12 @@ def server_watch(interface: str) -> socket.socket:
     return watch
 
 
-def attach_filter(sock: socket.socket, program: Program, *, option: int = _SO_ATTACH_FILTER) -> None:
+def attach_filter(sock: socket.socket, program: Sequence[tuple[int, int, int, int]]) -> None:
     """Let the kernel drop what a classic BPF program does not accept (socket(7), SO_ATTACH_FILTER)."""
     code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
     buffer = ctypes.create_string_buffer(code)
-    sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("HL", len(program), ctypes.addressof(buffer)))
+    option = struct.pack("HL", len(program), ctypes.addressof(buffer))
+    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, option)
 
 
 def udp_packet(data: bytes, source: str, source_port: int, address: str, port: int) -> bytes:

@@ -34,6 +34,20 @@ class Surroundings:
     report: Callable[[str, Event], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number that a service says of itself, for metrics: `total` if it only ever rises.
+
+    A service that has any offers `figures() -> Iterable[Figure]`, quick to answer.
+    """
+
+    name: str
+    help: str
+    value: float
+    labels: tuple[tuple[str, str], ...] = ()
+    total: bool = False
+
+
 class Service(Protocol):
     """One role of `netprov serve`; constructed with `Surroundings`, driven by an asyncio loop."""
 

@@ -120,7 +120,8 @@ class Supervisor:
         self._report("serve", Notice("reloaded"))
 
     def _status(self) -> str:
-        return f"serving {', '.join(service.name for service in self._services)} for {self._plan.site.domain}"
+        names = ", ".join(service.name for service in self._services if service.listening())
+        return f"serving {names} for {self._plan.site.domain}"
 
 
 async def _keep_alive(interval: float) -> None:

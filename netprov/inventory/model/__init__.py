@@ -11,6 +11,7 @@ from netprov.inventory.model.acs import AcsCredentials, AcsSettings
 from netprov.inventory.model.dhcp import Dhcp, Gateway
 from netprov.inventory.model.dns import Dns, Domain, ExtraRecord, Host, HostField, Srv, SrvTarget, ZoneFile
 from netprov.inventory.model.lab import Cable, Lab, Outage
+from netprov.inventory.model.metrics import Metrics
 from netprov.inventory.model.network import Network, Options, Route
 from netprov.inventory.model.phone import Match, Method, Phone, PhoneClass
 from netprov.inventory.model.provision import (
@@ -42,6 +43,7 @@ __all__ = [
     "Lab",
     "Match",
     "Method",
+    "Metrics",
     "Network",
     "Options",
     "Outage",
@@ -86,6 +88,9 @@ class Inventory(Record):
     dhcp: Dhcp = Field(default=Dhcp(), description="How DHCP serves.")
     dns: Dns = Field(default=Dns(), description="How DNS serves.")
     acs: AcsSettings = Field(default=AcsSettings(), description="How the TR-069 ACS serves.")
+    metrics: Metrics | None = Field(
+        default=None, description="Where metrics are given. Default: nowhere; `{}` for the defaults."
+    )
     records: tuple[ExtraRecord, ...] = Field(default=(), description="Further DNS records under the domain.")
     domains: dict[Name, Domain] = Field(
         default={},

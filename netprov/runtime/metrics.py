@@ -1,0 +1,154 @@
+"""Every service's events counted, and what services say of themselves, for Prometheus (text format 0.0.4, OpenMetrics).
+
+An event costs one addition in a dictionary; the rest is done when somebody asks.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib import metadata
+from operator import attrgetter
+from typing import Any, Final
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from netprov.errors import ServiceError
+from netprov.machine import Event
+from netprov.plan import Plan
+from netprov.plan.metrics import MetricsPlan
+from netprov.runtime.service import Figure, Notice, Service
+
+OUTCOMES: Final[Mapping[str, Callable[[Any], object]]] = {
+    "Asked": attrgetter("status"),
+    "Faulted": attrgetter("method"),
+    "Notice": attrgetter("severity"),
+}
+"""What tells the events of one kind apart, where something does and takes few values; a remote's texts never do."""
+
+
+class Metrics(Collector):
+    """Counts events; `services` are asked for their figures when the metrics are read."""
+
+    def __init__(self) -> None:
+        self.services: Sequence[Service] = ()
+        self.registry = CollectorRegistry(auto_describe=False)
+        self._counts: Counter[tuple[str, str, str]] = Counter()
+        self.registry.register(self)
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+
+    def count(self, service: str, event: Event) -> None:
+        """Count an event; never waits, never raises."""
+        kind = type(event).__name__
+        outcome = OUTCOMES.get(kind)
+        self._counts[service, kind, "" if outcome is None else str(outcome(event))] += 1
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield what Prometheus reads."""
+        events = CounterMetricFamily(
+            "netprov_events", "Events by service, kind and outcome.", labels=("service", "event", "outcome")
+        )
+        for labels, value in sorted(self._counts.items()):
+            events.add_metric(labels, value)
+        yield events
+        build = GaugeMetricFamily("netprov_build_info", "The version that runs.", labels=("version",))
+        build.add_metric((_version(),), 1)
+        yield build
+        yield from _families(figure for service in self.services for figure in _figures(service))
+
+
+class MetricsService:
+    """Gives the metrics over HTTP, where the inventory has `metrics:`; `place` is added to its port."""
+
+    name = "metrics"
+
+    def __init__(self, metrics: Metrics, report: Callable[[str, Event], None], place: int = 0) -> None:
+        self._metrics = metrics
+        self._report = report
+        self._place = place
+        self._plan = MetricsPlan()
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, plan: Plan) -> None:
+        """Listen, if the plan says so."""
+        self._runner = await self._listen(plan.metrics)
+        self._plan = plan.metrics
+
+    async def reload(self, plan: Plan) -> None:
+        """Move to where the new plan says; on an error stay."""
+        if plan.metrics == self._plan:
+            return
+        runner = await self._listen(plan.metrics)
+        await self.stop()
+        self._runner, self._plan = runner, plan.metrics
+
+    async def stop(self) -> None:
+        """Close."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def listening(self) -> Sequence[str]:
+        """Return what it listens on."""
+        return [] if self._runner is None else [f"tcp {self._where(self._plan)} (http)"]
+
+    def _where(self, plan: MetricsPlan) -> str:
+        address = f"[{plan.address}]" if ":" in plan.address else plan.address
+        return f"{address}:{plan.port + self._place}"
+
+    async def _listen(self, plan: MetricsPlan) -> web.AppRunner | None:
+        if not plan.address:
+            return None
+        application = web.Application(client_max_size=1024)
+        application.router.add_get("/metrics", self._answer)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, plan.address, plan.port + self._place).start()
+        except OSError as error:
+            await runner.cleanup()
+            if error.errno == errno.EADDRNOTAVAIL:
+                self._report(self.name, Notice(f"{plan.address} is not on this machine: no metrics here"))
+                return None
+            raise ServiceError(
+                f"metrics cannot be given at {self._where(plan)}: {error.strerror}",
+                "choose another port under `metrics:`; each role of its own takes one more",
+            ) from error
+        return runner
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(self._metrics.registry), headers={"Content-Type": content_type})
+
+
+def _figures(service: Service) -> Iterable[Figure]:
+    """Return what a service says of itself, if it does."""
+    figures = getattr(service, "figures", None)
+    return figures() if figures is not None else ()
+
+
+def _families(figures: Iterable[Figure]) -> Iterator[Metric]:
+    """Yield figures of one name as one family, as the format demands."""
+    families: dict[str, Metric] = {}
+    for figure in figures:
+        family = families.get(figure.name)
+        if family is None:
+            kind = CounterMetricFamily if figure.total else GaugeMetricFamily
+            family = families[figure.name] = kind(
+                f"netprov_{figure.name}", figure.help, labels=tuple(key for key, _ in figure.labels)
+            )
+        family.add_metric(tuple(value for _, value in figure.labels), figure.value)  # type: ignore[attr-defined]
+    yield from families.values()
+
+
+def _version() -> str:
+    try:
+        return metadata.version("netprov")
+    except metadata.PackageNotFoundError:
+        return "not installed"
