@@ -60,8 +60,10 @@ Every reason a phone would not provision:
     check.name               rules about names
     check.zone               rules about zones, which the plan applies
     check.certificate        rules about certificates and trust
+    check.presented          rules about the chains that hosts present
     check.option             rules about DHCP options
     check.profile            rules about profile parameters
+    check.file               rules about firmware, directories, paths
 
 The cores, one folder a protocol; DHCP:
 
@@ -276,6 +278,7 @@ What people type:
 
     cli                      the command, one module per verb
     cli.site                 which inventory a verb reads
+    cli.surroundings         what `check` looks at on this machine's disk
     cli.findings             findings as text, JSON and SARIF
     cli.check                netprov check
     cli.schema               netprov schema

@@ -7,14 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netprov.check import acs, certificate, method, name, network, option, phone, pool, profile, srv, zone
-from netprov.check.rule import Finding, Rule, View
+from netprov.check import (
+    acs,
+    certificate,
+    file,
+    method,
+    name,
+    network,
+    option,
+    phone,
+    pool,
+    presented,
+    profile,
+    srv,
+    zone,
+)
+from netprov.check.rule import Chain, Finding, Rule, Surroundings, View
 from netprov.errors import InventoryError, Problem
 from netprov.inventory.model import Inventory
 from netprov.plan import derive
 from netprov.plan.site import resolve
 
-__all__ = ["FAMILIES", "RULES", "Finding", "Rule", "View", "check"]
+__all__ = ["FAMILIES", "RULES", "Chain", "Finding", "Rule", "Surroundings", "View", "check"]
 
 FAMILIES: Mapping[str, tuple[Rule, ...]] = {
     "Networks": network.RULES,
@@ -26,8 +40,10 @@ FAMILIES: Mapping[str, tuple[Rule, ...]] = {
     "Names": name.RULES,
     "Zones and records": zone.RULES,
     "Certificates and trust": certificate.RULES,
+    "Certificates that are presented": presented.RULES,
     "DHCP options": option.RULES,
-    "Profiles and files": profile.RULES,
+    "Profiles": profile.RULES,
+    "Files": file.RULES,
 }
 """The rules by family, in the order of a phone's way."""
 
@@ -35,8 +51,10 @@ RULES: Mapping[str, Rule] = {rule.id: rule for rules in FAMILIES.values() for ru
 """Every rule by its id."""
 
 
-def check(inventory: Inventory, now: float) -> list[Problem]:
+def check(inventory: Inventory, now: float, disk: Surroundings | None = None) -> list[Problem]:
     """Return everything that is wrong or risky with an inventory; `now` is in seconds since 1970.
+
+    `disk` is what is on this machine beside the inventory: certificates, firmware.
 
     Problems carry paths; those of the plan come first, as nothing can be served while there are any.
     """
@@ -46,7 +64,7 @@ def check(inventory: Inventory, now: float) -> list[Problem]:
         plan = derive(inventory)
     except InventoryError as error:
         problems += error.problems
-    view = View(inventory, plan.site if plan else resolve(inventory), plan, now)
+    view = View(inventory, plan.site if plan else resolve(inventory), plan, now, disk or Surroundings())
     told = {problem.path for problem in problems}
     for rule in RULES.values():
         problems += (problem for problem in rule.check(view) if problem.path not in told)

@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Address
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from netprov.errors import Path, Problem, Severity
+from netprov.errors import Path, Place, Problem, Severity
 from netprov.inventory.model import ExtraRecord, Inventory, Method, Srv, SrvTarget
 from netprov.inventory.model.provision import Values
 from netprov.plan import Plan
 from netprov.plan.domain import domain_hosts, domains
 from netprov.plan.site import Site, SiteNetwork, SitePhone, absolute
+
+if TYPE_CHECKING:
+    from netprov.pki.chain import Certificate
 
 PROVISIONING_CODES = (66, 150, 159, 160)
 """Options that hold a provisioning server and nothing else (guide, DHCP_Option_To_Use)."""
@@ -30,6 +33,7 @@ class Finding:
     message: str
     related: tuple[Path, ...] = ()
     remedy: str = ""
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,28 @@ class Service:
     targets: tuple[tuple[SrvTarget, str, Path], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The certificates, leaf first, that a host presents, and the file they are in."""
+
+    host: str
+    file: str
+    certificates: tuple[Certificate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is on this machine's disk beside the inventory; empty where nobody has looked.
+
+    `trust` are the roots that phones are given, None if not known. `trees` maps each path under which a directory is
+    served to the names of its files, or to None if the directory is not there.
+    """
+
+    chains: tuple[Chain, ...] = ()
+    trust: tuple[Certificate, ...] | None = None
+    trees: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class View:
     """What rules look at: the inventory, what follows from it, and the indexes that many of them share.
@@ -66,6 +92,7 @@ class View:
     site: Site
     plan: Plan | None = None
     now: float = 0.0
+    disk: Surroundings = field(default_factory=Surroundings)
 
     @cached_property
     def domains(self) -> tuple[str, ...]:
@@ -140,6 +167,19 @@ class View:
         return tuple((path, texts(values)) for path, values in written if values)
 
     @cached_property
+    def presented(self) -> tuple[tuple[Chain, Problem], ...]:
+        """What a phone would find wrong with the chains that the hosts present."""
+        if not self.disk.chains:
+            return ()
+        from netprov.pki import verify
+
+        return tuple(
+            (chain, problem)
+            for chain in self.disk.chains
+            for problem in verify.problems(chain.certificates, self.site.domain, self.now, self.disk.trust)
+        )
+
+    @cached_property
     def audiences(self) -> tuple[Audience, ...]:
         """Every group of clients that can be told apart without its phones' settings."""
         return tuple(_audiences(self.inventory, self.site))
@@ -197,6 +237,7 @@ class Rule:
                 found.path,
                 self.severity,
                 found.related,
+                found.place,
             )
 
 

@@ -10,6 +10,7 @@ import click
 from netprov.check import FAMILIES, RULES, Rule, check
 from netprov.cli import findings
 from netprov.cli.site import find, inventory_option
+from netprov.cli.surroundings import surroundings
 from netprov.errors import InventoryError, Problem
 from netprov.inventory.ignore import apply
 from netprov.inventory.load import Document, load
@@ -103,7 +104,7 @@ def _run(name: str) -> tuple[list[Problem], int, str]:
         document = load(name)
     except InventoryError as error:
         return list(error.problems), 0, "; nothing else was checked"
-    problems = map(document.locate, check(document.inventory, time.time()))
+    problems = map(document.locate, check(document.inventory, time.time(), surroundings(document.inventory)))
     standing, ignored = apply(document.ignores, problems, document.places, RULES)
     return standing, len(ignored), f" in {_size(document)}"
 

@@ -9,6 +9,7 @@ import pytest
 
 from netprov.check import FAMILIES, RULES, Rule, check
 from netprov.cli.check import pages
+from netprov.cli.surroundings import surroundings
 from netprov.errors import Problem
 from netprov.inventory.load import load
 
@@ -17,9 +18,16 @@ ROOT = HERE.parents[1]
 NOW = 1_800_000_000.0
 
 
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let relative names of state directories start from these cases."""
+    monkeypatch.chdir(HERE)
+
+
 def found(path: Path) -> list[Problem]:
     document = load(path)
-    return [document.locate(problem) for problem in check(document.inventory, NOW)]
+    disk = surroundings(document.inventory)
+    return [document.locate(problem) for problem in check(document.inventory, NOW, disk)]
 
 
 @pytest.mark.parametrize("rule", RULES)

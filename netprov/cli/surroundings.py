@@ -1,0 +1,76 @@
+"""What `netprov check` looks at on this machine's disk: the chains that hosts present, the directories that are served."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netprov.check import Chain, Surroundings
+from netprov.errors import NetprovError
+from netprov.inventory.model import Inventory
+
+if TYPE_CHECKING:
+    from netprov.pki.chain import Certificate
+
+MOST_FILES = 100_000
+"""Files of a served directory that are looked at."""
+
+
+def surroundings(inventory: Inventory) -> Surroundings:
+    """Look at the certificate store and the served directories; what cannot be read is left out."""
+    store = Path(inventory.server.state) / "pki"
+    chains: tuple[Chain, ...] = ()
+    trust: tuple[Certificate, ...] | None = None
+    if _readable(store):
+        chains, trust = _certificates(store)
+    trees = {prefix: _names(Path(directory)) for prefix, directory in inventory.provisioning.files.items()}
+    return Surroundings(chains=chains, trust=trust, trees=trees)
+
+
+def _readable(directory: Path) -> bool:
+    try:
+        return directory.is_dir() and os.access(directory, os.R_OK | os.X_OK)
+    except OSError:
+        return False
+
+
+def _certificates(directory: Path) -> tuple[tuple[Chain, ...], tuple[Certificate, ...] | None]:
+    """Return the chains of every host and the trust anchors; the certificate library is loaded only here."""
+    from netprov.pki.chain import decode
+    from netprov.pki.store import Store
+
+    store = Store(directory)
+    found: dict[str, Chain] = {}
+    for host in sorted(_hosts(directory)):
+        try:
+            for file in store.chain_files(host):
+                found.setdefault(str(file), Chain(_label(host), str(file), decode(file.read_bytes())))
+        except (NetprovError, OSError):
+            continue
+    try:
+        return tuple(found.values()), store.anchors()
+    except (NetprovError, OSError):
+        return tuple(found.values()), None
+
+
+def _label(owner: str) -> str:
+    return "every host" if owner == "any" else owner
+
+
+def _hosts(directory: Path) -> set[str]:
+    """Return the owners of the chains in a store, files `HOST.KIND.pem`."""
+    files = [*directory.glob("servers/*.*.pem"), *directory.glob("imported/*.*.pem")]
+    return {file.name.removesuffix(".pem").rpartition(".")[0] for file in files}
+
+
+def _names(directory: Path) -> frozenset[str] | None:
+    if not directory.is_dir():
+        return None
+    names: set[str] = set()
+    for folder, _, files in os.walk(directory):
+        inside = Path(folder).relative_to(directory)
+        names |= {(inside / name).as_posix() for name in files}
+        if len(names) > MOST_FILES:
+            break
+    return frozenset(names)
