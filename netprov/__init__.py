@@ -83,6 +83,8 @@ The cores, one folder a protocol; DHCP:
     dhcp.relay               what relay agents say
     dhcp.reply               replies: what they hold, where they go
     dhcp.intake              from a request to what is needed to answer it
+    dhcp.probe               offers that wait for a conflict check
+    dhcp.other               other servers, as clients name them
     dhcp.server              the server machine
     dhcp.lease_file          leases as other servers keep them
     dhcp.remark              what is odd about an option
@@ -236,6 +238,8 @@ What joins cores to the world:
     runtime.doctor_web       certificates and paths
     runtime.phone            the pump of emulated phones
     runtime.phone_dhcp       their leases
+    runtime.phone_plan       the world as an inventory promises it
+    runtime.phone_record     what the servers noted of a phone, as steps
     runtime.phone_fetch      their DNS, TFTP, HTTP and HTTPS
     runtime.poll             many sockets behind one descriptor
     runtime.listen           planned sockets, as far as they are on this machine
@@ -287,6 +291,10 @@ What people type:
     cli.serve                run the services
     cli.rule                 explain a rule
     cli.explain              netprov explain
+    cli.explain_phone        what a phone will do
+    cli.explain_records      what phones did, by the servers' records
+    cli.explain_capture      what phones did, by a capture
+    cli.explain_story        how a phone's story is printed
     cli.explain_dhcp         what DHCP would answer a client, and why
     cli.decode               what the octets of an option mean
     cli.leases               list, show, release, export leases

@@ -1,4 +1,4 @@
-"""`netprov explain`: why a phone gets what it gets, one subcommand a subject."""
+"""`netprov explain`: why a phone gets what it gets, or why it does not, one subcommand a subject."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Mapping
 import click
 
 SUBJECTS: Mapping[str, str] = {
+    "phone": "What a phone will do on the LAN of the inventory, and what it will get.",
+    "records": "What phones did, by what the running servers noted.",
+    "capture": "What phones did, by the packets that tcpdump or Wireshark wrote.",
     "dhcp": "What DHCP would answer a client, and which line of the inventory says so.",
 }
 """Each subcommand and its line of help; its module is `netprov.cli.explain_<subject>`."""
@@ -31,9 +34,12 @@ class Subjects(click.Group):
 
 @click.group(cls=Subjects)
 def command() -> None:
-    """Say why a phone gets what it gets.
+    """Say why a phone gets what it gets, or why it does not.
 
     \b
     Examples:
-      netprov explain dhcp 00:12:34:ab:45:de
+      netprov explain phone 00:12:34:ab:45:de           what will it do?
+      netprov explain records 00:12:34:ab:45:de         what did it do?
+      netprov explain capture phones.pcap               what do the packets say?
+      netprov explain dhcp 00:12:34:ab:45:de            which line gives which option?
     """

@@ -13,7 +13,7 @@ from netprov.cli.site import Opened, inventory_option, open_plan
 from netprov.cli.table import print_table
 from netprov.dhcp.config import DhcpConfig, Origin
 from netprov.dhcp.match import Client, judge
-from netprov.dhcp.reply import dotted
+from netprov.dhcp.message import dotted
 from netprov.plan.offer import WouldGet, client_of, would_get
 
 

@@ -18,7 +18,7 @@ from netprov.cli.table import print_table
 from netprov.dhcp import options as code
 from netprov.dhcp.lease import Lease
 from netprov.dhcp.lease_file import format_csv, format_isc, format_kea
-from netprov.dhcp.reply import dotted
+from netprov.dhcp.message import dotted
 from netprov.errors import InventoryError, ServiceError
 from netprov.runtime.clock import LeaseClock
 from netprov.runtime.store import LeaseReader

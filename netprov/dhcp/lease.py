@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
+from netprov.dhcp.message import dotted
+
 
 class LeaseState(IntEnum):
     """What an address is to its client; the numbers are kept on disk."""
@@ -50,12 +52,18 @@ class Bound:
     lease: Lease
     renewed: bool = False
 
+    def __str__(self) -> str:
+        return f"{_who(self.lease)} {'keeps' if self.renewed else 'gets'} {_what(self.lease)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Released:
     """A client gave its address back, or moved to another."""
 
     lease: Lease
+
+    def __str__(self) -> str:
+        return f"{_who(self.lease)} gives {_what(self.lease)} back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +73,26 @@ class Declined:
     lease: Lease
     found_by: str
 
+    def __str__(self) -> str:
+        return f"{_what(self.lease)} is in use by a stranger, says a {self.found_by}"
+
 
 @dataclass(frozen=True, slots=True)
 class Expired:
     """A lease ran out, or the hold on a declined address ended."""
 
     lease: Lease
+
+    def __str__(self) -> str:
+        return f"{_what(self.lease)} of {_who(self.lease)} has run out"
+
+
+def _who(lease: Lease) -> str:
+    return f"{lease.mac.hex(':')} ({lease.hostname})" if lease.hostname else lease.mac.hex(":")
+
+
+def _what(lease: Lease) -> str:
+    return f"{dotted(lease.address)} on {lease.network}"
 
 
 LeaseEvent = Bound | Released | Declined | Expired

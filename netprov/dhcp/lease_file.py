@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from netprov.dhcp.lease import Lease, LeaseState
-from netprov.dhcp.reply import dotted
+from netprov.dhcp.message import dotted
 
 _KEA_HEAD = (
     "address", "hwaddr", "client_id", "valid_lifetime", "expire", "subnet_id", "fqdn_fwd", "fqdn_rev", "hostname",

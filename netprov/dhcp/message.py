@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
+from functools import lru_cache
 from struct import Struct
 from types import MappingProxyType
 from typing import NamedTuple
@@ -138,6 +139,12 @@ def _options(data: bytes, position: int, end: int, found: dict[int, bytes]) -> N
             found[option] += data[start:position]
         else:
             found[option] = data[start:position]
+
+
+@lru_cache(4096)
+def dotted(address: int) -> str:
+    """Write an address as text."""
+    return f"{address >> 24}.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}"
 
 
 def fragments(option: int, data: bytes) -> bytes:

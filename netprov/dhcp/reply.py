@@ -23,6 +23,7 @@ from netprov.dhcp.message import (
     SERVER_PORT,
     Message,
     Type,
+    dotted,
     encode,
     fragments,
     overloaded,
@@ -179,12 +180,6 @@ def destination(request: Message, interface: str, *, yiaddr: int, refused: bool 
     if request.flags & BROADCAST or not yiaddr or request.htype != 1 or len(request.chaddr) != 6:
         return Endpoint(EVERYONE, CLIENT_PORT, interface)
     return Endpoint(dotted(yiaddr), CLIENT_PORT, interface, request.chaddr)
-
-
-@lru_cache(4096)
-def dotted(address: int) -> str:
-    """Write an address as text."""
-    return f"{address >> 24}.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}"
 
 
 @lru_cache(1024)

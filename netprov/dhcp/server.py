@@ -8,7 +8,6 @@ commit (RFC 4039), which are dropped or ignored.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from netprov.dhcp import message as dhcp
 from netprov.dhcp import options as code
@@ -17,46 +16,12 @@ from netprov.dhcp.intake import Intake
 from netprov.dhcp.lease import Bound, Declined, Expired, Lease, LeaseState, Released
 from netprov.dhcp.leases import Leases
 from netprov.dhcp.limit import RateLimit
-from netprov.dhcp.message import Type
-from netprov.dhcp.reply import Incoming, bootp, destination, dotted, grant, refusal
+from netprov.dhcp.message import Message, Type, dotted
+from netprov.dhcp.other import Overheard
+from netprov.dhcp.probe import TRIES, Probe, Probing
+from netprov.dhcp.reply import Incoming, bootp, destination, grant, refusal
 from netprov.errors import Malformed
 from netprov.machine import Datagram, Dropped, Endpoint, Event
-
-PROBE_WAIT = 0.25
-"""Seconds to wait for the answer to a probe before the address counts as free."""
-
-MOST_PROBES = 256
-"""Offers that may wait for a probe at once; beyond it addresses are offered unprobed, so that a flood delays nobody."""
-
-PROBE_TRIES = 4
-"""Addresses probed for one DISCOVER before giving up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """An address to ask the network about, before it is offered: by ARP on `interface`, by ping behind a relay."""
-
-    address: str
-    interface: str
-    relayed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OtherServer:
-    """A client took the offer of another DHCP server on our network."""
-
-    address: str
-    mac: bytes
-    interface: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Parked:
-    """An offer that waits for its probe."""
-
-    incoming: Incoming
-    deadline: float
-    tries: int
 
 
 class Server:
@@ -69,8 +34,8 @@ class Server:
         self._load(leases)
         self._intake = Intake(config)
         self._limit = RateLimit(config.limits.client_rate, config.limits.total_rate)
-        self._parked: dict[int, _Parked] = {}
-        self._probes: list[Probe] = []
+        self._overheard = Overheard(config)
+        self._probing = Probing()
         self._events: list[Event] = []
         self._outbox: list[Datagram] = []
 
@@ -96,6 +61,7 @@ class Server:
             incoming = self._intake.accept(request, source)
             if isinstance(incoming, str):
                 self._drop(incoming, source)
+                self._overhear(request, source, now)
             else:
                 self._dispatch(incoming, now)
 
@@ -103,24 +69,24 @@ class Server:
         """End what has run out: leases, and the wait for probes that nobody answered."""
         for table in self._tables.values():
             self._events += map(Expired, table.expire(now))
-        for address in [each for each, parked in self._parked.items() if parked.deadline <= now]:
+        for address in self._probing.due(now):
             self.conclude(dotted(address), taken=False, now=now)
 
     def timer(self) -> float | None:
         """Return when the next lease or probe runs out."""
         due = [when for table in self._tables.values() if (when := table.next_expiry()) is not None]
-        due += [parked.deadline for parked in self._parked.values()]
+        if (when := self._probing.next_due()) is not None:
+            due.append(when)
         return min(due, default=None)
 
     def probes_to_send(self) -> Sequence[Probe]:
         """Return and forget the probes to send; report answers with `conclude`."""
-        probes, self._probes = self._probes, []
-        return probes
+        return self._probing.probes()
 
     def conclude(self, address: str, *, taken: bool, now: float) -> None:
         """Take in a probe's outcome: offer the address, or hold it back and try another."""
         number = int.from_bytes(bytes(map(int, address.split("."))), "big")
-        parked = self._parked.pop(number, None)
+        parked = self._probing.take(number)
         if parked is None:
             return
         incoming = parked.incoming
@@ -131,7 +97,7 @@ class Server:
         bad = table.decline(number, incoming.key, incoming.request.chaddr, now)
         if bad is not None:
             self._events.append(Declined(bad, "probe"))
-        if parked.tries < PROBE_TRIES:
+        if parked.tries < TRIES:
             self._discover(incoming, now, tries=parked.tries + 1)
 
     def release(self, address: int, now: float) -> bool:
@@ -197,14 +163,10 @@ class Server:
             self._drop(f"no free address on network {network.name}", incoming.source)
             return
         known = address == incoming.fixed or (previous is not None and previous.address == address)
-        if known or not network.probe or len(self._parked) >= MOST_PROBES:
+        if known or not network.probe or self._probing.full:
             self._offer(incoming, address)
-            return
-        waiting = self._parked.get(address)
-        deadline = waiting.deadline if waiting else now + PROBE_WAIT
-        self._parked[address] = _Parked(incoming, deadline, tries)
-        if waiting is None:
-            self._probes.append(Probe(dotted(address), network.interface, relayed=request.giaddr != 0))
+        else:
+            self._probing.park(address, incoming, now, tries)
 
     def _offer(self, incoming: Incoming, address: int) -> None:
         lease_time = self._lease_time(incoming)
@@ -219,8 +181,7 @@ class Server:
         table = self._tables[incoming.network.name]
         if chosen and chosen != incoming.server_id:
             table.withdraw(incoming.key)
-            other = OtherServer(dotted(chosen), request.chaddr, incoming.source.interface)
-            self._events.append(other)
+            self._overhear(request, incoming.source, now)
         elif chosen and requested:
             self._bind_or_refuse(incoming, requested, now)
         elif requested:
@@ -300,7 +261,7 @@ class Server:
         if former is not None:
             self._events.append(Released(former))
         self._events.append(Bound(lease, renewed))
-        self._parked.pop(address, None)
+        self._probing.take(address)
         data = grant(incoming, Type.ACK, yiaddr=address, lease_time=lease_time)
         self._send(incoming, data, yiaddr=address)
 
@@ -363,6 +324,11 @@ class Server:
     def _send(self, incoming: Incoming, data: bytes, *, yiaddr: int) -> None:
         to = destination(incoming.request, incoming.source.interface, yiaddr=yiaddr)
         self._outbox.append(Datagram(data, to, dotted(incoming.network.address)))
+
+    def _overhear(self, request: Message, source: Endpoint, now: float) -> None:
+        other = self._overheard.server(request, source, now)
+        if other is not None:
+            self._events.append(other)
 
     def _drop(self, reason: str, source: Endpoint) -> None:
         self._events.append(Dropped(reason, source))

@@ -18,7 +18,10 @@ from types import FrameType
 from netprov.errors import LabError
 from netprov.lab import kernel
 
-_FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+GRACE_S = 5
+"""How long the work may take to end after a signal, in seconds."""
+
 _SCRATCH = ("/mnt", "/media", "/srv", "/var/tmp", "/tmp")  # noqa: S108 - places to cover, not files
 
 
@@ -39,8 +42,7 @@ def become_root() -> None:
 def run_enclosed(work: Callable[[Path], int], *, visible: Iterable[Path] = ()) -> int:
     """Run `work` in an enclosure and return its exit code; it is given an empty directory for its files.
 
-    The caller's process only waits, and passes on SIGTERM, SIGHUP and SIGQUIT; a Ctrl-C reaches both. The
-    directory covers one of the machine's own that holds none of the `visible` paths.
+    The caller's process only waits, and passes on SIGINT, SIGTERM, SIGHUP and SIGQUIT. The directory covers one of the machine's own that holds none of the `visible` paths.
     """
     _unshare()
     scratch = _coverable(visible)
@@ -71,7 +73,7 @@ def _unshare() -> None:
 def _inside(work: Callable[[Path], int], scratch: Path) -> int:
     """Be process 1: set the house up, work, turn signals into exits."""
     kernel.die_with_parent(signal.SIGKILL)
-    for number in _FORWARDED:
+    for number in _ENDING:
         signal.signal(number, _stop)
     try:
         kernel.mount("none", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
@@ -85,24 +87,42 @@ def _inside(work: Callable[[Path], int], scratch: Path) -> int:
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
+    """End the work, once: a second signal must not disturb what the first one set going."""
+    for each in _ENDING:
+        signal.signal(each, signal.SIG_IGN)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
     raise SystemExit(128 + number)
 
 
 def _attend(child: int) -> int:
-    """Wait for process 1, passing signals on; return its exit code."""
+    """Wait for process 1, passing signals on; return its exit code.
+
+    A signal that Python loses (an exception in an at-fork callback is ignored) costs `GRACE_S`: then process 1
+    is killed, and the kernel does the rest.
+    """
+    received: list[int] = []
 
     def forward(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
         os.kill(child, number)
+        signal.alarm(GRACE_S)
 
-    before = {number: signal.signal(number, forward) for number in _FORWARDED}
-    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    def give_up(_number: int, _frame: FrameType | None) -> None:
+        os.kill(child, signal.SIGKILL)
+
+    before = {number: signal.signal(number, forward) for number in _ENDING}
+    before[signal.SIGALRM] = signal.signal(signal.SIGALRM, give_up)
     try:
         _, status = os.waitpid(child, 0)
     finally:
+        signal.alarm(0)
         for number, handler in before.items():
             signal.signal(number, handler)
     code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
+    if code >= 0:
+        return code
+    return 128 + received[0] if received else 128 - code
 
 
 def _coverable(visible: Iterable[Path]) -> Path:

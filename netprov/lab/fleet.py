@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import multiprocessing
+import signal
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,10 +24,11 @@ _GRACE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One phone of the fleet and the host that it is."""
+    """One phone of the fleet and the host that it is; `boots` is how often it is powered up until it has a profile."""
 
     host: Host
     identity: Identity
+    boots: int = 1
 
 
 def boot_all(
@@ -82,12 +84,16 @@ def _collect(
 
 
 def _run(member: Member, pipe: Connection) -> None:
-    """Be the phone's process."""
+    """Be the phone's process; the parent ends it."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    outcome = Outcome(False, reason="it was never powered up")
     try:
-        outcome = boot_phone(member.identity, member.host.interface, observe=pipe.send).outcome
+        for _ in range(member.boots):
+            outcome = boot_phone(member.identity, member.host.interface, observe=pipe.send).outcome
+            if outcome.provisioned:
+                break
     except NetprovError as error:
         outcome = Outcome(False, reason=str(error))
-    except KeyboardInterrupt:
-        return
     with contextlib.suppress(BrokenPipeError):
         pipe.send(outcome)

@@ -26,6 +26,9 @@ from netprov.plan.site import Site, SitePhone
 GUESTS = 2
 """How many phones boot for an inventory that lists none and asks for none."""
 
+BOOTS_IN_AN_OUTAGE = 4
+"""How often a phone is powered up where the server is to crash: its user will try that."""
+
 _GUEST_MAC = "00:12:34:00:{:02x}:{:02x}"
 
 

@@ -61,6 +61,7 @@ def provision(site: Site) -> Provision:
         },
         unlisted=layers.site if settings.bootstrap else None,
         secure_url=_secure_url(listeners) if settings.secure else "",
+        secure_srv=sum(target.service == "https" for target in site.targets) > 1,
         bases=tuple(dict.fromkeys(["", *(path.rstrip("/") for path in plain if not _is_file(path))])),
         paths=tuple(dict.fromkeys([*settings.paths, *paths])),
         literals=frozenset(path for path in plain if _is_file(path)),

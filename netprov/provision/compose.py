@@ -60,12 +60,12 @@ class Composer:
         A key or password is for HTTPS only, so over other protocols a phone that needs one is led to the same
         name over HTTPS first, where it gets its `introduction`.
         """
-        url = self._provision.secure_url or asker.base_url()
         if introduction is None:
-            rule = f"{url}{'/$PSN.xml' if locked else '/Cisco/$MA.cfg'}"
-            layers = [_rule(rule), self._trusted(asker)]
+            path = "/$PSN.xml" if locked else "/Cisco/$MA.cfg"
+            layers = [_rule(self._way(path) or f"{asker.base_url()}{path}"), self._trusted(asker)]
         else:
-            layers = [_rule(f"{introduction.options}{url}/Cisco/$MA.cfg")]
+            options, path = introduction.options, "/Cisco/$MA.cfg"
+            layers = [_rule(self._way(path, options) or f"{options}{asker.base_url()}{path}")]
             if introduction.ikm:
                 layers.append({_IKM: Parameter(_IKM, introduction.ikm, "na")})
         return format_profile(merge((*layers, self._provision.unlisted or {})))
@@ -77,7 +77,20 @@ class Composer:
         """
         if asker.scheme == "https" or not self._provision.secure_url:
             return {}
-        return merge((self._trusted(asker), _rule(f"{self._provision.secure_url}/Cisco/$MA.cfg")))
+        return merge((self._trusted(asker), _rule(self._way("/Cisco/$MA.cfg"))))
+
+    def _way(self, path: str, options: str = "") -> str:
+        """Return the rule for a path of the HTTPS servers, "" if there are none.
+
+        By SRV where there are several targets (guide, "Set the Profile Rule with the SRV Option on the Web Page"): a
+        rule that named one of them would fail with it.
+        """
+        if not self._provision.secure_url:
+            return ""
+        if self._provision.secure_srv:
+            by_srv = options.replace("[", "[--srv ", 1) if options else "[--srv] "
+            return f"{by_srv}https://{self._provision.domain}{path}"
+        return f"{options}{self._provision.secure_url}{path}"
 
     def _trusted(self, asker: Asker) -> Layer:
         if asker.scheme == "https" or not self._has_ca or not self._provision.secure_url:

@@ -95,7 +95,8 @@ class Provision:
 
     `addresses` are the fixed addresses of listed phones. `bases` are the directories below which the ladder starts,
     "" always among them. `literals` are paths that a class's options name as they are. `secure_url` is the HTTPS
-    address that phones are led to, without a path, "" to leave them where they are. `unlisted` is what phones that
+    address that phones are led to, without a path, "" to leave them where they are; with `secure_srv` they are led
+    to the domain by SRV instead, so that any target may be down. `unlisted` is what phones that
     are not in the inventory get, None for nothing. `statuses` are path patterns and what they are answered with;
     below `reports` phones put theirs; `syslog` are addresses to listen for messages on.
     """
@@ -107,6 +108,7 @@ class Provision:
     addresses: Mapping[str, str] = field(default_factory=dict)
     unlisted: Layer | None = None
     secure_url: str = ""
+    secure_srv: bool = False
     bases: tuple[str, ...] = ("",)
     paths: tuple[str, ...] = ()
     literals: frozenset[str] = frozenset()

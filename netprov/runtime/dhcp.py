@@ -7,23 +7,30 @@ leave (RFC 2131 3.1). If it cannot be written, they do not, and it is tried agai
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from netprov.dhcp.config import DhcpConfig
 from netprov.dhcp.lease import LeaseEvent
-from netprov.dhcp.reply import dotted
+from netprov.dhcp.message import dotted
 from netprov.dhcp.server import Server
 from netprov.errors import ServiceError
-from netprov.machine import Datagram
+from netprov.machine import Datagram, Endpoint, Event
 from netprov.plan import Plan
 from netprov.runtime import neighbour
 from netprov.runtime.clock import LeaseClock
-from netprov.runtime.dhcp_port import Port
+from netprov.runtime.dhcp_port import DISCOVER_BATCH, URGENT_BATCH, Port
 from netprov.runtime.service import Figure, Notice, Surroundings
 from netprov.runtime.store import LeaseStore, open_store
+
+TOLD_EACH_SECOND = 500
+"""Events reported one by one; a flood beyond that would cost more to log than to answer."""
+
+COLLECT = (50_000, 20, 50)
+"""Thresholds of the garbage collector; serving makes much short-lived garbage but no cycles."""
 
 TICK_S = 1.0
 """How often what failed is tried again, and interfaces are looked at."""
@@ -45,6 +52,7 @@ class DhcpService:
         self._timer: asyncio.TimerHandle | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._troubles: dict[str, str] = {}
+        self._told = 0
 
     async def start(self, plan: Plan) -> None:
         """Load the leases, open every interface, ask for other servers, then serve."""
@@ -59,25 +67,16 @@ class DhcpService:
             self._close()
             raise
         self._listen()
+        # What was loaded stays: the collector need not look at a hundred thousand leases again and again.
+        gc.freeze()
+        gc.set_threshold(*COLLECT)
         self._ticker = asyncio.create_task(self._tick())
 
     async def reload(self, plan: Plan) -> None:
         """Serve a new plan with the leases there are."""
-        server = Server(plan.dhcp, self._server.leases())
         if _interfaces(plan.dhcp) != _interfaces(self._server.config):
-            old = self._ports, self._watches
-            self._unlisten()
-            self._ports, self._watches = {}, {}
-            try:
-                self._open(plan.dhcp)
-            except ServiceError:
-                self._close_ports()
-                self._ports, self._watches = old
-                self._listen()
-                raise
-            _close_all(*old)
-            self._listen()
-        self._server = server
+            self._reopen(plan.dhcp)
+        self._server = Server(plan.dhcp, self._server.leases())
 
     async def stop(self) -> None:
         """Write what is left, and close."""
@@ -116,6 +115,26 @@ class DhcpService:
                 own = frozenset(each.address for each in config.networks)
                 self._watches[interface] = neighbour.Watch(interface, own)
 
+    def _reopen(self, config: DhcpConfig) -> None:
+        """Close every socket and open those of a new plan; if that cannot be, those of the old one, and raise.
+
+        Not both at once: the kernel would share datagrams out between old and new.
+        """
+        for port in self._ports.values():
+            for sock in (*port.urgent, *port.discover):
+                self._take(port.receive(sock, URGENT_BATCH))
+        self._flush()
+        self._unlisten()
+        self._close_ports()
+        try:
+            self._open(config)
+        except (ServiceError, OSError):
+            self._close_ports()
+            self._open(self._server.config)
+            raise
+        finally:
+            self._listen()
+
     async def _refuse_beside_others(self) -> None:
         """Ask every link for other servers, all at once; raise `ServiceError` if one answers."""
         now = self._clock.now()
@@ -136,8 +155,10 @@ class DhcpService:
     def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         for port in self._ports.values():
-            for sock in port.sockets:
-                loop.add_reader(sock, self._readable, port, sock)
+            for sock in port.urgent:
+                loop.add_reader(sock, self._urgent, port, sock)
+            for sock in port.discover:
+                loop.add_reader(sock, self._discover, port, sock)
             for sock in port.prober.sockets() if port.prober else ():
                 loop.add_reader(sock, self._probed, port)
         for watch in self._watches.values():
@@ -146,17 +167,26 @@ class DhcpService:
     def _unlisten(self) -> None:
         loop = asyncio.get_running_loop()
         for port in self._ports.values():
-            for sock in (*port.sockets, *(port.prober.sockets() if port.prober else ())):
+            for sock in (*port.urgent, *port.discover, *(port.prober.sockets() if port.prober else ())):
                 loop.remove_reader(sock)
         for watch in self._watches.values():
             loop.remove_reader(watch.socket)
 
-    def _readable(self, port: Port, sock: socket.socket) -> None:
+    def _urgent(self, port: Port, sock: socket.socket) -> None:
+        self._take(port.receive(sock, URGENT_BATCH))
+        self._flush()
+
+    def _discover(self, port: Port, sock: socket.socket) -> None:
+        for urgent in port.urgent:
+            self._take(port.receive(urgent, URGENT_BATCH))
+        self._take(port.receive(sock, DISCOVER_BATCH))
+        self._flush()
+
+    def _take(self, batch: list[tuple[bytes, Endpoint]]) -> None:
         now = self._clock.now()
         receive = self._server.receive
-        for data, source in port.receive(sock):
+        for data, source in batch:
             receive(data, source, now)
-        self._flush()
 
     def _probed(self, port: Port) -> None:
         assert port.prober is not None
@@ -180,12 +210,18 @@ class DhcpService:
             self._trouble("store", str(error))
             replies = []
         for event in events:
-            self._report(self.name, event)
+            self._tell(event)
         for reply in replies:
             self._send(reply)
         for probe in server.probes_to_send():
             self._probe(probe.interface, probe.address, relayed=probe.relayed)
         self._set_timer()
+
+    def _tell(self, event: Event) -> None:
+        """Report an event; of a flood, the number each second."""
+        self._told += 1
+        if self._told <= TOLD_EACH_SECOND:
+            self._report(self.name, event)
 
     def _write(self, events: list[LeaseEvent]) -> None:
         store = self._store
@@ -232,10 +268,15 @@ class DhcpService:
         """Try again what failed, and open anew an interface that was removed and came back."""
         while True:
             await asyncio.sleep(TICK_S)
+            if self._told > TOLD_EACH_SECOND:
+                self._report(
+                    self.name, Notice(f"{self._told - TOLD_EACH_SECOND} more events in the last second")
+                )
+            self._told = 0
             self._settle()
-            for name, port in list(self._ports.items()):
+            for name in _interfaces(self._server.config):
                 if name:
-                    self._follow(name, port)
+                    self._follow(name)
 
     def _settle(self) -> None:
         """Write what could not be written, and do what `netprov leases release` wishes."""
@@ -249,23 +290,21 @@ class DhcpService:
             self._trouble("store", str(error))
         self._flush()
 
-    def _follow(self, name: str, port: Port) -> None:
+    def _follow(self, name: str) -> None:
         try:
             index = socket.if_nametoindex(name)
         except OSError:
             self._trouble(name, f"interface {name} is gone; DHCP serves on it again when it is back")
             return
-        if index == port.index:
+        port = self._ports.get(name)
+        if port is not None and index == port.index:
             return
-        self._unlisten()
-        self._close_ports()
         try:
-            self._open(self._server.config)
+            self._reopen(self._server.config)
         except (ServiceError, OSError) as error:
             self._trouble(name, str(error))
         else:
             self._over(name)
-        self._listen()
 
     def _trouble(self, subject: str, text: str) -> None:
         """Report a trouble once, until it is over."""
@@ -279,7 +318,10 @@ class DhcpService:
             self._report(self.name, Notice(f"{what} again"))
 
     def _close_ports(self) -> None:
-        _close_all(self._ports, self._watches)
+        for port in self._ports.values():
+            port.close()
+        for watch in self._watches.values():
+            watch.close()
         self._ports, self._watches = {}, {}
 
     def _close(self) -> None:
@@ -298,10 +340,3 @@ def _interfaces(config: DhcpConfig) -> dict[str, tuple[int, ...]]:
     if not found and config.networks:
         found[""] = tuple(dict.fromkeys(network.address for network in config.networks))
     return found
-
-
-def _close_all(ports: Mapping[str, Port], watches: Mapping[str, neighbour.Watch]) -> None:
-    for port in ports.values():
-        port.close()
-    for watch in watches.values():
-        watch.close()

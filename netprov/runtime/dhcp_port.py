@@ -7,30 +7,51 @@ import socket
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from netprov.dhcp.message import SERVER_PORT
+from netprov.dhcp.message import SERVER_PORT, Type
+from netprov.dhcp.options import MESSAGE_TYPE
 from netprov.errors import ServiceError
 from netprov.machine import Datagram, Endpoint
-from netprov.runtime.link import Prober, RawSender
+from netprov.runtime.link import Prober, Program, RawSender, attach_filter
 
-BATCH = 256
-"""Datagrams taken from one socket before what they caused is written and answered."""
+URGENT_BATCH = 256
+"""Requests, renewals, releases taken from one socket before what they caused is written and answered."""
 
-RECEIVE_BUFFER = 4 << 20
+DISCOVER_BATCH = 64
+"""DISCOVERs taken from one socket before requests are looked for again: who has an offer comes first."""
+
+RECEIVE_BUFFER = 2 << 20
 _SO_RCVBUFFORCE = 33
+_SO_ATTACH_REUSEPORT_CBPF = 51
 _MOST_SOURCES = 4096
+_UDP_HEADER = 8
+
+
+def _picks_discover(offset: int, *, discover: int, other: int) -> Program:
+    """Return classic BPF that answers one value for a DISCOVER whose option 53 comes first, another for the rest."""
+    return (
+        (0x30, 0, 0, offset + 240),  # ldb: code of the first option
+        (0x15, 0, 3, MESSAGE_TYPE),
+        (0x30, 0, 0, offset + 242),  # ldb: its value
+        (0x15, 0, 1, Type.DISCOVER),
+        (0x06, 0, 0, discover),
+        (0x06, 0, 0, other),
+    )
 
 
 class Port:
     """The sockets of one interface, or of none in particular (""), which hears relay agents only.
 
-    One socket hears broadcasts. One for each of our addresses hears what is sent to it, and is what replies
-    leave by, so that they come from the address that they name as the server.
+    A pair of sockets hears broadcasts. A pair for each of our addresses hears what is sent to it, and is what
+    replies leave by, so that they come from the address that they name as the server. Of each pair, the kernel
+    gives DISCOVERs to the second: when more comes in than can be answered, it is DISCOVERs that overflow, and
+    the exchanges under way are finished.
     """
 
     def __init__(self, interface: str, addresses: Iterable[str], *, probes: bool) -> None:
         self.interface = interface
         self.index = interface_index(interface) if interface else 0
-        self.sockets: list[socket.socket] = []
+        self.urgent: list[socket.socket] = []
+        self.discover: list[socket.socket] = []
         self._senders: dict[str, socket.socket] = {}
         self._sources: dict[tuple[str, int], Endpoint] = {}
         self.raw: RawSender | None = None
@@ -50,14 +71,14 @@ class Port:
             self.close()
             raise
 
-    def receive(self, sock: socket.socket) -> list[tuple[bytes, Endpoint]]:
-        """Take what has come in on one of the sockets, a batch at the most."""
+    def receive(self, sock: socket.socket, most: int) -> list[tuple[bytes, Endpoint]]:
+        """Take what has come in on one of the sockets, so many at the most."""
         found: list[tuple[bytes, Endpoint]] = []
         sources = self._sources
         receive = sock.recvfrom
         # The socket is empty, or its interface went down: what has come in is answered either way.
         with suppress(OSError):
-            for _ in range(BATCH):
+            for _ in range(most):
                 data, source = receive(2048)
                 endpoint = sources.get(source)
                 if endpoint is None:
@@ -77,18 +98,28 @@ class Port:
 
     def close(self) -> None:
         """Close every socket."""
-        for each in self.sockets:
+        for each in (*self.urgent, *self.discover):
             each.close()
         for other in (self.raw, self.prober):
             if other is not None:
                 other.close()
 
     def _open(self, address: str) -> socket.socket:
+        """Open a pair of sockets on an address; return the one that replies leave by."""
+        urgent = self._bind(address, self.urgent, discover=0, other=0xFFFF)
+        # The group's members count in the order they were bound.
+        attach_filter(urgent, _picks_discover(0, discover=1, other=0), option=_SO_ATTACH_REUSEPORT_CBPF)
+        self._bind(address, self.discover, discover=0xFFFF, other=0)
+        return urgent
+
+    def _bind(self, address: str, into: list[socket.socket], *, discover: int, other: int) -> socket.socket:
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sockets.append(sock)
+        into.append(sock)
         sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        # A broadcast goes to both of a pair; this keeps one of the two copies.
+        attach_filter(sock, _picks_discover(_UDP_HEADER, discover=discover, other=other))
         try:
             sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER)
         except PermissionError:
@@ -98,15 +129,19 @@ class Port:
         try:
             sock.bind((address, SERVER_PORT))
         except OSError as error:
-            if error.errno == errno.EADDRNOTAVAIL:
-                where = self.interface or "any interface"
-                remedy = f"Give it to the interface (ip address add {address}/24 dev {where}), or name the one it has under `address:` of the network."
-                raise ServiceError(f"{where} has no address {address}", remedy) from error
-            if error.errno == errno.EADDRINUSE:
-                remedy = "Stop the other DHCP server (ss -lunp 'sport = :67' names it)."
-                raise ServiceError(f"UDP port 67 is taken on {address}", remedy) from error
-            raise
+            raise _unbound(error, self.interface or "any interface", address) from error
         return sock
+
+
+def _unbound(error: OSError, where: str, address: str) -> Exception:
+    match error.errno:
+        case errno.EADDRNOTAVAIL:
+            remedy = f"Give it to the interface (ip address add {address}/24 dev {where}), or write the one it has as `address:` of the network."
+            return ServiceError(f"{where} has no address {address}", remedy)
+        case errno.EADDRINUSE:
+            remedy = "Stop the other DHCP server (ss -lunp 'sport = :67' names it)."
+            return ServiceError(f"UDP port 67 is taken on {address}", remedy)
+    return error
 
 
 def interface_index(interface: str) -> int:

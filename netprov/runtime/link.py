@@ -22,7 +22,10 @@ _ARP = struct.Struct(">HHBBH6s4s6s4s")
 _IP = struct.Struct(">BBHHHBBH4s4s")
 _UDP = struct.Struct(">HHHH")
 
-OTHER_SERVERS = (
+Program = Sequence[tuple[int, int, int, int]]
+"""Classic BPF: operation, jump if true, jump if false, operand."""
+
+OTHER_SERVERS: Program = (
     (0x30, 0, 0, 9),  # ldb [9]: protocol, from the start of the IP header
     (0x15, 0, 6, socket.IPPROTO_UDP),
     (0xB1, 0, 0, 0),  # ldxb 4*([0]&0xf)
@@ -116,12 +119,11 @@ def server_watch(interface: str) -> socket.socket:
     return watch
 
 
-def attach_filter(sock: socket.socket, program: Sequence[tuple[int, int, int, int]]) -> None:
+def attach_filter(sock: socket.socket, program: Program, *, option: int = _SO_ATTACH_FILTER) -> None:
     """Let the kernel drop what a classic BPF program does not accept (socket(7), SO_ATTACH_FILTER)."""
     code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
     buffer = ctypes.create_string_buffer(code)
-    option = struct.pack("HL", len(program), ctypes.addressof(buffer))
-    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, option)
+    sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("HL", len(program), ctypes.addressof(buffer)))
 
 
 def udp_packet(data: bytes, source: str, source_port: int, address: str, port: int) -> bytes:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from netprov.dhcp import message as dhcp
 from netprov.dhcp import options as code
-from netprov.dhcp.message import Message, Type
-from netprov.dhcp.reply import EVERYONE, dotted
-from netprov.dhcp.server import OtherServer
+from netprov.dhcp.message import Message, Type, dotted
+from netprov.dhcp.other import OtherServer
+from netprov.dhcp.reply import EVERYONE
 from netprov.errors import Malformed
 from netprov.machine import Datagram, Endpoint
 from netprov.runtime.link import RawSender, server_watch

@@ -5,6 +5,7 @@ Another process follows it with `LeaseReader`: a counter that changes when a nam
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +20,7 @@ from netprov.errors import ServiceError
 from netprov.runtime.clock import Anchor
 
 FILE = "leases.db"
+LOCK = "leases.lock"
 
 MIGRATIONS: Sequence[str] = (
     """
@@ -61,8 +63,9 @@ _SEPARATOR = "\x1f"
 class LeaseStore:
     """The one writer of a lease file; `open_store` opens it."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, lock: int) -> None:
         self.path = path
+        self._lock = lock
         self._connection = connection
         self._pending: dict[int, Lease] = {}
         self._named: dict[int, str] = {}
@@ -134,6 +137,7 @@ class LeaseStore:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+        os.close(self._lock)
 
     def _roll_back(self) -> None:
         try:
@@ -147,11 +151,35 @@ class LeaseStore:
 def open_store(directory: Path) -> LeaseStore:
     """Open the lease file in the state directory, made if need be; raise `ServiceError` with a remedy."""
     path = directory / FILE
+    lock = _lock(directory / LOCK)
     try:
-        path.touch(mode=0o640, exist_ok=True)
-        connection = sqlite3.connect(path, isolation_level=None)
+        return LeaseStore(_connect(path), path, lock)
     except (OSError, sqlite3.Error) as error:
+        os.close(lock)
         raise _problem(path, error) from error
+    except ServiceError:
+        os.close(lock)
+        raise
+
+
+def _lock(path: Path) -> int:
+    """Keep other servers off the lease file for as long as this process lives."""
+    try:
+        lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise _problem(path, error) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        remedy = "Stop it, or give this one another directory with --state."
+        raise ServiceError(f"another netprov serves DHCP from {path.parent}", remedy) from error
+    return lock
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    path.touch(mode=0o640, exist_ok=True)
+    connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         # FULL: the log is synced at every commit, so an acknowledged lease survives a power cut.
@@ -160,16 +188,12 @@ def open_store(directory: Path) -> LeaseStore:
         connection.execute("PRAGMA busy_timeout = 2000")
         _check(connection, path)
         _migrate(connection, path)
-        connection.execute("BEGIN IMMEDIATE")
+        # A write that changes nothing: a file or disk that cannot be written is told now, not at the first lease.
         connection.execute("UPDATE position SET id = 1")
-        connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        connection.close()
-        raise _problem(path, error) from error
-    except ServiceError:
+    except BaseException:
         connection.close()
         raise
-    return LeaseStore(connection, path)
+    return connection
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

@@ -8,7 +8,7 @@ from netprov.dhcp import message as dhcp
 from netprov.dhcp.config import Gateway
 from netprov.dhcp.lease import Bound, Declined, Expired, Lease, Released
 from netprov.dhcp.message import Message, Type
-from netprov.dhcp.server import OtherServer
+from netprov.dhcp.other import OtherServer
 from netprov.machine import Endpoint
 from tests.dhcp.link import (
     CLIENT,

@@ -33,7 +33,7 @@ def test_two_lines_serve_all_three_protocols_at_the_servers_address() -> None:
         Listener("http", "10.20.0.1", 80, name),
         Listener("tftp", "10.20.0.1", 69, name),
     }
-    assert plan.secure_url == "https://netprov.example.com"
+    assert (plan.secure_url, plan.secure_srv) == ("https://netprov.example.com", False)
     assert plan.unlisted == {}
 
 
@@ -48,7 +48,7 @@ def test_the_guides_example_serves_every_srv_target() -> None:
         "http 10.20.0.1:80",
         "https 10.20.0.1:443",
     ]
-    assert plan.secure_url == "https://pr2.example.com:5060"
+    assert (plan.secure_url, plan.secure_srv) == ("https://pr2.example.com:5060", True)
     device = plan.devices["00:12:34:ab:45:de"]
     assert [list(layer) for layer in device.layers] == [
         [

@@ -163,6 +163,14 @@ def test_bootstrap_over_https_leads_to_the_phones_own_file() -> None:
     assert values("/8851-3PCC.xml", asker()) == {"Profile_Rule": WAY, "A": "site"}
 
 
+def test_several_https_targets_are_led_to_by_srv() -> None:
+    by_srv = replace(PROVISION, secure_srv=True)
+    catalog = Catalog(by_srv, entropy=bytes, ca=CA, secrets=SECRETS)
+    rule = f"[--srv] https://{PROVISION.domain}/Cisco/$MA.cfg"
+    assert values("/8851-3PCC.xml", asker(), catalog)["Profile_Rule"] == rule
+    assert values("/Cisco/001234ab45de.cfg", asker("tftp"), catalog)["Profile_Rule"] == rule
+
+
 def test_bootstrap_without_https_leads_to_the_phones_own_file_here() -> None:
     catalog = Catalog(replace(PROVISION, secure_url=""), entropy=bytes, ca=CA, secrets=SECRETS)
     assert values("/8851-3PCC.xml", asker("tftp"), catalog) == {

@@ -1,0 +1,73 @@
+"""Offers that wait until the network was asked whether their address is in use (RFC 2131 2.2, 4.4.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from netprov.dhcp.message import dotted
+from netprov.dhcp.reply import Incoming
+
+WAIT = 0.25
+"""Seconds to wait for the answer to a probe before the address counts as free."""
+
+MOST = 256
+"""Offers that may wait at once; beyond it addresses are offered unprobed, so that a flood delays nobody."""
+
+TRIES = 4
+"""Addresses probed for one DISCOVER before giving up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """An address to ask the network about, before it is offered: by ARP on `interface`, by ping behind a relay."""
+
+    address: str
+    interface: str
+    relayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An offer that waits; `tries` counts the addresses probed for it, this one included."""
+
+    incoming: Incoming
+    deadline: float
+    tries: int
+
+
+class Probing:
+    """The offers that wait, by address."""
+
+    def __init__(self) -> None:
+        self._parked: dict[int, Parked] = {}
+        self._probes: list[Probe] = []
+
+    @property
+    def full(self) -> bool:
+        """Say whether no more offers may wait."""
+        return len(self._parked) >= MOST
+
+    def park(self, address: int, incoming: Incoming, now: float, tries: int) -> None:
+        """Let an offer wait; a repeated DISCOVER takes the place of the one before, and its remaining time."""
+        waiting = self._parked.get(address)
+        self._parked[address] = Parked(incoming, waiting.deadline if waiting else now + WAIT, tries)
+        if waiting is None:
+            relayed = incoming.request.giaddr != 0
+            self._probes.append(Probe(dotted(address), incoming.network.interface, relayed))
+
+    def take(self, address: int) -> Parked | None:
+        """Return and forget the offer of an address."""
+        return self._parked.pop(address, None) if self._parked else None
+
+    def due(self, now: float) -> list[int]:
+        """Return the addresses that nobody has claimed in time."""
+        return [address for address, parked in self._parked.items() if parked.deadline <= now]
+
+    def next_due(self) -> float | None:
+        """Return when the next wait ends."""
+        return min((parked.deadline for parked in self._parked.values()), default=None)
+
+    def probes(self) -> list[Probe]:
+        """Return and forget the probes to send."""
+        probes, self._probes = self._probes, []
+        return probes

@@ -1,0 +1,219 @@
+"""The DHCP service among other servers, taken addresses, pulled cables and full disks."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from netprov.dhcp.lease import LeaseState
+from netprov.errors import LabError
+from netprov.lab.lan import Host, Lan
+from netprov.lab.server import start_server
+from netprov.runtime.store import FILE, LeaseReader
+from tests.lab.clients import udhcpc
+from tests.lab.conftest import MakeLan, needs, wait_until
+from tests.lab.foreign import dnsmasq
+
+pytestmark = pytest.mark.lab
+
+PHONE = "CP-8851-3PCC"
+INVENTORY = """
+domain: example.com
+networks:
+  voice: {{interface: lan0, subnet: 10.20.0.0/24, pool: 10.20.0.100-10.20.0.103, {more}}}
+"""
+BESIDE = "other_servers: allow"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    path = tmp_path / "site.yaml"
+    path.write_text(INVENTORY.format(more=BESIDE))
+    return path
+
+
+def gets_nothing(host: Host) -> bool:
+    command = [needs("udhcpc"), "-i", host.interface, "-f", "-n", "-q", "-t", "2", "-T", "1", "-V", PHONE]
+    return host.run(command, timeout=20).returncode != 0
+
+
+def test_server_does_not_start_beside_another(make_lan: MakeLan, tmp_path: Path) -> None:
+    lan = make_lan(clients=[None])
+    with lan["client0"].links() as links:
+        links.add_address("lan0", "10.20.0.9/24")
+    dnsmasq(lan["client0"], tmp_path, pool="10.20.0.200,10.20.0.210,1h")
+    inventory = tmp_path / "site.yaml"
+    inventory.write_text(INVENTORY.format(more="lease: 1h"))
+    with pytest.raises(LabError, match=r"another DHCP server, 10\.20\.0\.9, answers on lan0"):
+        start_server(lan["server"], inventory, tmp_path / "state", roles=["dhcp"])
+    inventory.write_text(INVENTORY.format(more=BESIDE))
+    start_server(lan["server"], inventory, tmp_path / "state", roles=["dhcp"])
+
+
+def test_another_server_is_noticed_while_running(make_lan: MakeLan, tmp_path: Path) -> None:
+    lan = make_lan(clients=[None, None])
+    inventory = tmp_path / "site.yaml"
+    inventory.write_text(INVENTORY.format(more="lease: 1h"))
+    server = start_server(lan["server"], inventory, tmp_path / "state", roles=["dhcp"])
+    with lan["client0"].links() as links:
+        links.add_address("lan0", "10.20.0.9/24")
+    dnsmasq(lan["client0"], tmp_path, pool="10.20.0.200,10.20.0.210,1h")
+    given = udhcpc(lan["client1"], tmp_path)
+    assert given["serverid"] == "10.20.0.9"
+    server.wait_for(r"another DHCP server, 10\.20\.0\.9", timeout=5)
+
+
+def test_taken_address_is_not_offered(make_lan: MakeLan, site: Path, tmp_path: Path) -> None:
+    """RFC 2131 2.2: by ARP on the link."""
+    lan = make_lan(clients=[None, None])
+    with lan["client1"].links() as links:
+        links.add_address("lan0", "10.20.0.100/24")
+    start_server(lan["server"], site, tmp_path / "state", roles=["dhcp"])
+    assert udhcpc(lan["client0"], tmp_path, vendor_class=PHONE)["ip"] == "10.20.0.101"
+    found = {lease.address & 255: lease.state for lease in LeaseReader(tmp_path / "state").leases()}
+    assert found == {100: LeaseState.DECLINED, 101: LeaseState.BOUND}
+
+
+def test_serving_goes_on_after_the_cable_was_pulled(make_lan: MakeLan, site: Path, tmp_path: Path) -> None:
+    lan = make_lan(clients=[None])
+    start_server(lan["server"], site, tmp_path / "state", roles=["dhcp"])
+    with lan["server"].links() as links:
+        links.down("lan0")
+    assert gets_nothing(lan["client0"])
+    with lan["server"].links() as links:
+        links.up("lan0")
+    assert udhcpc(lan["client0"], tmp_path, vendor_class=PHONE)["ip"] == "10.20.0.100"
+
+
+def test_serving_goes_on_when_a_removed_interface_is_back(
+    make_lan: MakeLan, site: Path, tmp_path: Path
+) -> None:
+    """A VLAN interface deleted and made anew has another index, and the old sockets hear nothing more."""
+    lan = make_lan(clients=[None])
+    server = start_server(lan["server"], site, tmp_path / "state", roles=["dhcp"])
+    ip = needs("ip")
+
+    def link(*words: str) -> None:
+        assert lan["server"].run([ip, "link", *words]).returncode == 0
+
+    link("set", "lan0", "name", "away")
+    server.wait_for("interface lan0 is gone", timeout=5)
+    link("add", "lan0", "type", "veth", "peer", "name", "far")
+    server.wait_for("answers leave on lan0 again", timeout=5)
+    link("delete", "lan0")
+    link("set", "away", "name", "lan0")
+    assert udhcpc(lan["client0"], tmp_path, vendor_class=PHONE)["ip"] == "10.20.0.100"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a directory on a disk of its own that a few leases fill."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = [needs("mount"), "-t", "tmpfs", "-o", "size=256k", "netprov-test", str(folder)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a tmpfs is not permitted here")
+    yield folder
+    subprocess.run([needs("umount"), "-l", str(folder)], check=True)
+
+
+def test_full_disk_means_no_ack_until_there_is_room(
+    make_lan: MakeLan, site: Path, tmp_path: Path, small_disk: Path
+) -> None:
+    lan = make_lan(clients=[None])
+    server = start_server(lan["server"], site, small_disk, roles=["dhcp"])
+    ballast = small_disk / "ballast"
+    with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+        while True:
+            file.write(bytes(512))
+    assert gets_nothing(lan["client0"])
+    server.wait_for("Free some space", timeout=5)
+    ballast.unlink()
+    server.wait_for("leases are written again", timeout=5)
+    assert udhcpc(lan["client0"], tmp_path, vendor_class=PHONE)["ip"] == "10.20.0.100"
+    assert [lease.address & 255 for lease in LeaseReader(small_disk).leases()] == [100]
+
+
+def test_read_only_store_is_told_at_the_start(make_lan: MakeLan, site: Path, small_disk: Path) -> None:
+    lan = make_lan()
+    subprocess.run([needs("mount"), "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(LabError, match=r"is not writable|cannot be used"):
+        start_server(lan["server"], site, small_disk, roles=["dhcp"])
+
+
+def test_damaged_store_is_told_at_the_start(make_lan: MakeLan, site: Path, tmp_path: Path) -> None:
+    lan = make_lan()
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / FILE).write_bytes(b"no database " * 500)
+    with pytest.raises(LabError, match=r"Restore leases\.db from a backup"):
+        start_server(lan["server"], site, state, roles=["dhcp"])
+
+
+def test_second_server_on_the_same_state_does_not_start(
+    make_lan: MakeLan, site: Path, tmp_path: Path
+) -> None:
+    lan = make_lan()
+    start_server(lan["server"], site, tmp_path / "state", roles=["dhcp"])
+    with pytest.raises(LabError, match="another netprov serves DHCP from"):
+        start_server(lan["server"], site, tmp_path / "state", roles=["dhcp"])
+
+
+def test_missing_interface_is_told_at_the_start(make_lan: MakeLan, tmp_path: Path) -> None:
+    lan = make_lan()
+    inventory = tmp_path / "site.yaml"
+    inventory.write_text("domain: example.com\nnetworks: {voice: {interface: lan7, subnet: 10.20.0.0/24}}\n")
+    with pytest.raises(LabError, match="there is no interface lan7"):
+        start_server(lan["server"], inventory, tmp_path / "state", roles=["dhcp"])
+
+
+def test_release_by_the_operator_is_done_by_the_running_server(
+    make_lan: MakeLan, site: Path, tmp_path: Path
+) -> None:
+    lan = make_lan(clients=[None])
+    state = tmp_path / "state"
+    start_server(lan["server"], site, state, roles=["dhcp"])
+    udhcpc(lan["client0"], tmp_path, vendor_class=PHONE)
+    reader = LeaseReader(state)
+    reader.wish_release(reader.leases()[0].address)
+    wait_until(lambda: reader.leases()[0].state is LeaseState.RELEASED, what="the release", timeout=5)
+
+
+def test_reload_keeps_leases_and_serves_the_new_inventory(
+    make_lan: MakeLan, site: Path, tmp_path: Path
+) -> None:
+    lan = make_lan(clients=[None])
+    server = start_server(lan["server"], site, tmp_path / "state", roles=["dhcp"])
+    first = udhcpc(lan["client0"], tmp_path, vendor_class=PHONE)
+    site.write_text(INVENTORY.format(more=BESIDE + ", domain: lab.example.com, address: 10.20.0.2"))
+    server.signal(1)
+    server.wait_for("keeps serving", timeout=10)
+    assert udhcpc(lan["client0"], tmp_path, vendor_class=PHONE)["domain"] == "example.com"
+    site.write_text(INVENTORY.format(more=BESIDE + ", domain: lab.example.com"))
+    server.signal(1)
+    server.wait_for("reloaded", timeout=10)
+    again = udhcpc(lan["client0"], tmp_path, vendor_class=PHONE)
+    assert (again["ip"], again["domain"]) == (first["ip"], "lab.example.com")
+
+
+def test_two_interfaces_are_served_by_one_process(make_lan: MakeLan, tmp_path: Path) -> None:
+    from netprov.lab.topology import HostPlan, Port, Topology
+
+    hosts = (
+        HostPlan("server", (Port("a", "lan0", ("10.20.0.1/24",)), Port("b", "lan0.120", ("10.30.0.1/24",)))),
+        HostPlan("one", (Port("a"),)),
+        HostPlan("two", (Port("b"),)),
+    )
+    lan: Lan = make_lan(Topology(hosts, networks=("a", "b")))
+    inventory = tmp_path / "site.yaml"
+    inventory.write_text(
+        "domain: example.com\nnetworks:\n"
+        "  a: {interface: lan0, subnet: 10.20.0.0/24, other_servers: allow}\n"
+        "  b: {interface: lan0.120, subnet: 10.30.0.0/24, other_servers: allow}\n"
+    )
+    start_server(lan["server"], inventory, tmp_path / "state", roles=["dhcp"])
+    assert udhcpc(lan["one"], tmp_path, vendor_class=PHONE)["ip"] == "10.20.0.100"
+    assert udhcpc(lan["two"], tmp_path, vendor_class=PHONE)["ip"] == "10.30.0.100"
