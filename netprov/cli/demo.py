@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from netprov.lab.trial import Trial
 
 EXAMPLE = "staging.yaml"
-PATIENCE_S = 25.0
+PATIENCE_S = 40.0
 """How long phones may take to boot, in seconds."""
 
 

@@ -20,15 +20,17 @@ from netprov.phone.identity import Identity
 from netprov.runtime.phone import boot_phone
 
 _GRACE_S = 1.0
+CYCLE_S = 1.0
+"""How long a stubborn phone is without power, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One phone of the fleet and the host that it is; `boots` is how often it is powered up until it has a profile."""
+    """One phone of the fleet and the host that it is; a `stubborn` one is power-cycled until it has a profile."""
 
     host: Host
     identity: Identity
-    boots: int = 1
+    stubborn: bool = False
 
 
 def boot_all(
@@ -87,12 +89,11 @@ def _run(member: Member, pipe: Connection) -> None:
     """Be the phone's process; the parent ends it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    outcome = Outcome(False, reason="it was never powered up")
     try:
-        for _ in range(member.boots):
+        outcome = boot_phone(member.identity, member.host.interface, observe=pipe.send).outcome
+        while member.stubborn and not outcome.provisioned:
+            time.sleep(CYCLE_S)
             outcome = boot_phone(member.identity, member.host.interface, observe=pipe.send).outcome
-            if outcome.provisioned:
-                break
     except NetprovError as error:
         outcome = Outcome(False, reason=str(error))
     with contextlib.suppress(BrokenPipeError):

@@ -26,9 +26,6 @@ from netprov.plan.site import Site, SitePhone
 GUESTS = 2
 """How many phones boot for an inventory that lists none and asks for none."""
 
-BOOTS_IN_AN_OUTAGE = 4
-"""How often a phone is powered up where the server is to crash: its user will try that."""
-
 _GUEST_MAC = "00:12:34:00:{:02x}:{:02x}"
 
 
@@ -104,13 +101,19 @@ class Trial:
         """Boot every phone at once; yield as `boot_all` does.
 
         A phone of method dhcp is as the factory left it: its first profile brings the CA. The others meet a
-        certificate first, so their owner has installed the LAN's CA in them.
+        certificate first, so their owner has installed the LAN's CA in them. Where the server is to crash, phones
+        are power-cycled until they have a profile or the time is up.
         """
         ca_file = Store(self._state / "pki").ca_file
         roots = (ca_file.read_text(),) if ca_file.exists() else ()
         by_name = {phone.name: phone for phone in self.phones}
         members = [
-            Member(self.lan[phone.name], replace(phone.identity, custom_roots=roots)) for phone in self.phones
+            Member(
+                self.lan[phone.name],
+                phone.identity if phone.fresh else replace(phone.identity, custom_roots=roots),
+                stubborn=self._site.inventory.lab.outage is not None,
+            )
+            for phone in self.phones
         ]
         for member, news in boot_all(members, timeout=timeout, meanwhile=self._outage()):
             yield by_name[member.host.name], news
