@@ -56,7 +56,7 @@ class HttpService:
         self.patience = patience or Patience()
         self.limits = Limits()
         self._max_connections = max_connections
-        self._connections: dict[Connection, None] = {}
+        self.connections: dict[Connection, None] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._tls: ServerTls | None = None
         self._date = (0, "")
@@ -102,9 +102,9 @@ class HttpService:
         self._tasks.clear()
         self._sockets.close()
         deadline = time.monotonic() + 1.0
-        while any(each.busy for each in self._connections) and time.monotonic() < deadline:  # noqa: ASYNC110 - no reply pays for an event at the very end
+        while any(each.busy for each in self.connections) and time.monotonic() < deadline:  # noqa: ASYNC110 - no reply pays for an event at the very end
             await asyncio.sleep(0.02)
-        for connection in tuple(self._connections):
+        for connection in tuple(self.connections):
             connection.close()
         self.poller.close()
 
@@ -161,13 +161,13 @@ class HttpService:
 
     def forget(self, connection: Connection) -> None:
         """Note that a connection is gone."""
-        self._connections.pop(connection, None)
+        self.connections.pop(connection, None)
 
     def idle(self, connection: Connection) -> None:
         """Note that a connection waits for its next request: it goes to the end of the queue of the idle."""
-        if connection in self._connections:
-            del self._connections[connection]
-            self._connections[connection] = None
+        if connection in self.connections:
+            del self.connections[connection]
+            self.connections[connection] = None
 
     # Sockets.
 
@@ -188,7 +188,7 @@ class HttpService:
                 if error.errno in {errno.EMFILE, errno.ENFILE} and self._make_room():
                     continue
                 return
-            if len(self._connections) >= self._max_connections and not self._make_room():
+            if len(self.connections) >= self._max_connections and not self._make_room():
                 accepted.close()
                 continue
             self._welcome(accepted, peer[:2], (listener.address, listener.port), secure=secure)
@@ -202,6 +202,7 @@ class HttpService:
         try:
             if secure:
                 assert self._tls is not None
+                sock.getpeername()  # raises if the client is gone, on which wrap_socket would lose the socket
                 sock = self._tls.context.wrap_socket(
                     sock, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=True
                 )
@@ -209,12 +210,12 @@ class HttpService:
         except (OSError, ValueError):  # gone already
             sock.close()
             return
-        self._connections[connection] = None
+        self.connections[connection] = None
         connection.begin()
 
     def _make_room(self) -> bool:
         """Close the connection that has been idle longest."""
-        for connection in self._connections:
+        for connection in self.connections:
             if not connection.busy:
                 connection.close()
                 return True
@@ -225,7 +226,7 @@ class HttpService:
         while True:
             await asyncio.sleep(_SWEEP)
             now = time.monotonic()
-            for connection in [each for each in self._connections if each.deadline <= now]:
+            for connection in [each for each in self.connections if each.deadline <= now]:
                 connection.close()
 
     # Certificates.

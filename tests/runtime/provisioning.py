@@ -1,0 +1,78 @@
+"""Runs a provisioning service in this process, on loopback, with a plan that names any free port."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from netprov.inventory.load import parse
+from netprov.machine import Event
+from netprov.plan import Plan, derive
+from netprov.provision.config import Listener, Provision
+from netprov.runtime.service import Service, Surroundings
+
+MAC = "00:12:34:ab:45:de"
+SITE = f"""
+domain: example.com
+networks: {{voice: {{interface: lan0, subnet: 10.20.0.0/24}}}}
+certificates: {{keys: [ecdsa-p256], ca_key: ecdsa-p256}}
+phones: [{{mac: {MAC}, model: CP-8851-3PCC, values: {{A: own}}}}]
+"""
+
+Exchange = Callable[[], object]
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket(socket.AF_INET, kind) as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def plan_of(*listeners: Listener, **more: object) -> Plan:
+    """Return a plan with these sockets and nothing else to serve on."""
+    plan = derive(parse(SITE, "site.yaml").inventory)
+    provision: Provision = replace(plan.provision, listeners=listeners, syslog=("127.0.0.1",), **more)  # type: ignore[arg-type]
+    return replace(plan, provision=provision)
+
+
+class Events(list[tuple[str, Event]]):
+    """What a service reported."""
+
+    def __call__(self, service: str, event: Event) -> None:
+        self.append((service, event))
+
+    def text(self) -> str:
+        """Return it all, a line each."""
+        return "\n".join(str(event) for _, event in self)
+
+
+def surroundings(state: Path) -> tuple[Surroundings, Events]:
+    """Return the surroundings of a service, and what it will report."""
+    events = Events()
+    return Surroundings(state, events), events
+
+
+@asynccontextmanager
+async def running(service: Service, plan: Plan) -> AsyncIterator[None]:
+    """Run a service for a while."""
+    await service.start(plan)
+    try:
+        yield
+    finally:
+        await service.stop()
+
+
+def with_service(service: Service, plan: Plan, exchange: Exchange) -> None:
+    """Run a service while a thread does an exchange with it."""
+
+    async def go() -> None:
+        async with running(service, plan):
+            await asyncio.to_thread(exchange)
+
+    asyncio.run(go())
