@@ -115,7 +115,7 @@ class HttpService:
     def figures(self) -> Iterator[Figure]:
         """Say how many phones are connected."""
         for scheme, secure in (("http", False), ("https", True)):
-            count = sum(each.secure is secure for each in self._connections)
+            count = sum(each.secure is secure for each in self.connections)
             yield Figure("http_connections", "Open connections.", count, (("scheme", scheme),))
 
     # What a connection needs of its server.

@@ -48,7 +48,7 @@ class Limits:
     max_block: int = 65464
     max_window: int = 64
     first_timeout: float = 1.0
-    min_timeout: float = 0.02
+    min_timeout: float = 0.01
     max_timeout: float = 4.0
     tries: int = 6
 
