@@ -61,7 +61,7 @@ def test_capture_as_json_and_for_a_phone_that_is_not_in_it() -> None:
             "tls-untrusted",
         ),
         (
-            "hosts: {pr1: 192.0.2.9}\nsrv: {https: [], http: [{target: pr1, port: 80}]}\n",
+            "phones: [{mac: '00:12:34:ab:45:de', method: dhcp, options: {160: 'http://10.20.0.250/x'}}]\n",
             (),
             1,
             "port-closed",
