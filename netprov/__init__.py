@@ -189,6 +189,7 @@ The phone:
     phone.handset            what a phone remembers
     phone.ladder             URLs tried for one option value; the order of SRV targets
     phone.source             what each DHCP option says about where to provision from
+    phone.http               HTTP/1.1 as a phone speaks it
     phone.auth               answers to HTTP challenges
     phone.fetch              one URL: addresses, redirects, challenges, statuses
     phone.load               from an answer to applied parameters
@@ -240,7 +241,9 @@ What joins cores to the world:
     runtime.phone_dhcp       their leases
     runtime.phone_plan       the world as an inventory promises it
     runtime.phone_record     what the servers noted of a phone, as steps
-    runtime.phone_fetch      their DNS, TFTP, HTTP and HTTPS
+    runtime.phone_trouble    what a phone calls errors, and its patience
+    runtime.phone_fetch      their DNS and TFTP
+    runtime.phone_web        their HTTP and HTTPS
     runtime.poll             many sockets behind one descriptor
     runtime.listen           planned sockets, as far as they are on this machine
     runtime.arp              the MAC address behind an IP address

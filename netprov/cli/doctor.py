@@ -22,7 +22,7 @@ from netprov.plan.phone import find_phone
 from netprov.provision.config import CA_PATH
 from netprov.runtime.doctor import Diagnosis, Doctor
 from netprov.runtime.doctor_patient import Patient, of_classes, of_phone, of_phones
-from netprov.runtime.phone_fetch import COMPRESSED, REALISTIC
+from netprov.runtime.phone_trouble import COMPRESSED, REALISTIC
 from netprov.runtime.tls import certificate_store
 
 

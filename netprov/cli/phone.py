@@ -22,7 +22,7 @@ from netprov.phone.tell import as_data, tell
 from netprov.plan.phone import DEFAULT_MODEL, find_phone, identity_of
 from netprov.runtime.phone import FixedLease, Link, Trip, boot
 from netprov.runtime.phone_dhcp import DhcpLink
-from netprov.runtime.phone_fetch import COMPRESSED, REALISTIC, Patience
+from netprov.runtime.phone_trouble import COMPRESSED, REALISTIC, Patience
 
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:.-]?[0-9A-Fa-f]{2}){5}\Z|([0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}\Z")
 

@@ -39,7 +39,7 @@ ALERTS: Mapping[int, str] = {
 }
 """Alert descriptions (RFC 8446 section 6)."""
 
-_CERTIFICATE_ALERTS = frozenset({42, 43, 44, 45, 46, 48})
+_CERTIFICATE_ALERTS = frozenset({42, 43, 44, 45, 46, 48, 51})
 ENCRYPTED_ALERT = 19
 """Octets of an encrypted alert's record in TLS 1.3: 2, one for its type, 16 of the tag."""
 
@@ -128,7 +128,7 @@ def _rejected(alert: int | None, chain: tuple[Certificate, ...], wanted: str, no
         return Failed(Trouble.EXPIRED, facts + dates)
     if any(now < each.not_before for each in chain):
         return Failed(Trouble.NOT_YET, facts + dates)
-    if alert != 48 and wanted and not covers(leaf.dns_names, leaf.addresses, wanted):
+    if alert not in {48, 51} and wanted and not covers(leaf.dns_names, leaf.addresses, wanted):
         return Failed(Trouble.WRONG_NAME, f"{facts}; the phone wants {wanted}")
     return Failed(Trouble.UNTRUSTED, facts)
 

@@ -22,7 +22,7 @@ from netprov.runtime.doctor_dhcp import LINGER_S, Asker, Offer, compare
 from netprov.runtime.doctor_patient import Patient
 from netprov.runtime.doctor_road import Road
 from netprov.runtime.doctor_web import Clock, Web
-from netprov.runtime.phone_fetch import COMPRESSED, Patience
+from netprov.runtime.phone_trouble import COMPRESSED, Patience
 
 AT_ONCE = 32
 """Patients examined at the same time."""

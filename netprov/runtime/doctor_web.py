@@ -14,7 +14,9 @@ from netprov.phone.url import Url
 from netprov.pki.chain import Certificate
 from netprov.pki.verify import date, problems
 from netprov.provision.profile import parse_profile
-from netprov.runtime.phone_fetch import Patience, WebClient, download, resolve, trouble_of
+from netprov.runtime.phone_fetch import download, resolve
+from netprov.runtime.phone_trouble import Patience, trouble_of
+from netprov.runtime.phone_web import WebClient
 from netprov.runtime.tls import client_context, presented_chain
 
 SYSTEM_CHOICE = "0.0.0.0"

@@ -37,7 +37,9 @@ from netprov.phone.boot import boot as power_up
 from netprov.phone.handset import Habits, Handset
 from netprov.phone.identity import Identity
 from netprov.runtime.phone_dhcp import DhcpLink
-from netprov.runtime.phone_fetch import COMPRESSED, Patience, WebClient, download, resolve
+from netprov.runtime.phone_fetch import download, resolve
+from netprov.runtime.phone_trouble import COMPRESSED, Patience
+from netprov.runtime.phone_web import WebClient
 
 SYSLOG_PORT = 514
 

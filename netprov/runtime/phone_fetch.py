@@ -1,4 +1,4 @@
-"""What an emulated phone asks with sockets once it has an address: DNS, TFTP, HTTP and HTTPS.
+"""What an emulated phone asks by datagrams once it has an address: DNS and TFTP.
 
 Every exchange leaves from the phone's own address and ends in a result, whatever happens: the errors of sockets, TLS
 and HTTP are turned into the troubles that a phone knows.
@@ -7,27 +7,18 @@ and HTTP are turned into the troubles that a phone knows.
 from __future__ import annotations
 
 import asyncio
-import errno
 import socket
-import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-
-import aiohttp
-from yarl import URL
 
 from netprov.dns import stub
-from netprov.errors import Malformed, PkiError
+from netprov.errors import Malformed
 from netprov.machine import Endpoint
 from netprov.phone.action import Failed, Fetch, Found, Resolve, Response, SrvRecord, Trouble
-from netprov.pki.chain import decode
-from netprov.runtime.tls import client_context
+from netprov.runtime.phone_trouble import Patience, trouble_of
 from netprov.tftp.download import Download
 from netprov.tftp.packet import ErrorCode
 from netprov.tftp.transfer import Failed as TransferFailed
-from netprov.tftp.transfer import Limits
 
 TYPES: Mapping[str, int] = {"A": 1, "SRV": 33}
 MAX_BODY = 8 << 20
@@ -35,46 +26,11 @@ MAX_BODY = 8 << 20
 
 IP_RECVERR = 11
 
-_VERIFY: Mapping[int, Trouble] = {
-    9: Trouble.NOT_YET,
-    10: Trouble.EXPIRED,
-    62: Trouble.WRONG_NAME,
-    64: Trouble.WRONG_NAME,
-}
-"""OpenSSL's verification codes that say something else than an unknown authority."""
-
-_ERRNO: Mapping[int, Trouble] = {
-    errno.ECONNREFUSED: Trouble.REFUSED,
-    errno.EHOSTUNREACH: Trouble.UNREACHABLE,
-    errno.ENETUNREACH: Trouble.UNREACHABLE,
-    errno.ECONNRESET: Trouble.RESET,
-    errno.EPIPE: Trouble.RESET,
-    errno.ETIMEDOUT: Trouble.TIMEOUT,
-}
-
 _STATUS: Mapping[stub.Status, Trouble] = {
     stub.Status.NXDOMAIN: Trouble.NXDOMAIN,
     stub.Status.NODATA: Trouble.NODATA,
     stub.Status.REFUSED: Trouble.DNS_REFUSED,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a phone waits, in seconds; `waits` scales what it lets pass on purpose."""
-
-    dhcp: float
-    dns: float
-    dns_tries: int
-    connect: float
-    answer: float
-    tftp: Limits
-    waits: float
-
-
-REALISTIC = Patience(60, 2.0, 3, 10.0, 30.0, Limits(first_timeout=2.0, tries=5), 1.0)
-COMPRESSED = Patience(6, 1.0, 2, 2.0, 8.0, Limits(first_timeout=0.5, max_timeout=1.0, tries=2), 0.0)
-"""As a phone is, and as a test wants it. No guide gives figures; the realistic ones are common client defaults."""
 
 
 async def resolve(
@@ -184,92 +140,3 @@ def _tftp_failure(outcome: TransferFailed) -> Failed:
     if outcome.code is not None:
         return Failed(Trouble.TRANSFER, outcome.reason)
     return Failed(Trouble.TIMEOUT, outcome.reason)
-
-
-class WebClient:
-    """HTTP and HTTPS of one phone; close it at the end."""
-
-    def __init__(self, source: str, patience: Patience) -> None:
-        self._patience = patience
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(local_addr=(source, 0), limit=4),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type"),
-        )
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self._session.close()
-
-    async def fetch(self, action: Fetch) -> Response | Failed:
-        """Ask one address for one URL, without following redirects."""
-        url = action.url
-        default = url.port == (443 if url.scheme == "https" else 80)
-        try:
-            context = phone_context(action.anchors) if action.verify else None
-            async with self._session.request(
-                action.method,
-                URL(f"{url.scheme}://{action.address}:{url.port}{url.path}", encoded=True),
-                data=action.body or None,
-                headers={"Host": url.host if default else f"{url.host}:{url.port}", **action.headers},
-                ssl=context if context is not None else True,
-                server_hostname=action.verify or None,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(
-                    total=self._patience.answer, sock_connect=self._patience.connect
-                ),
-            ) as response:
-                body = await response.content.read(MAX_BODY)
-                headers = tuple(
-                    (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers
-                )
-                return Response(response.status, body, headers)
-        except (aiohttp.ClientError, OSError, ValueError, TimeoutError, PkiError) as error:
-            return Failed(trouble_of(error), _reason(error))
-
-
-@lru_cache(maxsize=64)
-def phone_context(anchors: tuple[str, ...]) -> ssl.SSLContext:
-    """Return a TLS context that trusts these anchors alone.
-
-    Quirk: firmware of these phones speaks TLS 1.2 at most, 7832 and 8832 from 12.0(7)SR3 excepted.
-    """
-    context = client_context([each for pem in anchors for each in decode(pem.encode())])
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    return context
-
-
-def trouble_of(error: Exception) -> Trouble:
-    """Return what a phone would call an error of a socket, of TLS or of HTTP."""
-    match error:
-        case aiohttp.ClientConnectorCertificateError():
-            return trouble_of(error.certificate_error)
-        case ssl.SSLCertVerificationError():
-            return _VERIFY.get(error.verify_code, Trouble.UNTRUSTED)
-        case ssl.SSLError() | aiohttp.ClientSSLError():
-            return Trouble.TLS
-        case TimeoutError():
-            return Trouble.TIMEOUT
-        case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError():
-            return Trouble.RESET
-        case OSError():
-            inner = error.__cause__
-            code = error.errno if error.errno in _ERRNO else getattr(inner, "errno", None)
-            return _ERRNO.get(code or 0, Trouble.UNREACHABLE)
-        case _:
-            return Trouble.GARBAGE
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        inner = error.certificate_error
-        return str(getattr(inner, "verify_message", inner))
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"{error.host}:{error.port}"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        # Its own text names Python objects; the trouble and the address that was asked are told already.
-        return "" if error.os_error.errno in _ERRNO else error.os_error.strerror or ""
-    return "" if isinstance(error, TimeoutError) else str(error)
