@@ -102,6 +102,7 @@ DNS:
     dns.query                a query as received
     dns.lookup               the server's algorithm: what the zones say
     dns.compose              the message under construction
+    dns.quick                the short way for plain queries
     dns.journal              what changed between versions of a zone
     dns.transfer             zone transfers
     dns.tsig                 transaction signatures

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from netprov.dns import cookie, tsig
+from netprov.dns import cookie, quick, tsig
 from netprov.dns.compose import Composer
 from netprov.dns.journal import Journal
 from netprov.dns.lookup import Catalog, Sections
@@ -108,7 +108,7 @@ class Outcome(NamedTuple):
 class Responder:
     """Answers for a set of zones; frozen once made, and replaced whole on a reload."""
 
-    __slots__ = ("access", "catalog", "journals", "manners")
+    __slots__ = ("_prepared", "access", "catalog", "journals", "manners")
 
     def __init__(
         self,
@@ -122,6 +122,12 @@ class Responder:
         self.manners = manners or Manners()
         self.access = access or Access()
         self.journals = journals or {}
+        # Where replies depend on who asks, the short way knows too little.
+        self._prepared = {} if self.manners.forwards else quick.prepare(self.catalog.zones.values())
+
+    def respond_quickly(self, message: bytes) -> bytes | None:
+        """Return the reply to a plain query over UDP, the same for everybody; None where `decide` must be asked."""
+        return quick.answer(self._prepared, message)
 
     def respond(self, message: bytes, client: Client, now: float = 0.0) -> bytes | None:
         """Return the reply to a message, or None where there is none to send at once."""

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netprov.dns.answer import Client, Manners, Responder
+from netprov.dns.name import format_name
 from tests.dns.zones import STAGING, zone
 
 UDP, TCP = Client(), Client(tcp=True)
@@ -184,3 +185,36 @@ def test_mutated_queries_get_a_reply_that_dnspython_parses(data: st.DataObject) 
     # dnspython holds replies to UPDATE to the rules of UPDATE, whatever was asked.
     if reply is not None and reply[2] >> 3 & 0xF != dns.opcode.UPDATE:
         dns.message.from_wire(reply, ignore_trailing=False, one_rr_per_rrset=True)
+
+
+def test_short_way_says_what_the_long_way_says() -> None:
+    taken = 0
+    for zone_text in (STAGING, STAGING + "*.wild TXT x\nsub.deep TXT y\nalias CNAME pr1\n"):
+        built = zone(zone_text)
+        responder = Responder([built])
+        names = [format_name(name) for name in built.nodes]
+        names += [f"x.{name}" for name in names] + ["example.org.", "."]
+        for name in names:
+            for type_ in ("A", "AAAA", "SRV", "TXT", "SOA", "NS", "ANY", "DS", "CNAME", "AXFR"):
+                for edns in (None, 0, 1):
+                    options = {} if edns is None else {"use_edns": edns, "want_dnssec": type_ == "A"}
+                    query = dns.message.make_query(name, type_, **options).to_wire()  # type: ignore[arg-type]
+                    short, long = responder.respond_quickly(query), responder.respond(query, UDP)
+                    if short is not None:
+                        taken += 1
+                        assert long is not None
+                        assert dns.message.from_wire(short).to_text() == dns.message.from_wire(long).to_text()
+    assert taken > 100
+
+
+@given(st.data())
+def test_short_way_never_takes_what_is_malformed(data: st.DataObject) -> None:
+    query = bytearray(dns.message.make_query("x.pr1.example.com", "A", use_edns=0).to_wire())
+    for _ in range(data.draw(st.integers(1, 4))):
+        query[data.draw(st.integers(2, len(query) - 1))] = data.draw(st.integers(0, 255))
+    message = bytes(query[: data.draw(st.integers(0, len(query)))])
+    short = RESPONDER.respond_quickly(message)
+    if short is not None:
+        long = RESPONDER.respond(message, UDP)
+        assert long is not None
+        assert dns.message.from_wire(short).to_text() == dns.message.from_wire(long).to_text()
