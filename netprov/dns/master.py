@@ -45,13 +45,18 @@ class _State:
 
 
 def parse(
-    text: str, origin: bytes, *, file: str = "<zone>", files: Mapping[str, str] | None = None
+    text: str,
+    origin: bytes,
+    *,
+    file: str = "<zone>",
+    files: Mapping[str, str] | None = None,
+    ttl: int | None = None,
 ) -> tuple[list[Record], tuple[Problem, ...]]:
     """Parse a master file and what it includes; `files` holds included texts by their path.
 
-    Returns the records and every fault; a record with a fault is left out.
+    `ttl` is for records that say none before any `$TTL`; without it that is a fault. Returns the records and every fault; a record with a fault is left out.
     """
-    state = _State(origin)
+    state = _State(origin, ttl=ttl)
     _parse_file(state, text, file, files or {}, depth=0)
     problems = state.problems[:MAX_PROBLEMS]
     return state.records, tuple(problems)
@@ -190,6 +195,7 @@ def _default_ttl(state: _State, type_: int, data: bytes) -> int:
             return known
     if type_ == SOA:
         return int.from_bytes(data[-4:], "big")
+    state.last_ttl = 0  # once is enough to say
     raise ValueError("the record has no TTL; write $TTL at the top of the file")
 
 

@@ -101,7 +101,7 @@ def _zones(site: Site) -> tuple[tuple[Zone, ...], list[Problem]]:
         elif not sorted_in.add(extra):
             problems.append(_homeless(extra))
     for path in site.inventory.dns.include:
-        records_in, faults = _parse_file(site, path, parse_name(site.domain))
+        records_in, faults = _parse_file(site, path, parse_name(site.domain), site.inventory.dns.ttl)
         problems += faults
         problems += [_homeless(record) for record in records_in if not sorted_in.add(record)]
     zones: list[Zone] = []
@@ -259,10 +259,12 @@ def _homeless(record: Record) -> Problem:
     )
 
 
-def _parse_file(site: Site, file: str, origin: bytes) -> tuple[list[Record], tuple[Problem, ...]]:
+def _parse_file(
+    site: Site, file: str, origin: bytes, ttl: int | None = None
+) -> tuple[list[Record], tuple[Problem, ...]]:
     inventory = site.inventory
     path = normpath(join(inventory.directory, file))
-    return parse(inventory.texts.get(path, ""), origin, file=path, files=inventory.texts)
+    return parse(inventory.texts.get(path, ""), origin, file=path, files=inventory.texts, ttl=ttl)
 
 
 def _written_zones(site: Site, own: set[bytes]) -> tuple[list[Zone], list[Problem]]:
