@@ -12,6 +12,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator
 
 from netprov.dns.answer import Client
+from netprov.dns.cache import ReplyCache
 from netprov.dns.query import Query
 from netprov.runtime.dns_mind import Mind
 
@@ -26,12 +27,18 @@ MOST_PER_CLIENT = 32
 HIGH_WATER = 64 * 1024
 """Octets of replies that may wait for a client before its queries do."""
 
+CACHED = 5_000
+
+RELAYED = 64
+"""Queries of one connection that may be under way upstream; more wait."""
+
 
 class TcpServer:
     """Joins a responder to TCP listeners."""
 
     def __init__(self, mind: Mind) -> None:
         self.mind = mind
+        self.cache = ReplyCache(CACHED)
         self._connections: OrderedDict[Connection, str] = OrderedDict()
         self._per_client: Counter[str] = Counter()
         self._servers: list[asyncio.Server] = []
@@ -46,6 +53,7 @@ class TcpServer:
     def swap(self, mind: Mind) -> None:
         """Answer with another mind from now on; connections stay."""
         self.mind = mind
+        self.cache.clear()
 
     async def close(self) -> None:
         """Stop accepting, and close what is open once it has its replies."""
@@ -84,13 +92,15 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, server: TcpServer) -> None:
         self._server = server
-        self._buffer = bytearray()
+        self._loop = asyncio.get_running_loop()
+        self._rest = b""
         self._paused = False
         self._closing = False
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._deadline = 0.0
         self._client = Client(tcp=True)
-        self._stream: Iterator[bytes] = iter(())
+        self._stream: Iterator[bytes] | None = None
         self._relaying: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -106,6 +116,7 @@ class Connection(asyncio.Protocol):
         self._client = Client(packed, self._server.mind.is_local(packed), tcp=True)
         transport.set_write_buffer_limits(high=HIGH_WATER)
         self._expect()
+        self._tick()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Forget the client."""
@@ -118,18 +129,17 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer every whole query there is."""
-        self._buffer += data
-        self._answer()
+        self._rest = self._rest + data if self._rest else data
+        self._go_on()
 
     def eof_received(self) -> bool:
         """Finish what is owed to a client that has shut its end (RFC 7766 6.2.4)."""
         self._closing = True
-        if not self._paused and not self._relaying and self._transport:
-            self._transport.close()
+        self._close_if_done()
         return True
 
     def pause_writing(self) -> None:
-        """Stop reading from a client that does not take its replies; the timer then ends it."""
+        """Stop reading from a client that does not take its replies; the deadline then ends it."""
         self._paused = True
         if self._transport and not self._closing:
             self._transport.pause_reading()
@@ -140,9 +150,8 @@ class Connection(asyncio.Protocol):
         self._expect()
         if self._transport and not self._closing:
             self._transport.resume_reading()
-        self._answer()
-        if self._closing and not self._paused and self._transport:
-            self._transport.close()
+        self._go_on()
+        self._close_if_done()
 
     def close(self) -> None:
         """Close once the replies are out."""
@@ -155,47 +164,87 @@ class Connection(asyncio.Protocol):
         if self._transport:
             self._transport.abort()
 
+    def _close_if_done(self) -> None:
+        if self._closing and not self._paused and not self._relaying and self._stream is None:
+            self.close()
+
     def _expect(self) -> None:
         """Give the client `IDLE` seconds from now."""
-        if self._timer:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(IDLE, self.abort)
+        self._deadline = self._loop.time() + IDLE
 
-    def _answer(self) -> None:
-        """Go on with a transfer that is under way, then with the queries that wait."""
-        buffer = self._buffer
-        while not self._paused and self._transport:
-            message = next(self._stream, None)
-            if message is not None:
-                self._write(message)
+    def _tick(self) -> None:
+        """End a client that has let its time pass; else look again when it is up."""
+        left = self._deadline - self._loop.time()
+        if left <= 0:
+            self.abort()
+        else:
+            self._timer = self._loop.call_later(left, self._tick)
+
+    def _go_on(self) -> None:
+        """Send on with a transfer that is under way, then answer the queries that wait, in as few writes as can be."""
+        replies: list[bytes] = []
+        data, position, waiting = self._rest, 0, 0
+        while not self._paused and self._transport and len(self._relaying) < RELAYED:
+            if self._stream is not None:
+                message = next(self._stream, None)
+                if message is None:
+                    self._stream = None
+                else:
+                    self._transport.write(_framed(message))
                 continue
-            length = buffer[0] << 8 | buffer[1] if len(buffer) >= 2 else 0
-            if len(buffer) < 2 + length or len(buffer) < 2:
+            end = (
+                position + 2 + (data[position] << 8 | data[position + 1]) if position + 2 <= len(data) else 0
+            )
+            if not end or end > len(data):
                 break
-            query = bytes(buffer[2 : 2 + length])
-            del buffer[: 2 + length]
+            reply = self._answer(data[position + 2 : end])
+            position = end
+            if reply:
+                replies.append(_framed(reply))
+                waiting += len(reply)
+            if replies and (waiting > HIGH_WATER or self._stream is not None):
+                self._transport.write(b"".join(replies))
+                replies, waiting = [], 0
+        self._rest = data[position:]
+        if position:
             self._server.touch(self)
             self._expect()
-            self._take(query)
+        if replies and self._transport:
+            self._transport.write(b"".join(replies))
 
-    def _take(self, message: bytes) -> None:
-        outcome = self._server.mind.responder.decide(message, self._client, time.time())
+    def _answer(self, message: bytes) -> bytes | None:
+        """Return the reply to one query, or None if it comes later, in parts, or never."""
+        server = self._server
+        key = message[2:]
+        kept = server.cache.get(key)
+        if kept is not None:
+            return message[:2] + kept
+        outcome = server.mind.responder.decide(message, self._client, time.time())
         if outcome.relay is not None:
-            task = asyncio.get_running_loop().create_task(self._relay(outcome.relay))
+            task = self._loop.create_task(self._relay(outcome.relay))
             self._relaying.add(task)
-            task.add_done_callback(self._relaying.discard)
+            task.add_done_callback(self._relayed)
         elif outcome.stream is not None:
             self._stream = outcome.stream
-        elif outcome.reply is not None:
-            self._write(outcome.reply)
-        else:
+        elif outcome.reply is None:
             self.abort()
+        elif outcome.keep:
+            server.cache.put(key, outcome.reply[2:])
+        return outcome.reply
 
     async def _relay(self, query: Query) -> None:
         relay = self._server.mind.relay
-        if relay is not None:
-            self._write(await relay.resolve(query))
-
-    def _write(self, message: bytes) -> None:
+        if relay is None:
+            return
+        reply = await relay.resolve(query)
         if self._transport:
-            self._transport.write(len(message).to_bytes(2, "big") + message)
+            self._transport.write(_framed(reply))
+
+    def _relayed(self, task: asyncio.Task[None]) -> None:
+        self._relaying.discard(task)
+        self._go_on()
+        self._close_if_done()
+
+
+def _framed(message: bytes) -> bytes:
+    return len(message).to_bytes(2, "big") + message
