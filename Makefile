@@ -12,7 +12,7 @@ RUN    := $(VENV)/bin
 # Options for pytest: make test ARGS="tests/dns -k srv"
 ARGS   ?=
 
-.PHONY: help demo test lint lock fuzz clean
+.PHONY: help demo test lint lock fuzz kill clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ lint: $(VENV)/.ready ## Check style and types
 
 fuzz: $(VENV)/.ready ## Feed every codec 100,000 malformed messages or more (long)
 	@NETPROV_EXAMPLES=$${NETPROV_EXAMPLES:-100000} $(RUN)/python -m pytest --timeout 0 -k fuzz tests
+
+kill: $(VENV)/.ready ## Kill `netprov cert` at 100 random moments: the store survives each
+	@NETPROV_KILLS=$${NETPROV_KILLS:-100} $(RUN)/python -m pytest --timeout 0 tests/pki/test_kill.py
 
 bench-%: $(VENV)/.ready .setup/packages ## Measure one part side by side with its peers: dhcp dns check provision phone
 	@$(RUN)/python -m tests.bench.$*
