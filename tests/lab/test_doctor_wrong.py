@@ -204,7 +204,7 @@ def test_nothing_wrong_and_no_lease_taken(site: Site) -> None:
         "class mpp": None,
     }
     assert site.cause("--realistic", PHONE) == ""
-    command = [PYTHON, "-m", "netprov", "leases", "list", "--json", "-f", str(site.folder / "site.yaml")]
+    command = [PYTHON, "-m", "netprov", "leases", "list", "-f", str(site.folder / "site.yaml")]
     listed = site.lan["server"].run([*command, "--state", str(site.folder / "state")])
     assert listed.returncode == 0, listed.stderr
     assert PHONE not in listed.stdout
