@@ -158,7 +158,7 @@ Profiles:
     provision.syslog         syslog messages, and what phones say in them
     provision.standing       what a fact changes in a phone's record
     provision.event          what the servers report
-    provision.http           HTTP/1 messages, sans-IO
+    provision.http           an HTTP request and its reply
     provision.respond        HTTP requests answered from the catalog
     provision.catalog        (protocol, path, who asks) -> content, redirect or refusal
 
@@ -253,12 +253,12 @@ What joins cores to the world:
     runtime.catalog          the catalog with its CA and secrets
     runtime.tree             files of static trees
     runtime.tftp             the TFTP server
-    runtime.http_connection  one HTTP or HTTPS connection
+
     runtime.http             the HTTP and HTTPS servers
     runtime.metrics          events counted, for Prometheus
     runtime.acs_fact         what the ACS's events tell of a phone
     runtime.acs_store        what the ACS knows of its devices, on disk
-    runtime.acs_visitor      the ACS's open connections
+    runtime.visitor          the open connections of a web server
     runtime.acs              the ACS on the network
 
 Virtual LANs:

@@ -1,4 +1,4 @@
-"""Answers HTTP requests from the catalog: methods, conditions and ranges (RFC 9110), nothing about sockets."""
+"""Answers HTTP requests from the catalog: which method, whose credentials, what is kept; nothing about sockets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from netprov.provision.auth import REALM, Authority
 from netprov.provision.catalog import Catalog, decode_path
 from netprov.provision.config import Device, Provision
 from netprov.provision.event import Asked, Posted, Reported
-from netprov.provision.http import Request, Response, select_range
+from netprov.provision.http import Request, Response
 from netprov.provision.report import decrypt_report, parse_report
 
 _TYPES: Mapping[str, str] = {
@@ -32,25 +32,6 @@ _CHALLENGES: Mapping[int, tuple[tuple[str, str], ...]] = {
 
 MAX_POSTED = 4096
 """Octets of a posted body that are kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """What the pump found of a static file."""
-
-    size: int
-    modified: float
-    etag: str
-    last_modified: str
-
-
-@dataclass(frozen=True, slots=True)
-class FileReply:
-    """A reply whose body is a part of a file: octets `first` up to `past`; `length` is what Content-Length says."""
-
-    response: Response
-    first: int
-    past: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,25 +132,9 @@ class Responder:
         return Answered(Response(200), event, more=reported)
 
 
-def file_reply(request: Request, path: str, facts: FileFacts) -> FileReply:
-    """Answer with a file that is there: conditions first, then the range (RFC 9110 sections 13 and 14)."""
-    fields = request.fields
-    common = (
-        ("Content-Type", _TYPES.get(path[path.rfind(".") :].lower(), "application/octet-stream")),
-        ("ETag", facts.etag),
-        ("Last-Modified", facts.last_modified),
-        ("Accept-Ranges", "bytes"),
-    )
-    if not _modified(fields, facts):
-        return FileReply(Response(304, common), 0, 0)
-    wanted = select_range(fields.get("range"), facts.size) if _range_applies(fields, facts) else None
-    if wanted is None:
-        return FileReply(Response(200, common), 0, facts.size)
-    first, past = wanted
-    if first >= past:
-        return FileReply(Response(416, (("Content-Range", f"bytes */{facts.size}"),)), 0, 0)
-    about = ("Content-Range", f"bytes {first}-{past - 1}/{facts.size}")
-    return FileReply(Response(206, (*common, about)), first, past)
+def content_type(path: str) -> str:
+    """Return the media type of a static file by its name."""
+    return _TYPES.get(path[path.rfind(".") :].lower(), "application/octet-stream")
 
 
 def missing_file(answered: Answered) -> Answered:
@@ -195,19 +160,6 @@ def target_path(target: str) -> str:
     rest = target.partition("://")[2]
     slash = rest.find("/")
     return rest[slash:] if slash >= 0 else "/"
-
-
-def _modified(fields: Mapping[str, str], facts: FileFacts) -> bool:
-    tags = fields.get("if-none-match")
-    if tags is not None:
-        listed = {tag.strip().removeprefix("W/") for tag in tags.split(",")}
-        return "*" not in listed and facts.etag not in listed
-    return fields.get("if-modified-since") != facts.last_modified
-
-
-def _range_applies(fields: Mapping[str, str], facts: FileFacts) -> bool:
-    condition = fields.get("if-range")
-    return condition is None or condition in {facts.etag, facts.last_modified}
 
 
 def _refuse(

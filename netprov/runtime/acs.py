@@ -23,9 +23,9 @@ from netprov.pki.store import Issued
 from netprov.plan import Plan
 from netprov.plan.cwmp import AcsListener, CwmpPlan
 from netprov.runtime.acs_store import AcsStore
-from netprov.runtime.acs_visitor import NEXT, Visitors
 from netprov.runtime.service import Figure, Notice, Surroundings
 from netprov.runtime.tls import ServerTls, certificate_store, keep_current
+from netprov.runtime.visitor import NEXT, Visitors
 
 BODY_TIME: Final = 30.0
 """Seconds that a phone has to send a message."""

@@ -1,17 +1,21 @@
-"""The HTTP and HTTPS servers: one service, every planned socket that is on this machine, one catalog behind them."""
+"""The HTTP and HTTPS servers: aiohttp on every planned socket that is on this machine, one catalog behind them."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
+import logging
 import os
 import socket
 import ssl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from email.utils import formatdate
+from dataclasses import dataclass
 from functools import lru_cache, partial
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from multidict import CIMultiDict
 
 from netprov.errors import PkiError, ServiceError
 from netprov.machine import Event
@@ -22,22 +26,50 @@ from netprov.plan import Plan
 from netprov.provision.asker import Asker, parse_agent, parse_mac
 from netprov.provision.auth import Authority
 from netprov.provision.config import Listener
-from netprov.provision.http import Limits, Request
-from netprov.provision.respond import FileReply, Responder, file_reply, missing_file
+from netprov.provision.event import TlsFailed
+from netprov.provision.http import Request
+from netprov.provision.respond import Responder, content_type, missing_file
 from netprov.runtime.arp import neighbour
 from netprov.runtime.catalog import load_catalog
-from netprov.runtime.http_connection import Connection, Outgoing, Patience
 from netprov.runtime.listen import SocketSet
 from netprov.runtime.poll import Poller
 from netprov.runtime.service import Figure, Notice, Surroundings
 from netprov.runtime.tls import ServerTls, keep_current
-from netprov.runtime.tree import open_file
+from netprov.runtime.tree import find_file
+from netprov.runtime.visitor import Visitors
 
-MAX_CONNECTIONS = 4096
-"""Open connections in all; one more, and the one that has been idle longest has to go."""
+MAX_CONNECTIONS = 1024
+"""Open connections in all; one more, and the one that has been idle longest has to go. asyncio keeps 256 KiB for each
+TLS connection, so this is also what bounds memory."""
 
+MAX_HANDSHAKES = 128
+"""TLS handshakes under way; one more, and the oldest, which is never a live phone's, is given up."""
+
+MAX_BODY = 4 << 20
+"""Octets of a report; phones send up to 200,000."""
+
+MAX_LINE = 4096
+MAX_FIELDS = 64
+STOP_TIME = 1.0
 _ACCEPTS = 64
-_SWEEP = 1.0
+
+_LIBRARY_LOG = logging.getLogger("http.library")
+_LIBRARY_LOG.addFilter(
+    # A stranger's malformed request is an answer of 400; only faults of our own are worth a traceback.
+    lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds a client may take, from first octet to last, not between octets."""
+
+    handshake: float = 10.0
+    head: float = 10.0
+    body: float = 60.0
+    idle: float = 15.0
+    reply: float = 900.0
+    """A firmware file of 64 MiB over a link of 1 Mbit/s takes 540 s."""
 
 
 class HttpService:
@@ -53,40 +85,55 @@ class HttpService:
         max_connections: int = MAX_CONNECTIONS,
     ) -> None:
         self._surroundings = surroundings
-        self.patience = patience or Patience()
-        self.limits = Limits()
+        self._patience = patience or Patience()
         self._max_connections = max_connections
-        self.connections: dict[Connection, None] = {}
+        self._handshakes: dict[asyncio.Task[None], None] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._tls: ServerTls | None = None
-        self._date = (0, "")
         self._authority = Authority(os.urandom(32))
+        self._poller: Poller
+        self._sockets: SocketSet
+        self._server: web.Server
+        self._visitors: Visitors
+        self._responder: Responder
 
     async def start(self, plan: Plan) -> None:
         """Bind, and serve."""
-        self.poller = Poller()
-        self._sockets = SocketSet(self.name, self.poller, surroundings=self._surroundings)
         self._plan = plan
         self._store = Store(self._surroundings.state / "pki")
+        self._poller = Poller()
+        self._sockets = SocketSet(self.name, self._poller, surroundings=self._surroundings)
+        self._server = web.Server(
+            self._handle,
+            request_factory=self._request,
+            access_log=None,
+            logger=_LIBRARY_LOG,
+            auto_decompress=False,
+            keepalive_timeout=self._patience.idle,
+            lingering_time=2.0,
+            max_line_size=MAX_LINE,
+            max_field_size=MAX_LINE,
+            max_headers=MAX_FIELDS,
+        )
+        self._visitors = Visitors(
+            self._server,
+            time.monotonic,
+            most=self._max_connections,
+            first=self._patience.head,
+            following=self._patience.idle,
+        )
         try:
             await self._prepare_tls(plan.pki)
             self._bind(plan)
         except BaseException:
             await self.stop()
             raise
-        self._tasks.append(asyncio.create_task(self._sweep()))
+        self._tasks.append(asyncio.create_task(self._visitors.sweep()))
         if self._tls is not None:
-            self._tasks.append(
-                asyncio.create_task(
-                    keep_current(
-                        self._tls,
-                        self._store,
-                        lambda: self._plan.pki,
-                        time.time,
-                        report=self._tls_changed,
-                    )
-                )
+            renewal = keep_current(
+                self._tls, self._store, lambda: self._plan.pki, time.time, report=self._tls_changed
             )
+            self._tasks.append(asyncio.create_task(renewal))
 
     async def reload(self, plan: Plan) -> None:
         """Swap the plan: what is no longer wanted is closed, what is new is bound, connections go on."""
@@ -96,78 +143,118 @@ class HttpService:
 
     async def stop(self) -> None:
         """Close every socket; replies under way get up to a second."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
         self._sockets.close()
-        deadline = time.monotonic() + 1.0
-        while any(each.busy for each in self.connections) and time.monotonic() < deadline:  # noqa: ASYNC110 - no reply pays for an event at the very end
-            await asyncio.sleep(0.02)
-        for connection in tuple(self.connections):
-            connection.close()
-        self.poller.close()
+        self._poller.close()
+        tasks = [*self._tasks, *self._handshakes]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._tasks.clear()
+        await self._server.shutdown(STOP_TIME)
 
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""
         return self._sockets.listening()
 
+    @property
+    def connections(self) -> int:
+        """How many clients are connected, their handshakes done."""
+        return len(self._server.connections)
+
     def figures(self) -> Iterator[Figure]:
-        """Say how many phones are connected."""
-        for scheme, secure in (("http", False), ("https", True)):
-            count = sum(each.secure is secure for each in self.connections)
-            yield Figure("http_connections", "Open connections.", count, (("scheme", scheme),))
+        """Say how many phones are connected, and how many are shaking hands."""
+        yield Figure("http_connections", "Open connections.", self.connections)
+        yield Figure("http_handshakes", "TLS handshakes under way.", len(self._handshakes))
 
-    # What a connection needs of its server.
+    # Requests.
 
-    def answer(self, request: Request, connection: Connection) -> Outgoing:
+    def _request(self, message, payload, protocol, writer, task) -> web.BaseRequest:  # type: ignore[no-untyped-def]
+        loop = asyncio.get_running_loop()
+        return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        with self._visitors.request(request.protocol):
+            try:
+                body = await asyncio.wait_for(self._body(request), self._patience.body)
+            except TimeoutError:
+                return self._close(web.Response(status=408))
+            except web.HTTPRequestEntityTooLarge:
+                return self._close(web.Response(status=413))
+            response = self._answer(request, body)
+            if isinstance(response, web.FileResponse):
+                await self._send(request, response)
+            return response
+
+    async def _send(self, request: web.BaseRequest, response: web.FileResponse) -> None:
+        """Send a file here, and not after the handler as aiohttp would: a client that does not read is cut off."""
+        try:
+            async with asyncio.timeout(self._patience.reply):
+                await response.prepare(request)
+        except TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()
+
+    async def _body(self, request: web.BaseRequest) -> bytes:
+        if not request.body_exists:
+            return b""
+        if (request.content_length or 0) > MAX_BODY:
+            raise web.HTTPRequestEntityTooLarge(MAX_BODY, request.content_length or 0)
+        if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return await request.read()
+
+    def _close(self, response: web.Response) -> web.Response:
+        response.force_close()
+        return response
+
+    def _answer(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
         """Answer one request, and report it."""
-        asker = Asker(
-            "https" if connection.secure else "http",
-            connection.address,
-            connection.server,
-            connection.port,
-            parse_agent(request.fields.get("user-agent", "")),
-            _certificate_mac(connection.peer_certificate()) if connection.secure else "",
-            partial(neighbour, connection.address),
+        asked = Request(
+            request.method,
+            request.raw_path,
+            request.version.minor,
+            {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers},
+            body,
         )
-        answered = self._responder.respond(request, asker, time.time())
+        answered = self._responder.respond(asked, self._asker(request, asked), time.time())
+        response: web.StreamResponse | None = None
         if answered.file is not None:
-            opened = open_file(answered.file)
-            if opened is not None:
-                reply: FileReply = file_reply(request, answered.file.path, opened.facts)
-                self.report(answered.event)
-                length = reply.past - reply.first
-                if length:
-                    return Outgoing(reply.response, length, opened, reply.first)
-                opened.close()
-                return Outgoing(reply.response, 0)
-            answered = missing_file(answered)
-        self.report(answered.event)
+            path = find_file(answered.file)
+            if path is None:
+                answered = missing_file(answered)
+            else:
+                response = web.FileResponse(path, headers={"Content-Type": content_type(path)})
+        self._report(answered.event)
         if answered.more is not None:
-            self.report(answered.more)
-        return Outgoing(answered.response, len(answered.response.body))
+            self._report(answered.more)
+        if response is None:
+            response = web.Response(
+                status=answered.response.status,
+                body=answered.response.body,
+                headers=CIMultiDict(answered.response.fields),
+            )
+        response.headers["Server"] = "netprov"
+        return response
 
-    def date(self) -> str:
-        """Return the time as HTTP writes it, made once a second."""
-        now = int(time.time())
-        if self._date[0] != now:
-            self._date = (now, formatdate(now, usegmt=True))
-        return self._date[1]
-
-    def report(self, event: Event) -> None:
-        """Tell the surroundings."""
-        self._surroundings.report(self.name, event)
-
-    def forget(self, connection: Connection) -> None:
-        """Note that a connection is gone."""
-        self.connections.pop(connection, None)
-
-    def idle(self, connection: Connection) -> None:
-        """Note that a connection waits for its next request: it goes to the end of the queue of the idle."""
-        if connection in self.connections:
-            del self.connections[connection]
-            self.connections[connection] = None
+    def _asker(self, request: web.BaseRequest, asked: Request) -> Asker:
+        transport = request.transport
+        address = server = ""
+        port = 0
+        certificate = None
+        if transport is not None:
+            address = transport.get_extra_info("peername", ("",))[0]
+            server, port = transport.get_extra_info("sockname", ("", 0))[:2]
+            session = transport.get_extra_info("ssl_object")
+            certificate = session.getpeercert(binary_form=True) if session else None
+        return Asker(
+            "https" if request.secure else "http",
+            address,
+            server,
+            port,
+            parse_agent(asked.fields.get("user-agent", "")),
+            _certificate_mac(certificate),
+            partial(neighbour, address),
+        )
 
     # Sockets.
 
@@ -178,56 +265,43 @@ class HttpService:
         self._responder = responder
 
     def _accept(self, listener: Listener, sock: socket.socket) -> None:
-        secure = listener.scheme == "https"
         for _ in range(_ACCEPTS):
             try:
                 accepted, peer = sock.accept()
-            except (BlockingIOError, InterruptedError):
+            except OSError:  # none left, gone again already, or no descriptors: the sweep frees some
                 return
-            except OSError as error:
-                if error.errno in {errno.EMFILE, errno.ENFILE} and self._make_room():
-                    continue
-                return
-            if len(self.connections) >= self._max_connections and not self._make_room():
-                accepted.close()
-                continue
-            self._welcome(accepted, peer[:2], (listener.address, listener.port), secure=secure)
+            accepted.setblocking(False)
+            with suppress(OSError):
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            task = asyncio.create_task(self._welcome(listener, accepted, peer[0]))
+            self._handshakes[task] = None
+            task.add_done_callback(lambda done: self._handshakes.pop(done, None))
+            if len(self._handshakes) > MAX_HANDSHAKES:
+                next(iter(self._handshakes)).cancel()
 
-    def _welcome(
-        self, sock: socket.socket, peer: tuple[str, int], local: tuple[str, int], *, secure: bool
-    ) -> None:
-        sock.setblocking(False)
-        with suppress(OSError):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    async def _welcome(self, listener: Listener, sock: socket.socket, address: str) -> None:
+        """Shake hands, where there is TLS, and hand the connection to aiohttp.
+
+        Done here and not by `create_server`, which tells nobody of a handshake that failed; that a phone refuses the
+        certificate is the commonest reason for it to stay unprovisioned.
+        """
+        secure = self._tls is not None and listener.scheme == "https"
         try:
-            if secure:
-                assert self._tls is not None
-                sock.getpeername()  # raises if the client is gone, on which wrap_socket would lose the socket
-                sock = self._tls.context.wrap_socket(
-                    sock, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=True
-                )
-            connection = Connection(self, sock, peer=peer, local=local, secure=secure)
-        except (OSError, ValueError):  # gone already
+            await asyncio.get_running_loop().connect_accepted_socket(
+                self._visitors.accept,
+                sock,
+                ssl=self._tls.context if self._tls is not None and secure else None,
+                ssl_handshake_timeout=self._patience.handshake if secure else None,
+            )
+        except OSError as error:
             sock.close()
-            return
-        self.connections[connection] = None
-        connection.begin()
+            self._report(TlsFailed(address, _reason(error), listener.address))
+        except BaseException:
+            sock.close()
+            raise
 
-    def _make_room(self) -> bool:
-        """Close the connection that has been idle longest."""
-        for connection in self.connections:
-            if not connection.busy:
-                connection.close()
-                return True
-        return False
-
-    async def _sweep(self) -> None:
-        """Close connections whose deadline has passed."""
-        while True:
-            await asyncio.sleep(_SWEEP)
-            now = time.monotonic()
-            for connection in [each for each in self.connections if each.deadline <= now]:
-                connection.close()
+    def _report(self, event: Event) -> None:
+        self._surroundings.report(self.name, event)
 
     # Certificates.
 
@@ -240,16 +314,18 @@ class HttpService:
                 self._tls.reload(pki)
         except (PkiError, ssl.SSLError) as error:
             raise ServiceError(f"https: {error}") from error
-        for each in issued:
-            self.report(Notice(f"issued {each.role} certificate {each.name} {each.kind}: {each.reason}"))
+        self._tell_issued(issued)
 
     def _tls_changed(self, change: tuple[Issued, ...] | PkiError) -> None:
         if isinstance(change, PkiError):
-            self.report(Notice(str(change), "error"))
+            self._report(Notice(str(change), "error"))
             return
-        for each in change:
-            self.report(Notice(f"issued {each.role} certificate {each.name} {each.kind}: {each.reason}"))
+        self._tell_issued(change)
         self._responder = self._build_responder(self._plan)
+
+    def _tell_issued(self, issued: Sequence[Issued]) -> None:
+        for each in issued:
+            self._report(Notice(f"issued {each.role} certificate {each.name} {each.kind}: {each.reason}"))
 
     def _build_responder(self, plan: Plan) -> Responder:
         catalog = load_catalog(plan.provision, self._surroundings.state)
@@ -266,3 +342,13 @@ def _certificate_mac(der: bytes | None) -> str:
     except PkiError:
         return ""
     return parse_mac(phone.mac) if phone is not None else ""
+
+
+def _reason(error: OSError) -> str:
+    """Return what went wrong in a handshake, in OpenSSL's words, which name the peer's alert."""
+    if isinstance(error, TimeoutError | ConnectionAbortedError):
+        return "the client did not finish the handshake"
+    if isinstance(error, ssl.SSLEOFError | ConnectionError):
+        return "the client hung up"
+    reason = getattr(error, "reason", None) or error.strerror or "broken"
+    return str(reason).replace("_", " ").lower()

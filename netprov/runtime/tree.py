@@ -1,27 +1,21 @@
-"""Opens files of static trees: never outside their directory, never a directory, nothing that could block."""
+"""Finds and opens files of static trees: never outside their directory, never a directory, nothing that could block."""
 
 from __future__ import annotations
 
 import os
 import stat
 from dataclasses import dataclass
-from email.utils import formatdate
 
 from netprov.provision.answer import TreeFile
-from netprov.provision.respond import FileFacts
 
 
 @dataclass(slots=True)
 class OpenFile:
-    """An open regular file; also a source for TFTP. Close it once."""
+    """An open regular file, a source for TFTP. Close it once."""
 
+    path: str
     fd: int
-    facts: FileFacts
-
-    @property
-    def size(self) -> int:
-        """Octets in all."""
-        return self.facts.size
+    size: int
 
     def read(self, offset: int, length: int) -> bytes:
         """Read at an offset."""
@@ -49,7 +43,13 @@ def open_file(wanted: TreeFile) -> OpenFile | None:
     if not stat.S_ISREG(status.st_mode):
         os.close(fd)
         return None
-    etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
-    return OpenFile(
-        fd, FileFacts(status.st_size, status.st_mtime, etag, formatdate(status.st_mtime, usegmt=True))
-    )
+    return OpenFile(path, fd, status.st_size)
+
+
+def find_file(wanted: TreeFile) -> str | None:
+    """Return the real path of a file that `open_file` would open, None of any other."""
+    opened = open_file(wanted)
+    if opened is None:
+        return None
+    opened.close()
+    return opened.path

@@ -17,7 +17,7 @@ from netprov.provision.crypto import derive_secret, encrypt_cbc, encrypt_gcm
 from netprov.provision.event import Asked, Posted, Reported
 from netprov.provision.http import Request
 from netprov.provision.profile import Parameter, layer
-from netprov.provision.respond import Answered, FileFacts, Responder, file_reply, missing_file, target_path
+from netprov.provision.respond import Answered, Responder, missing_file, target_path
 from netprov.provision.secret import SITE, Secrets
 
 MAC = "00:12:34:ab:45:de"
@@ -270,33 +270,6 @@ def test_digest_example_of_rfc_7616_section_3_9_1() -> None:
     response = h(f"{secret}:{nonce}:00000001:{own}:auth:{what}".encode()).hexdigest()
     assert response == "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"
     assert account.user == "Mufasa"
-
-
-FACTS = FileFacts(1000, 0.0, '"tag"', "Thu, 01 Jan 1970 00:00:00 GMT")
-
-
-@pytest.mark.parametrize(
-    ("fields", "status", "part"),
-    [
-        ({}, 200, (0, 1000)),
-        ({"range": "bytes=500-"}, 206, (500, 1000)),
-        ({"range": "bytes=0-9"}, 206, (0, 10)),
-        ({"range": "bytes=1000-"}, 416, (0, 0)),
-        ({"range": "bytes=500-", "if-range": '"tag"'}, 206, (500, 1000)),
-        ({"range": "bytes=500-", "if-range": '"old"'}, 200, (0, 1000)),
-        ({"range": "bytes=500-", "if-range": FACTS.last_modified}, 206, (500, 1000)),
-        ({"if-none-match": '"tag"'}, 304, (0, 0)),
-        ({"if-none-match": 'W/"tag", "x"'}, 304, (0, 0)),
-        ({"if-none-match": "*"}, 304, (0, 0)),
-        ({"if-none-match": '"x"', "if-modified-since": FACTS.last_modified}, 200, (0, 1000)),
-        ({"if-modified-since": FACTS.last_modified}, 304, (0, 0)),
-    ],
-)
-def test_file_is_sent_whole_in_part_or_not(
-    fields: dict[str, str], status: int, part: tuple[int, int]
-) -> None:
-    reply = file_reply(Request("GET", "/fw/a.loads", 1, fields), "a.loads", FACTS)
-    assert (reply.response.status, (reply.first, reply.past)) == (status, part)
 
 
 def test_file_that_is_not_there_is_not_found() -> None:

@@ -23,7 +23,7 @@ from netprov.inventory.load import parse
 from netprov.machine import Event
 from netprov.pki.store import Store
 from netprov.plan import Plan, derive
-from netprov.runtime import acs_visitor
+from netprov.runtime import visitor
 from netprov.runtime.acs import AcsService
 from netprov.runtime.acs_store import AcsStore
 from netprov.runtime.service import Surroundings
@@ -284,7 +284,7 @@ def test_half_requests_are_closed_in_time_and_others_served_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = f"http://127.0.0.1:{(port := free_port())}/"
-    monkeypatch.setattr(acs_visitor, "_SWEEP", 0.02)
+    monkeypatch.setattr(visitor, "_SWEEP", 0.02)
 
     async def check() -> None:
         async with running(tmp_path, plan(url)) as ran:

@@ -1,4 +1,4 @@
-"""The open connections of the ACS: those that send no request in time are closed, and so is the idlest when too many."""
+"""The open connections of a web server: one that sends no request in time is closed, and the idlest when too many."""
 
 from __future__ import annotations
 
