@@ -21,8 +21,10 @@ from netprov.errors import PkiError, ServiceError
 from netprov.machine import Event
 from netprov.pki.store import Issued
 from netprov.plan import Plan
-from netprov.plan.cwmp import AcsListener, CwmpPlan
+from netprov.plan.cwmp import AcsListener
+from netprov.provision.config import SecretsPlace
 from netprov.runtime.acs_store import AcsStore
+from netprov.runtime.catalog import DEFAULT_FILE, load_secrets
 from netprov.runtime.service import Figure, Notice, Surroundings
 from netprov.runtime.tls import ServerTls, certificate_store, keep_current
 from netprov.runtime.visitor import NEXT, Visitors
@@ -32,6 +34,9 @@ BODY_TIME: Final = 30.0
 
 HANDSHAKE_TIME: Final = 15.0
 """Seconds that a phone has for its TLS handshake."""
+
+SECRET: Final = "acs"  # noqa: S105 - a name, no password
+"""The secret that is the phones' password, where the inventory does not hold it."""
 
 STOP_TIME: Final = 1.0
 """Seconds that requests under way have when the service stops."""
@@ -71,7 +76,6 @@ class AcsService:
         self._plan = plan
         self._records = AcsStore(self._surroundings.state / "acs.sqlite3")
         self._acs = Acs(plan.cwmp.config, self._records.load(self._limits.records), self._limits)
-        self._gate = self._make_gate(plan.cwmp)
         application = web.Application(client_max_size=self._limits.body)
         application.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(
@@ -86,6 +90,7 @@ class AcsService:
         self._visitors = Visitors(self._runner.server, time.monotonic)
         self._tasks.append(asyncio.create_task(self._visitors.sweep()))
         try:
+            self._gate = self._make_gate(plan)
             await self._listen(plan)
         except ServiceError:
             await self.stop()
@@ -93,10 +98,10 @@ class AcsService:
 
     async def reload(self, plan: Plan) -> None:
         """Swap to a new plan; sessions go on, and what they ask from now on follows the new plan."""
+        gate = self._make_gate(plan)
         await self._listen(plan)
-        self._plan = plan
+        self._plan, self._gate = plan, gate
         self._acs.config = plan.cwmp.config
-        self._gate = self._make_gate(plan.cwmp)
 
     async def stop(self) -> None:
         """Finish the requests under way, and close."""
@@ -125,11 +130,21 @@ class AcsService:
             labels = (("listed", str(listed).lower()), ("provisioned", str(applied).lower()))
             yield Figure("acs_devices", "Devices on record.", count, labels)
 
-    def _make_gate(self, plan: CwmpPlan) -> Gate | None:
-        given = plan.credentials
+    def _make_gate(self, plan: Plan) -> Gate | None:
+        """Return what asks for the password, None where nobody is asked. Raises `ServiceError`."""
+        given = plan.cwmp.credentials
         if given is None:
             return None
-        return Gate(Credentials(given.username, given.password, given.scheme == "basic"), self._secret)
+        password = given.password
+        place, state = plan.provision.secrets, self._surroundings.state
+        if password is None and (place != SecretsPlace() or (state / DEFAULT_FILE).exists()):
+            password = load_secrets(place, state).get(SECRET)
+        if password is None:
+            raise ServiceError(
+                f"the ACS has no password for {given.username}: no secret is named {SECRET!r}",
+                f"add a line `{SECRET} PASSWORD` to the secrets file, or `password:` under `acs: {{credentials: …}}`",
+            )
+        return Gate(Credentials(given.username, password, given.scheme == "basic"), self._secret)
 
     async def _listen(self, plan: Plan) -> None:
         """Open what the plan adds, then close what it no longer has; on an error nothing has changed."""

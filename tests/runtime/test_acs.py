@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import sqlite3
+import sys
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -168,6 +170,25 @@ def test_password_is_asked_for_and_checked(tmp_path: Path) -> None:
     run(check)
 
 
+def test_password_can_be_a_secret_outside_the_inventory(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}/"
+    secret = "acs: {credentials: {username: admin, scheme: basic}}\n"
+
+    async def check() -> None:
+        with pytest.raises(ServiceError, match="no secret is named 'acs'") as raised:
+            async with running(tmp_path, plan(url, secret)):
+                pass
+        assert "acs PASSWORD" in raised.value.remedy
+        with (tmp_path / "secrets").open("a") as secrets:
+            secrets.write("acs 1234\n")
+        async with running(tmp_path, plan(url, secret)) as ran:
+            header = "Basic " + b64encode(b"admin:1234").decode()
+            assert (await ran.post(url, INFORM))[0] == 401
+            assert (await ran.post(url, INFORM, Authorization=header))[0] == 200
+
+    run(check)
+
+
 def test_address_that_is_elsewhere_is_passed_over(tmp_path: Path) -> None:
     async def check() -> None:
         async with running(tmp_path, plan("http://far.example.com:7547/")) as ran:
@@ -317,3 +338,52 @@ def test_idlest_connection_makes_room_for_the_next(tmp_path: Path) -> None:
                 KEPT.pop().close()
 
     run(check)
+
+
+def test_every_device_that_was_answered_is_on_record_after_kill_9(tmp_path: Path) -> None:
+    """Durable before visible: an InformResponse leaves only after the record is on disk."""
+    url = f"http://127.0.0.1:{free_port()}/"
+    inventory = tmp_path / "site.yaml"
+    inventory.write_text(
+        "domain: example.com\nnetworks: {lo: {interface: lo, subnet: 127.0.0.0/24, pool: []}}\n"
+        f"classes: {{cpe: {{method: acs, acs_url: '{url}'}}}}\n"
+    )
+    answered: set[str] = set()
+
+    async def phone_informs(client: aiohttp.ClientSession, serial: str) -> None:
+        device = DeviceId("Cisco", "001234", "CP-8851-3PCC", serial)
+        data = codec.encode(rpc.Message(rpc.Inform(device, ()), "1"))
+        with contextlib.suppress(aiohttp.ClientError):
+            async with client.post(url, data=data) as reply:
+                if reply.status == 200:
+                    answered.add(str(device))
+
+    async def check() -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "netprov",
+            "serve",
+            "acs",
+            "-f",
+            str(inventory),
+            "--state",
+            str(tmp_path),
+        ]
+        server = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        assert server.stdout is not None
+        while b"Ready" not in await server.stdout.readline():
+            assert server.returncode is None
+        async with aiohttp.ClientSession() as client:
+            phones = [asyncio.create_task(phone_informs(client, f"S{number}")) for number in range(400)]
+            while len(answered) < 50:
+                await asyncio.sleep(0)
+            server.kill()
+            await asyncio.gather(*phones)
+        await server.communicate()
+
+    run(check)
+    store = AcsStore(tmp_path / "acs.sqlite3")
+    assert answered - {device.key for device in store.load(1000)} == set()
+    assert len(answered) < 400
+    store.close()

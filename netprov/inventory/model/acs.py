@@ -13,7 +13,12 @@ class AcsCredentials(Record):
     """What a phone must say to the ACS; set the same on the phone, as ACS username and password."""
 
     username: str = Field(description="ACS username of the phones.", examples=["admin"])
-    password: str = Field(description="ACS password of the phones.", examples=["a long random text"])
+    password: str | None = Field(
+        default=None,
+        description="ACS password of the phones. Default: the secret named `acs` of `provisioning: {secrets: …}`, a file "
+        "that not everyone can read.",
+        examples=["a long random text"],
+    )
     scheme: Literal["digest", "basic"] = Field(
         default="digest",
         description="HTTP authentication: `digest`, or `basic` as well, which HTTPS must hide.",
