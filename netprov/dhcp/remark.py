@@ -20,6 +20,8 @@ _TEXTS = {
     code.VENDOR_CLASS,
 }
 
+_URL = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://")
+
 
 def remarks(option: int, data: bytes) -> list[str]:
     """Return what an operator should know about the octets of an option, in sentences."""
@@ -50,15 +52,17 @@ def remarks(option: int, data: bytes) -> list[str]:
 
 
 def _vendor_info(data: bytes) -> list[str]:
-    if b"://" in data[:9]:
+    if _URL.match(data):
         text = (
             "It is a URL without sub-options: Cisco's DHCP_Option_To_Use takes it, a TR-069 client does not"
         )
         return [f"{text} (it wants 01, the length, the URL)."]
     try:
         pairs = decode_tlv(data)
-    except Malformed:
-        return ["It is not made of sub-options (code, length, value), so a TR-069 client finds no ACS in it."]
+    except Malformed as error:
+        return [
+            f"It is not made of whole sub-options (code, length, value): {error}. A TR-069 client finds no ACS in it."
+        ]
     found = []
     if data.endswith(b"\xff"):
         found.append("It ends in 255, which needs no sending and is known to confuse a client.")
