@@ -100,7 +100,7 @@ def test_explain_says_that_a_stranger_gets_nothing(site: str) -> None:
         (["43", "0103613a2f"], '1 acs_url = "a:/"', 0),
         (["43", "01:03:61:3a:2f:ff"], "ends in 255", 1),
         (["43", b"http://a".hex()], "a URL without sub-options", 1),
-        (["43", "3132"], "not made of sub-options", 1),
+        (["43", "3132"], "not made of whole sub-options", 1),
         (["43", "020161"], "no sub-option 1", 1),
         (["66", "0a", "14", "00", "01"], "may mean 10.20.0.1", 1),
         (["66", b"10.20.0.1\0".hex()], "ends in NUL", 1),
