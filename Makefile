@@ -12,7 +12,7 @@ RUN    := $(VENV)/bin
 # Options for pytest: make test ARGS="tests/dns -k srv"
 ARGS   ?=
 
-.PHONY: help demo test lint lock fuzz kill clean
+.PHONY: help demo test lint lock fuzz kill month clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ fuzz: $(VENV)/.ready ## Feed every codec 100,000 malformed messages or more (lon
 
 kill: $(VENV)/.ready ## Kill `netprov cert` at 100 random moments: the store survives each
 	@NETPROV_KILLS=$${NETPROV_KILLS:-100} $(RUN)/python -m pytest --timeout 0 tests/pki/test_kill.py
+
+month: $(VENV)/.ready ## Let emulated phones resync for thirty days of virtual time, with failures
+	@NETPROV_DAYS=$${NETPROV_DAYS:-30} $(RUN)/python -m pytest tests/phone/test_life.py
 
 bench-%: $(VENV)/.ready .setup/packages ## Measure one part side by side with its peers: dhcp dns check provision phone
 	@$(RUN)/python -m tests.bench.$*

@@ -198,6 +198,9 @@ The phone:
     phone.acs                a profile by a TR-069 ACS
     phone.discover           DHCP options, then DNS SRV
     phone.resync             the four profile rules
+    phone.upgrade            firmware, stage by stage
+    phone.report             what a phone reports
+    phone.life               resyncs, retries, upgrades, for ever
     phone.meaning            what a rule means to a phone
     phone.cloud              remote customization and activation codes, with stand-ins
     phone.boot               the road, in the guide's order

@@ -6,17 +6,19 @@ in the rule; gzip is recognised by its first octets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from netprov.errors import Malformed
 from netprov.phone.action import Road, Say
-from netprov.phone.fetch import PLAIN, Category, Refusal, Request, fetch
+from netprov.phone.fetch import PLAIN, Category, Fetched, Refusal, Request, fetch
 from netprov.phone.handset import Handset
 from netprov.phone.rules import parse_rule
 from netprov.phone.settings import PROFILE_RULES
 from netprov.phone.source import Source, read_options
 from netprov.phone.url import Url, parse_url
-from netprov.provision.profile import parse_profile
+from netprov.provision.crypto import MAGIC, decrypt_cbc, decrypt_gcm, digest_of
+from netprov.provision.profile import Layer, layer, parse_profile
 
 CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 
@@ -49,6 +51,7 @@ def load(
     request: Request = PLAIN,
     *,
     key: str = "",
+    aliases: str = "",
     at: tuple[str, ...] = (),
 ) -> Road[Loaded | NotLoaded]:
     """Fetch one profile and apply it, with the phone's own log lines around it."""
@@ -59,7 +62,9 @@ def load(
         yield handset.log("Log_Failure_Msg", url, address=answer.address, error=answer.error)
         return NotLoaded(answer.category, answer.error)
     try:
-        profile = parse_profile(decrypt(answer.body, key))
+        profile = parse_profile(decrypt(handset, answer, key))
+        if aliases:
+            profile = _renamed(profile, aliases)
     except Malformed as error:
         reason = f"corrupt profile: {error}"
         handset.last_error = f"{url}: {reason}"
@@ -71,11 +76,28 @@ def load(
     return Loaded(answer.url, changed)
 
 
-def decrypt(body: bytes, key: str) -> bytes:
-    """Return the body in clear; raises `Malformed` where the key does not open it."""
-    if body.startswith(b"Salted__"):
-        raise Malformed(f"it is encrypted, and the rule names {'another' if key else 'no'} key")
-    return body
+def decrypt(handset: Handset, answer: Fetched, key: str) -> bytes:
+    """Return a file in clear; raises `Malformed` where neither the rule's key nor the phone's IKM opens it."""
+    if answer.encoding.lower() == "aes128gcm":
+        ikm = handset["IKM_HTTP_Encrypt_Content"]
+        if not ikm:
+            raise Malformed("it is encrypted by RFC 8188, and the phone has no IKM_HTTP_Encrypt_Content")
+        return decrypt_gcm(answer.body, ikm.encode("ascii", "replace"))
+    if answer.body.startswith(MAGIC):
+        if not key:
+            raise Malformed("it is encrypted, and the rule names no key")
+        return decrypt_cbc(answer.body, key, digest=digest_of(handset.software))
+    return answer.body
+
+
+def _renamed(profile: Layer, aliases: str) -> Layer:
+    """Give elements the names that an alias map says: `Their_Name = Our_Name`, one a line or between semicolons."""
+    names = {}
+    for part in re.split(r"[;\n]", aliases):
+        theirs, separator, ours = part.partition("=")
+        if separator:
+            names[theirs.strip().lstrip("/")] = ours.strip()
+    return layer(replace(each, name=names.get(each.name, each.name)) for each in profile.values())
 
 
 def _custom_ca(handset: Handset) -> Road[None]:

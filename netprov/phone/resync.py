@@ -71,7 +71,8 @@ def _follow(handset: Handset, name: str) -> Road[Loaded | NotLoaded | None]:
         return NotLoaded("C", str(error))
     request, key = _request(handset, alternative), alternative.options.get("key", "")
     if not alternative.by_srv:
-        return (yield from load(handset, url, request, key=key))
+        aliases = handset[f"GPP_{alternative.options.get('alias', '').strip().upper()}"]
+        return (yield from load(handset, url, request, key=key, aliases=aliases))
     return (yield from _by_srv(handset, url, request, key))
 
 
