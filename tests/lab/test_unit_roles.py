@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -40,11 +41,16 @@ def spawn(host: Host, role: str, state: Path) -> Process:
 
 
 @pytest.fixture(scope="module")
-def roles(make_module_lan: MakeLan, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lan, Path]:
+def running() -> list[Process]:
+    """Return what `roles` has started."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def roles(make_module_lan: MakeLan, state: Path, running: list[Process]) -> tuple[Lan, Path]:
     """Return a LAN whose server runs every role of config/staging.yaml as its unit would, and the state directory."""
     lan = make_module_lan(server=STAGING_ADDRESSES, clients=PHONES)
-    state = tmp_path_factory.mktemp("state")
-    running = [spawn(lan["server"], role, state) for role in ROLES]
+    running += [spawn(lan["server"], role, state) for role in ROLES]
     for process in running:
         process.wait_for("Ready", timeout=60)
     with lan["client3"].links() as links:
@@ -94,3 +100,16 @@ def test_tftp_gives_a_profile(roles: tuple[Lan, Path], tmp_path: Path) -> None:
 def test_dhcp_gives_an_address_to_a_client_that_has_none(roles: tuple[Lan, Path], tmp_path: Path) -> None:
     given = udhcpc(roles[0]["client0"], tmp_path, vendor_class="CP-8851-3PCC")
     assert given["ip"] == "10.20.0.50"
+
+
+def test_confined_processes_reload_and_go_on_serving(
+    roles: tuple[Lan, Path], running: list[Process], tmp_path: Path
+) -> None:
+    for process in running:
+        process.signal(signal.SIGHUP)
+    for process in running:
+        process.wait_for("serve: reloaded", timeout=30)
+    test_dns_answers(roles)
+    test_https_and_the_acs_share_the_certificates(roles)
+    test_tftp_gives_a_profile(roles, tmp_path)
+    test_dhcp_gives_an_address_to_a_client_that_has_none(roles, tmp_path)
