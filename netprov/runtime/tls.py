@@ -113,8 +113,9 @@ class ServerTls:
         connection.context = self._current
 
     def _verify_like(self, current: ssl.SSLContext) -> None:
-        # OpenSSL takes the trust store from the context a connection is switched to, but not the verify mode.
+        # OpenSSL takes the trust store from the context a connection is switched to, but not how it is used.
         self.context.verify_mode = current.verify_mode
+        self.context.verify_flags = current.verify_flags
 
 
 async def keep_current(
@@ -203,3 +204,7 @@ def _ask_clients(context: ssl.SSLContext, plan: PkiPlan, store: Store) -> None:
             raise PkiError(
                 f"{path} holds no CA that can be trusted: {error.strerror or error}", "name a PEM file"
             ) from error
+    if not plan.clients.roots:
+        # OpenSSL wants a list of every issuer then, and only the local CA publishes one.
+        context.load_verify_locations(cafile=store.crl_file)
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF

@@ -206,6 +206,26 @@ def test_a_phone_without_a_certificate_is_served_where_one_is_optional(store: St
     run(work)
 
 
+def test_a_revoked_phone_is_refused(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    asking = replace(a_plan(), clients=ClientPolicy("optional"))
+    store.ensure(asking, now())
+    phone = PhoneSubject("CP-8841-3PCC", "FCH1", "001234ab45de")
+    issued = store.issue_phone(asking, phone, "ecdsa-p256", now())
+    own = client_context(store.anchors(), certificate=tmp_path / f"phones/{phone.mac}.ecdsa-p256.pem")
+
+    async def work() -> None:
+        tls = ServerTls(store, asking)
+        async with serving(tls.context) as port:
+            assert await _answered(port, own)
+            store.revoke(asking, [issued.certificate], reason="key-compromise", now=now() - 60)
+            assert tls.reload_if_changed()
+            with pytest.raises((ssl.SSLError, ConnectionError)):
+                await _answered(port, own)
+
+    run(work)
+
+
 async def _answered(port: int, context: ssl.SSLContext) -> bytes:
     answer, _, _ = await ask(port, context, name="example.com")
     if not answer:
