@@ -235,6 +235,7 @@ What joins cores to the world:
     runtime.log              one log line an event
     runtime.notify           readiness and life signs for systemd
     runtime.tls              TLS contexts from the certificate store
+    runtime.tls_keeper       the certificates of one service, kept current
     runtime.doctor           asks running services as a phone would
     runtime.doctor_patient   whom it asks for
     runtime.doctor_dhcp      an offer, and no lease

@@ -17,16 +17,15 @@ from aiohttp import web
 
 from netprov.cwmp.acs import Acs, Limits, Reply, Request
 from netprov.cwmp.auth import Credentials, Gate
-from netprov.errors import PkiError, ServiceError
+from netprov.errors import ServiceError
 from netprov.machine import Event
-from netprov.pki.store import Issued
 from netprov.plan import Plan
 from netprov.plan.cwmp import AcsListener
 from netprov.provision.config import SecretsPlace
 from netprov.runtime.acs_store import AcsStore
 from netprov.runtime.catalog import DEFAULT_FILE, load_secrets
 from netprov.runtime.service import Figure, Notice, Surroundings
-from netprov.runtime.tls import ServerTls, certificate_store, keep_current
+from netprov.runtime.tls_keeper import TlsKeeper
 from netprov.runtime.visitor import NEXT, Visitors
 
 BODY_TIME: Final = 30.0
@@ -67,7 +66,7 @@ class AcsService:
         self._plan: Plan
         self._records: AcsStore
         self._runner: web.AppRunner
-        self._tls: ServerTls | None = None
+        self._tls = TlsKeeper(self.name, surroundings)
         self._visitors: Visitors
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -107,7 +106,7 @@ class AcsService:
         """Finish the requests under way, and close."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(self._tls.stop(), *self._tasks, return_exceptions=True)
         self._tasks.clear()
         for listening in self._open.values():
             listening.server.close()
@@ -156,7 +155,7 @@ class AcsService:
                 wanted[key] = listener
                 paths.setdefault(key, set()).add(listener.path)
         if any(listener.secure for listener in wanted.values()):
-            await self._secure(plan)
+            await self._tls.use(plan.pki)
         opened: dict[_Key, _Listening] = {}
         try:
             for key in wanted:
@@ -176,34 +175,9 @@ class AcsService:
         return await asyncio.get_running_loop().create_server(
             self._visitors.accept,
             sock=bound,
-            ssl=self._tls.context if secure and self._tls else None,
+            ssl=self._tls.context if secure else None,
             ssl_handshake_timeout=HANDSHAKE_TIME if secure else None,
         )
-
-    async def _secure(self, plan: Plan) -> None:
-        """Have a certificate, and keep it current."""
-        store = certificate_store(self._surroundings.state)
-        try:
-            issued = await asyncio.to_thread(store.ensure, plan.pki, time.time())
-            if self._tls is None:
-                self._tls = ServerTls(store, plan.pki)
-                renewal = keep_current(
-                    self._tls, store, lambda: self._plan.pki, time.time, report=self._renewed
-                )
-                self._tasks.append(asyncio.create_task(renewal))
-            else:
-                self._tls.reload(plan.pki)
-        except PkiError as error:
-            raise ServiceError(f"the ACS has no certificate: {error}") from error
-        if issued:
-            self._renewed(issued)
-
-    def _renewed(self, outcome: tuple[Issued, ...] | PkiError) -> None:
-        if isinstance(outcome, PkiError):
-            self._report(Notice(f"certificates: {outcome}", "error"))
-            return
-        for each in outcome:
-            self._report(Notice(f"issued a certificate: {each.role} {each.name} {each.kind} ({each.reason})"))
 
     def _bind(self, key: _Key) -> socket.socket | None:
         """Return a bound socket, or None if the address is not on this machine: another one is the ACS."""

@@ -17,11 +17,9 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict
 
-from netprov.errors import PkiError, ServiceError
+from netprov.errors import PkiError
 from netprov.machine import Event
 from netprov.pki.chain import decode
-from netprov.pki.request import PkiPlan
-from netprov.pki.store import Issued, Store
 from netprov.plan import Plan
 from netprov.provision.asker import Asker, parse_agent, parse_mac
 from netprov.provision.auth import Authority
@@ -33,8 +31,8 @@ from netprov.runtime.arp import neighbour
 from netprov.runtime.catalog import load_catalog
 from netprov.runtime.listen import SocketSet
 from netprov.runtime.poll import Poller
-from netprov.runtime.service import Figure, Notice, Surroundings
-from netprov.runtime.tls import ServerTls, keep_current
+from netprov.runtime.service import Figure, Surroundings
+from netprov.runtime.tls_keeper import TlsKeeper
 from netprov.runtime.tree import find_file
 from netprov.runtime.visitor import Visitors
 
@@ -89,7 +87,7 @@ class HttpService:
         self._max_connections = max_connections
         self._handshakes: dict[asyncio.Task[None], None] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._tls: ServerTls | None = None
+        self._tls = TlsKeeper(self.name, surroundings, self._rebuild)
         self._authority = Authority(os.urandom(32))
         self._poller: Poller
         self._sockets: SocketSet
@@ -100,7 +98,6 @@ class HttpService:
     async def start(self, plan: Plan) -> None:
         """Bind, and serve."""
         self._plan = plan
-        self._store = Store(self._surroundings.state / "pki")
         self._poller = Poller()
         self._sockets = SocketSet(self.name, self._poller, surroundings=self._surroundings)
         self._server = web.Server(
@@ -123,21 +120,16 @@ class HttpService:
             following=self._patience.idle,
         )
         try:
-            await self._prepare_tls(plan.pki)
+            await self._tls.use(plan.pki)
             self._bind(plan)
         except BaseException:
             await self.stop()
             raise
         self._tasks.append(asyncio.create_task(self._visitors.sweep()))
-        if self._tls is not None:
-            renewal = keep_current(
-                self._tls, self._store, lambda: self._plan.pki, time.time, report=self._tls_changed
-            )
-            self._tasks.append(asyncio.create_task(renewal))
 
     async def reload(self, plan: Plan) -> None:
         """Swap the plan: what is no longer wanted is closed, what is new is bound, connections go on."""
-        await self._prepare_tls(plan.pki)
+        await self._tls.use(plan.pki)
         self._bind(plan)
         self._plan = plan
 
@@ -148,7 +140,7 @@ class HttpService:
         tasks = [*self._tasks, *self._handshakes]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(self._tls.stop(), *tasks, return_exceptions=True)
         self._tasks.clear()
         await self._server.shutdown(STOP_TIME)
 
@@ -285,12 +277,12 @@ class HttpService:
         Done here and not by `create_server`, which tells nobody of a handshake that failed; that a phone refuses the
         certificate is the commonest reason for it to stay unprovisioned.
         """
-        secure = self._tls is not None and listener.scheme == "https"
+        secure = listener.scheme == "https"
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
                 self._visitors.accept,
                 sock,
-                ssl=self._tls.context if self._tls is not None and secure else None,
+                ssl=self._tls.context if secure else None,
                 ssl_handshake_timeout=self._patience.handshake if secure else None,
             )
         except OSError as error:
@@ -303,29 +295,9 @@ class HttpService:
     def _report(self, event: Event) -> None:
         self._surroundings.report(self.name, event)
 
-    # Certificates.
-
-    async def _prepare_tls(self, pki: PkiPlan) -> None:
-        try:
-            issued = await asyncio.to_thread(self._store.ensure, pki, time.time())
-            if self._tls is None:
-                self._tls = ServerTls(self._store, pki)
-            else:
-                self._tls.reload(pki)
-        except (PkiError, ssl.SSLError) as error:
-            raise ServiceError(f"https: {error}") from error
-        self._tell_issued(issued)
-
-    def _tls_changed(self, change: tuple[Issued, ...] | PkiError) -> None:
-        if isinstance(change, PkiError):
-            self._report(Notice(str(change), "error"))
-            return
-        self._tell_issued(change)
+    def _rebuild(self) -> None:
+        """Take in what depends on the certificates: the CA's is a file that phones fetch."""
         self._responder = self._build_responder(self._plan)
-
-    def _tell_issued(self, issued: Sequence[Issued]) -> None:
-        for each in issued:
-            self._report(Notice(f"issued {each.role} certificate {each.name} {each.kind}: {each.reason}"))
 
     def _build_responder(self, plan: Plan) -> Responder:
         catalog = load_catalog(plan.provision, self._surroundings.state)
