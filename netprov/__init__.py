@@ -22,6 +22,7 @@ What the operator writes:
     inventory.model.site     the server, its certificates
     inventory.source         files as text: size, UTF-8, control characters
     inventory.core_schema    plain scalars by YAML 1.2
+    inventory.flow           values as YAML on one line
     inventory.mark           where a value was written, packed
     inventory.syntax         the YAML parser's objections in plain words
     inventory.compose        YAML document -> values and marks
@@ -32,6 +33,13 @@ What the operator writes:
     inventory.sheet          phones of a CSV file
     inventory.gather         the files that one inventory is made of
     inventory.load           files -> Document: inventory and places
+    inventory.convert        other servers' configurations, read into a draft
+    inventory.convert.draft  the draft, what was not carried over
+    inventory.convert.option options as other servers write them
+    inventory.convert.dnsmasq  dnsmasq.conf
+    inventory.convert.dhcpd  ISC dhcpd.conf
+    inventory.convert.kea    kea-dhcp4.conf
+    inventory.convert.listing  CSV lists, Ansible inventories
 
 What follows from it:
 
@@ -293,6 +301,7 @@ What people type:
     cli.surroundings         what `check` looks at on this machine's disk
     cli.findings             findings as text, JSON and SARIF
     cli.check                netprov check
+    cli.import_              netprov import
     cli.schema               netprov schema
     cli.render               netprov render
     cli.query                netprov query

@@ -6,6 +6,7 @@ Exit codes: 0 fine, 1 findings, 2 usage or inventory, 3 runtime.
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 from collections.abc import Mapping
 
@@ -15,6 +16,7 @@ from netprov.errors import InventoryError, NetprovError
 
 VERBS: Mapping[str, str] = {
     "check": "Find every reason a phone would not provision, before it is plugged in.",
+    "import": "Draft an inventory from dnsmasq, dhcpd, Kea, CSV or Ansible.",
     "schema": "Print the JSON Schema of the inventory, for editors.",
     "render": "Write what would be served as files: zones.",
     "demo": "Watch phones provision themselves on a virtual LAN.",
@@ -31,8 +33,8 @@ VERBS: Mapping[str, str] = {
     "decode": "Say what the octets of a DHCP option mean, and what is odd about them.",
     "leases": "List, show, release and export leases.",
 }
-"""Each verb and its line in `netprov --help`; its module, `netprov.cli.<verb>`, holds `command`, which returns its
-exit code (None is 0)."""
+"""Each verb and its line in `netprov --help`; its module, `netprov.cli.<verb>` (`import_` for the reserved word), holds
+`command`, which returns its exit code (None is 0)."""
 
 
 class Verbs(click.Group):
@@ -46,7 +48,8 @@ class Verbs(click.Group):
         """Import one verb."""
         if cmd_name not in VERBS:
             return None
-        command = importlib.import_module(f"netprov.cli.{cmd_name.replace('-', '_')}").command
+        name = cmd_name.replace("-", "_") + ("_" if keyword.iskeyword(cmd_name) else "")
+        command = importlib.import_module(f"netprov.cli.{name}").command
         assert isinstance(command, click.Command)
         return command
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from netprov.inventory.flow import flow
 from netprov.inventory.model import Inventory
 
 Schema = dict[str, Any]
@@ -164,18 +165,3 @@ def _default(field: Schema) -> str:
     if default in (None, [], {}, "") or isinstance(default, dict):
         return "optional"
     return f"default `{flow(default)}`"
-
-
-def flow(value: Any) -> str:
-    """Return a value as YAML on one line."""
-    match value:
-        case dict():
-            return "{" + ", ".join(f"{key}: {flow(each)}" for key, each in value.items()) + "}"
-        case list() | tuple():
-            return "[" + ", ".join(map(flow, value)) + "]"
-        case bool():
-            return str(value).lower()
-        case str() if not value or value[0] in "*&!%@`\"'#-{[|>?" or ": " in value:
-            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        case _:
-            return str(value)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from netprov.cli.schema import page
+from netprov.inventory.flow import flow
 from netprov.inventory.load import parse
-from netprov.inventory.schema import flow, schema, schema_text
+from netprov.inventory.schema import schema, schema_text
 
 ROOT = Path(__file__).parents[2]
 WHOLE = schema()

@@ -1,0 +1,168 @@
+"""A draft of an inventory: what a foreign configuration says in our words, and what it says beside that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+from netprov.errors import Place
+from netprov.inventory.flow import flow
+
+Section = dict[Any, Any]
+
+PROVISIONING = frozenset({66, 150, 159, 160})
+"""Options that a phone is provisioned by: with any of them its method is dhcp."""
+
+PLACEHOLDER = "example.com"
+"""Domain of a draft whose source names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Something that was not carried over: where it stands, what it says, why."""
+
+    place: Place
+    text: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}: {self.reason}"
+
+
+@dataclass(slots=True)
+class Draft:
+    """An inventory in the making."""
+
+    source: str
+    domain: str = ""
+    networks: dict[str, Section] = field(default_factory=dict)
+    hosts: dict[str, Section] = field(default_factory=dict)
+    srv: dict[str, list[Section]] = field(default_factory=dict)
+    records: list[Section] = field(default_factory=list)
+    classes: dict[str, Section] = field(default_factory=dict)
+    phones: list[Section] = field(default_factory=list)
+    leftovers: list[Leftover] = field(default_factory=list)
+
+    def leave(self, line: int, text: str, reason: str) -> None:
+        """Note what is not carried over."""
+        self.leftovers.append(Leftover(Place(self.source, line, 1), text, reason))
+
+    def network_with(self, address: IPv4Address) -> Section | None:
+        """Return the network that holds an address."""
+        return next((each for each in self.networks.values() if address in IPv4Network(each["subnet"])), None)
+
+    def add_network(self, subnet: IPv4Network, name: str = "") -> Section:
+        """Return the network of that subnet, made if it is new."""
+        for each in self.networks.values():
+            if each["subnet"] == str(subnet):
+                return each
+        name = name if name and name not in self.networks else f"net{len(self.networks) + 1}"
+        self.networks[name] = {"subnet": str(subnet)}
+        return self.networks[name]
+
+    def add_pool(self, network: Section, first: str, last: str) -> None:
+        """Add a range of addresses to a network's pool."""
+        network.setdefault("pool", []).append(f"{first}-{last}")
+
+    def add_host(self, name: str, address: str) -> None:
+        """Add an address to a host, named relative to the domain if it is below it."""
+        section = self.hosts.setdefault(self.relative(name), {"addresses": []})
+        section["addresses"].append(address)
+
+    def relative(self, name: str) -> str:
+        """Return a name without the domain, if it has one label below it."""
+        inner = name.rstrip(".").removesuffix(f".{self.domain}") if self.domain else name.rstrip(".")
+        return inner if "." not in inner else name.rstrip(".")
+
+    def complete(self) -> None:
+        """Draw the consequences: methods that follow from options, networks that follow from addresses."""
+        everywhere: Section = {}
+        for network in self.networks.values():
+            everywhere |= _taken(network)
+        if everywhere:
+            self.classes["provisioned"] = {"match": {"vendor_class": "*"}, "options": everywhere}
+        for section in (*self.classes.values(), *self.phones):
+            if PROVISIONING & section.get("options", {}).keys() and "method" not in section:
+                section["method"] = "dhcp"
+        for phone in self.phones:
+            address = phone.get("address")
+            if address and _is_address(address) and self.network_with(IPv4Address(address)) is None:
+                subnet = IPv4Network(f"{address}/24", strict=False)
+                self.add_network(subnet)
+                self.leave(1, str(subnet), "no network is described: this one was assumed from an address")
+
+
+def _taken(network: Section) -> Section:
+    """Take the provisioning options out of a network: they belong to a class, which says the method."""
+    options = network.get("options", {})
+    taken = {code: options.pop(code) for code in sorted(PROVISIONING & options.keys())}
+    if "options" in network and not options:
+        del network["options"]
+    return taken
+
+
+def _is_address(text: str) -> bool:
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def format_draft(draft: Draft) -> str:
+    """Return the draft as YAML, what was not carried over as comments at its end."""
+    lines = [f"# Made by `netprov import` from {draft.source}; `netprov check` says what to look at."]
+    if draft.domain:
+        lines.append(f"domain: {flow(draft.domain)}")
+    else:
+        lines.append(f"domain: {PLACEHOLDER} # the source names no domain")
+    lines += _section("networks", draft.networks or {"voice": {"subnet": "192.0.2.0/24"}})
+    lines += _section("hosts", {name: _short(host) for name, host in draft.hosts.items()})
+    lines += _lists("srv", draft.srv)
+    lines += _list("records", draft.records)
+    lines += _section("classes", draft.classes)
+    lines += _list("phones", draft.phones)
+    if draft.leftovers:
+        lines += ["", "# Not carried over:", *(f"#   {each}" for each in draft.leftovers)]
+    return "\n".join(lines) + "\n"
+
+
+def _short(host: Section) -> Any:
+    addresses = host["addresses"]
+    one = addresses[0] if len(addresses) == 1 else addresses
+    return {**host, "addresses": one} if len(host) > 1 else one
+
+
+def _section(name: str, members: dict[str, Any]) -> Iterator[str]:
+    if members:
+        yield f"{name}:"
+        yield from (f"  {flow(key)}: {flow(_without_singles(value))}" for key, value in members.items())
+
+
+def _lists(name: str, members: dict[str, list[Section]]) -> Iterator[str]:
+    if members:
+        yield f"{name}:"
+        for key, items in members.items():
+            yield f"  {key}:"
+            yield from (f"    - {flow(item)}" for item in items)
+
+
+def _list(name: str, items: Sequence[Section]) -> Iterator[str]:
+    if items:
+        yield f"{name}:"
+        yield from (f"  - {flow(_without_singles(item))}" for item in items)
+
+
+def _without_singles(value: Any) -> Any:
+    """Write lists of one as their member, where the inventory takes both."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: each[0] if isinstance(each, list) and len(each) == 1 and key in _EITHER else each
+        for key, each in value.items()
+    }
+
+
+_EITHER = frozenset({"pool", "router", "dns", "ntp"})
