@@ -176,6 +176,7 @@ TR-069:
     cwmp.soap                the SOAP envelope
     cwmp.fault               the fault codes
     cwmp.rpc                 its calls as values
+    cwmp.parameter_codec     its calls about parameters to and from XML
     cwmp.codec               its calls to and from XML
     cwmp.parameter           a phone's data model
     cwmp.action              what the phone's side asks of its pump, and reports

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from xml.etree.ElementTree import Element
 
-from netprov.cwmp import rpc, soap
+from netprov.cwmp import parameter_codec, rpc, soap
 from netprov.cwmp.fault import SERVER_FAULTS, describe
 from netprov.errors import LocalViolation, Malformed
 
@@ -58,7 +58,7 @@ def _decode_inform(element: Element) -> rpc.Inform:
             rpc.EventCode(soap.text(each, "EventCode"), soap.text(each, "CommandKey", ""))
             for each in soap.children(soap.child(element, "Event"), "EventStruct")
         ),
-        parameters=_decode_values(element),
+        parameters=parameter_codec.decode_values(element),
         current_time=soap.text(element, "CurrentTime", rpc.UNKNOWN_TIME),
         retry_count=soap.number(element, "RetryCount", 0),
         max_envelopes=soap.number(element, "MaxEnvelopes", 1),
@@ -79,69 +79,7 @@ def _encode_inform(element: Element, inform: rpc.Inform) -> None:
     soap.add(element, "MaxEnvelopes", str(inform.max_envelopes))
     soap.add(element, "CurrentTime", inform.current_time)
     soap.add(element, "RetryCount", str(inform.retry_count))
-    _encode_values(element, inform.parameters)
-
-
-def _decode_values(element: Element) -> tuple[rpc.ParameterValue, ...]:
-    found = []
-    for each in soap.children(soap.child(element, "ParameterList"), "ParameterValueStruct"):
-        value = soap.child(each, "Value")
-        content = "" if value is None else value.text or ""
-        found.append(rpc.ParameterValue(soap.text(each, "Name"), content, _type(value)))
-    return tuple(found)
-
-
-def _encode_values(element: Element, parameters: tuple[rpc.ParameterValue, ...]) -> None:
-    array = soap.add_array(element, "ParameterList", "cwmp:ParameterValueStruct", len(parameters))
-    for parameter in parameters:
-        entry = soap.add(array, "ParameterValueStruct")
-        soap.add(entry, "Name", parameter.name)
-        soap.add(entry, "Value", parameter.value).set("xsi:type", parameter.type)
-
-
-def _type(value: Element | None) -> str:
-    """Return the type of a value with the prefix xsd, whatever its prefix was.
-
-    Quirk: devices write `xsd:string`, `xs:string` or `string`, in quotes of either kind, with `type` in any
-    namespace; a value must not be lost for it.
-    """
-    if value is None:
-        return "xsd:string"
-    said = next((text for key, text in value.attrib.items() if key.rpartition("}")[2] == "type"), "")
-    local = said.strip().rpartition(":")[2]
-    return f"xsd:{local}" if local else "xsd:string"
-
-
-def _decode_strings(element: Element, array: str) -> tuple[str, ...]:
-    return tuple((each.text or "").strip() for each in soap.children(soap.child(element, array)))
-
-
-def _encode_strings(element: Element, array: str, texts: tuple[str, ...]) -> None:
-    parent = soap.add_array(element, array, "xsd:string", len(texts))
-    for text in texts:
-        soap.add(parent, "string", text)
-
-
-def _decode_names(element: Element) -> rpc.GetParameterNamesResponse:
-    return rpc.GetParameterNamesResponse(
-        tuple(
-            (soap.text(each, "Name"), soap.boolean(soap.text(each, "Writable", "0")))
-            for each in soap.children(soap.child(element, "ParameterList"), "ParameterInfoStruct")
-        )
-    )
-
-
-def _encode_names(element: Element, response: rpc.GetParameterNamesResponse) -> None:
-    array = soap.add_array(element, "ParameterList", "cwmp:ParameterInfoStruct", len(response.names))
-    for name, writable in response.names:
-        entry = soap.add(array, "ParameterInfoStruct")
-        soap.add(entry, "Name", name)
-        soap.add(entry, "Writable", str(int(writable)))
-
-
-def _encode_set(element: Element, request: rpc.SetParameterValues) -> None:
-    _encode_values(element, request.parameters)
-    soap.add(element, "ParameterKey", request.parameter_key)
+    parameter_codec.encode_values(element, inform.parameters)
 
 
 def _decode_download(element: Element) -> rpc.Download:
@@ -246,14 +184,22 @@ def _command(make: Callable[[str], rpc.Rpc]) -> Codec:
     return Codec(lambda element: make(soap.text(element, "CommandKey", "")), encode_command)
 
 
+def _object(make: Callable[[str, str], rpc.Rpc]) -> Codec:
+    """Return the codec of a method on an object."""
+
+    def encode_object(element: Element, value: Any) -> None:
+        soap.add(element, "ObjectName", value.name)
+        soap.add(element, "ParameterKey", value.parameter_key)
+
+    return Codec(
+        lambda element: make(soap.text(element, "ObjectName"), soap.text(element, "ParameterKey", "")),
+        encode_object,
+    )
+
+
 def _empty(value: rpc.Rpc) -> Codec:
     """Return the codec of a method without arguments."""
     return Codec(lambda _element: value, lambda _element, _value: None)
-
-
-def _encode_get_names(element: Element, request: rpc.GetParameterNames) -> None:
-    soap.add(element, "ParameterPath", request.path)
-    soap.add(element, "NextLevel", str(int(request.next_level)))
 
 
 def _encode_downloading(element: Element, response: rpc.DownloadResponse) -> None:
@@ -267,31 +213,44 @@ CODECS: Final[Mapping[str, Codec]] = {
     "InformResponse": _number("MaxEnvelopes", "max_envelopes", rpc.InformResponse, 1),
     "GetRPCMethods": _empty(rpc.GetRPCMethods()),
     "GetRPCMethodsResponse": Codec(
-        lambda element: rpc.GetRPCMethodsResponse(_decode_strings(element, "MethodList")),
-        lambda element, value: _encode_strings(element, "MethodList", value.methods),
+        lambda element: rpc.GetRPCMethodsResponse(parameter_codec.decode_strings(element, "MethodList")),
+        lambda element, value: parameter_codec.encode_strings(element, "MethodList", value.methods),
     ),
     "GetParameterNames": Codec(
         lambda element: rpc.GetParameterNames(
             soap.text(element, "ParameterPath", ""), soap.boolean(soap.text(element, "NextLevel", "0"))
         ),
-        _encode_get_names,
+        parameter_codec.encode_get_names,
     ),
-    "GetParameterNamesResponse": Codec(_decode_names, _encode_names),
+    "GetParameterNamesResponse": Codec(parameter_codec.decode_names, parameter_codec.encode_names),
     "GetParameterValues": Codec(
-        lambda element: rpc.GetParameterValues(_decode_strings(element, "ParameterNames")),
-        lambda element, value: _encode_strings(element, "ParameterNames", value.names),
+        lambda element: rpc.GetParameterValues(parameter_codec.decode_strings(element, "ParameterNames")),
+        lambda element, value: parameter_codec.encode_strings(element, "ParameterNames", value.names),
     ),
     "GetParameterValuesResponse": Codec(
-        lambda element: rpc.GetParameterValuesResponse(_decode_values(element)),
-        lambda element, value: _encode_values(element, value.parameters),
+        lambda element: rpc.GetParameterValuesResponse(parameter_codec.decode_values(element)),
+        lambda element, value: parameter_codec.encode_values(element, value.parameters),
     ),
     "SetParameterValues": Codec(
         lambda element: rpc.SetParameterValues(
-            _decode_values(element), soap.text(element, "ParameterKey", "")
+            parameter_codec.decode_values(element), soap.text(element, "ParameterKey", "")
         ),
-        _encode_set,
+        parameter_codec.encode_set,
     ),
     "SetParameterValuesResponse": _number("Status", "status", rpc.SetParameterValuesResponse, 0),
+    "GetParameterAttributes": Codec(
+        lambda element: rpc.GetParameterAttributes(parameter_codec.decode_strings(element, "ParameterNames")),
+        lambda element, value: parameter_codec.encode_strings(element, "ParameterNames", value.names),
+    ),
+    "GetParameterAttributesResponse": Codec(
+        parameter_codec.decode_attributes, parameter_codec.encode_attributes
+    ),
+    "SetParameterAttributes": Codec(
+        parameter_codec.decode_new_attributes, parameter_codec.encode_new_attributes
+    ),
+    "SetParameterAttributesResponse": _empty(rpc.SetParameterAttributesResponse()),
+    "AddObject": _object(rpc.AddObject),
+    "DeleteObject": _object(rpc.DeleteObject),
     "Download": Codec(_decode_download, _encode_download),
     "DownloadResponse": Codec(
         lambda element: rpc.DownloadResponse(

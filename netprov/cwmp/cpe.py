@@ -123,10 +123,15 @@ class Cpe:
         self.trigger(rpc.EventCode("1 BOOT"), now)
 
     def trigger(self, cause: rpc.EventCode, now: float) -> None:
-        """Open a session for a cause, `6 CONNECTION REQUEST` or `4 VALUE CHANGE`, as soon as none is open."""
+        """Open a session for a cause, as `6 CONNECTION REQUEST`, as soon as none is open."""
         self._causes.append(cause)
         if self._state is _State.CLOSED and self._retry_at is None:
             self._open(now)
+
+    def change(self, name: str, value: str, now: float) -> None:
+        """Note that a parameter (its name below the root) changed; the ACS is told when it wants to be."""
+        if self.parameters.change(name, value):
+            self.trigger(rpc.EventCode("4 VALUE CHANGE"), now)
 
     @property
     def settled(self) -> bool:
@@ -218,7 +223,7 @@ class Cpe:
             rpc.Inform(
                 device=self.device,
                 events=self._event_codes(),
-                parameters=self.parameters.forced(),
+                parameters=self.parameters.for_inform(),
                 current_time=self._wall(now),
                 retry_count=self._retries,
             )
@@ -227,6 +232,8 @@ class Cpe:
     def _event_codes(self) -> tuple[rpc.EventCode, ...]:
         """Return why this session is opened; a transfer is told until its report was taken (section 3.7.1.5)."""
         causes = list(self._causes)
+        if self.parameters.changed:
+            causes.append(rpc.EventCode("4 VALUE CHANGE"))
         if self._outcomes:
             causes.append(rpc.EventCode("7 TRANSFER COMPLETE"))
             causes += [rpc.EventCode("M Download", each.request.command_key) for each in self._outcomes]
@@ -240,6 +247,7 @@ class Cpe:
                 self.failure = ""
                 self._events.append(Informed(self._target, tuple(each.code for each in self._event_codes())))
                 self._causes.clear()
+                self.parameters.told()
                 self._our_turn(hold=bool(message and message.hold_requests))
             case _State.REQUEST, rpc.TransferCompleteResponse():
                 self._note_report()

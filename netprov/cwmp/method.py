@@ -15,12 +15,16 @@ METHODS: Final = (
     "GetRPCMethods",
     "SetParameterValues",
     "GetParameterValues",
+    "SetParameterAttributes",
+    "GetParameterAttributes",
     "GetParameterNames",
-    "Download",
+    "AddObject",
+    "DeleteObject",
     "Reboot",
     "FactoryReset",
+    "Download",
 )
-"""What we answer, of the guide's list ("RPC Methods Supported")."""
+"""What a phone answers (guide, "RPC Methods Supported"), in the guide's order."""
 
 SCHEMES: Final = ("http", "https", "tftp")
 """What a Download may be fetched over."""
@@ -59,6 +63,15 @@ class Methods:
             case rpc.GetParameterNames():
                 names = self._parameters.names(request.path, next_level=request.next_level)
                 return names if isinstance(names, rpc.Fault) else rpc.GetParameterNamesResponse(names)
+            case rpc.GetParameterAttributes():
+                found = self._parameters.attributes(request.names)
+                return found if isinstance(found, rpc.Fault) else rpc.GetParameterAttributesResponse(found)
+            case rpc.SetParameterAttributes():
+                refused = self._parameters.set_attributes(request.attributes)
+                return refused or rpc.SetParameterAttributesResponse()
+            case rpc.AddObject() | rpc.DeleteObject():
+                # No object of ours has instances that could be added or deleted.
+                return rpc.Fault(9005)
             case rpc.SetParameterValues():
                 return self._set(request)
             case rpc.Download():

@@ -1,7 +1,8 @@
 """The data model of a CPE: its parameters by name, and the rules for reading and setting them (TR-069 annex A.3.2).
 
 The standard set is the one of a telephone: TR-106's `Device` root with DeviceInfo, ManagementServer and LAN.
-Deliberately absent: objects with instances that the ACS adds or deletes.
+Deliberately absent: objects with instances that the ACS adds or deletes; who but the ACS may change a parameter is kept,
+and changes nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from netprov.cwmp.rpc import DeviceId, Fault, ParameterFault, ParameterValue
+from netprov.cwmp.rpc import Attributes, DeviceId, Fault, NewAttributes, ParameterFault, ParameterValue
 
 ROOT: Final = "Device."
 URL: Final = "ManagementServer.URL"
@@ -31,6 +32,9 @@ FORCED: Final = (
     MAC_ADDRESS,
 )
 """What every Inform carries (TR-106 section 3.3, "forced inform"), and the MAC address, by which we know a phone."""
+
+ACTIVE: Final = 2
+"""The notification that opens a session at once."""
 
 _RANGES: Final = {
     "xsd:int": (-(2**31), 2**31 - 1),
@@ -99,6 +103,8 @@ class Parameters:
 
     def __init__(self, parameters: Iterable[Parameter]) -> None:
         self._all = {parameter.name: parameter for parameter in parameters}
+        self._attributes: dict[str, Attributes] = {}
+        self._changed: dict[str, None] = {}
 
     def value(self, suffix: str) -> str:
         """Return the value of a parameter by its name below the root; "" if it does not exist."""
@@ -110,18 +116,35 @@ class Parameters:
         name = ROOT + suffix
         self._all[name] = replace(self._all.get(name, Parameter(name)), value=value)
 
-    def forced(self) -> tuple[ParameterValue, ...]:
-        """Return what every Inform carries."""
-        return tuple(self._all[ROOT + name].shown() for name in FORCED if ROOT + name in self._all)
+    def change(self, suffix: str, value: str) -> bool:
+        """Set a value that somebody else than the ACS changed; tell whether the ACS wants to know at once."""
+        if self.value(suffix) == value:
+            return False
+        self.assign(suffix, value)
+        notification = self._attribute(ROOT + suffix).notification
+        if notification:
+            self._changed[ROOT + suffix] = None
+        return notification == ACTIVE
+
+    @property
+    def changed(self) -> bool:
+        """Whether the ACS is still to be told of a change."""
+        return bool(self._changed)
+
+    def told(self) -> None:
+        """Note that the ACS was told of every change."""
+        self._changed.clear()
+
+    def for_inform(self) -> tuple[ParameterValue, ...]:
+        """Return what an Inform carries: always the forced ones, and what changed that the ACS wants to know of."""
+        names = (*(ROOT + name for name in FORCED), *self._changed)
+        return tuple(self._all[name].shown() for name in dict.fromkeys(names) if name in self._all)
 
     def get(self, names: Sequence[str]) -> tuple[ParameterValue, ...] | Fault:
         """Return values; a name that is empty or ends in a dot is everything under it (annex A.3.2.2)."""
         found: dict[str, ParameterValue] = {}
         for wanted in names:
-            if wanted and not wanted.endswith("."):
-                matching = [self._all[wanted]] if wanted in self._all else []
-            else:
-                matching = [each for name, each in self._all.items() if name.startswith(wanted)]
+            matching = self._matching(wanted)
             if not matching:
                 return Fault(9005)
             found.update((each.name, each.shown()) for each in matching)
@@ -158,6 +181,39 @@ class Parameters:
             self._all[value.name] = replace(self._all[value.name], value=value.value)
         self.assign(PARAMETER_KEY, parameter_key)
         return None
+
+    def attributes(self, names: Sequence[str]) -> tuple[Attributes, ...] | Fault:
+        """Return attributes, of what `get` would return the values of (annex A.3.2.5)."""
+        values = self.get(names)
+        return values if isinstance(values, Fault) else tuple(self._attribute(each.name) for each in values)
+
+    def set_attributes(self, wanted: Sequence[NewAttributes]) -> Fault | None:
+        """Set all attributes or, with the fault returned, none (annex A.3.2.4)."""
+        fresh: dict[str, Attributes] = {}
+        for each in wanted:
+            matching = self._matching(each.name)
+            if not matching:
+                return Fault(9005)
+            if each.notification is not None and each.notification not in {0, 1, ACTIVE}:
+                return Fault(9003)
+            for parameter in matching:
+                now = fresh.get(parameter.name) or self._attribute(parameter.name)
+                fresh[parameter.name] = Attributes(
+                    parameter.name,
+                    now.notification if each.notification is None else each.notification,
+                    now.access if each.access is None else each.access,
+                )
+        self._attributes.update(fresh)
+        return None
+
+    def _attribute(self, name: str) -> Attributes:
+        return self._attributes.get(name) or Attributes(name)
+
+    def _matching(self, wanted: str) -> list[Parameter]:
+        """Return the parameter of that name, or everything under it if it is empty or ends in a dot."""
+        if wanted and not wanted.endswith("."):
+            return [self._all[wanted]] if wanted in self._all else []
+        return [each for name, each in self._all.items() if name.startswith(wanted)]
 
     def _refusal(self, value: ParameterValue) -> ParameterFault | None:
         known = self._all.get(value.name)

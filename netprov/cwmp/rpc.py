@@ -1,8 +1,8 @@
 """The remote procedure calls of CWMP as values (TR-069 Amendment 6 annex A), and their XML.
 
 Those are here that a Cisco phone supports (guide, "TR69 RPC Methods") and both roles use. Arguments are written in
-the schema's order and read by name, in any order. Deliberately absent: Upload, ScheduleInform, AddObject,
-DeleteObject, parameter attributes and the software module methods; an unknown method is kept as `Unknown`, for a fault.
+the schema's order and read by name, in any order. Deliberately absent: Upload, ScheduleInform and the software module
+methods; an unknown method is kept as `Unknown`, for a fault.
 """
 
 from __future__ import annotations
@@ -138,6 +138,69 @@ class SetParameterValuesResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class Attributes:
+    """How a CPE tells of changes of a parameter (annex A.3.2.4): 0 not, 1 in its next Inform, 2 at once.
+
+    `access` names those beside the ACS who may change it; "Subscriber" is the only name there is.
+    """
+
+    name: str
+    notification: int = 0
+    access: tuple[str, ...] = ("Subscriber",)
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttributes:
+    """What SetParameterAttributes wants of a parameter, or of all under a path; None leaves it as it is."""
+
+    name: str
+    notification: int | None = None
+    access: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GetParameterAttributes:
+    """The ACS asks for attributes; a name that ends in a dot is everything under it (annex A.3.2.5)."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GetParameterAttributesResponse:
+    """The attributes asked for."""
+
+    attributes: tuple[Attributes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetParameterAttributes:
+    """The ACS sets attributes, all or none (annex A.3.2.4)."""
+
+    attributes: tuple[NewAttributes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetParameterAttributesResponse:
+    """They are set."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddObject:
+    """The ACS makes an instance of an object (annex A.3.2.6)."""
+
+    name: str
+    parameter_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteObject:
+    """The ACS removes an instance of an object (annex A.3.2.7)."""
+
+    name: str
+    parameter_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Download:
     """The ACS has the CPE fetch a file (annex A.3.2.8); `delay` in seconds, `size` in octets, 0 if not said."""
 
@@ -231,6 +294,12 @@ Rpc = (
     | GetParameterValuesResponse
     | SetParameterValues
     | SetParameterValuesResponse
+    | GetParameterAttributes
+    | GetParameterAttributesResponse
+    | SetParameterAttributes
+    | SetParameterAttributesResponse
+    | AddObject
+    | DeleteObject
     | Download
     | DownloadResponse
     | TransferComplete

@@ -96,6 +96,55 @@ CASES: list[tuple[str, rpc.Rpc, str]] = [
         "<cwmp:SetParameterValuesResponse><Status>1</Status></cwmp:SetParameterValuesResponse>",
     ),
     (
+        "GetParameterAttributes",
+        rpc.GetParameterAttributes(("Device.LAN.",)),
+        (
+            '<cwmp:GetParameterAttributes><ParameterNames soapenc:arrayType="xsd:string[1]">'
+            "<string>Device.LAN.</string></ParameterNames></cwmp:GetParameterAttributes>"
+        ),
+    ),
+    (
+        "GetParameterAttributesResponse",
+        rpc.GetParameterAttributesResponse((rpc.Attributes("Device.LAN.IPAddress", 2),)),
+        (
+            '<cwmp:GetParameterAttributesResponse><ParameterList soapenc:arrayType="cwmp:ParameterAttributeStruct[1]">'
+            "<ParameterAttributeStruct><Name>Device.LAN.IPAddress</Name><Notification>2</Notification>"
+            '<AccessList soapenc:arrayType="xsd:string[1]"><string>Subscriber</string></AccessList>'
+            "</ParameterAttributeStruct></ParameterList></cwmp:GetParameterAttributesResponse>"
+        ),
+    ),
+    (
+        "SetParameterAttributes",
+        rpc.SetParameterAttributes(
+            (rpc.NewAttributes("Device.LAN.", 1), rpc.NewAttributes("Device.X", access=()))
+        ),
+        (
+            '<cwmp:SetParameterAttributes><ParameterList soapenc:arrayType="cwmp:SetParameterAttributesStruct[2]">'
+            "<SetParameterAttributesStruct><Name>Device.LAN.</Name><NotificationChange>1</NotificationChange>"
+            "<Notification>1</Notification><AccessListChange>0</AccessListChange>"
+            '<AccessList soapenc:arrayType="xsd:string[0]" /></SetParameterAttributesStruct>'
+            "<SetParameterAttributesStruct><Name>Device.X</Name><NotificationChange>0</NotificationChange>"
+            "<Notification>0</Notification><AccessListChange>1</AccessListChange>"
+            '<AccessList soapenc:arrayType="xsd:string[0]" /></SetParameterAttributesStruct>'
+            "</ParameterList></cwmp:SetParameterAttributes>"
+        ),
+    ),
+    (
+        "SetParameterAttributesResponse",
+        rpc.SetParameterAttributesResponse(),
+        "<cwmp:SetParameterAttributesResponse />",
+    ),
+    (
+        "AddObject",
+        rpc.AddObject("Device.X.", "key"),
+        "<cwmp:AddObject><ObjectName>Device.X.</ObjectName><ParameterKey>key</ParameterKey></cwmp:AddObject>",
+    ),
+    (
+        "DeleteObject",
+        rpc.DeleteObject("Device.X.1."),
+        "<cwmp:DeleteObject><ObjectName>Device.X.1.</ObjectName><ParameterKey /></cwmp:DeleteObject>",
+    ),
+    (
         "Download",
         rpc.Download("k1", rpc.CONFIGURATION, "https://pr1.example.com/a?b&c", "user", "pass", 10, "t", 5),
         (

@@ -76,6 +76,13 @@ def test_empty_post_has_no_content_type_and_every_cookie() -> None:
         (rpc.Download("k", rpc.CONFIGURATION, "ftp://x/"),
          rpc.Fault(9013, "Unsupported protocol for file transfer")),
         (rpc.Download("k", "X CISCO CA", "http://x/"), rpc.DownloadResponse(1)),
+        (rpc.GetParameterAttributes(("Device.LAN.IPAddress",)),
+         rpc.GetParameterAttributesResponse((rpc.Attributes("Device.LAN.IPAddress"),))),
+        (rpc.SetParameterAttributes((rpc.NewAttributes("Device.LAN.", 2),)), rpc.SetParameterAttributesResponse()),
+        (rpc.SetParameterAttributes((rpc.NewAttributes("Device.None", 2),)),
+         rpc.Fault(9005, "Invalid parameter name")),
+        (rpc.AddObject("Device.LAN."), rpc.Fault(9005, "Invalid parameter name")),
+        (rpc.DeleteObject("Device.LAN.1."), rpc.Fault(9005, "Invalid parameter name")),
         (rpc.TransferComplete("k"), rpc.Fault(9000, "Method not supported")),
     ],
 )  # fmt: skip
@@ -163,6 +170,39 @@ def test_phone_that_is_given_another_acs_bootstraps_there() -> None:
     inform = posted(cpe).rpc
     assert isinstance(inform, rpc.Inform)
     assert (rpc.EventCode("0 BOOTSTRAP"),) == inform.events
+
+
+def test_change_opens_a_session_where_the_acs_wants_that() -> None:
+    cpe = opened()
+    said(cpe, rpc.SetParameterAttributes((rpc.NewAttributes("Device.LAN.IPAddress", 2),)))
+    cpe.posted(Answer(204), 0)
+    cpe.change("LAN.MACAddress", "00:00:00:00:00:01", 1)
+    assert isinstance(cpe.next_action(1), Wait)
+    cpe.change("LAN.IPAddress", "10.20.0.99", 2)
+    inform = posted(cpe, 2).rpc
+    assert isinstance(inform, rpc.Inform)
+    assert inform.events == (rpc.EventCode("4 VALUE CHANGE"),)
+    assert inform.parameter("LAN.IPAddress") == "10.20.0.99"
+    cpe.posted(answer(rpc.InformResponse()), 2)
+    cpe.posted(Answer(204), 2)
+    assert cpe.settled
+
+
+def test_methods_are_those_of_the_guide() -> None:
+    answered = said(opened(), rpc.GetRPCMethods())
+    assert isinstance(answered, rpc.GetRPCMethodsResponse)
+    assert set(answered.methods) == {
+        *("GetRPCMethods", "SetParameterValues", "GetParameterValues", "SetParameterAttributes"),
+        *(
+            "GetParameterAttributes",
+            "GetParameterNames",
+            "AddObject",
+            "DeleteObject",
+            "Reboot",
+            "FactoryReset",
+        ),
+        "Download",
+    }
 
 
 def test_periodic_inform_follows_the_interval_or_never_comes() -> None:

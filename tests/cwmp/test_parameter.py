@@ -102,7 +102,7 @@ def test_parameter_named_twice_is_refused() -> None:
 
 def test_telephone_informs_with_what_tr_106_asks_for() -> None:
     parameters = Parameters(telephone(PHONE, "http://acs/", mac="m", address="a", software="s"))
-    assert [each.name for each in parameters.forced()] == [
+    assert [each.name for each in parameters.for_inform()] == [
         "Device.DeviceSummary",
         "Device.DeviceInfo.HardwareVersion",
         "Device.DeviceInfo.SoftwareVersion",
@@ -112,3 +112,40 @@ def test_telephone_informs_with_what_tr_106_asks_for() -> None:
         "Device.LAN.IPAddress",
         "Device.LAN.MACAddress",
     ]
+
+
+def test_attributes_are_set_under_a_path_and_only_what_is_to_change() -> None:
+    parameters = Parameters(MODEL)
+    assert parameters.set_attributes((rpc.NewAttributes("Device.A.", 2),)) is None
+    assert parameters.set_attributes((rpc.NewAttributes("Device.A.Text", access=()),)) is None
+    assert parameters.attributes(("Device.A.Text", "Device.A.Flag", "Device.Fixed")) == (
+        rpc.Attributes("Device.A.Text", 2, ()),
+        rpc.Attributes("Device.A.Flag", 2),
+        rpc.Attributes("Device.Fixed", 0),
+    )
+    assert parameters.attributes(("Device.None",)) == rpc.Fault(9005)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code"),
+    [(rpc.NewAttributes("Device.None", 1), 9005), (rpc.NewAttributes("Device.Fixed", 9), 9003)],
+)
+def test_attributes_are_refused_and_none_is_set(wanted: rpc.NewAttributes, code: int) -> None:
+    parameters = Parameters(MODEL)
+    assert parameters.set_attributes((rpc.NewAttributes("Device.A.Text", 1), wanted)) == rpc.Fault(code)
+    assert parameters.attributes(("Device.A.Text",)) == (rpc.Attributes("Device.A.Text", 0),)
+
+
+def test_change_is_carried_by_the_inform_as_far_as_the_acs_wants() -> None:
+    parameters = Parameters(MODEL)
+    parameters.set_attributes(
+        (rpc.NewAttributes("Device.A.Text", 1), rpc.NewAttributes("Device.A.Number", 2))
+    )
+    assert not parameters.change("A.Flag", "1")
+    assert not parameters.change("A.Text", "a")
+    assert not parameters.changed
+    assert not parameters.change("A.Text", "b")
+    assert parameters.change("A.Number", "7")
+    assert [each.value for each in parameters.for_inform()] == ["b", "7"]
+    parameters.told()
+    assert (parameters.changed, parameters.for_inform()) == (False, ())
