@@ -13,7 +13,7 @@ from netprov.dhcp.config import DhcpConfig, NetworkConfig, PhoneConfig
 from netprov.dhcp.contents import compose, find_class, is_served
 from netprov.dhcp.kind import decode_text, decode_user_class
 from netprov.dhcp.match import Client, Condition
-from netprov.dhcp.message import Message
+from netprov.dhcp.message import Message, Type
 from netprov.dhcp.reply import Incoming, Serving, serve
 from netprov.dhcp.vendor import broadband_forum
 from netprov.errors import Malformed
@@ -52,7 +52,8 @@ class Intake:
             serving = self._serving(request, network, phone, sub_options)
         except Malformed as error:
             return str(error)
-        if not serving.served:
+        # DECLINE and RELEASE carry no vendor class (RFC 2131 table 5); whose lease it is decides.
+        if not serving.served and request.type not in {Type.DECLINE, Type.RELEASE}:
             return f"client is not served on network {network.name}"
         fixed = phone.address if phone is not None and network.contains(phone.address) else 0
         return Incoming(

@@ -273,7 +273,7 @@ class Server:
     def _decline(self, incoming: Incoming, now: float) -> None:
         """RFC 2131 4.3.3: no reply."""
         request = incoming.request
-        if request.address(code.SERVER_ID) != incoming.server_id:
+        if request.address(code.SERVER_ID) not in {0, incoming.server_id}:
             self._drop("declined to another server", incoming.source)
             return
         address = request.address(code.REQUESTED_ADDRESS)
@@ -287,7 +287,8 @@ class Server:
     def _release(self, incoming: Incoming, now: float) -> None:
         """RFC 2131 4.3.4: no reply; the binding is kept for the same client."""
         request = incoming.request
-        if request.address(code.SERVER_ID) != incoming.server_id:
+        # Quirk: systemd-networkd 252 names no server (table 5: MUST); what it releases is checked all the same.
+        if request.address(code.SERVER_ID) not in {0, incoming.server_id}:
             self._drop("released to another server", incoming.source)
             return
         ended = self._tables[incoming.network.name].release(request.ciaddr, incoming.key, now)
