@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from netprov.provision.config import DEFAULT_PORTS, Scheme
 
@@ -51,6 +52,7 @@ class Asker:
         return f"{self.scheme}://{host}{port}"
 
 
+@lru_cache(maxsize=16384)
 def parse_agent(text: str) -> Agent | None:
     """Parse User-Agent, `Cisco-CP-7832-3PCC/11.0.1 (00562b043615)` (guide, "HTTP Provisioning"); None for others."""
     found = _AGENT.match(text)
@@ -61,6 +63,7 @@ def parse_agent(text: str) -> Agent | None:
     return Agent(found["model"].upper(), found["firmware"], mac, "" if mac else identity)
 
 
+@lru_cache(maxsize=16384)
 def parse_mac(text: str) -> str:
     """Return a MAC address with colons in lower case, "" if the text is none."""
     if not _MAC.match(text):

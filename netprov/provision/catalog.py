@@ -21,6 +21,7 @@ from netprov.provision.secret import Secrets
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 MAC_IN_PATH = re.compile(r"(?<![0-9a-f])[0-9a-f]{12}(?![0-9a-f])")
 _LONGEST_PATH = 1024
+_KNOWN_PATHS = 50_000
 
 
 class Catalog:
@@ -43,6 +44,7 @@ class Catalog:
         self._bases = tuple(base.lower() for base in sorted(provision.bases, key=len, reverse=True))
         self._redirects = tuple((PathPattern(path), *to) for path, to in provision.redirects.items())
         self._statuses = tuple((PathPattern(path), status) for path, status in provision.statuses)
+        self._known: dict[str, Mapping[str, str] | None] = {}
         self._literals = frozenset(path.lower() for path in provision.literals)
         self._trees = tuple((prefix.rstrip("/") + "/", directory) for prefix, directory in provision.trees)
 
@@ -80,6 +82,15 @@ class Catalog:
 
     def _read(self, lower: str) -> Mapping[str, str] | None:
         """Return what a path of the ladder tells of the phone, None for another path."""
+        if lower in self._known:
+            return self._known[lower]
+        found = self._match(lower)
+        if len(self._known) >= _KNOWN_PATHS:
+            self._known.clear()  # strangers may ask for anything; the fleet's paths are soon back
+        self._known[lower] = found
+        return found
+
+    def _match(self, lower: str) -> Mapping[str, str] | None:
         for base in self._bases:
             if not lower.startswith(base + "/"):
                 continue

@@ -7,6 +7,7 @@ profile, `parameters`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,40 +18,90 @@ if TYPE_CHECKING:
 from netprov.provision.asker import Asker
 from netprov.provision.config import CA_PATH, Device, Provision
 from netprov.provision.guard import Introduction
-from netprov.provision.profile import Layer, Parameter, element, format_profile, merge
+from netprov.provision.profile import Layer, Parameter, element, enclose, format_profile, merge
 from netprov.provision.secret import Secrets
 
 _IKM = "IKM_HTTP_Encrypt_Content"
 _MARKS = ("{{", "{%", "{#")
 
 
+@dataclass(frozen=True, slots=True)
+class _Formatted:
+    """Elements by parameter name; those of `templates` hold only their place until they are rendered."""
+
+    elements: Mapping[str, str]
+    templates: Mapping[str, Parameter]
+
+
+_EMPTY = _Formatted({}, {})
+
+
 class Composer:
-    """Composes profiles of one plan."""
+    """Composes profiles of one plan.
+
+    Phones share all layers but their own, so the elements of each layer are formatted once, and what the shared ones
+    come to is kept: a profile then costs a copy, an update and a join.
+    """
 
     def __init__(self, provision: Provision, *, has_ca: bool, secrets: Secrets) -> None:
         self._provision = provision
         self._secrets = secrets
         self._has_ca = has_ca
         self._site = {"domain": provision.domain, "server": provision.server_name}
+        self._own: dict[int, _Formatted] = {}
+        self._shared: dict[tuple[str | int, ...], _Formatted] = {}
+        # Whatever has its id in a key stays alive, so that the id stays its own.
+        self._alive: list[tuple[Layer, ...]] = []
 
     def profile(self, device: Device, asker: Asker) -> bytes:
         """Compose a listed phone's profile."""
-        parameters = dict(merge((self._road(asker), *device.layers)))
-        context: dict[str, Any] = {
+        if device.template:
+            return self._whole(device, self._road(asker))
+        shared = self._merged(device.layers[:-1], asker)
+        own = self._formatted_layer(device.layers[-1]) if device.layers else _EMPTY
+        elements = {**shared.elements, **own.elements}
+        if shared.templates or own.templates:
+            context = self._context(device)
+            for name, parameter in {**shared.templates, **own.templates}.items():
+                if name in own.templates or name not in own.elements:
+                    elements[name] = element(_rendered(parameter, context))
+        return enclose(elements.values())
+
+    def _whole(self, device: Device, road: Layer) -> bytes:
+        """Compose a profile whose whole text is a template."""
+        from markupsafe import Markup
+
+        context = self._context(device)
+        parameters = {
+            name: _rendered(parameter, context) for name, parameter in merge((road, *device.layers)).items()
+        }
+        context["parameters"] = Markup("\n".join(map(element, parameters.values())))  # noqa: S704 - element() escapes
+        context["values"] = {name: parameter.value or "" for name, parameter in parameters.items()}
+        return render(device.template, context, xml=True).encode("ascii", "xmlcharrefreplace")
+
+    def _context(self, device: Device) -> dict[str, Any]:
+        return {
             "phone": phone_fields(device),
             "site": self._site,
             "secret": lambda name: self._secrets.get(name) or "",
         }
-        for name, parameter in parameters.items():
-            if is_template(parameter.value):
-                parameters[name] = Parameter(name, render(parameter.value or "", context), parameter.ua)
-        if not device.template:
-            return format_profile(parameters)
-        from markupsafe import Markup
 
-        context["parameters"] = Markup("\n".join(map(element, parameters.values())))  # noqa: S704 - element() escapes
-        context["values"] = {name: parameter.value or "" for name, parameter in parameters.items()}
-        return render(device.template, context, xml=True).encode("ascii", "xmlcharrefreplace")
+    def _merged(self, layers: tuple[Layer, ...], asker: Asker) -> _Formatted:
+        """Return the shared layers with the way to HTTPS, which depends only on how the request came."""
+        came = "" if asker.scheme == "https" else asker.base_url()
+        key: tuple[str | int, ...] = (came, *map(id, layers))
+        found = self._shared.get(key)
+        if found is None:
+            found = self._shared[key] = _format(merge((self._road(asker), *layers)))
+            self._alive.append(layers)
+        return found
+
+    def _formatted_layer(self, layer: Layer) -> _Formatted:
+        found = self._own.get(id(layer))
+        if found is None:
+            found = self._own[id(layer)] = _format(layer)
+            self._alive.append((layer,))
+        return found
 
     def bootstrap(
         self, asker: Asker, introduction: Introduction | None = None, *, locked: bool = False
@@ -119,6 +170,18 @@ def phone_fields(device: Device) -> Mapping[str, str]:
         "class": device.class_name,
         "profile": device.profile,
     }
+
+
+def _format(parameters: Layer) -> _Formatted:
+    templates = {name: each for name, each in parameters.items() if is_template(each.value)}
+    elements = {name: "" if name in templates else element(each) for name, each in parameters.items()}
+    return _Formatted(elements, templates)
+
+
+def _rendered(parameter: Parameter, context: Mapping[str, Any]) -> Parameter:
+    if not is_template(parameter.value):
+        return parameter
+    return Parameter(parameter.name, render(parameter.value or "", context), parameter.ua)
 
 
 def is_template(text: str | None) -> bool:

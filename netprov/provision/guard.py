@@ -73,7 +73,7 @@ class Guard:
     def introduce(self, device: Device) -> Introduction:
         """Return what to tell a device, over HTTPS only, of what its own profile needs."""
         options: list[str] = []
-        key = self._secrets.profile_key(device.mac) or ""
+        key = (self._secrets.profile_key(device.mac) or "") if device.policy.encryption != "none" else ""
         if device.policy.encryption == "aes-256-cbc" and key:
             options.append(f'--key "{key}"')
         lock = self._lock(device)
@@ -84,8 +84,7 @@ class Guard:
 
     def _lock(self, device: Device) -> Lock | None:
         policy = device.policy
-        password = self._secrets.password(device.mac)
-        if policy.auth is None or password is None:
+        if policy.auth is None or (password := self._secrets.password(device.mac)) is None:
             return None
         macros = device_macros(device.mac, model=device.model, serial=device.serial)
         return Lock(policy.auth, Account(expand(policy.user, macros), password))

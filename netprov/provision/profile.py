@@ -82,8 +82,12 @@ def element(parameter: Parameter) -> str:
 
 def format_profile(parameters: Layer) -> bytes:
     """Format a profile, one parameter a line."""
-    lines = ["<flat-profile>", *map(element, parameters.values()), "</flat-profile>", ""]
-    return "\n".join(lines).encode("ascii")
+    return enclose(map(element, parameters.values()))
+
+
+def enclose(elements: Iterable[str]) -> bytes:
+    """Return a profile of these elements, which are ASCII."""
+    return "\n".join(("<flat-profile>", *elements, "</flat-profile>", "")).encode("ascii")
 
 
 def parse_profile(data: bytes) -> Layer:

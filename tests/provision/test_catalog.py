@@ -216,6 +216,17 @@ def test_redirect_expands_what_is_known_of_the_phone(path: str, who: Asker, expe
     assert expected == answer.location
 
 
+def test_own_template_wins_over_a_shared_one_and_the_other_way_round() -> None:
+    shared = layer(
+        [Parameter("A", "{{ phone.mac }}"), Parameter("B", "plain"), Parameter("C", "{{ phone.name }}")]
+    )
+    own = layer([Parameter("A", "own"), Parameter("B", "{{ phone.name }}")])
+    device = Device(MAC, name="n", layers=(shared, own))
+    catalog = Catalog(replace(PROVISION, devices={MAC: device}, secure_url=""), entropy=bytes)
+    for _ in range(2):
+        assert values("/001234ab45de.cfg", asker(), catalog) == {"A": "own", "B": "n", "C": "n"}
+
+
 def test_whole_template_is_rendered() -> None:
     template = "<device><flat-profile>{{ parameters }}<C>{{ values.A }}{{ phone.serial }}\u00e9</C></flat-profile></device>"
     device = Device(MAC, serial="S", layers=(layer([Parameter("A", "<x>")]),), template=template)

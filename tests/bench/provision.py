@@ -1,0 +1,440 @@
+"""Profiles by HTTPS and HTTP beside nginx, TFTP beside tftpd-hpa, atftpd and dnsmasq, and the fleet's rendering.
+
+    make bench-provision        or: python -m tests.bench.provision [https|http|tftp|render …]
+
+Every server is pinned to one core, its load to another, all on one host's loopback inside a namespace. What counts is
+the server's CPU time for one fetch (or MiB), by the kernel's books, children included: a load generator that is slower
+than the server does not distort it. nginx serves a static file with its default TLS settings; netprov renders each
+profile, looks up whose it is and keeps the device record. Limits: HTTPS at least 0.6 of nginx's fetches per CPU
+second; TFTP level with the best; 10,000 profiles rendered and encrypted in 10 s.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shutil
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from netprov.inventory.load import parse
+from netprov.lab.lan import Host, Lan
+from netprov.lab.process import wait_until
+from netprov.lab.topology import single_lan
+from netprov.plan import derive
+from netprov.provision.asker import Asker
+from netprov.provision.catalog import Catalog
+from netprov.provision.secret import SITE as SITE_SECRET
+from netprov.provision.secret import Secrets
+
+SECONDS = 4
+ADDRESS = "10.20.0.1"
+MAC = "00:12:34:00:00:05"
+PATH = "/Cisco/001234000005.cfg"
+FLEET = 10_000
+VALUES = 40
+TRANSFERS = 400
+BIG = 64 * 1024 * 1024
+SMALL = 200_000
+TICK = os.sysconf("SC_CLK_TCK")
+
+SITE = """
+domain: example.com
+networks: {{voice: {{interface: lan0, subnet: 10.20.0.0/16, address: 10.20.0.1, pool: []}}}}
+certificates: {{keys: [{kind}]}}
+provisioning: {{files: {{/files: {folder}}}, {more}}}
+profiles: {{desk: {{values: {{{values}}}}}}}
+phones:
+"""
+
+NGINX = """
+daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1; user root;
+events {{ worker_connections 4096; }}
+http {{ access_log off; default_type text/xml; client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2;
+  fastcgi_temp_path {folder}/t3; uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+  server {{ listen 10.20.0.1:80 backlog=1024; root {folder}/www; }}
+  server {{ listen 10.20.0.1:443 ssl backlog=1024; root {folder}/www;
+           ssl_certificate {chain}; ssl_certificate_key {chain}; }} }}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a run came to: fetches (or octets) and the server's CPU seconds."""
+
+    done: int
+    cpu: float
+    seconds: float
+
+
+def main(parts: Sequence[str]) -> int:
+    """Run the parts; return 1 if a limit was missed."""
+    wanted = parts or ("https", "http", "tftp", "render")
+    verdicts: list[bool] = []
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="netprov-bench-")))
+        folder.chmod(0o755)
+        for part in wanted:
+            verdicts += PARTS[part](folder / part)
+    return 0 if all(verdicts) else 1
+
+
+def inventory(folder: Path, kind: str, phones: int, more: str = "bootstrap: true") -> Path:
+    """Write an inventory of phones that have forty parameters and five of their own each."""
+    values = ", ".join(f'Parameter_{n}_: "value {n} of the profile"' for n in range(VALUES))
+    lines = [SITE.format(kind=kind, folder=folder, values=values, more=more)]
+    for number in range(phones):
+        mac = f"00:12:34:{number >> 16:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
+        own = ", ".join(
+            f'{name}: "{4081000000 + number}"' for name in ("Display_Name_1_", "User_ID_1_", "Auth_ID_1_")
+        )
+        lines.append(f"  - {{mac: {mac}, model: CP-8851-3PCC, profile: desk, values: {{{own}}}}}\n")
+    path = folder / "site.yaml"
+    path.write_text("".join(lines))
+    return path
+
+
+@contextmanager
+def serving(host: Host, command: Sequence[str], ready: Callable[[], bool]) -> Iterator[int]:
+    """Run a server on core 0; yield its process id once it answers."""
+    process = host.spawn(["taskset", "-c", "0", *command])
+    try:
+        wait_until(ready, what=f"{command[0]} to answer", timeout=60)
+        yield process.pid
+    finally:
+        process.stop()
+
+
+def cpu_of(pid: int) -> float:
+    """Return the CPU seconds of a process, its living descendants and its dead children."""
+    total = 0.0
+    pending = [pid]
+    while pending:
+        each = pending.pop()
+        try:
+            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+            total += sum(map(int, fields[11:15])) / TICK
+            for task in Path(f"/proc/{each}/task").iterdir():
+                pending += map(int, (task / "children").read_text().split())
+        except OSError:
+            continue
+    return total
+
+
+def answers(host: Host, port: int) -> Callable[[], bool]:
+    """Return a check whether something accepts connections."""
+
+    def check() -> bool:
+        with host.entered():
+            sock = socket.socket()
+        with sock:
+            sock.settimeout(1)
+            return sock.connect_ex((ADDRESS, port)) == 0
+
+    return check
+
+
+def netprov(folder: Path, site: Path, *roles: str) -> list[str]:
+    """Return the command of our servers, in quiet mode: the log goes nowhere."""
+    serve = f"exec {sys.executable} -m netprov serve -f {site} --state {folder}/state {' '.join(roles)} >/dev/null 2>&1"
+    return ["sh", "-c", serve]
+
+
+def handshakes(host: Host, count: int = 4) -> int:
+    """Fetch over new TLS connections with `openssl s_time`, several at once, on core 1; return how many succeeded."""
+    command = f"exec taskset -c 1 openssl s_time -connect {ADDRESS}:443 -new -www {PATH} -time {SECONDS}"
+    clients = [host.spawn(["sh", "-c", command]) for _ in range(count)]
+    total = 0
+    for client in clients:
+        client.wait(timeout=SECONDS + 30)
+        found = re.search(r"(\d+) connections in \d+ real seconds", client.output)
+        total += int(found[1]) if found else 0
+    return total
+
+
+def plain_fetches(host: Host, parallel: int = 16) -> int:
+    """Fetch over new plain connections for a while, on core 1; return how many succeeded."""
+    script = LOADER.format(address=ADDRESS, path=PATH, seconds=SECONDS, parallel=parallel)
+    result = host.run(["taskset", "-c", "1", sys.executable, "-c", script], timeout=SECONDS + 30)
+    return int(result.stdout or 0)
+
+
+LOADER = """
+import select, socket, time
+poll, socks, done = select.epoll(), {{}}, 0
+request = b"GET {path} HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n"
+def begin():
+    s = socket.socket(); s.setblocking(False)
+    s.connect_ex(("{address}", 80)); socks[s.fileno()] = s; poll.register(s.fileno(), select.EPOLLOUT)
+for _ in range({parallel}): begin()
+end = time.monotonic() + {seconds}
+while time.monotonic() < end:
+    for fd, event in poll.poll(1):
+        s = socks[fd]
+        if event & select.EPOLLOUT:
+            s.send(request); poll.modify(fd, select.EPOLLIN)
+        else:
+            data = s.recv(65536)
+            if not data:
+                poll.unregister(fd); socks.pop(fd).close(); begin()
+            elif data.startswith(b"HTTP/1.1 200"):
+                done += 1
+print(done)
+"""
+
+
+def measured(host: Host, pid: int, load: Callable[[Host], int]) -> Cost:
+    """Run the load, and say what it cost the server."""
+    load_warm = cpu_of(pid)
+    begun = time.monotonic()
+    done = load(host)
+    seconds = time.monotonic() - begun
+    return Cost(done, cpu_of(pid) - load_warm, seconds)
+
+
+def compare(folder: Path, title: str, kind: str, load: Callable[[Host], int]) -> list[bool]:
+    """Measure netprov and nginx with the same certificate and the same profile."""
+    with Lan(single_lan([f"{ADDRESS}/16"], [])) as lan:
+        host = lan["server"]
+        site = inventory(folder, kind, 100)
+        state = folder / "state"
+        state.mkdir()
+        with serving(host, netprov(folder, site, "http"), answers(host, 80)) as pid:
+            ours = measured(host, pid, load)
+        (folder / "www" / "Cisco").mkdir(parents=True)
+        (folder / "www" / PATH.lstrip("/")).write_bytes(one_profile(site))
+        (chain,) = (state / "pki" / "servers").glob("netprov.example.com*.pem")
+        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, chain=chain))
+        nginx = ["nginx", "-c", str(folder / "nginx.conf")]
+        with serving(host, nginx, answers(host, 80)) as pid:
+            theirs = measured(host, pid, load)
+    print(f"\n{title}, {len(one_profile(site))} octets a profile, {SECONDS} s each")
+    for name, cost in (("netprov", ours), ("nginx", theirs)):
+        rate, each = cost.done / cost.seconds, cost.cpu / max(cost.done, 1)
+        print(f"  {name:<8} {rate:>7.0f}/s  {each * 1e6:>6.0f} us CPU each  {1 / each:>6.0f} per CPU second")
+    ratio = (theirs.cpu / theirs.done) / (ours.cpu / ours.done)
+    print(f"  ratio    {ratio:.2f} of nginx")
+    return [ratio >= 0.6] if title.startswith("HTTPS") else []
+
+
+def one_profile(site: Path) -> bytes:
+    """Return the profile that is fetched."""
+    provision = derive(parse(site.read_text(), "site.yaml").inventory).provision
+    return Catalog(provision, entropy=os.urandom).plain(
+        provision.devices[MAC], Asker("https", "", ADDRESS, 443)
+    )
+
+
+def https(folder: Path) -> list[bool]:
+    """Full handshakes and a profile each, ECDSA then RSA."""
+    verdicts: list[bool] = []
+    for kind in ("ecdsa-p256", "rsa-2048"):
+        place = folder.with_name(f"https-{kind}")
+        place.mkdir()
+        verdicts += compare(place, f"HTTPS {kind}", kind, handshakes)
+    return verdicts
+
+
+def http(folder: Path) -> list[bool]:
+    """New plain connections and a profile each."""
+    folder.mkdir()
+    return compare(folder, "HTTP", "ecdsa-p256", plain_fetches)
+
+
+def tftp(folder: Path) -> list[bool]:
+    """One large transfer, then many at once, from each server."""
+    folder.mkdir()
+    (folder / "big").write_bytes(os.urandom(BIG))
+    (folder / "small").write_bytes(os.urandom(SMALL))
+    folder.chmod(0o755)
+    print(
+        f"\nTFTP, blksize 1428: {BIG >> 20} MiB by curl; then {TRANSFERS} transfers of {SMALL} octets at once"
+    )
+    with Lan(single_lan([f"{ADDRESS}/16"], [])) as lan:
+        host = lan["server"]
+        (folder / "state").mkdir()
+        results: dict[str, tuple[Cost, Cost]] = {}
+        for name, command in _tftp_servers(folder).items():
+            prefix = "files/" if name == "netprov" else ""
+            with serving(host, command, _tftp_answers(host, f"{prefix}small")) as pid:
+                big = measured(host, pid, lambda host, name=f"{prefix}big": _curl(host, name))  # type: ignore[misc]
+                many = measured(host, pid, lambda host, name=f"{prefix}small": _many(host, name))  # type: ignore[misc]
+            results[name] = big, many
+            mib, cpu = big.done / (1 << 20), big.cpu
+            print(
+                f"  {name:<10} one: {mib / big.seconds:>6.1f} MiB/s {cpu / max(mib, 0.01) * 1e3:>6.2f} ms CPU a MiB"
+                f"   many: {many.done:>4} done in {many.seconds:>5.2f} s, "
+                f"{many.cpu / max(many.done, 1) * 1e3:>6.2f} ms CPU each"
+            )
+    ours = results["netprov"]
+    others = [each for name, each in results.items() if name != "netprov"]
+    fastest = max((each[0].done / each[0].seconds for each in others), default=0)
+    return [ours[0].done / ours[0].seconds >= 0.9 * fastest, ours[1].done == TRANSFERS]
+
+
+def _tftp_servers(folder: Path) -> dict[str, list[str]]:
+    site = inventory(folder, "ecdsa-p256", 10)
+    servers = {"netprov": netprov(folder, site, "tftp")}
+    if shutil.which("in.tftpd"):
+        command = ["in.tftpd", "-L", "--address", f"{ADDRESS}:69", "--secure", "--user", "root", str(folder)]
+        servers["tftpd-hpa"] = command
+    if atftpd := shutil.which("atftpd", path=f"{os.environ['PATH']}:{os.environ.get('ATFTPD', '')}"):
+        options = [
+            "--daemon",
+            "--no-fork",
+            "--maxthread",
+            "1000",
+            "--bind-address",
+            ADDRESS,
+            "--user",
+            "root.root",
+        ]
+        servers["atftpd"] = [atftpd, *options, "--no-source-port-checking", str(folder)]
+    if shutil.which("dnsmasq"):
+        options = [
+            "-k",
+            "--port=0",
+            "--enable-tftp",
+            f"--tftp-root={folder}",
+            "--tftp-max=1000",
+            "--user=root",
+        ]
+        servers["dnsmasq"] = ["dnsmasq", *options, f"--listen-address={ADDRESS}", "--conf-file=/dev/null"]
+    return servers
+
+
+def _request(name: str) -> bytes:
+    return b"\0\1" + name.encode() + b"\0octet\0blksize\x001428\0"
+
+
+def _tftp_answers(host: Host, name: str) -> Callable[[], bool]:
+    def check() -> bool:
+        with host.entered():
+            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with sock:
+            sock.settimeout(0.5)
+            sock.sendto(_request(name), (ADDRESS, 69))
+            try:
+                data, source = sock.recvfrom(2000)
+            except OSError:
+                return False
+            sock.sendto(b"\0\5\0\0enough\0", source)
+            return data[1] == 6
+
+    return check
+
+
+def _curl(host: Host, name: str) -> int:
+    url = f"tftp://{ADDRESS}/{name}"
+    command = [
+        "taskset",
+        "-c",
+        "1",
+        "curl",
+        "-sS",
+        "--tftp-blksize",
+        "1428",
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{size_download}",
+        url,
+    ]
+    return int(host.run(command, timeout=120).stdout or 0)
+
+
+def _many(host: Host, name: str) -> int:
+    """Fetch many times at once, on core 1; return how many files arrived whole."""
+    code = f"from tests.bench.provision import fetch_many; print(fetch_many({name!r}))"
+    result = host.run(["taskset", "-c", "1", sys.executable, "-c", code], timeout=120)
+    return int(result.stdout or 0)
+
+
+@dataclass(slots=True)
+class _Fetch:
+    """One transfer of the load."""
+
+    sock: socket.socket
+    said: bytes
+    to: tuple[str, int]
+    said_at: float
+    block: int = 0
+
+
+def fetch_many(name: str) -> int:
+    """Be the load: TRANSFERS transfers in lock-step, each repeating itself after a silence."""
+    poll = select.epoll()
+    fetches: dict[int, _Fetch] = {}
+    for _ in range(TRANSFERS):
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.setblocking(False)
+        sock.sendto(_request(name), (ADDRESS, 69))
+        poll.register(sock.fileno(), select.EPOLLIN)
+        fetches[sock.fileno()] = _Fetch(sock, _request(name), (ADDRESS, 69), time.monotonic())
+    done, end = 0, time.monotonic() + 60
+    while fetches and time.monotonic() < end:
+        for fd, _ in poll.poll(0.2):
+            whole = _step(fetches[fd])
+            if whole is not None:
+                poll.unregister(fd)
+                fetches.pop(fd).sock.close()
+                done += whole
+        now = time.monotonic()
+        for each in fetches.values():
+            if now - each.said_at > 1:
+                each.sock.sendto(each.said, each.to)
+                each.said_at = now
+    return done
+
+
+def _step(fetch: _Fetch) -> bool | None:
+    """Answer one packet; return whether the file is whole once it has ended, None until then."""
+    data, fetch.to = fetch.sock.recvfrom(2000)
+    if data[1] not in {3, 6}:
+        return False
+    block = int.from_bytes(data[2:4], "big") if data[1] == 3 else 0
+    fresh = block == fetch.block + 1
+    fetch.block += fresh
+    fetch.said = b"\0\4" + block.to_bytes(2, "big")
+    fetch.sock.sendto(fetch.said, fetch.to)
+    fetch.said_at = time.monotonic()
+    return True if fresh and len(data) < 1432 else None
+
+
+def render(folder: Path) -> list[bool]:
+    """Render and encrypt a different profile for each phone of a fleet."""
+    folder.mkdir()
+    site = inventory(folder, "ecdsa-p256", FLEET, "encryption: {compress: true}")
+    begun = time.process_time()
+    provision = derive(parse(site.read_text(), "site.yaml").inventory).provision
+    loaded = time.process_time() - begun
+    catalog = Catalog(provision, entropy=os.urandom, secrets=Secrets({SITE_SECRET: "secret"}))
+    asker = Asker("https", "", ADDRESS, 443)
+    begun = time.process_time()
+    octets = 0
+    for mac in provision.devices:
+        octets += len(getattr(catalog.respond(f"/Cisco/{mac.replace(':', '')}.cfg", asker), "body", b""))
+    seconds = time.process_time() - begun
+    print(
+        f"\nRendering: {FLEET} different profiles of {VALUES + 3} parameters, compressed and encrypted: {seconds:.2f} s CPU, "
+        f"{seconds / FLEET * 1e6:.0f} us each, {octets / FLEET:.0f} octets each (inventory loaded in {loaded:.2f} s)"
+    )
+    return [seconds < 10]
+
+
+PARTS: dict[str, Callable[[Path], list[bool]]] = {
+    "https": https,
+    "http": http,
+    "tftp": tftp,
+    "render": render,
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
