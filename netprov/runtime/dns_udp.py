@@ -11,7 +11,7 @@ from netprov.dns.cache import ReplyCache
 from netprov.dns.query import MIN_SIZE, Query
 from netprov.dns.rate import Verdict
 from netprov.runtime.dns_mind import Mind
-from netprov.runtime.mmsg import SLOT, SLOTS, batch
+from netprov.runtime.mmsg import SLOT, batch
 
 BATCHES = 16
 """Batches drained in one wake-up, so that TCP and timers get their turn."""
@@ -82,9 +82,8 @@ class UdpPump:
             if not lengths:
                 return
             self.received += len(lengths)
+            # More has often come in meanwhile, and asking the kernel is cheaper than a turn of the event loop.
             self._batch.send(self._answer_limited(lengths) if limited else self._answer(lengths))
-            if len(lengths) < SLOTS:
-                return
 
     def _answer(self, lengths: list[int]) -> list[int]:
         """Write the reply to each query of a batch over it, and return the replies' lengths."""

@@ -1,0 +1,155 @@
+"""Cookies, TSIG and rate limits: the RFCs' own vectors, and dnspython on the other side."""
+
+from __future__ import annotations
+
+import dns.message
+import dns.rcode
+import dns.tsig
+import pytest
+
+from netprov.dns import cookie, tsig
+from netprov.dns.answer import Access, Client, Manners, Responder
+from netprov.dns.name import parse_name
+from netprov.dns.rate import Limit, Limiter, Verdict
+from tests.dns.zones import STAGING, zone
+
+SECRET = bytes(range(32))
+ALGORITHMS = ["hmac-sha256", "hmac-sha384", "hmac-sha512"]
+COOKIE_SECRET = bytes.fromhex("e5e973e5a6b2a43f48e7dc849e37bfcf")
+ADDRESS = bytes((198, 51, 100, 100))
+
+
+def test_siphash_vector() -> None:
+    expected = bytes.fromhex("a129ca6149be45e5")[::-1]
+    assert cookie.siphash24(bytes(range(16)), bytes(range(15))) == expected
+
+
+def test_server_cookie_is_that_of_rfc_9018_appendix_a_1() -> None:
+    theirs = bytes.fromhex("2464c4abcf10c957")
+    expected = bytes.fromhex("2464c4abcf10c957010000005cf79f111f8130c3eee29480")
+    assert cookie.make(theirs, ADDRESS, COOKIE_SECRET, 1559731985) == expected
+
+
+@pytest.mark.parametrize(
+    ("later", "valid"), [(0, True), (3600, True), (3601, False), (-300, True), (-301, False)]
+)
+def test_server_cookie_lives_for_an_hour_rfc_9018_4_3(later: int, valid: bool) -> None:
+    made = cookie.make(b"12345678", ADDRESS, COOKIE_SECRET, 1_000_000)
+    assert cookie.is_valid(made, ADDRESS, COOKIE_SECRET, 1_000_000 + later) is valid
+
+
+def test_cookie_of_another_address_or_secret_is_worth_nothing() -> None:
+    made = cookie.make(b"12345678", ADDRESS, COOKIE_SECRET, 0)
+    assert not cookie.is_valid(made, bytes(4), COOKIE_SECRET, 0)
+    assert not cookie.is_valid(made, ADDRESS, bytes(16), 0)
+
+
+@pytest.mark.parametrize(("length", "rcode"), [(8, 0), (7, 1), (9, 1), (15, 1), (16, 0), (40, 0), (41, 1)])
+def test_cookie_of_impossible_length_is_a_format_error_rfc_7873_5_2_2(length: int, rcode: int) -> None:
+    responder = Responder([zone(STAGING)], Manners(cookies=COOKIE_SECRET))
+    option = dns.edns.GenericOption(dns.edns.OptionType.COOKIE, bytes(length))
+    query = dns.message.make_query("pr1.example.com", "A", use_edns=0, options=[option])
+    outcome = responder.decide(query.to_wire(), Client(), 0.0)
+    assert outcome.reply
+    reply = dns.message.from_wire(outcome.reply)
+    assert reply.rcode() == rcode
+    assert not outcome.keep
+    assert rcode or len(reply.options) == 1
+
+
+def responder(algorithm: str) -> Responder:
+    key = tsig.Key(parse_name("transfer"), parse_name(algorithm), SECRET)
+    access = Access({key.name: key}, frozenset({(b"\x7f\x00\x00\x01", key.name)}))
+    return Responder([zone(STAGING)], access=access)
+
+
+def signed(
+    algorithm: str, name: str = "pr1.example.com", type_: str = "A", secret: bytes = SECRET
+) -> tuple[dns.message.Message, dns.tsig.Key]:
+    key = dns.tsig.Key("transfer.", secret, algorithm)
+    query = dns.message.make_query(name, type_)
+    query.use_tsig(key)
+    return query, key
+
+
+def signing_time(wire: bytes, key: dns.tsig.Key) -> int:
+    record = dns.message.from_wire(wire, keyring=key).tsig
+    assert record
+    return int(record[0].time_signed)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_dnspython_verifies_our_signature_and_we_verify_its(algorithm: str) -> None:
+    query, key = signed(algorithm)
+    wire = query.to_wire()
+    signed_at = signing_time(wire, key)
+    reply = responder(algorithm).respond(wire, Client(), signed_at)
+    assert reply
+    parsed = dns.message.from_wire(reply, keyring=key, request_mac=query.mac)
+    assert parsed.had_tsig
+    assert parsed.answer
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [("secret", dns.tsig.PeerBadSignature), ("name", dns.tsig.PeerBadKey), ("time", dns.tsig.PeerBadTime)],
+)
+def test_bad_signature_gets_notauth_and_its_error_rfc_8945_5_2(change: str, error: type[Exception]) -> None:
+    query, key = signed("hmac-sha256", secret=bytes(32) if change == "secret" else SECRET)
+    wire = query.to_wire()
+    now = signing_time(wire, key)
+    served = responder("hmac-sha384" if change == "name" else "hmac-sha256")
+    reply = served.respond(wire, Client(), now + (301 if change == "time" else 0))
+    assert reply
+    assert reply[3] & 0xF == dns.rcode.NOTAUTH
+    with pytest.raises(error):
+        dns.message.from_wire(reply, keyring=key, request_mac=query.mac)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_every_message_of_a_signed_transfer_verifies(algorithm: str) -> None:
+    many = STAGING + "".join(f"h{index} A 192.0.2.1\n" for index in range(3000))
+    key = tsig.Key(parse_name("transfer"), parse_name(algorithm), SECRET)
+    access = Access({key.name: key}, frozenset({(b"\x7f\x00\x00\x01", key.name)}))
+    query, theirs = signed(algorithm, "example.com", "AXFR")
+    wire = query.to_wire()
+    now = signing_time(wire, theirs)
+    outcome = Responder([zone(many)], access=access).decide(wire, Client(tcp=True), now)
+    assert outcome.stream
+    context, count, records = None, 0, 0
+    for message in outcome.stream:
+        parsed = dns.message.from_wire(
+            message,
+            keyring=theirs,
+            request_mac=query.mac,
+            tsig_ctx=context,
+            multi=True,
+            one_rr_per_rrset=True,
+            xfr=True,
+        )
+        context = parsed.tsig_ctx
+        count, records = count + 1, records + len(parsed.answer)
+        assert len(message) <= 16384
+    assert count > 3
+    assert records == 3000 + 14
+
+
+def test_rate_is_counted_by_prefix_and_comes_back() -> None:
+    limiter = Limiter(Limit(rate=10, slip=2))
+    verdicts = [limiter.judge(bytes((192, 0, 2, host)), 0.0) for host in range(40)]
+    assert verdicts.count(Verdict.SEND) == 20
+    assert verdicts.count(Verdict.SLIP) == 10
+    assert limiter.judge(bytes((192, 0, 3, 1)), 0.0) is Verdict.SEND
+    assert limiter.judge(bytes((192, 0, 2, 1)), 0.1) is Verdict.SEND
+    assert limiter.judge(bytes((192, 0, 2, 1)), 0.1) is Verdict.DROP
+
+
+def test_blackhole_does_not_exist_for_the_lan_and_is_refused_to_others() -> None:
+    served = Responder([zone(STAGING)], Manners(blackhole=frozenset({parse_name("cisco.com")})))
+    for name in ("cisco.com", "activate.CISCO.com"):
+        query = dns.message.make_query(name, "A").to_wire()
+        lan, other = served.respond(query, Client()), served.respond(query, Client(local=False))
+        assert lan
+        assert other
+        assert (lan[3] & 0xF, other[3] & 0xF) == (dns.rcode.NXDOMAIN, dns.rcode.REFUSED)
+        assert dns.message.from_wire(lan).authority
