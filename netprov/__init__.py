@@ -229,6 +229,7 @@ What joins cores to the world:
     runtime.dns_tcp          its TCP pump
     runtime.dns_mind         what its pumps answer with
     runtime.dns_forward      its forwarder
+    runtime.dns_worker       further processes that answer over UDP
     runtime.dns_ask          one question to one server
     runtime.dns_lease        follows the lease file for names
     runtime.dns_notify       its NOTIFY pump

@@ -22,6 +22,7 @@ from netprov.runtime.dns_notify import NotifyPump
 from netprov.runtime.dns_serial import Serials
 from netprov.runtime.dns_tcp import TcpServer
 from netprov.runtime.dns_udp import UdpPump, open_udp
+from netprov.runtime.dns_worker import Workers
 from netprov.runtime.service import Figure, Notice, Surroundings
 
 Place = tuple[str, int]
@@ -48,6 +49,8 @@ class DnsService:
         self._pumps: dict[Place, UdpPump] = {}
         self._tcp: dict[Place, TcpServer] = {}
         self._notify = NotifyPump(self._report)
+        self._workers = Workers(self._report)
+        self._processes = 0
         self._leases = LeaseNames(surroundings.state)
         self._lease_names: tuple[LeaseName, ...] = ()
         self._config: DnsConfig | None = None
@@ -57,6 +60,7 @@ class DnsService:
     async def start(self, plan: Plan) -> None:
         """Bind every address of the plan that is on this machine."""
         self._serials = Serials(self._surroundings.state)
+        self._processes = plan.dns.workers
         try:
             await self._serve(plan.dns)
         except BaseException:
@@ -66,6 +70,10 @@ class DnsService:
 
     async def reload(self, plan: Plan) -> None:
         """Swap to the plan's zones whole; sockets that are still wanted stay open, so no query is lost."""
+        if plan.dns.workers != self._processes:
+            self._report(
+                Notice(f"{plan.dns.workers} workers are for the next start; {self._processes} go on")
+            )
         await self._serve(plan.dns)
 
     async def stop(self) -> None:
@@ -73,6 +81,7 @@ class DnsService:
         if self._following:
             self._following.cancel()
         self._notify.stop()
+        self._workers.stop()
         for place in list(self._pumps):
             await self._close(place)
 
@@ -109,10 +118,13 @@ class DnsService:
         zones = await asyncio.to_thread(with_leases, config.zones, self._lease_names, config.ttl)
         numbered = await asyncio.to_thread(self._serials.number, zones)
         changed = await asyncio.to_thread(self._record, numbered)
-        mind = make(replace(config, zones=numbered), self._secret, self._journals)
+        served = replace(config, zones=numbered)
+        mind = make(served, self._secret, self._journals)
         for place, pump in self._pumps.items():
             pump.swap(mind)
             self._tcp[place].swap(mind)
+        if self._processes > 1:
+            await self._workers.serve(self._processes - 1, list(self._pumps), served, self._secret)
         self._config = config
         self._notify.announce(changed, config, [host for host, _ in self._pumps])
 
@@ -165,7 +177,7 @@ class DnsService:
     async def _open(self, host: str, port: int) -> bool:
         """Bind one address for both transports; return False, with a notice, if it is not on this machine."""
         try:
-            sock = open_udp(host, port, shared=False)
+            sock = open_udp(host, port, shared=self._processes > 1)
         except OSError as error:
             if error.errno == errno.EADDRNOTAVAIL:
                 self._report(Notice(f"{host} is not on this machine; its queries are another server's"))
