@@ -20,7 +20,6 @@ from netprov.errors import ServiceError
 from netprov.machine import Event
 from netprov.runtime.dns_mind import make
 from netprov.runtime.dns_udp import UdpPump, open_udp
-from netprov.runtime.service import Notice
 
 Place = tuple[str, int]
 READY_S = 30.0
@@ -93,6 +92,10 @@ class Workers:
         raise ServiceError("a DNS worker does not start", "see the lines above, or set `dns: {workers: 1}`")
 
     def _replace(self, worker: tuple[BaseProcess, Connection]) -> None:
+        from netprov.runtime.service import (
+            Notice,  # a worker itself needs no plan, and starts in a fifth of the time
+        )
+
         process, pipe = worker
         asyncio.get_running_loop().remove_reader(process.sentinel)
         self._workers.remove(worker)
