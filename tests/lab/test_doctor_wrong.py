@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from netprov.cli.doctor import command
@@ -87,7 +88,8 @@ class Site:
         """Run `netprov doctor` with the right inventory on the machine beside the server; exit code, output."""
         right = self.folder / "site.yaml"
         right.write_text(inventory)
-        ca = [] if "--ca" in arguments else ["--ca", str(self.folder / "ca.pem")]
+        told = {"--ca", "--state"} & set(arguments)
+        ca = [] if told else ["--ca", str(self.folder / "ca.pem")]
         output = io.StringIO()
         with self.lan["client0"].entered(), contextlib.redirect_stdout(output):
             code = command.main(["-f", str(right), *ca, *arguments], standalone_mode=False)
@@ -229,6 +231,31 @@ def test_certificate(site: Site, names: tuple[str, ...], life: tuple[float, floa
 def test_unknown_ca(site: Site) -> None:
     _, ca = own_chain(site, ("example.com",))
     assert site.cause("--ca", ca, PHONE) == "cert-unknown-ca"
+
+
+def test_ca_is_taken_as_phones_get_it_where_it_is_not_at_hand(site: Site, tmp_path: Path) -> None:
+    both = SITE.replace("priority: 10}]}", "priority: 10}], http: [{target: pr1, port: 80}]}")
+    site.serve(both)
+    (said,) = site.diagnose("--state", str(tmp_path), PHONE, inventory=both)
+    assert (said["cause"], said["findings"]) == (None, [])
+    assert said["provisioned_from"] == "https://pr1.example.com/8851-3PCC.xml"
+    site.serve()
+    assert site.cause("--state", str(tmp_path), PHONE) == "cert-unknown-ca"
+
+
+def test_an_inventory_without_phones_and_classes_has_a_usual_phone(site: Site) -> None:
+    empty = SITE[: SITE.index("classes:")]
+    site.serve(empty)
+    (said,) = site.diagnose("--classes", inventory=empty)
+    assert (said["who"], said["cause"]) == ("any phone on voice (as CP-8851-3PCC)", None)
+
+
+def test_phone_that_the_inventory_does_not_serve(site: Site) -> None:
+    unserved = SITE.replace("10.20.0.0/24}", "10.20.0.0/24, clients: known}")
+    code, output = site.doctor("--classes", inventory=unserved)
+    assert (code, "Nobody to ask for" in output) == (0, True)
+    with pytest.raises(click.UsageError, match="no phone 00:00:00:00:00:09"):
+        site.doctor("00:00:00:00:00:09")
 
 
 @pytest.mark.parametrize(
