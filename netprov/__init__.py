@@ -59,6 +59,7 @@ Every reason a phone would not provision:
 
     check                    the table of rules, and their run
     check.rule               what a rule is, finds and looks at
+    check.loading            why a file cannot be loaded
     check.network            rules about networks
     check.pool               rules about pools and leases
     check.phone              rules about phones and classes
@@ -71,6 +72,7 @@ Every reason a phone would not provision:
     check.presented          rules about the chains that hosts present
     check.option             rules about DHCP options
     check.profile            rules about profile parameters
+    check.directive          rules about Profile_Rule, Upgrade_Rule and their like
     check.file               rules about firmware, directories, paths
 
 The cores, one folder a protocol; DHCP:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from netprov.check import (
     acs,
     certificate,
+    directive,
     file,
     method,
     name,
@@ -43,6 +44,7 @@ FAMILIES: Mapping[str, tuple[Rule, ...]] = {
     "Certificates that are presented": presented.RULES,
     "DHCP options": option.RULES,
     "Profiles": profile.RULES,
+    "Rules in profiles": directive.RULES,
     "Files": file.RULES,
 }
 """The rules by family, in the order of a phone's way."""

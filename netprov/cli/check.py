@@ -8,6 +8,7 @@ import time
 import click
 
 from netprov.check import FAMILIES, RULES, Rule, check
+from netprov.check.loading import FAULTS
 from netprov.cli import findings
 from netprov.cli.site import find, inventory_option
 from netprov.cli.surroundings import surroundings
@@ -129,6 +130,9 @@ def _size(document: Document) -> str:
 
 
 def _explain(rule_id: str) -> int:
+    if rule_id in FAULTS and rule_id not in RULES:
+        click.echo(f"{click.style(rule_id, bold=True)} (the file itself)\n\n  {FAULTS[rule_id]}")
+        return 0
     rule = RULES.get(rule_id)
     if rule is None:
         raise click.UsageError(f"there is no rule {rule_id}; `netprov check --list` names them all")
@@ -155,6 +159,8 @@ def pages() -> str:
         parts.append(f"## {family}\n")
         for rule in rules:
             parts.append(f"### {rule.id}\n\n*{rule.severity}.* {rule.why}\n\nWhat to do: {rule.remedy}.\n")
+    parts.append("## The file itself\n")
+    parts += [f"### {fault}\n\n{why}\n" for fault, why in FAULTS.items() if fault not in RULES]
     return "\n".join(parts)
 
 

@@ -83,14 +83,15 @@ class _Anchored:
 
 def compose(text: str, name: str, file: int = 0) -> Composed:
     """Read one document; `file` is the number that its marks carry. Raises `InventoryError` on a syntax error."""
-    loader = Loader(text)
     fold = _Fold(name, file)
     try:
-        fold.run(loader.get_event)
+        loader = Loader(text)
+        try:
+            fold.run(loader.get_event)
+        finally:
+            loader.dispose()
     except yaml.YAMLError as error:
         raise InventoryError([*fold.problems, explain(error, text, name)]) from error
-    finally:
-        loader.dispose()
     return Composed(fold.value, fold.mark, tuple(fold.problems))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from netprov.check import FAMILIES, RULES, Rule, check
+from netprov.check.loading import FAULTS
 from netprov.cli.check import pages
 from netprov.cli.surroundings import surroundings
 from netprov.errors import Problem
@@ -63,6 +64,16 @@ def test_ids_are_unique_over_the_families() -> None:
 def test_what_the_plan_reports_is_explained(path: Path) -> None:
     reported = set(re.findall(r"Problem\(\s*\"([a-z0-9-]+)\"", path.read_text()))
     assert reported <= set(RULES)
+
+
+def test_what_loading_reports_is_explained() -> None:
+    modules = [*(ROOT / "netprov" / "inventory").glob("*.py")]
+    reported = {
+        rule
+        for path in modules
+        for rule in re.findall(r"(?:[pP]roblem)\(\s*\"([a-z0-9-]+)\"", path.read_text())
+    }
+    assert reported == set(FAULTS)
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)

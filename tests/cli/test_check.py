@@ -163,6 +163,10 @@ def test_rule_is_explained() -> None:
     assert "What to do: give the records different priorities" in result.output
 
 
+def test_fault_of_the_file_is_explained() -> None:
+    assert "silently leave its default in force" in run("--explain", "unknown-key").output
+
+
 def test_unknown_rule_is_a_usage_error() -> None:
     result = run("--explain", "nonsense")
     assert result.exception is not None
