@@ -255,6 +255,8 @@ What joins cores to the world:
     runtime.doctor_road      from a lease to a profile, every turning
     runtime.doctor_web       certificates and paths
     runtime.phone            the pump of emulated phones
+    runtime.rtnetlink        addresses and routes of one interface
+    runtime.phone_fleet      many phones from one process
     runtime.phone_dhcp       their leases
     runtime.phone_plan       the world as an inventory promises it
     runtime.phone_record     what the servers noted of a phone, as steps

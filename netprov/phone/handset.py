@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from netprov.phone.action import Lease, Say
@@ -101,40 +101,9 @@ class Handset:
         """Carry out a rule's assignments."""
         self.parameters.update(assignments)
 
-    def macros(self, url: Url | None = None, *, address: str = "", error: str = "") -> dict[str, str]:
+    def macros(self, url: Url | None = None, *, address: str = "", error: str = "") -> Mapping[str, str]:
         """Return every macro's value now; `url`, `address` and `error` are of the request that a log line is about."""
-        identity = self.identity
-        values = {
-            "MA": identity.ma,
-            "MAU": identity.ma.upper(),
-            "MAC": identity.mac.lower(),
-            "SN": identity.serial_number,
-            "PN": identity.model.name,
-            "PSN": identity.model.psn,
-            "SWVER": self.software,
-            "HWVER": identity.hardware,
-            "IP": self.lease.address if self.lease else "",
-            "EXTIP": "",
-            "CCERT": "Installed" if identity.client_certificate else "Not Installed",
-            "PRVST": str(self.provisioning_state),
-            "PRVTMR": _elapsed(self.now, self.resynced),
-            "UPGST": str(self.upgrade_state),
-            "UPGTMR": _elapsed(self.now, self.upgraded),
-            "UPGERR": self.upgrade_error,
-            "UPGCOND": "0",
-            "REGTMR1": "0",
-            "REGTMR2": "0",
-            "EMS": "",
-            "MUID": "",
-            "MPWD": "",
-            "ERR": error,
-            **{letter: self[f"GPP_{letter}"] for letter in "ABCDEFGHIJKLMNOP"},
-            **{f"UID{line}": self[f"User_ID_{line}_"] for line in range(1, 5)},
-        }
-        if url is not None:
-            values |= {"SCHEME": url.scheme, "SERV": url.host, "SERVIP": address or url.host}
-            values |= {"PORT": str(url.port), "PATH": url.path}
-        return values
+        return _Macros(self, url, address, error)
 
     def expand(self, text: str) -> str:
         """Expand the macros that may stand in a rule; $SA to $SD stay for options."""
@@ -148,6 +117,75 @@ class Handset:
         """Return the syslog line that a Log_ parameter describes."""
         text = expand(self[parameter], self.macros(url, address=address, error=error))
         return Say(text, self["Syslog_Server"], failure="Failure" in parameter)
+
+
+class _Macros(Mapping[str, str]):
+    """Macros whose values are worked out when they are asked for: a log line uses six of sixty."""
+
+    __slots__ = ("_about",)
+
+    def __init__(self, handset: Handset, url: Url | None, address: str, error: str) -> None:
+        self._about = handset, url, address, error
+
+    def __getitem__(self, name: str) -> str:
+        handset, url, address, error = self._about
+        if name in _OF_REQUEST and url is None:
+            raise KeyError(name)
+        match name:
+            case "SERVIP" if url is not None:
+                return address or url.host
+            case "ERR":
+                return error
+        if url is not None and name in _OF_REQUEST:
+            return _OF_REQUEST[name](url)
+        return _VALUES[name](handset)
+
+    def __iter__(self) -> Iterator[str]:
+        _, url, _, _ = self._about
+        yield from _VALUES
+        yield "ERR"
+        if url is not None:
+            yield from _OF_REQUEST
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _parameter(name: str) -> Callable[[Handset], str]:
+    return lambda handset: handset[name]
+
+
+_OF_REQUEST: Mapping[str, Callable[[Url], str]] = {
+    "SCHEME": lambda url: url.scheme,
+    "SERV": lambda url: url.host,
+    "SERVIP": lambda url: url.host,
+    "PORT": lambda url: str(url.port),
+    "PATH": lambda url: url.path,
+}
+"""Macros that only a log line knows: of the request that it is about."""
+
+_VALUES: Mapping[str, Callable[[Handset], str]] = {
+    "MA": lambda handset: handset.identity.ma,
+    "MAU": lambda handset: handset.identity.ma.upper(),
+    "MAC": lambda handset: handset.identity.mac.lower(),
+    "SN": lambda handset: handset.identity.serial_number,
+    "PN": lambda handset: handset.identity.model.name,
+    "PSN": lambda handset: handset.identity.model.psn,
+    "SWVER": lambda handset: handset.software,
+    "HWVER": lambda handset: handset.identity.hardware,
+    "IP": lambda handset: handset.lease.address if handset.lease else "",
+    "CCERT": lambda handset: "Installed" if handset.identity.client_certificate else "Not Installed",
+    "PRVST": lambda handset: str(handset.provisioning_state),
+    "PRVTMR": lambda handset: _elapsed(handset.now, handset.resynced),
+    "UPGST": lambda handset: str(handset.upgrade_state),
+    "UPGTMR": lambda handset: _elapsed(handset.now, handset.upgraded),
+    "UPGERR": lambda handset: handset.upgrade_error,
+    **dict.fromkeys(("UPGCOND", "REGTMR1", "REGTMR2"), lambda _handset: "0"),
+    **dict.fromkeys(("EXTIP", "EMS", "MUID", "MPWD"), lambda _handset: ""),
+    **{letter: _parameter(f"GPP_{letter}") for letter in "ABCDEFGHIJKLMNOP"},
+    **{f"UID{line}": _parameter(f"User_ID_{line}_") for line in range(1, 17)},
+}
+"""Every other macro (guide, "Macro Expansion Variables")."""
 
 
 def _elapsed(now: float, since: float | None) -> str:

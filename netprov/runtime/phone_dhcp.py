@@ -15,8 +15,8 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from ipaddress import IPv4Address
-from typing import Any, Self
+from ipaddress import IPv4Address, IPv4Network
+from typing import Self
 
 from netprov.dhcp.client import Client, Identity
 from netprov.dhcp.client_event import Acquired, Refused
@@ -24,6 +24,7 @@ from netprov.dhcp.message import CLIENT_PORT, SERVER_PORT
 from netprov.errors import ServiceError
 from netprov.machine import Dropped, Endpoint
 from netprov.phone.action import AskDhcp, Failed, Lease, Trouble, addresses
+from netprov.runtime.rtnetlink import Interface
 
 ETH_P_IP = 0x0800
 SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 263, 1, 1
@@ -49,15 +50,23 @@ _FILTER = (
 class DhcpLink:
     """The link that phones share; a context manager."""
 
-    def __init__(self, interface: str, *, draw: Callable[[int], int], patience: float) -> None:
-        """`draw(bits)` returns that many random bits; `patience` is how long a phone waits for a lease, in seconds."""
+    def __init__(
+        self, interface: str, *, draw: Callable[[int], int], patience: float, many: bool = False
+    ) -> None:
+        """`draw(bits)` returns that many random bits; `patience` is how long a phone waits for a lease, in seconds.
+
+        `many`: addresses come and go beside each other, so each is one of its own and the subnet is a route; Linux
+        drops every address of a subnet with the first one.
+        """
         self.interface = interface
         self._draw = draw
         self._patience = patience
         self._clients: dict[bytes, tuple[Client, asyncio.Future[Lease]]] = {}
         self._refusals: dict[bytes, str] = {}
-        self._added: list[tuple[str, int]] = []
-        self._route: Any = None
+        self._many = many
+        self._added: dict[str, int] = {}
+        self._routes: dict[tuple[IPv4Network, str], bool] = {}
+        self._kernel: Interface | None = None
         self._socket = _packet_socket(interface)
 
     async def __aenter__(self) -> Self:
@@ -67,7 +76,7 @@ class DhcpLink:
     async def __aexit__(self, *_: object) -> None:
         asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
-        await self._take_back()
+        self._take_back()
 
     async def ask(self, action: AskDhcp) -> Lease | Failed:
         """Obtain a lease for one phone, and give its address to the interface."""
@@ -87,7 +96,7 @@ class DhcpLink:
             return Failed(Trouble.TIMEOUT, detail)
         finally:
             del self._clients[mac]
-        await self._configure(lease)
+        self._configure(lease)
         return lease
 
     async def _waiting(self, mac: bytes) -> Lease:
@@ -132,39 +141,44 @@ class DhcpLink:
             with contextlib.suppress(OSError):
                 self._socket.send(_frame(mac, datagram.data))
 
-    async def _configure(self, lease: Lease) -> None:
-        """Give the interface the address and the route; both may be there already."""
-        from pyroute2 import AsyncIPRoute
-        from pyroute2.netlink.exceptions import NetlinkError
-
-        if self._route is None:
-            self._route = AsyncIPRoute()
+    def _configure(self, lease: Lease) -> None:
+        """Give the interface the address and the routes; what is there already stays as it is."""
+        if self._kernel is None:
+            self._kernel = Interface(self.interface)
         mask = int.from_bytes(lease.options.get(1, b"\xff\xff\xff\xff"), "big")
-        length = mask.bit_count()
-        index = socket.if_nametoindex(self.interface)
+        length = 32 if self._many else mask.bit_count()
         try:
-            await self._route.addr("add", index=index, address=lease.address, prefixlen=length)
-            self._added.append((lease.address, length))
-        except NetlinkError as error:
-            if error.code != errno.EEXIST:
-                raise ServiceError(f"cannot set {lease.address} on {self.interface}: {error}") from error
-        for router in addresses(lease.options.get(3, b""))[:1]:
-            with contextlib.suppress(NetlinkError):  # there is a default route already
-                await self._route.route("add", dst="0.0.0.0/0", gateway=router, oif=index)
+            if self._kernel.add_address(lease.address, length):
+                self._added[lease.address] = length
+            if self._many:
+                subnet = int(IPv4Address(lease.address)) & mask
+                self._add_route(IPv4Network((subnet, mask.bit_count())), "")
+            for router in addresses(lease.options.get(3, b""))[:1]:
+                self._add_route(IPv4Network("0.0.0.0/0"), router)
+        except OSError as error:
+            raise ServiceError(f"cannot set {lease.address} on {self.interface}: {error.strerror}") from error
 
-    async def _take_back(self) -> None:
+    def _add_route(self, to: IPv4Network, via: str) -> None:
+        if (to, via) not in self._routes:
+            with contextlib.suppress(OSError):  # a router that is not on the link: the phone gets no route
+                self._routes[to, via] = self._kernel is not None and self._kernel.add_route(to, via)
+
+    def drop(self, address: str) -> None:
+        """Take one address back, when its phone is done; the first stays, since Linux drops routes with the last."""
+        if self._kernel and address in self._added and address != next(iter(self._added)):
+            self._kernel.remove_address(address, self._added.pop(address))
+
+    def _take_back(self) -> None:
         """Remove what was added to the interface."""
-        if self._route is None:
+        if self._kernel is None:
             return
-        from pyroute2.netlink.exceptions import NetlinkError
-
-        index = socket.if_nametoindex(self.interface)
-        for address, length in self._added:
-            with contextlib.suppress(NetlinkError):
-                await self._route.addr("del", index=index, address=address, prefixlen=length)
-        self._added.clear()
-        self._route.close()
-        self._route = None
+        with contextlib.suppress(OSError):
+            for (to, via), ours in self._routes.items():
+                if ours:
+                    self._kernel.remove_route(to, via)
+            for address, length in self._added.items():
+                self._kernel.remove_address(address, length)
+        self._kernel.close()
 
 
 def interface_mac(interface: str) -> str:

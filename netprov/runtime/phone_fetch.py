@@ -10,6 +10,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from netprov.dns import stub
 from netprov.errors import Malformed
@@ -40,7 +41,7 @@ async def resolve(
     failed = Failed(Trouble.NO_SERVER)
     for _ in range(patience.dns_tries):
         for server in action.servers:
-            query = stub.build_query(action.name, TYPES[action.type], id_=draw(16))
+            query = draw(16).to_bytes(2, "big") + _question(action.name, TYPES[action.type])
             try:
                 reply = await _ask_udp(query, server, source, patience.dns)
                 if reply is not None and reply.truncated:
@@ -54,6 +55,18 @@ async def resolve(
             if reply is not None:
                 return _found(reply, action)
     return failed
+
+
+@lru_cache(maxsize=256)
+def _question(name: str, type_: int) -> bytes:
+    """Return a query behind its ID: the phones of one LAN all ask the same."""
+    return stub.build_query(name, type_, id_=0)[2:]
+
+
+@lru_cache(maxsize=1024)
+def _reply(message: bytes, query: bytes) -> stub.Reply | None:
+    """Parse a reply behind its ID, which fits already; the phones of one LAN all hear the same."""
+    return stub.parse_reply(b"\0\0" + message, b"\0\0" + query)
 
 
 def _found(reply: stub.Reply, action: Resolve) -> Found | Failed:
@@ -71,7 +84,8 @@ async def _ask_udp(query: bytes, server: str, source: str, patience: float) -> s
         async with asyncio.timeout(patience):
             await loop.sock_sendall(sock, query)
             while True:
-                reply = stub.parse_reply(await loop.sock_recv(sock, 65535), query)
+                message = await loop.sock_recv(sock, 65535)
+                reply = _reply(message[2:], query[2:]) if message[:2] == query[:2] else None
                 if reply is not None:
                     return reply
 
