@@ -17,6 +17,7 @@ from types import FrameType
 
 from netprov.errors import LabError
 from netprov.lab import kernel
+from netprov.lab.netns import links_here
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 GRACE_S = 5
@@ -37,6 +38,20 @@ def become_root() -> None:
         if error.errno in kernel.REFUSALS:
             raise kernel.forbidden("make a user namespace") from error
         raise LabError(f"cannot make a user namespace: {error}") from error
+
+
+def leave_network() -> None:
+    """Move this process into a network namespace of its own, as root there; for good: the way back is closed.
+
+    For a test run without root: only from such a namespace may a process enter others and return.
+    """
+    become_root()
+    try:
+        kernel.unshare(kernel.CLONE_NEWNET)
+    except OSError as error:
+        raise LabError(f"cannot make a network namespace: {error}") from error
+    with links_here() as links:
+        links.up("lo")
 
 
 def run_enclosed(work: Callable[[Path], int], *, visible: Iterable[Path] = ()) -> int:

@@ -63,17 +63,10 @@ class Namespace:
     @contextlib.contextmanager
     def links(self) -> Iterator[Links]:
         """Give the links, addresses and routes inside to work on."""
-        from pyroute2 import IPRoute
-        from pyroute2.netlink.exceptions import NetlinkError
-
-        with self.entered():
-            route = IPRoute()
-        try:
-            yield Links(route)
-        except NetlinkError as error:
-            raise LabError(f"the kernel refused a link operation in {self.name}: {error}") from error
-        finally:
-            route.close()
+        with contextlib.ExitStack() as stack:
+            with self.entered():
+                links = stack.enter_context(links_here(self.name))
+            yield links
 
     def processes(self) -> list[int]:
         """Return the ids of the processes inside, wherever they came from."""
@@ -95,6 +88,21 @@ class Namespace:
                     os.kill(process, signal.SIGKILL)
         os.close(self.descriptor)
         self.descriptor = -1
+
+
+@contextlib.contextmanager
+def links_here(name: str = "this namespace") -> Iterator[Links]:
+    """Give the links of the namespace that the calling thread is in, also after it has left."""
+    from pyroute2 import IPRoute
+    from pyroute2.netlink.exceptions import NetlinkError
+
+    route = IPRoute()
+    try:
+        yield Links(route)
+    except NetlinkError as error:
+        raise LabError(f"the kernel refused a link operation in {name}: {error}") from error
+    finally:
+        route.close()
 
 
 class Links:

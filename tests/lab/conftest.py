@@ -33,7 +33,7 @@ from pathlib import Path
 import pytest
 
 from netprov.errors import LabError
-from netprov.lab.enclosure import become_root
+from netprov.lab.enclosure import leave_network
 from netprov.lab.lan import Host, Lan
 from netprov.lab.netns import Namespace
 from netprov.lab.process import Process, wait_until
@@ -71,7 +71,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Become root in a user namespace before any test has started a thread, if a lab test will run."""
     if os.geteuid() != 0 and any(item.get_closest_marker("lab") for item in session.items):
         try:
-            become_root()
+            leave_network()
         except LabError:
             return  # the tests skip, with the reason that `lab_allowed` finds
 
