@@ -40,16 +40,17 @@ def become_root() -> None:
         raise LabError(f"cannot make a user namespace: {error}") from error
 
 
-def leave_network() -> None:
-    """Move this process into a network namespace of its own, as root there; for good: the way back is closed.
+def stand_apart() -> None:
+    """Move this process into network and mount namespaces of its own, as root there; the way back is closed.
 
     For a test run without root: only from such a namespace may a process enter others and return.
     """
     become_root()
     try:
-        kernel.unshare(kernel.CLONE_NEWNET)
+        kernel.unshare(kernel.CLONE_NEWNET | kernel.CLONE_NEWNS)
+        kernel.mount("none", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
     except OSError as error:
-        raise LabError(f"cannot make a network namespace: {error}") from error
+        raise LabError(f"cannot make namespaces: {error}") from error
     with links_here() as links:
         links.up("lo")
 

@@ -33,7 +33,7 @@ from pathlib import Path
 import pytest
 
 from netprov.errors import LabError
-from netprov.lab.enclosure import leave_network
+from netprov.lab.enclosure import stand_apart
 from netprov.lab.lan import Host, Lan
 from netprov.lab.netns import Namespace
 from netprov.lab.process import Process, wait_until
@@ -42,7 +42,7 @@ from netprov.lab.topology import Topology, single_lan
 from netprov.pki.store import Store
 from netprov.runtime.tls import certificate_store
 
-__all__ = ["PYTHON", "ROOT", "Host", "Lan", "MakeLan", "Process", "needs", "wait_until"]
+__all__ = ["PYTHON", "ROOT", "Host", "Lan", "MakeLan", "Process", "needs", "needs_groups", "wait_until"]
 
 PYTHON = sys.executable
 ROOT = Path(__file__).parents[2]
@@ -67,11 +67,20 @@ def needs(program: str) -> str:
     return found
 
 
+def needs_groups(program: str) -> str:
+    """Return the path of a program that changes its groups, or skip: as root of a user namespace nobody may."""
+    if Path("/proc/self/setgroups").read_text().strip() == "deny":
+        pytest.skip(
+            f"{program} changes its groups, which a user namespace forbids: run the tests as root for this"
+        )
+    return needs(program)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Become root in a user namespace before any test has started a thread, if a lab test will run."""
     if os.geteuid() != 0 and any(item.get_closest_marker("lab") for item in session.items):
         try:
-            leave_network()
+            stand_apart()
         except LabError:
             return  # the tests skip, with the reason that `lab_allowed` finds
 

@@ -12,7 +12,7 @@ from netprov.lab.lan import Host
 from netprov.lab.process import Process, wait_until
 from netprov.phone.identity import MODELS, Identity
 from netprov.pki.bundle import Bundle
-from tests.lab.conftest import needs
+from tests.lab.conftest import needs, needs_groups
 from tests.pki.chains import made
 
 MAC = "00:12:34:ab:45:de"
@@ -71,7 +71,7 @@ def dnsmasq(
     """Start dnsmasq: DHCP and DNS; further arguments add options, records, TFTP."""
     command = [
         needs("dnsmasq"),
-        *("--keep-in-foreground", "--conf-file=/dev/null", "--log-facility=-", "--log-dhcp", "--no-ping"),
+        *("--no-daemon", "--conf-file=/dev/null", "--log-facility=-", "--log-dhcp", "--no-ping"),
         *("--user=root", "--no-resolv", "--no-hosts", "--interface=lan0", "--bind-interfaces"),
         f"--dhcp-leasefile={tmp / 'dnsmasq.leases'}",
         f"--pid-file={tmp / 'dnsmasq.pid'}",
@@ -166,7 +166,7 @@ def nginx(
 def tftpd(host: Host, root: Path) -> Process:
     """Start tftpd-hpa."""
     process = host.spawn(
-        [needs("in.tftpd"), "--foreground", "--secure", "--address", "10.20.0.1:69", str(root)]
+        [needs_groups("in.tftpd"), "--foreground", "--secure", "--address", "10.20.0.1:69", str(root)]
     )
     wait_until(lambda: _listens(host, "udp", 69), what="tftpd on port 69")
     return process

@@ -145,7 +145,7 @@ def dnsmasq(host: Host, *options: str) -> Iterator[None]:
     """Serve DHCP, and nothing else, by dnsmasq."""
     process = host.spawn(
         [
-            needs("dnsmasq"), "--keep-in-foreground", "--conf-file=/dev/null", "--log-facility=-", "--port=0",
+            needs("dnsmasq"), "--no-daemon", "--conf-file=/dev/null", "--log-facility=-", "--port=0",
             "--user=root", "--interface=lan0", "--bind-interfaces", "--dhcp-range=10.20.0.100,10.20.0.199,10m",
             "--dhcp-authoritative", "--no-ping", "--dhcp-leasefile=/dev/null", "--pid-file=", *options,
         ]
