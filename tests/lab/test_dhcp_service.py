@@ -139,7 +139,7 @@ def test_full_disk_means_no_ack_until_there_is_room(
 
 def test_read_only_store_is_told_at_the_start(make_lan: MakeLan, site: Path, small_disk: Path) -> None:
     lan = make_lan()
-    subprocess.run([needs("mount"), "-o", "remount,ro", str(small_disk)], check=True)
+    subprocess.run([needs("mount"), "-o", "remount,bind,ro", str(small_disk)], check=True)
     with pytest.raises(LabError, match=r"is not writable|cannot be used"):
         start_server(lan["server"], site, small_disk, roles=["dhcp"])
 
