@@ -234,13 +234,9 @@ def test_unknown_ca(site: Site) -> None:
 
 
 def test_ca_is_taken_as_phones_get_it_where_it_is_not_at_hand(site: Site, tmp_path: Path) -> None:
-    both = SITE.replace("priority: 10}]}", "priority: 10}], http: [{target: pr1, port: 80}]}")
-    site.serve(both)
-    (said,) = site.diagnose("--state", str(tmp_path), PHONE, inventory=both)
+    (said,) = site.diagnose("--state", str(tmp_path), PHONE)
     assert (said["cause"], said["findings"]) == (None, [])
     assert said["provisioned_from"] == "https://pr1.example.com/8851-3PCC.xml"
-    site.serve()
-    assert site.cause("--state", str(tmp_path), PHONE) == "cert-unknown-ca"
 
 
 def test_an_inventory_without_phones_and_classes_has_a_usual_phone(site: Site) -> None:
