@@ -46,13 +46,16 @@ def command(file: str | None, keep: bool) -> int:
       netprov demo --keep             look around afterwards with dig, curl, tcpdump
     """
     path = (Path(file) if file else example(EXAMPLE)).resolve()
-    plan = open_plan(str(path)).plan
+    opened = open_plan(str(path))
     from netprov.lab.enclosure import run_enclosed
 
     def work(scratch: Path) -> int:
-        return show(plan, path, scratch, keep=keep)
+        return show(opened.plan, path, scratch, keep=keep)
 
-    return run_enclosed(work, visible=[path, Path(__file__), Path(sys.prefix), Path(sys.base_prefix)])
+    return run_enclosed(
+        work,
+        visible=[*map(Path, opened.document.files), Path(__file__), Path(sys.prefix), Path(sys.base_prefix)],
+    )
 
 
 def example(name: str) -> Path:
@@ -107,9 +110,11 @@ def boot(console: Console, trial: Trial) -> int:
 def explore(trial: Trial) -> None:
     """Say how to enter each host, and wait for Ctrl-C."""
     process = os.readlink("/proc/self")
-    click.echo("\nThe LAN stays until Ctrl-C. From another terminal, as root:")
+    mapped = Path("/proc/self/uid_map").read_text().split() != ["0", "0", "4294967295"]
+    user, who = ("-U --preserve-credentials ", "") if mapped else ("", ", as root")
+    click.echo(f"\nThe LAN stays until Ctrl-C. From another terminal{who}:")
     for host in trial.lan:
-        click.echo(f"  nsenter -t {process} -m --net={host.namespace.path}    # {host.name}")
+        click.echo(f"  nsenter -t {process} {user}-m --net={host.namespace.path}    # {host.name}")
     with contextlib.suppress(KeyboardInterrupt):
         signal.pause()
 

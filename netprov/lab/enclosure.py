@@ -23,7 +23,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 GRACE_S = 5
 """How long the work may take to end after a signal, in seconds."""
 
-_SCRATCH = ("/mnt", "/media", "/srv", "/var/tmp", "/tmp")  # noqa: S108 - places to cover, not files
+_SCRATCH = ("/dev/shm", "/mnt", "/media", "/srv", "/var/tmp", "/tmp")  # noqa: S108 - places to cover, not files
 
 
 def become_root() -> None:
