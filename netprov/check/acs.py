@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from netprov.check.rule import Finding, Rule, View, of_the_plan, texts
 from netprov.errors import Path
 from netprov.inventory.model import Match
+from netprov.plan.cwmp import PORTS, AcsListener
 
 DSLFORUM = "dslforum.org"
 _RELEASE_WITHOUT_TR069 = (11, 3)
@@ -91,6 +92,30 @@ def acs_off_by_default(view: View) -> Iterator[Finding]:
             )
 
 
+def acs_port_taken(view: View) -> Iterator[Finding]:
+    if view.plan is None:
+        return
+    taken = {
+        (each.address, each.port): f"{each.scheme} profiles"
+        for each in view.plan.provision.listeners
+        if each.scheme in {"http", "https"}
+    }
+    for path, url, parts in _acs_urls(view):
+        for listener in view.plan.cwmp.listeners:
+            if parts is None or not _is_at(listener, parts):
+                continue
+            kind = f"an ACS by {parts.scheme}"
+            for address in listener.addresses:
+                other = taken.setdefault((address, listener.port), kind)
+                if other != kind:
+                    yield Finding(path, f"{url} leads to {address}:{listener.port}, which serves {other}")
+
+
+def _is_at(listener: AcsListener, url: SplitResult) -> bool:
+    port = url.port or PORTS.get(url.scheme)
+    return (listener.host, listener.port, listener.secure) == (url.hostname, port, url.scheme == "https")
+
+
 def _enabled(view: View, index: int) -> bool:
     phone = view.site.phones[index]
     profile = view.inventory.profiles.get(phone.profile or "")
@@ -107,6 +132,13 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 RULES = (
+    Rule(
+        "acs-port-taken",
+        "error",
+        "One socket is served by one program: the ACS, or the profiles' server, could not start.",
+        "give the ACS a port of its own; 7547 is CWMP's",
+        acs_port_taken,
+    ),
     Rule(
         "acs-without-url",
         "error",

@@ -146,7 +146,7 @@ class AcsService:
         return Gate(Credentials(given.username, password, given.scheme == "basic"), self._secret)
 
     async def _listen(self, plan: Plan) -> None:
-        """Open what the plan adds, then close what it no longer has; on an error nothing has changed."""
+        """Open what the plan adds, then close what it no longer has; on an error the rest stays."""
         wanted: dict[_Key, AcsListener] = {}
         paths: dict[_Key, set[str]] = {}
         for listener in plan.cwmp.listeners:
@@ -159,6 +159,7 @@ class AcsService:
         opened: dict[_Key, _Listening] = {}
         try:
             for key in wanted:
+                self._give_up((key[0], key[1], not key[2]), wanted)
                 if key not in self._open and (bound := self._bind(key)) is not None:
                     opened[key] = _Listening(await self._serve(bound, secure=key[2]), paths[key])
         except ServiceError:
@@ -170,6 +171,11 @@ class AcsService:
         self._open.update(opened)
         for key, listening in self._open.items():
             listening.paths = paths[key]
+
+    def _give_up(self, key: _Key, wanted: dict[_Key, AcsListener]) -> None:
+        """Close a socket before the same port is bound for the other of HTTP and HTTPS."""
+        if key in self._open and key not in wanted:
+            self._open.pop(key).server.close()
 
     async def _serve(self, bound: socket.socket, *, secure: bool) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import re
 
 import pytest
@@ -81,7 +82,11 @@ def test_message_is_read_under_any_prefix(name: str, body: rpc.Rpc, xml: str) ->
 @given(messages)
 def test_message_survives_the_round_trip(message: rpc.Message) -> None:
     actual = codec.decode(codec.encode(message))
-    assert (message.rpc, message.id) == (actual.rpc, actual.id)
+    if isinstance(message.rpc, rpc.Fault) and not (message.id or message.hold_requests):
+        actual = dataclasses.replace(
+            actual, version=message.version
+        )  # nothing in it is in a namespace of CWMP
+    assert message == actual
 
 
 @given(st.binary(max_size=300))

@@ -42,13 +42,13 @@ def free_port() -> int:
         return port
 
 
-def plan(url: str, more: str = "") -> Plan:
+def plan(url: str, more: str = "", *, classes: str = "") -> Plan:
     text = (
         "domain: example.com\n"
         "networks: {lo: {interface: lo, subnet: 127.0.0.0/24, pool: []}}\n"
         "hosts: {pr1: 127.0.0.1, far: 192.0.2.1}\n"
         "srv: {https: [{target: pr1, port: 443}]}\n"
-        f"classes: {{cpe: {{method: acs, acs_url: '{url}'}}}}\n"
+        f"classes:\n  cpe: {{method: acs, acs_url: '{url}'}}\n{classes}"
         "phones: [{mac: 00:12:34:ab:45:de, model: CP-8851-3PCC, class: cpe}]\n"
     )
     return derive(parse(text + more, "site.yaml").inventory)
@@ -234,6 +234,35 @@ def test_reload_moves_the_listener_and_keeps_the_sessions(tmp_path: Path) -> Non
     run(check)
 
 
+def test_reload_turns_http_into_https_on_the_same_port(tmp_path: Path) -> None:
+    place = f"pr1.example.com:{(port := free_port())}"
+
+    async def check() -> None:
+        async with running(tmp_path, plan(f"http://{place}/")) as ran:
+            assert (await ran.post(f"http://127.0.0.1:{port}/", INFORM))[0] == 200
+            await ran.service.reload(plan(f"https://{place}/"))
+            assert ran.service.listening() == [f"tcp 127.0.0.1:{port} (https)"]
+
+    run(check)
+
+
+def test_nothing_stays_open_when_the_second_of_two_ports_is_taken(tmp_path: Path) -> None:
+    async def check() -> None:
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            free, taken = free_port(), other.getsockname()[1]
+            second = f"  b: {{method: acs, acs_url: 'http://127.0.0.1:{taken}/'}}\n"
+            both = plan(f"http://127.0.0.1:{free}/", classes=second)
+            async with running(tmp_path, plan("http://far.example.com/")) as ran:
+                with pytest.raises(ServiceError):
+                    await ran.service.reload(both)
+                with pytest.raises(ConnectionRefusedError):
+                    await asyncio.open_connection("127.0.0.1", free)
+
+    run(check)
+
+
 def test_records_survive_a_restart(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}/"
 
@@ -301,6 +330,15 @@ async def half(port: int, sent: bytes = b"POST / HTTP/1.1\r\nHost: x\r\n") -> as
 KEPT: list[asyncio.StreamWriter] = []
 
 
+async def close_all() -> None:
+    """Close what `half` has opened."""
+    while KEPT:
+        writer = KEPT.pop()
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
 def test_half_requests_are_closed_in_time_and_others_served_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -317,8 +355,7 @@ def test_half_requests_are_closed_in_time_and_others_served_meanwhile(
             assert (await ran.post(url, INFORM))[0] == 200
             while ran.service._visitors._visitors:
                 await asyncio.sleep(0.02)
-            while KEPT:
-                KEPT.pop().close()
+            await close_all()
 
     run(check)
 
@@ -334,8 +371,7 @@ def test_idlest_connection_makes_room_for_the_next(tmp_path: Path) -> None:
             assert (await ran.post(url, INFORM))[0] == 200
             assert await readers[1].read() == b""
             assert len(ran.service._visitors._visitors) == 5
-            while KEPT:
-                KEPT.pop().close()
+            await close_all()
 
     run(check)
 
