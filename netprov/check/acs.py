@@ -69,6 +69,27 @@ def _is_address(host: str) -> bool:
     return True
 
 
+def acs_elsewhere(view: View) -> Iterator[Finding]:
+    for path, url, parts in _acs_urls(view):
+        host = (parts.hostname or "").lower() if parts else ""
+        ours = (
+            host in view.names or host in view.domains or host in {str(each) for each in view.own_addresses}
+        )
+        if host and not view.in_zone(host) and not ours:
+            yield Finding(path, f"the ACS at {url} is not of this inventory")
+
+
+def acs_option_twice(view: View) -> Iterator[Finding]:
+    for name, each in view.inventory.classes.items():
+        for code in (43, 125):
+            if each.acs_url and code in each.options:
+                yield Finding(
+                    ("classes", name, "options", code),
+                    f"option {code} is given, and made from `acs_url` too",
+                    (("classes", name, "acs_url"),),
+                )
+
+
 def acs_without_dslforum(view: View) -> Iterator[Finding]:
     for name, each in view.inventory.classes.items():
         if each.method == "acs" and each.match is not None and not _mentions_dslforum(each.match):
@@ -180,6 +201,20 @@ RULES = (
         "The phone compares the certificate with the host of the URL; the certificates issued here carry names.",
         "write a host name that the certificate carries",
         acs_host_is_address,
+    ),
+    Rule(
+        "acs-elsewhere",
+        "info",
+        "The ACS that runs here does not serve these phones; whether the other one is up is not known here.",
+        "write a host of this inventory, if its own ACS is meant",
+        acs_elsewhere,
+    ),
+    Rule(
+        "acs-option-twice",
+        "warning",
+        "What stands under `options:` replaces what `acs_url` would send: the phone never learns that URL.",
+        "remove the option, or `acs_url`",
+        acs_option_twice,
     ),
     Rule(
         "acs-without-dslforum",

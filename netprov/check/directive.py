@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from urllib.parse import urlsplit
 
 from netprov.check.rule import Finding, Rule, View
@@ -54,8 +55,13 @@ MACROS = frozenset(
 def _rules(view: View) -> Iterator[tuple[Path, str, str]]:
     for path, values in view.values:
         for key, text in values.items():
-            if _RULE_KEY.match(key):
+            if _is_rule(key):
                 yield (*path, key), key, text
+
+
+@cache
+def _is_rule(key: str) -> bool:
+    return _RULE_KEY.match(key) is not None
 
 
 def rule_macro_unknown(view: View) -> Iterator[Finding]:
@@ -144,7 +150,9 @@ def upgrade_without_server(view: View) -> Iterator[Finding]:
 def domains_restricted(view: View) -> Iterator[Finding]:
     hosts = {target.target.lower() for target in view.site.targets} | {view.site.domain.lower()}
     for path, values in view.values:
-        text = values.get("Restricted_Access_Domains", "")
+        text = values.get("Restricted_Access_Domains")
+        if not text:
+            continue
         allowed = [each.strip().lower() for each in text.split(",") if each.strip()]
         lost = [host for host in sorted(hosts) if not any(_within(host, each) for each in allowed)]
         if allowed and lost:

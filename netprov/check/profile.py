@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from netprov.check.rule import Finding, Rule, View, of_the_plan
+from netprov.errors import Path
+from netprov.inventory.model import Auth
 
 _SECRET = re.compile(r"password|passwd|secret|GPP_S[A-D]\Z|IKM_|shared_key|_PIN\b", re.IGNORECASE)
 _LINE_SUFFIX = re.compile(r"User_ID(_\d+_)\Z")
@@ -57,11 +60,21 @@ def line_without_proxy(view: View) -> Iterator[Finding]:
                 )
 
 
+@cache
+def _is_secret(key: str) -> bool:
+    return _SECRET.search(key) is not None
+
+
 def secret_in_file(view: View) -> Iterator[Finding]:
     for path, values in view.values:
         for key, text in values.items():
-            if text.strip() and "{{" not in text and _SECRET.search(key):
+            if _is_secret(key) and text.strip() and "{{" not in text:
                 yield Finding((*path, key), f"{key} is a secret in plain text")
+
+
+def acs_password_in_file(view: View) -> Iterator[Finding]:
+    if view.inventory.acs.credentials is not None:
+        yield Finding(("acs", "credentials", "password"), "the ACS's password is in plain text")
 
 
 def secret_over_http(view: View) -> Iterator[Finding]:
@@ -74,9 +87,34 @@ def secret_over_http(view: View) -> Iterator[Finding]:
         return
     for path, values in view.values:
         for key, text in values.items():
-            if text.strip() and _SECRET.search(key):
+            if _is_secret(key) and text.strip():
                 yield Finding((*path, key), f"{key} travels in clear over {'HTTP' if plain else 'TFTP'}")
                 return
+
+
+def encryption_over_tftp(view: View) -> Iterator[Finding]:
+    site = view.inventory.provisioning.encryption
+    for audience in view.audiences:
+        if audience.path[0] != "classes" or audience.method != "dhcp":
+            continue
+        own = view.inventory.classes[str(audience.path[1])].encryption
+        used = own or site
+        by_tftp = 150 in audience.options or "://" not in str(audience.options.get(66, ("://", ()))[0])
+        if used is not None and used.method == "aes128gcm" and by_tftp:
+            path: Path = (*audience.path, "encryption") if own else ("provisioning", "encryption")
+            yield Finding(
+                (*path, "method"), f"{audience.label} loads by TFTP, which has no aes128gcm", (audience.path,)
+            )
+
+
+def auth_in_clear(view: View) -> Iterator[Finding]:
+    written: list[tuple[Path, Auth | None]] = [(("provisioning", "auth"), view.inventory.provisioning.auth)]
+    written += [(("classes", name, "auth"), each.auth) for name, each in view.inventory.classes.items()]
+    if not any(target.service == "http" for target in view.site.targets):
+        return
+    for path, auth in written:
+        if auth is not None and auth.scheme == "basic":
+            yield Finding((*path, "scheme"), "Basic authentication sends the password in clear over HTTP")
 
 
 def profile_unused(view: View) -> Iterator[Finding]:
@@ -156,8 +194,15 @@ RULES = (
         "secret-in-file",
         "info",
         "Whoever can read the inventory, or its copy in version control, has the password.",
-        "keep the file readable by netprov alone (chmod 0640), or include such values from a file that is",
+        "keep it in the secrets file, and write `{{ secret('NAME') }}` here",
         secret_in_file,
+    ),
+    Rule(
+        "acs-password-in-file",
+        "info",
+        "Whoever can read the inventory, or its copy in version control, can play a phone towards the ACS.",
+        "keep the file readable by netprov alone (chmod 0640)",
+        acs_password_in_file,
     ),
     Rule(
         "secret-over-http",
@@ -165,6 +210,20 @@ RULES = (
         "Whoever is on the LAN reads the secret when the phone loads its profile.",
         "serve profiles by https, or encrypt them",
         secret_over_http,
+    ),
+    Rule(
+        "encryption-over-tftp",
+        "error",
+        "aes128gcm is announced by a header of HTTP (RFC 8188); a phone that loads the file by TFTP takes it for garbage.",
+        "write `method: aes-256-cbc`, or hand out an http or https URL",
+        encryption_over_tftp,
+    ),
+    Rule(
+        "auth-in-clear",
+        "warning",
+        "Whoever is on the LAN reads the phone's password when it loads its profile over HTTP.",
+        "write `scheme: digest`, or publish HTTPS only",
+        auth_in_clear,
     ),
     Rule(
         "profile-unused",

@@ -142,6 +142,7 @@ def _sheets(found: Gathered, value: Any, mark: Mark, name: str) -> None:
         listed += sheet.phones
         marks += sheet.marks
         found.problems += sheet.problems
+        found.ignores += read_ignores(content, path)
     value["phones"] = listed
     mark.members["phones"] = Branch(where.at, marks)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import types
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -61,7 +62,12 @@ def shown(value: Any) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return the nearest known word, or ""."""
-    close = difflib.get_close_matches(word.lower(), {each.lower(): each for each in known}, 1, 0.6)
+    return _nearest(word.lower(), tuple(known))
+
+
+@lru_cache(maxsize=1024)
+def _nearest(word: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(word, {each.lower(): each for each in known}, 1, 0.6)
     return next((each for each in known if close and each.lower() == close[0]), "")
 
 

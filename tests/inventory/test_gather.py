@@ -147,3 +147,13 @@ def test_wrong_headers_are_told(site: Path, text: str, expected: str) -> None:
 
 def test_missing_csv_is_told_where_it_is_named(site: Path) -> None:
     assert faults(write(site, site_yaml=SITE + "phones: {csv: none.csv}\n")) == ["site.yaml:3:15 unreadable"]
+
+
+def test_comments_of_csv_files_accept_findings_of_the_line_below(site: Path) -> None:
+    path = write(
+        site,
+        site_yaml=SITE + "phones: {csv: phones.csv}\n",
+        phones_csv="mac\n# netprov: ignore phone-model-missing: not unpacked yet\n00:12:34:00:00:01\n",
+    )
+    (ignore,) = load(path).ignores
+    assert (ignore.rule, ignore.line, ignore.reason) == ("phone-model-missing", 3, "not unpacked yet")
