@@ -25,6 +25,9 @@ from netprov.runtime.doctor_patient import Patient, of_classes, of_phone, of_pho
 from netprov.runtime.phone_trouble import COMPRESSED, REALISTIC
 from netprov.runtime.tls import certificate_store
 
+MOST_HEALTHY = 30
+"""Rows of phones that nothing stops; the others are counted."""
+
 
 @click.command()
 @click.argument("phones", nargs=-1, metavar="[MAC|NAME]...")
@@ -147,6 +150,8 @@ def _located(opened: Opened, diagnosis: Diagnosis) -> Diagnosis:
 
 
 def _print(diagnoses: Sequence[Diagnosis]) -> None:
+    healthy = [each for each in diagnoses if not each.cause]
+    silent = {id(each) for each in healthy[MOST_HEALTHY:]}
     rows = [
         (
             each.patient.name,
@@ -155,8 +160,11 @@ def _print(diagnoses: Sequence[Diagnosis]) -> None:
             each.cause.message if each.cause else (each.url or "nothing to fetch"),
         )
         for each in diagnoses
+        if id(each) not in silent
     ]
     print_table(("WHO", "METHOD", "STATE", "FIRST CAUSE, OR WHERE ITS PROFILE COMES FROM"), rows)
+    if silent:
+        print(f"{len(silent)} more would be provisioned.")
     told: dict[Problem, list[str]] = {}
     for each in diagnoses:
         shown = each.found if each.cause is None else (each.cause, *_warnings(each))

@@ -43,7 +43,7 @@ class Clock:
 
 
 class Web:
-    """Asks servers as a phone would; every question once, however many phones share it."""
+    """Asks servers as a phone would; what all phones ask alike is asked once."""
 
     def __init__(self, patience: Patience, anchors: Sequence[Certificate]) -> None:
         self._patience = patience
@@ -51,7 +51,7 @@ class Web:
         self._client = WebClient(SYSTEM_CHOICE, patience)
         self._resolved: dict[Resolve, Found | Failed] = {}
         self._looks: dict[tuple[str, int, str, Clock], list[Problem]] = {}
-        self._fetched: dict[tuple[str, str], Problem | None] = {}
+        self._fetched: dict[tuple[str, str, str], Problem | None] = {}
 
     async def close(self) -> None:
         """Close every connection."""
@@ -73,7 +73,7 @@ class Web:
 
     async def fetch(self, url: Url, address: str, *, verify: str, agent: str) -> Problem | None:
         """Return why a phone would not get a profile from a URL at an address, None if it would."""
-        key = (str(url), address)
+        key = (str(url), address, agent)
         if key not in self._fetched:
             self._fetched[key] = await self._fetch(url, address, verify, agent)
         return self._fetched[key]

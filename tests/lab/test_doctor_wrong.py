@@ -128,6 +128,13 @@ def others(make_module_lan: MakeLan, tmp_path_factory: pytest.TempPathFactory) -
     return started(make_module_lan, tmp_path_factory.mktemp("others"), ["dns", "http"])
 
 
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait as long for a second DHCP server as on a real LAN."""
+    monkeypatch.setattr("netprov.runtime.doctor.LINGER_S", 0.1)
+    monkeypatch.setattr("netprov.runtime.doctor_dhcp.REPEAT_S", 0.5)
+
+
 @pytest.fixture
 def site(netprov: Site) -> Site:
     netprov.serve()
