@@ -13,8 +13,8 @@ from netprov.cwmp.cpe import Cpe
 from netprov.cwmp.parameter import telephone
 from netprov.cwmp.rpc import DeviceId
 from netprov.errors import Malformed
-from netprov.phone.action import Response, Road, Say
-from netprov.phone.fetch import Refusal, Request, fetch, reach
+from netprov.phone.action import Failed, Response, Road, Say
+from netprov.phone.fetch import Refusal, Request, fetch, reach, resolve
 from netprov.phone.handset import Handset
 from netprov.phone.load import CERTIFICATE, Loaded, NotLoaded, load
 from netprov.phone.url import Url, parse_url
@@ -28,8 +28,9 @@ DOWNLOAD_FAILED, WRONG_FILE = 9010, 9018
 
 def manage(handset: Handset, text: str) -> Road[Loaded | None]:
     """Hold sessions with the ACS until nothing is outstanding; return what it made the phone load, or None."""
-    handset.found_by = "acs"
+    handset.found_by, handset.last_error = "acs", ""
     cpe = _client(handset, text)
+    found: dict[str, tuple[str, ...]] = {}
     cpe.boot(handset.now, bootstrap=True)
     loaded: Loaded | None = None
     for _ in range(MAX_ACTIONS):
@@ -37,18 +38,18 @@ def manage(handset: Handset, text: str) -> Road[Loaded | None]:
             break
         match cpe.next_action(handset.now):
             case cwmp.Post() as post:
-                yield from _post(handset, cpe, post)
+                yield from _post(handset, cpe, post, found)
             case cwmp.Fetch() as wanted:
                 loaded = (yield from _download(handset, cpe, wanted)) or loaded
             case cwmp.Restart():
                 cpe.boot(handset.now)
             case cwmp.Wait():
-                handset.last_error = f"ACS {text}: {cpe.failure or 'asks for nothing more'}"
-                return loaded
+                break
         for event in cpe.events():
             yield Say(_line(event), failure=isinstance(event, cwmp.SessionFailed))
     if loaded is None:
-        handset.last_error = f"ACS {text}: {cpe.failure or 'it had the phone load nothing'}"
+        reason = cpe.failure or handset.last_error or "it had the phone load nothing"
+        handset.last_error = f"ACS {text}: {reason}"
     return loaded
 
 
@@ -67,14 +68,21 @@ def _client(handset: Handset, acs_url: str) -> Cpe:
     return Cpe(device, parameters, lambda: handset.draw(1 << 16) / (1 << 16))
 
 
-def _post(handset: Handset, cpe: Cpe, post: cwmp.Post) -> Road[None]:
+def _post(handset: Handset, cpe: Cpe, post: cwmp.Post, found: dict[str, tuple[str, ...]]) -> Road[None]:
+    """Post one message; `found` remembers addresses, so that a session asks DNS once."""
     try:
         url = parse_url(post.url)
     except Malformed as error:
         cpe.post_failed(str(error), handset.now)
         return
     request = Request(method="POST", body=post.body, headers=dict(post.headers))
-    answer, _ = yield from reach(handset, url, request)
+    if url.host not in found:
+        located = (url.host,) if url.by_address else (yield from resolve(handset, url.host))
+        if isinstance(located, Failed):
+            cpe.post_failed(f"{url.host}: {located}", handset.now)
+            return
+        found[url.host] = located
+    answer, _ = yield from reach(handset, url, request, found[url.host])
     if isinstance(answer, Response):
         cpe.posted(cwmp.Answer(answer.status, answer.headers, answer.body), handset.now)
     else:

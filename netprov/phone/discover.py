@@ -30,14 +30,17 @@ def from_dhcp(handset: Handset, lease: Lease) -> Road[Loaded | Miss]:
     if not handset["Profile_Rule"].startswith("/"):
         yield Say("Profile_Rule names a server, so DHCP options are not used")
         return Miss.NOTHING
-    tried = False
+    tried, asked = False, set[str]()
     for source in read_options(lease.options, parse_order(handset["DHCP_Option_To_Use"])):
         if isinstance(source, Unusable):
             yield Say(f"DHCP option {source.option}: {source.reason}")
         elif source.acs_url and not handset.identity.tr069:
             yield Say(f"DHCP option {source.option} names an ACS, but TR-069 is off in this phone")
+        elif source.acs_url in asked:
+            continue  # 43 and 125 name the same ACS
         else:
             tried = True
+            asked |= {source.acs_url} if source.acs_url else set()
             loaded = yield from _follow(handset, source)
             if loaded is not None:
                 return loaded

@@ -120,10 +120,13 @@ def _attempts(steps: Sequence[Step], tail: Sequence[Step]) -> list[_Fault]:
     for step in tail:
         if not isinstance(step.action, Fetch):
             continue
+        managed = is_management(step) or (step.action.url.host, step.action.url.port) in acs
+        if managed and isinstance(step.result, Response) and step.result.status < 300:
+            continue
         cause = fault_of(step)
         if not cause:
             continue
-        if is_management(step) or (step.action.url.host, step.action.url.port) in acs:
+        if managed:
             cause = "acs-refuses" if isinstance(step.result, Response) else _acs_trouble(cause)
         elif str(step.action.url) in authorities:
             cause = "ca-missing"

@@ -1,6 +1,6 @@
 """Ten thousand emulated phones from one process on one core: what each costs the emulator, and what the servers.
 
-`python -m tests.bench.phone [PHONES]`. The phones' process is pinned to one core, `netprov serve` to the other.
+`python -m tests.bench.phone [PHONES [ROAD]]`. The phones' process is pinned to one core, `netprov serve` to the other.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def main(count: int = 10_000) -> None:
-    """Measure each road."""
+def main(count: int = 10_000, only: str = "") -> None:
+    """Measure each road, or the one whose name contains `only`."""
     os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
     print(f"{count} phones, {AT_ONCE} at once; CPU in milliseconds a phone")
     print(
@@ -81,6 +81,8 @@ def main(count: int = 10_000) -> None:
     )
     cores = sorted(os.sched_getaffinity(0))
     for road, (https, method) in ROADS.items():
+        if only not in road:
+            continue
         os.sched_setaffinity(0, set(cores))
         with tempfile.TemporaryDirectory() as folder, Lan(single_lan(["10.20.0.1/16"], [None])) as lan:
             inventory, state = Path(folder) / "netprov.yaml", Path(folder) / "state"
@@ -105,4 +107,4 @@ def main(count: int = 10_000) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(text) for text in sys.argv[1:]))
+    main(*(int(text) if text.isdigit() else text for text in sys.argv[1:]))  # type: ignore[arg-type]

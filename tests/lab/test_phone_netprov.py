@@ -1,0 +1,114 @@
+"""Emulated phones on a LAN of netprov's own servers, by every method; the same phones on servers that are not ours."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from netprov.lab.lan import Lan
+from netprov.lab.process import wait_until
+from netprov.lab.server import start_server
+from netprov.phone.action import Fetch
+from netprov.phone.explain import explain
+from netprov.runtime.phone import Trip, boot_phone
+from netprov.runtime.records import load_history
+from tests.lab import foreign
+from tests.lab.conftest import PYTHON, MakeLan
+from tests.lab.foreign import MAC, phone
+
+pytestmark = pytest.mark.lab
+
+INVENTORY = """
+domain: example.com
+networks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}
+hosts: {pr1: 10.20.0.11}
+srv:
+  https: [{target: pr1, port: 5060}]
+  http: [{target: pr1, port: 5061}]
+classes:
+  mpp: {match: {vendor_class: "CP-*"}, method: %s}
+profiles: {desk: {values: {Proxy_1_: example.com}}}
+phones: [{mac: "00:12:34:ab:45:de", model: CP-8851-3PCC, class: mpp, profile: desk}]
+"""
+
+METHODS = {
+    "srv": "srv",
+    "dhcp": "dhcp, options: {66: 10.20.0.1}",
+    "acs": "acs, acs_url: 'http://pr1.example.com:7547/'",
+}
+
+
+@pytest.fixture
+def lan(make_lan: MakeLan) -> Lan:
+    return make_lan(server=foreign.ADDRESSES, clients=[MAC])
+
+
+def served(lan: Lan, tmp: Path, method: str) -> Path:
+    """Start netprov; return its state directory."""
+    inventory, state = tmp / "netprov.yaml", tmp / "state"
+    inventory.write_text(INVENTORY % METHODS[method])
+    state.mkdir()
+    start_server(lan["server"], inventory, state)
+    return state
+
+
+def booted(lan: Lan, *, tr069: bool = False, roots: tuple[str, ...] = ()) -> Trip:
+    identity = replace(phone(tr069=tr069), custom_roots=roots)
+    with lan["client0"].entered():
+        return boot_phone(identity, lan["client0"].interface)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_phone_is_provisioned_by_every_method(lan: Lan, tmp_path: Path, method: str) -> None:
+    state = served(lan, tmp_path, method)
+    # The ACS hands out an HTTPS URL, so a phone under it was staged to trust the CA; the others come from the box.
+    roots = ((state / "pki" / "ca.pem").read_text(),) if method == "acs" else ()
+    trip = booted(lan, tr069=method == "acs", roots=roots)
+    assert trip.outcome.provisioned, (trip.outcome, trip.steps)
+    assert trip.outcome.method == method
+    assert trip.handset["Proxy_1_"] == "example.com"
+    assert explain(trip.steps).provisioned
+    wait_until(lambda: load_history(state, MAC), what="the device record")
+
+
+def test_a_phone_that_trusts_the_ca_takes_https_at_once(lan: Lan, tmp_path: Path) -> None:
+    state = served(lan, tmp_path, "srv")
+    trip = booted(lan, roots=((state / "pki" / "ca.pem").read_text(),))
+    first = next(step.action for step in trip.steps if isinstance(step.action, Fetch))
+    assert str(first.url).startswith("https://pr1.example.com:5060/")
+    assert trip.outcome.provisioned
+
+
+def test_the_servers_records_tell_the_same_story(lan: Lan, tmp_path: Path) -> None:
+    state = served(lan, tmp_path, "srv")
+    booted(lan)
+    command = [PYTHON, "-m", "netprov", "explain", "records", MAC, "--state", str(state), "--json"]
+
+    def story() -> object:
+        found = json.loads(lan["server"].run(command).stdout or "[]")
+        return found and found[0]["provisioned"]
+
+    wait_until(story, what="a story of the records", timeout=20)
+
+
+def test_the_same_phone_asks_the_same_of_netprov_and_of_dnsmasq(make_lan: MakeLan, tmp_path: Path) -> None:
+    asked = []
+    for name in ("netprov", "dnsmasq"):
+        lan = make_lan(server=foreign.ADDRESSES, clients=[MAC])
+        tmp = tmp_path / name
+        tmp.mkdir()
+        if name == "netprov":
+            served(lan, tmp, "dhcp")
+        else:
+            root = foreign.files(tmp / "tftp", {foreign.FIRST: foreign.PROFILE})
+            foreign.dnsmasq(
+                lan["server"], tmp, "--dhcp-option=66,10.20.0.1", "--enable-tftp", f"--tftp-root={root}"
+            )
+        trip = booted(lan)
+        assert trip.outcome.provisioned
+        asked.append(next(str(step.action.url) for step in trip.steps if isinstance(step.action, Fetch)))
+        lan.close()
+    assert asked[0] == asked[1] == f"tftp://10.20.0.1/{foreign.FIRST}"
