@@ -16,6 +16,9 @@ from tests.lab.conftest import ROOT, needs
 UNITS = ROOT / "systemd"
 PROGRAM = "/opt/netprov/bin/netprov"
 CAPABILITIES = dict.fromkeys(ROLES, "CAP_NET_BIND_SERVICE") | {"dhcp": "CAP_NET_BIND_SERVICE CAP_NET_RAW"}
+KEPT_OUT = [f"/var/lib/netprov/pki{folder}" for folder in ("", "/servers", "/imported", "/phones")]
+"""Directories that must be there when a unit starts that is kept out of them."""
+
 EXPOSURE = 1.7
 """What docs/operations.md says that `systemd-analyze security` finds, at most."""
 
@@ -106,4 +109,15 @@ def test_user_and_directories_are_what_the_units_name(tmp_path: Path) -> None:
         "/etc/netprov": ["0750", "root", "netprov"],
         "/etc/netprov/netprov.yaml": ["0640", "root", "netprov"],
         "/var/lib/netprov": ["0750", "netprov", "netprov"],
+        **{key: ["0711", "netprov", "netprov"] for key in KEPT_OUT},
     }
+
+
+def test_directories_that_units_are_kept_out_of_are_made_beforehand() -> None:
+    named = set()
+    for role in ROLES:
+        lines = (UNITS / f"netprov-{role}.service").read_text().splitlines()
+        for line in lines:
+            key, _, value = line.partition("=")
+            named |= set(value.replace("-/", "/").split()) if key == "InaccessiblePaths" else set()
+    assert {path for path in named if not path.endswith(".pem")} == set(KEPT_OUT)
