@@ -16,6 +16,7 @@ MAX_NAME = 255
 MAX_LABEL = 63
 WILDCARD = b"\x01*"
 
+_LENGTH = [bytes([length]) for length in range(MAX_LABEL + 1)]
 _PLAIN = re.compile(rb"[A-Za-z0-9_*/-]+")
 _SIMPLE = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
 _LENGTHS = [bytes([length]) for length in range(MAX_LABEL + 1)]
@@ -44,6 +45,18 @@ def parse_name(text: str, origin: bytes | None = None) -> bytes:
     return wire
 
 
+def _plain_labels(text: str) -> tuple[list[bytes], bool]:
+    """Split a name without escapes, which is nearly every one."""
+    labels = text.encode().split(b".")
+    absolute = not labels[-1]
+    if absolute:
+        labels.pop()
+    for label in labels:
+        if not 0 < len(label) <= MAX_LABEL:
+            _checked(label, text)
+    return labels, absolute
+
+
 def _labels(text: str) -> tuple[list[bytes], bool]:
     labels: list[bytes] = []
     label = bytearray()
@@ -66,7 +79,7 @@ def _labels(text: str) -> tuple[list[bytes], bool]:
     return labels, absolute
 
 
-def _checked(label: bytearray, text: str) -> bytes:
+def _checked(label: bytes | bytearray, text: str) -> bytes:
     if not label:
         raise ValueError(f"{text!r} has an empty label")
     if len(label) > MAX_LABEL:
@@ -121,6 +134,7 @@ def is_below(name: bytes, ancestor: bytes) -> bool:
     """Return whether a name is the ancestor itself or below it; both in one case."""
     if not name.endswith(ancestor):
         return False
+    # Octets at the end that look like the ancestor may begin inside a label.
     position, wanted = 0, len(name) - len(ancestor)
     while position < wanted:
         position += 1 + name[position]

@@ -15,6 +15,8 @@ from netprov.dns.rrtype import CNAME, DNAME, META, MX, NS, SOA, SRV, format_type
 from netprov.errors import Path, Place, Problem
 
 NSEC, RRSIG = 47, 46
+_SINGLE = frozenset({CNAME, DNAME, SOA})
+"""Types of which a name has one record at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +111,17 @@ def build(origin: bytes, records: Iterable[Record]) -> tuple[Zone | None, tuple[
             problems.append(_problem(fault, record))
             continue
         held = sets.setdefault(name, {})
-        ttl, datas, first = held.get(record.type) or (record.ttl, [], record)
+        known = held.get(record.type)
+        if known is None:
+            held[record.type] = (record.ttl, [record.data], record)
+            continue
+        ttl, datas, first = known
         if record.data not in datas:
             datas.append(record.data)
         held[record.type] = (min(ttl, record.ttl), datas, first)
     for name, held in sets.items():
-        problems += _node_problems(origin, name, held)
+        if not _SINGLE.isdisjoint(held):
+            problems += _node_problems(origin, name, held)
     apex = sets.get(origin, {})
     for wanted in (SOA, NS):
         if wanted not in apex:
@@ -196,8 +203,10 @@ def _nodes(
     nodes: dict[bytes, Node] = {}
     for name, held in sets.items():
         nodes[name] = tuple(
-            RRset(type_, ttl, tuple(sorted(datas) if type_ == SRV else datas))
-            for type_, (ttl, datas, _) in sorted(held.items())
+            [
+                RRset(type_, ttl, tuple(sorted(datas) if type_ == SRV else datas))
+                for type_, (ttl, datas, _) in (sorted(held.items()) if len(held) > 1 else held.items())
+            ]
         )
     for name in sets:
         above = name
