@@ -30,7 +30,7 @@ def srv_gets_option(view: View) -> Iterator[Finding]:
             if code in audience.options and _worth_saying(view, audience, audience.options[code][1]):
                 yield Finding(
                     audience.options[code][1],
-                    f"{audience.label} is of method srv, and gets option {code}",
+                    f"{audience.label} is of method srv, and option {code} is meant for it too",
                     (audience.path,),
                 )
 
@@ -46,7 +46,7 @@ def srv_gets_url(view: View) -> Iterator[Finding]:
             if _holds_url(value) and _worth_saying(view, audience, path):
                 yield Finding(
                     path,
-                    f"{audience.label} is of method srv, and gets a URL in option {code}",
+                    f"{audience.label} is of method srv, and a URL in option {code} is meant for it too",
                     (audience.path,),
                 )
 
@@ -54,13 +54,13 @@ def srv_gets_url(view: View) -> Iterator[Finding]:
 def _worth_saying(view: View, audience: Audience, path: Path) -> bool:
     """An option of a network is told once, at the clients of no class; a phone's inherited option at its class."""
     if audience.path == ("networks",):
-        return True
-    if path[0] == "networks":
-        return view.audiences[0].method != "srv"
-    return path[: len(audience.path)] == audience.path or view_method_changed(view, audience)
+        return view.unclassed
+    if path[0] == "networks" and audience.path[0] == "classes":
+        return not view.unclassed
+    return path[: len(audience.path)] == audience.path or _method_changed(view, audience)
 
 
-def view_method_changed(view: View, audience: Audience) -> bool:
+def _method_changed(view: View, audience: Audience) -> bool:
     """Tell whether a phone's own method differs from its class's, so that what it inherits matters."""
     if audience.path[0] != "phones":
         return False
@@ -77,6 +77,19 @@ def _holds_url(value: object) -> bool:
         case list() | tuple():
             return any(_holds_url(each) for each in value)
     return False
+
+
+def option_withheld(view: View) -> Iterator[Finding]:
+    for audience in view.audiences:
+        if audience.method not in {"acs", "manual"}:
+            continue
+        for code in PROVISIONING_CODES:
+            if code in audience.options and audience.options[code][1][: len(audience.path)] == audience.path:
+                yield Finding(
+                    audience.options[code][1],
+                    f"{audience.label} is of method {audience.method}, and does not get option {code}",
+                    (audience.path,),
+                )
 
 
 def dhcp_without_option(view: View) -> Iterator[Finding]:
@@ -159,7 +172,7 @@ RULES = (
         "srv-gets-option",
         "error",
         "A phone tries DHCP before DNS SRV: any of options 66, 150, 159 and 160 keeps it from ever asking for the SRV "
-        "records.",
+        "records. The DHCP server here therefore withholds the option from it, which cannot be what was meant.",
         "remove the option, or make the class `method: dhcp`",
         srv_gets_option,
     ),
@@ -167,9 +180,17 @@ RULES = (
         "srv-gets-url",
         "error",
         "A URL in option 43, 60 or 125 is a provisioning source to the phone (DHCP_Option_To_Use), and DHCP comes before "
-        "DNS SRV.",
+        "DNS SRV. The DHCP server here therefore withholds it, which cannot be what was meant.",
         "remove the URL, or make the class `method: dhcp` or `acs`",
         srv_gets_url,
+    ),
+    Rule(
+        "option-withheld",
+        "warning",
+        "A provisioning server in option 66, 150, 159 or 160 would draw a phone away from its ACS, or from what was set by "
+        "hand; the DHCP server withholds it from clients of methods acs and manual.",
+        "remove the option, or make the class `method: dhcp`",
+        option_withheld,
     ),
     Rule(
         "dhcp-without-option",

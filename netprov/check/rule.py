@@ -185,9 +185,17 @@ class View:
         return tuple(_audiences(self.inventory, self.site))
 
     @cached_property
+    def unclassed(self) -> bool:
+        """Tell whether clients of no class are served: unlisted phones, or listed ones that no class takes."""
+        known_only = all(network.declared.clients == "known" for network in self.site.networks)
+        return not known_only or any(phone.class_name is None for phone in self.site.phones)
+
+    @cached_property
     def methods(self) -> frozenset[Method]:
         """The methods that some client is served by."""
-        return frozenset(audience.method for audience in self.audiences)
+        return frozenset(
+            each.method for each in self.audiences if self.unclassed or each.path != ("networks",)
+        )
 
     @cached_property
     def networks_by_name(self) -> Mapping[str, SiteNetwork]:
