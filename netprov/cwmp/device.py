@@ -19,6 +19,9 @@ OUTSTANDING: Final = 600.0
 FAILED: Final = 300.0
 """Seconds after a failed transfer before it is asked for again."""
 
+MODEL: Final = "{product_class}"
+"""Stands in a URL for the product class that a device tells."""
+
 TEXT: Final = 256
 """Characters kept of a text that a device sent; the schema allows its identity 198."""
 
@@ -27,7 +30,7 @@ _MAC = re.compile(r"[0-9a-f]{12}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A listed device: `url` is its profile ("" for none), `revision` changes with what is in it."""
+    """A listed device: `url` is its profile ("" for none, `MODEL` for its product class); `revision` changes with it."""
 
     mac: str
     url: str
@@ -42,8 +45,8 @@ class AcsConfig:
     """What an ACS serves.
 
     `targets` are the listed devices by MAC address (lower-case pairs joined by colons), `serials` and `addresses` lead
-    to their MACs; `inform_interval` is in seconds. An unlisted device gets `bootstrap_url`, in which `{product_class}`
-    stands for its own, or, where that is empty, nothing: it is recorded alone.
+    to their MACs; `inform_interval` is in seconds. An unlisted device gets `bootstrap_url`, or, where that is
+    empty, nothing: it is recorded alone.
     """
 
     targets: Mapping[str, Target] = field(default_factory=dict)
@@ -191,13 +194,11 @@ def identify(inform: rpc.Inform, source: str, config: AcsConfig) -> tuple[str, T
 def target_of(device: Device, config: AcsConfig) -> Target | None:
     """Return where a device's profile is: its own, or the bootstrap profile of its model."""
     target = config.targets.get(device.mac)
-    if target is not None:
-        return target
-    model = device.product_class
-    if not config.bootstrap_url or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", model):
+    if target is None:
+        target = Target(device.mac, config.bootstrap_url, config.bootstrap_revision)
+    if MODEL in target.url and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", device.product_class):
         return None
-    url = config.bootstrap_url.replace("{product_class}", model)
-    return Target(device.mac, url, config.bootstrap_revision)
+    return replace(target, url=target.url.replace(MODEL, device.product_class)) if target.url else None
 
 
 def settings_for(device: Device, inform: rpc.Inform, config: AcsConfig) -> rpc.SetParameterValues | None:
@@ -223,7 +224,7 @@ def settings_for(device: Device, inform: rpc.Inform, config: AcsConfig) -> rpc.S
 def download_for(device: Device, config: AcsConfig, now: float) -> rpc.Download | None:
     """Return the profile that a device is to fetch now, or None if it has it, or was asked a moment ago."""
     target = target_of(device, config)
-    if target is None or not target.url or device.applied == target.revision:
+    if target is None or device.applied == target.revision:
         return None
     if device.requested == target.revision and now < device.hold_until:
         return None

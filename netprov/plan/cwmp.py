@@ -11,12 +11,15 @@ from urllib.parse import SplitResult, urlsplit
 
 from netprov.cwmp.device import AcsConfig, Target, configure
 from netprov.errors import InventoryError, Path, Problem
-from netprov.inventory.model import AcsCredentials
+from netprov.inventory.model import AcsCredentials, PhoneClass
 from netprov.plan.site import Site, SiteTarget
 
 PORTS: Final = {"http": 80, "https": 443}
 SHORTEST: Final = 10
 """Seconds between Informs, at least: less is a slip of the unit."""
+
+BOOTSTRAP_PATH: Final = "/{product_class}.xml"
+"""Phones name their model as product class; the file of that name is an alias of /$PSN.xml."""
 
 CODE_LENGTH: Final = 64
 """Characters of a ProvisioningCode, at most (TR-106, DeviceInfo)."""
@@ -59,8 +62,7 @@ def plan_cwmp(site: Site) -> CwmpPlan:
     config = configure(
         _targets(site, base),
         inform_interval=settings.inform_interval,
-        # Phones name their model as product class; the file of that name is an alias of /$PSN.xml.
-        bootstrap_url=f"{base}/{{product_class}}.xml" if bootstrap else "",
+        bootstrap_url=base + BOOTSTRAP_PATH if bootstrap else "",
     )
     return CwmpPlan(config, listeners, settings.credentials)
 
@@ -158,6 +160,18 @@ def _profile_base(site: Site, acs_hosts: set[str | None]) -> str:
     return f"{best.service}://{best.target}{port}"
 
 
+def _is_locked(site: Site, of_class: PhoneClass | None) -> bool:
+    """Say whether a phone needs a key or a password for its profile, which its bootstrap profile tells it first.
+
+    A Download has no place for a key; over HTTPS, the bootstrap profile has (netprov.provision.guard).
+    """
+    settings = site.inventory.provisioning
+    encryption = (of_class.encryption if of_class else None) or settings.encryption
+    auth = (of_class.auth if of_class else None) or settings.auth
+    encrypted = encryption is not None and encryption.method != "none"
+    return encrypted or (auth is not None and not auth.everywhere)
+
+
 def _targets(site: Site, base: str) -> Iterator[Target]:
     """Yield what each listed phone gets; one that is set up by hand is known, and gets no profile.
 
@@ -169,8 +183,9 @@ def _targets(site: Site, base: str) -> Iterator[Target]:
     profiles = {name: each.model_dump_json() for name, each in inventory.profiles.items()}
     for phone in site.phones:
         declared = phone.declared
-        url = "" if phone.method == "manual" else f"{base}/Cisco/{declared.mac.replace(':', '')}.cfg"
         of_class = inventory.classes.get(phone.class_name or "")
+        path = BOOTSTRAP_PATH if _is_locked(site, of_class) else f"/Cisco/{declared.mac.replace(':', '')}.cfg"
+        url = "" if phone.method == "manual" else base + path
         content = (
             url,
             shared,

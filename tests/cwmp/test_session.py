@@ -157,6 +157,14 @@ def test_unlisted_phone_gets_the_bootstrap_profile_where_there_is_one() -> None:
     assert link.fetched == ["https://pr1.example.com:5060/CP-8851-3PCC.xml"]
 
 
+def test_listed_phone_gets_the_profile_of_its_model_where_that_tells_it_a_key_first() -> None:
+    link = Link(phone(), Acs(config(replace(TARGET, url="https://pr1.example.com/{product_class}.xml"))))
+    link.cpe.boot(link.now, bootstrap=True)
+    link.run()
+    assert link.fetched == ["https://pr1.example.com/CP-8851-3PCC.xml"]
+    assert [device.applied for device in link.acs.devices.values()] == ["r1"]
+
+
 def test_listed_phone_without_a_profile_gets_none_not_even_the_bootstrap_one() -> None:
     acs = Acs(config(replace(TARGET, url=""), bootstrap_url="https://pr1.example.com/{product_class}.xml"))
     link = Link(phone(), acs)

@@ -160,3 +160,16 @@ def test_password_is_asked_for_where_that_is_said() -> None:
     assert (
         plan.credentials.username, plan.credentials.password, plan.credentials.scheme,
     ) == ("admin", "1234", "digest")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "url"),
+    [
+        ("provisioning: {encryption: {}}", "https://netprov.example.com/{product_class}.xml"),
+        ("provisioning: {auth: {}}", "https://netprov.example.com/{product_class}.xml"),
+        ("provisioning: {auth: {everywhere: true}}", "https://netprov.example.com/Cisco/001234ab45de.cfg"),
+        ("provisioning: {encryption: {method: none}}", "https://netprov.example.com/Cisco/001234ab45de.cfg"),
+    ],
+)
+def test_phone_that_needs_a_key_or_password_is_told_it_by_its_bootstrap_profile(more: str, url: str) -> None:
+    assert cwmp(SITE.format(value="1") + more + "\n").config.targets["00:12:34:ab:45:de"].url == url
