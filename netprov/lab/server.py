@@ -15,7 +15,7 @@ from netprov.errors import LabError
 from netprov.lab.lan import Host
 from netprov.lab.process import Process, wait_until
 
-START_S = 30.0
+START_S = 60.0
 """How long a server may take until it is ready, in seconds: it may have to make keys."""
 
 

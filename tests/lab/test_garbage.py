@@ -29,13 +29,25 @@ READ_REQUEST = b"\0\x01/8851-3PCC.xml\0octet\0blksize\x001428\0tsize\x000\0"
 TLS_HELLO = b"\x16\x03\x01\0\x05\x01\0\0\x01\0"
 GET = b"GET /8851-3PCC.xml HTTP/1.1\r\nHost: example.com\r\n\r\n"
 
-UDP = [("10.20.0.1", 67, DISCOVER), ("10.20.0.1", 53, QUERY), ("10.20.0.1", 69, READ_REQUEST)]
+SYSLOG = b"<134>CP-8851-3PCC 00:12:34:ab:45:de -- Requesting resync https://10.20.0.12:5060/8851-3PCC.xml"
+
+UDP = [
+    ("10.20.0.1", 53, QUERY),
+    ("10.20.0.1", 67, DISCOVER),
+    ("10.20.0.1", 69, READ_REQUEST),
+    ("10.20.0.1", 514, SYSLOG),
+]
 TCP = [
     ("10.20.0.1", 53, len(QUERY).to_bytes(2, "big") + QUERY),
+    ("10.20.0.1", 80, GET),
+    ("10.20.0.1", 443, TLS_HELLO),
     ("10.20.0.11", 5060, TLS_HELLO),
     ("10.20.0.13", 5060, GET),
     ("10.20.0.11", 7547, TLS_HELLO),
 ]
+EPHEMERAL = 32768
+LISTENING = "0A"
+"""The state of a listening TCP socket in /proc/net/tcp."""
 
 
 def garbage(seed: bytes, count: int) -> Iterator[bytes]:
@@ -83,7 +95,7 @@ def assert_healthy(lan: Lan, process: Process, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "port", "message"), UDP, ids=lambda value: str(value) * (value in {53, 67, 69})
+    ("address", "port", "message"), UDP, ids=lambda value: str(value) * isinstance(value, int)
 )
 def test_malformed_datagrams_leave_the_server_well(
     server: tuple[Lan, Process], tmp_path: Path, address: str, port: int, message: bytes
@@ -121,3 +133,16 @@ def test_malformed_streams_leave_the_server_well(
             except OSError:
                 continue  # it hung up on us, which is its right
     assert_healthy(lan, process, tmp_path)
+
+
+@pytest.mark.parametrize(("protocol", "tried"), [("udp", UDP), ("tcp", TCP)])
+def test_no_port_of_the_server_is_left_out_here(
+    server: tuple[Lan, Process], protocol: str, tried: list[tuple[str, int, bytes]]
+) -> None:
+    lan, _ = server
+    with lan["server"].entered():
+        table = Path(f"/proc/thread-self/net/{protocol}").read_text()
+    sockets = [line.split() for line in table.splitlines()[1:]]
+    bound = {int(each[1].split(":")[1], 16) for each in sockets if protocol == "udp" or each[3] == LISTENING}
+    # A TFTP transfer under way has a port of its own, above these.
+    assert {port for port in bound if port < EPHEMERAL} == {port for _, port, _ in tried}
