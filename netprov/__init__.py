@@ -241,6 +241,7 @@ What joins cores to the world:
     runtime.link             frames, ARP and ping probes, socket filters
     runtime.neighbour        other DHCP servers
     runtime.dhcp_port        the sockets of one interface
+    runtime.gather           wakes a pump, not too often
     runtime.dhcp             the DHCP service
     runtime.service          what a running service is to its supervisor
     runtime.supervise        start, reload and stop services together

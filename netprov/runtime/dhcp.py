@@ -23,10 +23,11 @@ from netprov.plan import Plan
 from netprov.runtime import neighbour
 from netprov.runtime.clock import LeaseClock
 from netprov.runtime.dhcp_port import DISCOVER_BATCH, URGENT_BATCH, Port
+from netprov.runtime.gather import Gatherer
 from netprov.runtime.service import Figure, Notice, Surroundings
 from netprov.runtime.store import LeaseStore, open_store
 
-TOLD_EACH_SECOND = 500
+TOLD_EACH_SECOND = 200
 """Events reported one by one; a flood beyond that would cost more to log than to answer."""
 
 COLLECT = (50_000, 20, 50)
@@ -53,6 +54,7 @@ class DhcpService:
         self._ticker: asyncio.Task[None] | None = None
         self._troubles: dict[str, str] = {}
         self._told = 0
+        self._gatherer = Gatherer(self._drain)
 
     async def start(self, plan: Plan) -> None:
         """Load the leases, open every interface, ask for other servers, then serve."""
@@ -154,11 +156,8 @@ class DhcpService:
 
     def _listen(self) -> None:
         loop = asyncio.get_running_loop()
+        self._gatherer.start([s for port in self._ports.values() for s in (*port.urgent, *port.discover)])
         for port in self._ports.values():
-            for sock in port.urgent:
-                loop.add_reader(sock, self._urgent, port, sock)
-            for sock in port.discover:
-                loop.add_reader(sock, self._discover, port, sock)
             for sock in port.prober.sockets() if port.prober else ():
                 loop.add_reader(sock, self._probed, port)
         for watch in self._watches.values():
@@ -166,21 +165,24 @@ class DhcpService:
 
     def _unlisten(self) -> None:
         loop = asyncio.get_running_loop()
+        self._gatherer.stop()
         for port in self._ports.values():
-            for sock in (*port.urgent, *port.discover, *(port.prober.sockets() if port.prober else ())):
+            for sock in port.prober.sockets() if port.prober else ():
                 loop.remove_reader(sock)
         for watch in self._watches.values():
             loop.remove_reader(watch.socket)
 
-    def _urgent(self, port: Port, sock: socket.socket) -> None:
-        self._take(port.receive(sock, URGENT_BATCH))
+    def _drain(self) -> bool:
+        """Take in requests first, then DISCOVERs: who has an offer comes before who wants one. Say if more is there."""
+        more = False
+        for port in self._ports.values():
+            for sockets, most in ((port.urgent, URGENT_BATCH), (port.discover, DISCOVER_BATCH)):
+                for sock in sockets:
+                    batch = port.receive(sock, most)
+                    more = more or len(batch) == most
+                    self._take(batch)
         self._flush()
-
-    def _discover(self, port: Port, sock: socket.socket) -> None:
-        for urgent in port.urgent:
-            self._take(port.receive(urgent, URGENT_BATCH))
-        self._take(port.receive(sock, DISCOVER_BATCH))
-        self._flush()
+        return more
 
     def _take(self, batch: list[tuple[bytes, Endpoint]]) -> None:
         now = self._clock.now()
