@@ -96,7 +96,7 @@ def _entries(text: str) -> Iterator[tuple[int, bool, Fields, str]]:
     lines = enumerate(text.split("\n"), 1)
     for number, line in lines:
         indented = line[:1] in {" ", "\t"}
-        if not _SPECIAL.intersection(line):
+        if _SPECIAL.isdisjoint(line):
             plain = line.split()
             if plain:
                 yield number, indented, [(token, False) for token in plain], ""

@@ -18,8 +18,6 @@ WILDCARD = b"\x01*"
 
 _LENGTH = [bytes([length]) for length in range(MAX_LABEL + 1)]
 _PLAIN = re.compile(rb"[A-Za-z0-9_*/-]+")
-_SIMPLE = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
-_LENGTHS = [bytes([length]) for length in range(MAX_LABEL + 1)]
 _ESCAPE = re.compile(r"\\(\d{3})|\\(.)|(\.)|([^\\.]+)|(\\)", re.DOTALL)
 
 
@@ -32,13 +30,8 @@ def parse_name(text: str, origin: bytes | None = None) -> bytes:
         return origin
     if text == ".":
         return ROOT
-    if _SIMPLE.fullmatch(text):
-        # Nearly every name: no escapes, no empty label, no final dot.
-        absolute = False
-        wire = b"".join([_LENGTHS[len(label)] + label for label in text.encode().split(b".")])
-    else:
-        labels, absolute = _labels(text)
-        wire = b"".join(bytes([len(label)]) + label for label in labels)
+    labels, absolute = _labels(text) if "\\" in text else _plain_labels(text)
+    wire = b"".join([_LENGTH[len(label)] + label for label in labels])
     wire += ROOT if absolute or origin is None else origin
     if len(wire) > MAX_NAME:
         raise ValueError(f"{text!r} is longer than 255 octets")
