@@ -18,7 +18,7 @@ VERBS: Mapping[str, str] = {
     "check": "Find every reason a phone would not provision, before it is plugged in.",
     "import": "Draft an inventory from dnsmasq, dhcpd, Kea, CSV or Ansible.",
     "schema": "Print the JSON Schema of the inventory, for editors.",
-    "render": "Write what would be served as files: zones.",
+    "render": "Write what would be served as files: zones, each phone's DHCP options.",
     "demo": "Watch phones provision themselves on a virtual LAN.",
     "query": "Ask what DNS says, and how phones and others read it.",
     "serve": "Serve a staging LAN: DHCP, DNS, profiles; all roles or some.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from netprov.dns.master import format_zone
 from netprov.dns.name import format_host
 from netprov.errors import ServiceError
 from netprov.plan import Plan
+from netprov.plan.offer import WouldGet, client_of, would_get
 
 NOTE = "Written by `netprov render` from the inventory: change that, not this file."
 
@@ -26,7 +28,28 @@ def zones(plan: Plan) -> Files:
         yield f"zones/{'root' if name == '.' else name}.zone", format_zone(zone, comment=NOTE)
 
 
-PARTS: Mapping[str, Callable[[Plan], Files]] = {"zones": zones}
+def options(plan: Plan) -> Files:
+    """Yield for each listed phone the DHCP options that it would get, decoded, in the order of the reply."""
+    for phone in plan.site.phones:
+        declared = phone.declared
+        mac = bytes.fromhex(declared.mac.replace(":", ""))
+        client = client_of(plan.dhcp, mac, vendor_class=declared.model or "")
+        yield f"options/{mac.hex()}.txt", _reply(would_get(plan.dhcp, client), declared.mac, declared.model)
+
+
+def _reply(reply: WouldGet, mac: str, model: str | None) -> str:
+    where = str(IPv4Address(reply.address)) if reply.address else "from the pool"
+    lines = [
+        f"# {NOTE}",
+        f"# {mac} {model or 'of unknown model'}: class {reply.class_name or 'none'}, method {reply.method}",
+        f"# network {reply.network}, address {where}",
+    ]
+    lines += [f"{each.code:<3} {each.name}: {each.text}" for each in reply.options]
+    lines += [f"# withheld {each.setting.code}: {each.reason}" for each in reply.withheld]
+    return "\n".join(lines) + "\n"
+
+
+PARTS: Mapping[str, Callable[[Plan], Files]] = {"zones": zones, "options": options}
 
 
 @click.command()
@@ -44,7 +67,8 @@ def command(parts: tuple[str, ...], file: str | None, output: str) -> None:
     """Write what the inventory comes to: every part, or only the PARTS named.
 
     \b
-    zones   zones/ORIGIN.zone, master files: what DNS serves
+    zones     zones/ORIGIN.zone, master files: what DNS serves
+    options   options/MAC.txt, the DHCP options that each listed phone gets, decoded
 
     \b
     Examples:

@@ -25,3 +25,15 @@ def test_dash_prints_to_the_terminal() -> None:
     result = CliRunner().invoke(command, arguments, standalone_mode=False)
     assert "==> zones/example.com.zone <==" in result.output
     assert "_ciscoprov-https._tls IN SRV 10 0 443 netprov.example.com." in result.output
+
+
+def test_options_of_each_phone_are_decoded() -> None:
+    arguments = ["-f", str(ROOT / "config/staging.yaml"), "-o", "-", "options"]
+    output = CliRunner().invoke(command, arguments, standalone_mode=False).output
+    phones = {part.split(" <==")[0]: part.splitlines() for part in output.split("==> options/")[1:]}
+    assert set(phones) == {f"001234ab45{last}.txt" for last in ("de", "df", "e0", "e1", "e2")}
+    codes = {name: {line.split(" ")[0] for line in lines} for name, lines in phones.items()}
+    assert not {"66", "150", "43"} & codes["001234ab45de.txt"]
+    assert {"66", "150"} <= codes["001234ab45e0.txt"]
+    assert {"43", "125"} <= codes["001234ab45e2.txt"]
+    assert any("https://pr1.example.com:7547/" in line for line in phones["001234ab45e2.txt"])
