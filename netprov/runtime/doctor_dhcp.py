@@ -26,9 +26,8 @@ from netprov.phone.identity import Identity
 from netprov.phone.source import DEFAULT_ORDER
 from netprov.plan.offer import WouldGet
 
-TRIES = 3
-REPEAT_S = 1.5
-"""Seconds before a DISCOVER is repeated; a server may ping the address first."""
+WAITS_S = (1.0, 2.0, 4.0)
+"""Seconds to wait after each DISCOVER; a server may ask for the address first, and datagrams get lost."""
 
 LINGER_S = 0.7
 """Seconds to wait for further servers after the first OFFER."""
@@ -78,10 +77,10 @@ class Asker:
         discover = _discover(phone)
         offers = self._waiting[discover.xid] = []
         try:
-            for _ in range(TRIES):
+            for wait in WAITS_S:
                 self._send(discover)
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(REPEAT_S):
+                    async with asyncio.timeout(wait):
                         while not offers:
                             self._heard.clear()
                             await self._heard.wait()

@@ -132,7 +132,6 @@ def others(make_module_lan: MakeLan, tmp_path_factory: pytest.TempPathFactory) -
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait as long for a second DHCP server as on a real LAN."""
     monkeypatch.setattr("netprov.runtime.doctor.LINGER_S", 0.1)
-    monkeypatch.setattr("netprov.runtime.doctor_dhcp.REPEAT_S", 0.5)
 
 
 @pytest.fixture
@@ -366,7 +365,8 @@ def test_another_dhcp_server(beside: Site) -> None:
         assert beside.cause() == "doctor-other-server"
 
 
-def test_no_dhcp_server(beside: Site) -> None:
+def test_no_dhcp_server(beside: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netprov.runtime.doctor_dhcp.WAITS_S", (0.3, 0.3))
     assert beside.cause() == "doctor-no-offer"
     assert beside.cause("--no-dhcp", PHONE) == ""
 
