@@ -94,7 +94,7 @@ def _text(code: int, data: bytes) -> Source | Unusable:
         except Malformed as error:
             reasons.append(str(error))
     if not values:
-        return Unusable(code, "; ".join(reasons))
+        return Unusable(code, "; ".join(reasons) or "nothing stands between its semicolons")
     return Source(code, tuple(values))
 
 

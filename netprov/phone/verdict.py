@@ -8,7 +8,7 @@ from netprov.errors import Malformed
 from netprov.phone.action import Failed, Fetch, Response, Step, Trouble
 from netprov.provision.profile import Layer, parse_profile
 
-SEALED = 0
+SEALED = -1
 """Status of an answer that a capture saw only encrypted."""
 
 _TROUBLE: Mapping[Trouble, str] = {

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from netprov.phone.boot import Outcome
+from netprov.phone.explain import explain
 from netprov.phone.handset import Habits
 from netprov.phone.identity import Identity
 from netprov.runtime.phone import Trip, boot
@@ -39,7 +40,8 @@ class Tally:
         if outcome.provisioned:
             self.provisioned += 1
         else:
-            self.reasons[outcome.reason] += 1
+            cause = explain(trip.steps).cause
+            self.reasons[f"{cause.id}: {outcome.reason}" if cause else outcome.reason] += 1
 
 
 async def boot_fleet(
