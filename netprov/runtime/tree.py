@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from netprov.provision.answer import TreeFile
 
+_READ_AHEAD = 16384
+
 
 @dataclass(slots=True)
 class OpenFile:
@@ -16,10 +18,16 @@ class OpenFile:
     path: str
     fd: int
     size: int
+    _at: int = 0
+    _ahead: bytes = b""
 
     def read(self, offset: int, length: int) -> bytes:
-        """Read at an offset."""
-        return os.pread(self.fd, length, offset)
+        """Read at an offset; a little is read ahead, for those who come for small pieces."""
+        start = offset - self._at
+        if not 0 <= start <= len(self._ahead) - length:
+            self._ahead = os.pread(self.fd, max(length, _READ_AHEAD), offset)
+            self._at, start = offset, 0
+        return self._ahead[start : start + length]
 
     def close(self) -> None:
         """Close."""

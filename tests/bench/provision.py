@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,6 +107,7 @@ def serving(host: Host, command: Sequence[str], ready: Callable[[], bool]) -> It
     process = host.spawn(["taskset", "-c", "0", *command])
     try:
         wait_until(ready, what=f"{command[0]} to answer", timeout=60)
+        settled(process.pid)
         yield process.pid
     finally:
         process.stop()
@@ -114,18 +115,29 @@ def serving(host: Host, command: Sequence[str], ready: Callable[[], bool]) -> It
 
 def cpu_of(pid: int) -> float:
     """Return the CPU seconds of a process, its living descendants and its dead children."""
-    total = 0.0
-    pending = [pid]
-    while pending:
-        each = pending.pop()
-        try:
-            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-            total += sum(map(int, fields[11:15])) / TICK
-            for task in Path(f"/proc/{each}/task").iterdir():
-                pending += map(int, (task / "children").read_text().split())
-        except OSError:
-            continue
-    return total
+    total, family = 0, {pid}
+    parents: dict[int, tuple[int, int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                parents[int(entry.name)] = int(fields[1]), sum(map(int, fields[11:15]))
+    while grown := {each for each, (parent, _) in parents.items() if parent in family} - family:
+        family |= grown
+    total = sum(parents[each][1] for each in family if each in parents)
+    return total / TICK
+
+
+def settled(pid: int) -> None:
+    """Wait until a server has finished with starting: half a second without CPU time."""
+    seen = [-1.0]
+
+    def quiet() -> bool:
+        time.sleep(0.5)
+        before, seen[0] = seen[0], cpu_of(pid)
+        return seen[0] - before < 0.02
+
+    wait_until(quiet, what="the server to be ready", timeout=30)
 
 
 def answers(host: Host, port: int) -> Callable[[], bool]:
@@ -192,11 +204,12 @@ print(done)
 
 def measured(host: Host, pid: int, load: Callable[[Host], int]) -> Cost:
     """Run the load, and say what it cost the server."""
-    load_warm = cpu_of(pid)
+    before = cpu_of(pid)
     begun = time.monotonic()
     done = load(host)
     seconds = time.monotonic() - begun
-    return Cost(done, cpu_of(pid) - load_warm, seconds)
+    settled(pid)  # forked servers are counted once they are reaped
+    return Cost(done, cpu_of(pid) - before, seconds)
 
 
 def compare(folder: Path, title: str, kind: str, load: Callable[[Host], int]) -> list[bool]:
