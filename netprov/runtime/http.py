@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
-from multidict import CIMultiDict
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from netprov.errors import PkiError
 from netprov.machine import Event
@@ -167,7 +167,9 @@ class HttpService:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         with self._visitors.request(request.protocol):
             try:
-                body = await asyncio.wait_for(self._body(request), self._patience.body)
+                # Most requests have no body, and wait_for costs a task.
+                has_body = request.body_exists
+                body = await asyncio.wait_for(self._body(request), self._patience.body) if has_body else b""
             except TimeoutError:
                 return self._close(web.Response(status=408))
             except web.HTTPRequestEntityTooLarge:
@@ -187,8 +189,6 @@ class HttpService:
                 request.transport.abort()
 
     async def _body(self, request: web.BaseRequest) -> bytes:
-        if not request.body_exists:
-            return b""
         if (request.content_length or 0) > MAX_BODY:
             raise web.HTTPRequestEntityTooLarge(MAX_BODY, request.content_length or 0)
         if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
@@ -205,7 +205,7 @@ class HttpService:
             request.method,
             request.raw_path,
             request.version.minor,
-            {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers},
+            _fields(request.headers),
             body,
         )
         answered = self._responder.respond(asked, self._asker(request, asked), time.time())
@@ -302,6 +302,15 @@ class HttpService:
     def _build_responder(self, plan: Plan) -> Responder:
         catalog = load_catalog(plan.provision, self._surroundings.state)
         return Responder(catalog, plan.provision, self._authority)
+
+
+def _fields(headers: CIMultiDictProxy[str]) -> dict[str, str]:
+    """Return header fields by lower-case name, repeated ones joined (RFC 9110 section 5.3)."""
+    fields: dict[str, str] = {}
+    for written, value in headers.items():
+        name = written.lower()
+        fields[name] = f"{fields[name]}, {value}" if name in fields else value
+    return fields
 
 
 @lru_cache(maxsize=4096)

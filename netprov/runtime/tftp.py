@@ -25,7 +25,7 @@ from netprov.provision.event import Asked, TransferFailed, Transferred
 from netprov.runtime.arp import neighbour
 from netprov.runtime.catalog import load_catalog
 from netprov.runtime.listen import SocketSet
-from netprov.runtime.poll import Poller
+from netprov.runtime.poll import READ, Poller
 from netprov.runtime.service import Surroundings
 from netprov.runtime.tree import OpenFile, open_file
 from netprov.tftp.netascii import to_netascii
@@ -39,7 +39,8 @@ MAX_PER_ADDRESS = 64
 """Transfers at a time of one address, so that a forged one cannot take all."""
 
 _BATCH = 64
-_RECEIVE = 65536
+_RECEIVE = 4096
+"""Octets of a datagram that are looked at: a read-only server gets requests and acknowledgements."""
 _NETASCII_LIMIT = 1024 * 1024
 _CODES = {403: ErrorCode.ACCESS_VIOLATION, 404: ErrorCode.FILE_NOT_FOUND}
 
@@ -218,12 +219,11 @@ class TftpService:
         transfer = _Transfer(key, sock, sender, peer, file)
         self._transfers[key] = transfer
         self._per_address[peer[0]] += 1
-        # asyncio's own selector: in lock-step, with one block under way, a second one would be a detour.
-        self._loop.add_reader(sock.fileno(), self._advance, transfer)
+        self._poller.register(sock.fileno(), READ, partial(self._advance, transfer))
         self._wake(now + self._limits.min_timeout, transfer)
         self._send(transfer, sender.begin(now))
 
-    def _advance(self, transfer: _Transfer) -> None:
+    def _advance(self, transfer: _Transfer, _events: int) -> None:
         """The hot path: one datagram in, the next window out."""
         try:
             data, source = transfer.sock.recvfrom(_RECEIVE)
@@ -283,7 +283,7 @@ class TftpService:
         self._per_address[transfer.peer[0]] -= 1
         if not self._per_address[transfer.peer[0]]:
             del self._per_address[transfer.peer[0]]
-        self._loop.remove_reader(transfer.sock.fileno())
+        self._poller.unregister(transfer.sock.fileno())
         transfer.sock.close()
         if transfer.file is not None:
             transfer.file.close()
