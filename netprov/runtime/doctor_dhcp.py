@@ -11,7 +11,7 @@ import errno
 import random
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from typing import Self
 
@@ -24,7 +24,7 @@ from netprov.errors import Malformed, Problem, ServiceError
 from netprov.phone.action import Lease
 from netprov.phone.identity import Identity
 from netprov.phone.source import DEFAULT_ORDER
-from netprov.plan.offer import WouldGet
+from netprov.plan.offer import OfferedOption, WouldGet
 
 WAITS_S = (1.0, 2.0, 4.0)
 """Seconds to wait after each DISCOVER; a server may ask for the address first, and datagrams get lost."""
@@ -37,6 +37,8 @@ WEIGHTY = {"srv": (15, 6), "dhcp": DEFAULT_ORDER, "acs": (43, 125), "manual": ()
 
 LEADING_ASTRAY = (66, 160, 159, 150)
 """Options that keep a phone from DNS SRV (guide: DHCP goes first)."""
+
+_FORMALITIES = (code.SERVER_ID, code.LEASE_TIME, code.T1, code.T2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,36 +118,14 @@ class Asker:
 
 def compare(expected: WouldGet, offer: Offer) -> list[Problem]:
     """Return where an OFFER differs from what the inventory says; errors keep the phone from its profile."""
-    wanted = {each.code: each for each in expected.options}
-    given = offer.message.options
-    found: list[Problem] = []
+    wanted = {each.code: each for each in expected.options if each.code not in _FORMALITIES}
+    found = []
     for number, option in wanted.items():
-        weight = "error" if number in WEIGHTY[expected.method] else "warning"
-        label = f"option {number} ({option.name})"
-        if number in (code.SERVER_ID, code.LEASE_TIME, code.T1, code.T2):
-            continue
-        if number not in given:
-            found.append(
-                Problem(
-                    "doctor-option-missing",
-                    f"{label} is missing from the offer of {offer.server}; the inventory says {option.text}",
-                    "reload or restart the DHCP server; look for a relay or another server that strips it",
-                    path=option.origin,
-                    severity="error" if weight == "error" else "warning",
-                )
-            )
-        elif given[number].rstrip(b"\0") != option.data.rstrip(b"\0"):
-            found.append(
-                Problem(
-                    "doctor-option-different",
-                    f"{label} from {offer.server} is {code.show(number, given[number])}; "
-                    f"the inventory says {option.text}",
-                    "reload the DHCP server, or correct the inventory",
-                    path=option.origin,
-                    severity="error" if weight == "error" else "warning",
-                )
-            )
+        if problem := _unlike(option, offer):
+            weighty = number in WEIGHTY[expected.method]
+            found.append(problem if weighty else replace(problem, severity="warning"))
     if expected.method == "srv":
+        given = offer.message.options
         found += [
             _astray(number, offer) for number in LEADING_ASTRAY if number in given and number not in wanted
         ]
@@ -159,6 +139,27 @@ def compare(expected: WouldGet, offer: Offer) -> list[Problem]:
             )
         )
     return found
+
+
+def _unlike(option: OfferedOption, offer: Offer) -> Problem | None:
+    label = f"option {option.code} ({option.name})"
+    given = offer.message.options.get(option.code)
+    if given is None:
+        return Problem(
+            "doctor-option-missing",
+            f"{label} is missing from the offer of {offer.server}; the inventory says {option.text}",
+            "reload or restart the DHCP server; look for a relay or another server that strips it",
+            path=option.origin,
+        )
+    # Servers may or may not end a text with NUL (RFC 2132 section 2); phones take both.
+    if given.rstrip(b"\0") == option.data.rstrip(b"\0"):
+        return None
+    return Problem(
+        "doctor-option-different",
+        f"{label} from {offer.server} is {code.show(option.code, given)}; the inventory says {option.text}",
+        "reload the DHCP server, or correct the inventory",
+        path=option.origin,
+    )
 
 
 def _astray(number: int, offer: Offer) -> Problem:
