@@ -19,7 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from netprov.pki.request import DAY, AuthorityRequest, ClientPolicy, PkiPlan, ServerRequest
+from netprov.pki.names import PhoneSubject
+from netprov.pki.request import DAY, AuthorityRequest, ClientPolicy, KeyKind, PkiPlan, ServerRequest
 from netprov.pki.store import Store
 from tests.lab.conftest import needs
 from tests.lab.tls_server import HttpsServer
@@ -262,3 +263,37 @@ def test_name_outside_the_constraint_is_rejected_though_the_ca_signed_it(tmp_pat
     assert "permitted subtree violation" in verified.stderr
     checked = run(needs("certtool"), "--verify", "--load-ca-certificate", store.ca_file, "--infile", chain)
     assert checked.returncode != 0
+
+
+@pytest.mark.parametrize("kind", ["rsa-2048", "ecdsa-p256"])
+def test_phone_with_its_own_certificate_is_served_and_one_without_is_not(
+    tmp_path: Path, kind: KeyKind
+) -> None:
+    asking = replace(plan(intermediate=True), clients=ClientPolicy("required"))
+    store, _ = make_site(tmp_path, asking, time.time())
+    own = PhoneSubject("CP-8841-3PCC", "FCH2133A1B2", "00:12:34:ab:45:de")
+    store.issue_phone(asking, own, kind, time.time())
+    pem = store.directory / f"phones/{own.mac}.{kind}.pem"
+    shown = run(needs("openssl"), "x509", "-in", pem, "-noout", "-subject", "-ext", "extendedKeyUsage")
+    assert "OU = CP-8841-3PCC, L = FCH2133A1B2, ST = 001234ab45de" in shown.stdout
+    assert "TLS Web Client Authentication" in shown.stdout
+    with HttpsServer(store, asking) as server:
+        url = f"https://example.com:{server.port}/"
+        curl = [
+            needs("curl"),
+            "--silent",
+            "--noproxy",
+            "*",
+            "--cacert",
+            str(store.ca_file),
+            "--tls-max",
+            "1.2",
+        ]
+        curl += ["--resolve", f"example.com:{server.port}:127.0.0.1", url]
+        assert run(*curl, "--cert", pem).stdout == "ok\n"
+        assert run(*curl).returncode != 0
+        # With TLS 1.2 the handshake is not over before the server has judged the client.
+        gnutls = [needs("gnutls-cli"), "--x509cafile", str(store.ca_file), "--verify-hostname", "example.com"]
+        gnutls += ["--port", str(server.port), "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2", "127.0.0.1"]
+        assert "Handshake was completed" in run(*gnutls, "--x509certfile", pem, "--x509keyfile", pem).stdout
+        assert "Handshake was completed" not in run(*gnutls).stdout
