@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from netprov.cli import files, phones, profile
+from netprov.cli import files, phones, profile, render
 from netprov.errors import InventoryError, PkiError
 from netprov.provision.event import Asked
 from netprov.runtime.records import DeviceRecords
@@ -113,6 +113,18 @@ def test_keys_come_from_the_environment_or_a_file(site: Path, monkeypatch: pytes
     for place in ("env:NONE", "file:/nonexistent", "literal"):
         with pytest.raises(PkiError):
             run(site, profile.command, "encrypt", "--key-from", place, given=b"x")
+
+
+def test_fleet_is_rendered_without_secrets(site: Path) -> None:
+    result = CliRunner().invoke(
+        render.command,
+        ["profiles", "-f", str(site / "site.yaml"), "-o", str(site / "out")],
+        standalone_mode=False,
+    )
+    assert result.exception is None
+    folder = site / "out" / "profiles" / "Cisco"
+    assert sorted(each.name for each in folder.iterdir()) == ["001234ab45de.cfg", "001234ab45df.cfg"]
+    assert (folder / "001234ab45de.cfg").read_text() == "<flat-profile>\n<A>desk1</A>\n</flat-profile>\n"
 
 
 def test_key_of_a_phone_is_printed(site: Path) -> None:
