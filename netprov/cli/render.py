@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -14,6 +15,8 @@ from netprov.dns.name import format_host
 from netprov.errors import ServiceError
 from netprov.plan import Plan
 from netprov.plan.offer import WouldGet, client_of, would_get
+from netprov.provision.asker import Asker
+from netprov.provision.catalog import Catalog
 
 NOTE = "Written by `netprov render` from the inventory: change that, not this file."
 
@@ -49,7 +52,16 @@ def _reply(reply: WouldGet, mac: str, model: str | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-PARTS: Mapping[str, Callable[[Plan], Files]] = {"zones": zones, "options": options}
+def profiles(plan: Plan) -> Files:
+    """Yield every listed phone's profile as it gets it over HTTPS, without secrets and before it is encrypted."""
+    catalog = Catalog(plan.provision, entropy=os.urandom)
+    asker = Asker("https", "")
+    for device in plan.provision.devices.values():
+        name = f"profiles/Cisco/{device.mac.replace(':', '')}.cfg"
+        yield name, catalog.plain(device, asker).decode("ascii")
+
+
+PARTS: Mapping[str, Callable[[Plan], Files]] = {"zones": zones, "options": options, "profiles": profiles}
 
 
 @click.command()
@@ -69,6 +81,7 @@ def command(parts: tuple[str, ...], file: str | None, output: str) -> None:
     \b
     zones     zones/ORIGIN.zone, master files: what DNS serves
     options   options/MAC.txt, the DHCP options that each listed phone gets, decoded
+    profiles  profiles/Cisco/MAC.cfg, what each listed phone loads: in the clear, secrets left out
 
     \b
     Examples:
