@@ -98,7 +98,7 @@ def load(path: str | FilePath) -> Document:
 
 def parse(text: str, name: str) -> Document:
     """Load an inventory from text; `name` is what problems call it. Raises `InventoryError`."""
-    with _no_collection():
+    with no_collection():
         found = gather(text, name)
         marks = Marks(tuple(found.files), found.mark)
         inventory = _validate(found.value, marks, found.problems)
@@ -133,7 +133,7 @@ def _order(problem: Problem) -> tuple[Place, str]:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Pause the cyclic garbage collector: a large document makes millions of objects and no cycles."""
     enabled = gc.isenabled()
     gc.disable()

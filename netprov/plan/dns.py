@@ -10,12 +10,13 @@ from posixpath import join, normpath
 
 from netprov.dns.config import DnsConfig, Secondary
 from netprov.dns.master import parse, parse_data
-from netprov.dns.name import ancestors, parse_name, reverse_name, reverse_zones
+from netprov.dns.name import parse_name, reverse_name, reverse_zones
 from netprov.dns.rate import Limit
 from netprov.dns.rrtype import AAAA, CNAME, NS, PTR, SOA, SRV, A
 from netprov.dns.tsig import Key
 from netprov.dns.zone import Record, Zone, build
 from netprov.errors import InventoryError, Path, Problem
+from netprov.inventory.load import no_collection
 from netprov.inventory.model import ExtraRecord
 from netprov.plan.domain import domain_hosts, domain_targets, domains
 from netprov.plan.site import SERVICE_LABELS, Site, SiteTarget, absolute
@@ -31,7 +32,8 @@ SHORTEST_SECRET = 16
 def plan_dns(site: Site) -> DnsConfig:
     """Derive what DNS serves. Raises `InventoryError` with every record or master file that cannot be."""
     declared = site.inventory.dns
-    zones, problems = _zones(site)
+    with no_collection():
+        zones, problems = _zones(site)
     keys, faults = _keys(site)
     problems += faults
     secondaries = _secondaries(site, keys, problems)
@@ -121,11 +123,13 @@ class _Sorter:
 
     def add(self, record: Record) -> bool:
         """Take a record; return False if its name is in no zone."""
-        for above in ancestors(record.name.lower()):
-            if above in self.held:
-                self.held[above].append(record)
-                return True
-        return False
+        above = record.name.lower()
+        while above not in self.held:
+            if not above[0]:
+                return False
+            above = above[1 + above[0] :]
+        self.held[above].append(record)
+        return True
 
 
 def _origins(site: Site) -> list[bytes]:
