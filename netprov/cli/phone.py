@@ -7,7 +7,9 @@ import json
 import random
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import click
@@ -22,7 +24,11 @@ from netprov.phone.tell import as_data, tell
 from netprov.plan.phone import DEFAULT_MODEL, find_phone, identity_of
 from netprov.runtime.phone import FixedLease, Link, Trip, boot
 from netprov.runtime.phone_dhcp import DhcpLink
+from netprov.runtime.phone_fleet import Tally, boot_fleet
 from netprov.runtime.phone_trouble import COMPRESSED, REALISTIC, Patience
+
+_FIRST_MAC = 0x02_00_5E_00_00_00
+"""Where the MAC addresses of made-up phones begin: locally administered."""
 
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:.-]?[0-9A-Fa-f]{2}){5}\Z|([0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}\Z")
 
@@ -32,6 +38,10 @@ _MAC = re.compile(r"[0-9A-Fa-f]{2}([:.-]?[0-9A-Fa-f]{2}){5}\Z|([0-9A-Fa-f]{4}\.)
 @inventory_option
 @click.option("-i", "--interface", metavar="IF", help="Where the phones are plugged in.")
 @click.option("--all", "every", is_flag=True, help="Boot every phone of the inventory.")
+@click.option(
+    "--count", type=click.IntRange(1, 1_000_000), metavar="N", help="Boot N made-up phones; a summary only."
+)
+@click.option("--at-once", type=click.IntRange(1, 5000), default=100, show_default=True, help="With --count.")
 @click.option(
     "--model", metavar="NAME", help=f"Model of phones not in the inventory. Default: {DEFAULT_MODEL}."
 )
@@ -78,9 +88,13 @@ def command(phones: tuple[str, ...], **given: Any) -> int:
         netprov phone 00:de:ad:be:ef:01 --domain example.com --dns 10.20.0.1
         netprov phone 00:de:ad:be:ef:01 --option 66=10.20.0.1
 
+    A fleet, to see what servers bear:
+
+    \b
+        netprov phone -i lan0 --count 1000 --at-once 64
+
     Exit code 0: every phone was provisioned; 1: one was not.
     """
-    identities = _identities(phones, given)
     habits = Habits(
         srv_order=given["srv_order"],
         fall_through=given["fall_through"],
@@ -88,10 +102,45 @@ def command(phones: tuple[str, ...], **given: Any) -> int:
         activation_code=given["code"],
     )
     patience = REALISTIC if given["realistic"] else COMPRESSED
+    if given["count"]:
+        return _fleet(given, habits, patience)
+    identities = _identities(phones, given)
     trips = asyncio.run(_boot(identities, given, habits, patience))
     if given["as_json"]:
         click.echo(json.dumps([_data(trip) for trip in trips], indent=2))
     return 0 if all(trip.outcome.provisioned for trip in trips) else 1
+
+
+def _fleet(given: dict[str, Any], habits: Habits, patience: Patience) -> int:
+    """Boot made-up phones, many at once; locally administered MAC addresses in a row."""
+    interface = given["interface"]
+    if interface is None:
+        raise click.UsageError("--count needs --interface")
+    model = Identity("", model_named(DEFAULT_MODEL))
+    fleet = (
+        _changed(replace(model, mac=(_FIRST_MAC + number).to_bytes(6, "big").hex(":")), given, _roots(given))
+        for number in range(given["count"])
+    )
+
+    async def run() -> Tally:
+        async with DhcpLink(interface, draw=random.getrandbits, patience=patience.dhcp, many=True) as link:
+            return await boot_fleet(fleet, link, at_once=given["at_once"], patience=patience, habits=habits)
+
+    tally = asyncio.run(run())
+    data = {
+        "phones": tally.phones,
+        "provisioned": tally.provisioned,
+        "seconds": round(tally.seconds, 3),
+        "cpu_milliseconds_a_phone": round(tally.cpu / max(1, tally.phones) * 1000, 3),
+        "median_boot_milliseconds": round(median(tally.times) * 1000, 1),
+        "failures": dict(tally.reasons.most_common(20)),
+    }
+    if given["as_json"]:
+        click.echo(json.dumps(data, indent=2))
+    else:
+        for name, value in data.items():
+            click.echo(f"{name.replace('_', ' '):26} {value}")
+    return 0 if tally.provisioned == tally.phones else 1
 
 
 async def _boot(
@@ -167,10 +216,7 @@ def _identities(phones: tuple[str, ...], given: dict[str, Any]) -> list[Identity
     site = None
     if given["every"] or given["file"] or _has_inventory():
         site = open_plan(given["file"]).plan.site
-    roots = {
-        "custom_roots": tuple(Path(name).read_text() for name in given["ca"]),
-        "factory_roots": tuple(Path(name).read_text() for name in given["factory_ca"]),
-    }
+    roots = _roots(given)
     found = []
     listed = [phone.declared.mac for phone in site.phones] if given["every"] and site else []
     for text in [*listed, *phones]:
@@ -189,9 +235,14 @@ def _identities(phones: tuple[str, ...], given: dict[str, Any]) -> list[Identity
     return found
 
 
-def _changed(identity: Identity, given: dict[str, Any], roots: dict[str, tuple[str, ...]]) -> Identity:
-    from dataclasses import replace
+def _roots(given: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {
+        "custom_roots": tuple(Path(name).read_text() for name in given["ca"]),
+        "factory_roots": tuple(Path(name).read_text() for name in given["factory_ca"]),
+    }
 
+
+def _changed(identity: Identity, given: dict[str, Any], roots: dict[str, tuple[str, ...]]) -> Identity:
     changes: dict[str, Any] = dict(roots)
     if given["model"]:
         changes["model"] = model_named(given["model"])

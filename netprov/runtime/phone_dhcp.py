@@ -68,6 +68,7 @@ class DhcpLink:
         self._routes: dict[tuple[IPv4Network, str], bool] = {}
         self._kernel: Interface | None = None
         self._socket = _packet_socket(interface)
+        self._mac = interface_mac(interface)
 
     async def __aenter__(self) -> Self:
         asyncio.get_running_loop().add_reader(self._socket, self._readable)
@@ -81,7 +82,12 @@ class DhcpLink:
     async def ask(self, action: AskDhcp) -> Lease | Failed:
         """Obtain a lease for one phone, and give its address to the interface."""
         mac = bytes.fromhex(action.client_mac.replace(":", ""))
-        identity = Identity(mac, vendor_class=action.vendor_class, request_list=action.requested)
+        # A reply sent to the phone's own MAC address teaches the server that address; where the interface has
+        # another, later packets would be for a stranger. So such a phone asks for broadcasts (RFC 2131 4.1).
+        borrowed = action.client_mac.lower() != self._mac
+        identity = Identity(
+            mac, vendor_class=action.vendor_class, request_list=action.requested, broadcast=borrowed
+        )
         client = Client(identity, self._draw, self.interface)
         future: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
         self._clients[mac] = client, future

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -167,3 +168,27 @@ def test_vendor_class_and_list_reach_the_server(site: Lan, tmp_path: Path) -> No
     assert isinstance(lease, Lease)
     assert lease.options[43].startswith(b"\x01\x17http://10.20.0.11:7547/")
     assert "vendor class: CP-8851-3PCC dslforum.org" in server.output
+
+
+def test_a_fleet_boots_from_one_process(site: Lan, tmp_path: Path) -> None:
+    root = foreign.files(tmp_path / "www", {FIRST: PROFILE})
+    foreign.dnsmasq(site["server"], tmp_path, *NAMES, f"--srv-host={HTTP},pr1.example.com,80")
+    foreign.nginx(site["server"], tmp_path, root, ["listen 10.20.0.11:80; root ROOT;"])
+    client = site["client0"]
+    command = [
+        PYTHON,
+        "-m",
+        "netprov",
+        "phone",
+        "-i",
+        client.interface,
+        "--count",
+        "30",
+        "--at-once",
+        "10",
+        "--json",
+    ]
+    result = client.run(command, timeout=60)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert json.loads(result.stdout)["provisioned"] == 30
+    assert client.addresses() == []
