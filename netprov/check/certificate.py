@@ -58,10 +58,9 @@ def ca_not_handed_over(view: View) -> Iterator[Finding]:
 
 
 def custom_ca_over_https(view: View) -> Iterator[Finding]:
-    for path, values in view.values:
-        url = values.get(CUSTOM_CA, "")
-        if url.lower().startswith("https:"):
-            yield Finding((*path, CUSTOM_CA), f"{CUSTOM_CA} is {url}: the phone must trust the CA to load it")
+    for path, key, url in view.directives:
+        if key == CUSTOM_CA and url.lower().startswith("https:"):
+            yield Finding(path, f"{CUSTOM_CA} is {url}: the phone must trust the CA to load it")
 
 
 def certificate_lifetime_long(view: View) -> Iterator[Finding]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from urllib.parse import urlsplit
 
 from netprov.check.rule import Finding, Rule, View
@@ -53,15 +52,9 @@ MACROS = frozenset(
 
 
 def _rules(view: View) -> Iterator[tuple[Path, str, str]]:
-    for path, values in view.values:
-        for key, text in values.items():
-            if _is_rule(key):
-                yield (*path, key), key, text
-
-
-@cache
-def _is_rule(key: str) -> bool:
-    return _RULE_KEY.match(key) is not None
+    for path, key, text in view.directives:
+        if _RULE_KEY.match(key):
+            yield path, key, text
 
 
 def rule_macro_unknown(view: View) -> Iterator[Finding]:

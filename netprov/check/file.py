@@ -17,13 +17,12 @@ _DEFAULT_PATHS = ("/$PSN.xml", "/Cisco/$PN/$MA.cfg", "/Cisco/$MA.cfg", "/$PN.xml
 
 
 def _upgrades(view: View) -> Iterator[tuple[Path, SplitResult]]:
-    for path, values in view.values:
-        for part in values.get("Upgrade_Rule", "").split("|"):
-            for url in _URL.findall(_OPTIONS.sub("", part)):
-                try:
-                    yield (*path, "Upgrade_Rule"), urlsplit(url)
-                except ValueError:
-                    continue
+    for path, key, text in view.directives:
+        for url in _URL.findall(_OPTIONS.sub("", text)) if key == "Upgrade_Rule" else ():
+            try:
+                yield path, urlsplit(url)
+            except ValueError:
+                continue
 
 
 def _ours(view: View, host: str) -> bool:

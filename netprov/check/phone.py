@@ -51,22 +51,19 @@ def phone_mac_group(view: View) -> Iterator[Finding]:
 
 
 def phone_address_outside(view: View) -> Iterator[Finding]:
-    subnets = [(network.name, network.subnet) for network in view.site.networks]
-    for index, phone in enumerate(view.inventory.phones):
-        address = phone.address
+    for phone in view.site.phones:
+        address = phone.declared.address
         if address is None:
             continue
-        network = view.networks_by_name.get(phone.network or "")
-        if network is not None:
-            subnet = network.subnet
-            if address not in subnet:
-                yield Finding(
-                    ("phones", index, "address"),
-                    f"{address} is outside {subnet} of network {network.name}",
-                    (("networks", network.name, "subnet"),),
-                )
-        elif not any(address in subnet for _, subnet in subnets):
-            yield Finding(("phones", index, "address"), f"{address} is in no network of this inventory")
+        network = view.networks_by_name.get(phone.declared.network or "")
+        if network is None and phone.network is None:
+            yield Finding(("phones", phone.index, "address"), f"{address} is in no network of this inventory")
+        elif network is not None and address not in network.subnet:
+            yield Finding(
+                ("phones", phone.index, "address"),
+                f"{address} is outside {network.subnet} of network {network.name}",
+                (("networks", network.name, "subnet"),),
+            )
 
 
 def phone_address_taken(view: View) -> Iterator[Finding]:

@@ -40,7 +40,9 @@ def line_without_proxy(view: View) -> Iterator[Finding]:
     for phone in view.site.phones:
         own = phone.declared.values
         site = view.inventory.provisioning.values
-        lines = [matched[1] for key in own if (matched := _LINE_SUFFIX.match(key))]
+        lines = [
+            matched[1] for key in own if key.startswith("User_ID_") and (matched := _LINE_SUFFIX.match(key))
+        ]
         if not lines:
             continue
         profile = view.inventory.profiles.get(phone.profile or "")

@@ -15,6 +15,8 @@ from netprov.plan import Plan
 from netprov.plan.domain import domain_hosts, domains
 from netprov.plan.site import Site, SiteNetwork, SitePhone, absolute
 
+_RULE_ENDINGS = ("_Rule", "_Rule_B", "_Rule_C", "_Rule_D")
+
 if TYPE_CHECKING:
     from netprov.pki.chain import Certificate
 
@@ -165,6 +167,16 @@ class View:
             *((("phones", index, "values"), each.values) for index, each in enumerate(inventory.phones)),
         ]
         return tuple((path, texts(values)) for path, values in written if values)
+
+    @cached_property
+    def directives(self) -> tuple[tuple[Path, str, str], ...]:
+        """Every parameter whose name ends like a rule's: its path, its name, its text."""
+        return tuple(
+            ((*path, key), key, text)
+            for path, values in self.values
+            for key, text in values.items()
+            if key.endswith(_RULE_ENDINGS)
+        )
 
     @cached_property
     def presented(self) -> tuple[tuple[Chain, Problem], ...]:

@@ -18,6 +18,9 @@ WILDCARD = b"\x01*"
 
 _LENGTH = [bytes([length]) for length in range(MAX_LABEL + 1)]
 _PLAIN = re.compile(rb"[A-Za-z0-9_*/-]+")
+_OCTETS = [bytes([len(str(octet))]) + str(octet).encode() for octet in range(256)]
+"""The labels of octets in reverse names, so that those of ten thousand phones are made quickly."""
+_IN_ADDR = b"\x07in-addr\x04arpa\x00"
 _ESCAPE = re.compile(r"\\(\d{3})|\\(.)|(\.)|([^\\.]+)|(\\)", re.DOTALL)
 
 
@@ -172,6 +175,8 @@ def read_name(message: bytes, position: int) -> tuple[bytes, int]:
 
 def reverse_name(address: IPv4Address | IPv6Address) -> bytes:
     """Return the name that asks for an address's host name (RFC 1035 3.5, RFC 3596 2.5)."""
+    if address.version == 4:
+        return b"".join([_OCTETS[octet] for octet in reversed(address.packed)]) + _IN_ADDR
     return parse_name(address.reverse_pointer)
 
 

@@ -116,6 +116,7 @@ class _Fold:
         Nine of ten events are untagged scalars inside a list or mapping; they are handled here, without a call.
         """
         stack, base, scalar = self._stack, self._base, yaml.ScalarEvent
+        keys: dict[str, str] = {}  # plain keys that were seen, and need no second look
         while (event := get_event()) is not None:
             if (
                 event.__class__ is not scalar
@@ -131,21 +132,19 @@ class _Fold:
             at = base | (mark.line + 1) << LINE | (mark.column + 1 if mark.column < 0xFFFF else 0xFFFF)
             text = event.value
             plain = event.implicit[0]
-            value = resolve(text) if plain and (not text or text[0] in RESOLVED_STARTS) else text
             frame = stack[-1]
-            if frame.expects_key:
-                if (
-                    (plain and text == "<<")
-                    or value.__class__ is not str
-                    or value in frame.value
-                    or text[:1].isdigit()
-                ):
-                    self._key(frame, value, text, at, plain=plain)
-                    continue
+            key = keys.get(text) if plain and frame.expects_key else None
+            if key is not None and key not in frame.value:
                 frame.size += 1
-                frame.key = intern(value)
+                frame.key = key
                 frame.key_at = at
                 frame.expects_key = False
+                continue
+            value = resolve(text) if plain and (not text or text[0] in RESOLVED_STARTS) else text
+            if frame.expects_key:
+                self._key(frame, value, text, at, plain=plain)
+                if plain and value.__class__ is str and text != "<<" and not text[0].isdigit():
+                    keys[text] = frame.key
             elif frame.value.__class__ is list:
                 frame.size += 1
                 frame.value.append(value)

@@ -20,7 +20,11 @@ _INTEGER = re.compile(r"[-+]?[0-9]+\Z")
 _OCTAL = re.compile(r"0o[0-7]+\Z")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
-_INFINITE = re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\Z")
+_NUMBER = re.compile(
+    r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z"
+)
+"""Any of the forms above: most texts that begin with a digit are addresses, and are told apart by one look."""
 _NUMBER_STARTS = frozenset("0123456789+-.")
 RESOLVED_STARTS = _NUMBER_STARTS | frozenset("~nNtTfF")
 """First characters of every text that `resolve` does not return as it is, beside the empty one."""
@@ -51,7 +55,7 @@ def resolve(text: str) -> Scalar:
     """Return the value of a plain (unquoted) scalar."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
-    if text[0] not in _NUMBER_STARTS or len(text) > _LONGEST_NUMBER:
+    if text[0] not in _NUMBER_STARTS or len(text) > _LONGEST_NUMBER or not _NUMBER.match(text):
         return text
     return _number(text)
 
@@ -76,9 +80,7 @@ def _number(text: str) -> Scalar:
     if _FLOAT.match(text):
         number = float(text)
         return number if str(number) == text else _written_float(number, text)
-    if _INFINITE.match(text):
-        return _written_float(float(text.replace(".", "")), text)
-    return text
+    return _written_float(float(text.replace(".", "")), text)
 
 
 def _written_int(value: int, text: str) -> WrittenInt:

@@ -186,7 +186,7 @@ def _rendered(parameter: Parameter, context: Mapping[str, Any]) -> Parameter:
 
 def is_template(text: str | None) -> bool:
     """Say whether a value is to be rendered rather than taken as it is."""
-    return text is not None and any(mark in text for mark in _MARKS)
+    return text is not None and "{" in text and any(mark in text for mark in _MARKS)
 
 
 def render(text: str, context: Mapping[str, Any], *, xml: bool = False) -> str:
