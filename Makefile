@@ -12,7 +12,7 @@ RUN    := $(VENV)/bin
 # Options for pytest: make test ARGS="tests/dns -k srv"
 ARGS   ?=
 
-.PHONY: help demo test lint lock fuzz kill month clean
+.PHONY: help demo test lint lock fuzz kill month clean kill-dhcp
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ kill: $(VENV)/.ready ## Kill `netprov cert` at 100 random moments: the store sur
 
 month: $(VENV)/.ready ## Let emulated phones resync for thirty days of virtual time, with failures
 	@NETPROV_DAYS=$${NETPROV_DAYS:-30} $(RUN)/python -m pytest tests/phone/test_life.py
+
+kill-dhcp: $(VENV)/.ready .setup/packages ## kill -9 the DHCP server 50 times under load, and look for lost leases
+	@$(RUN)/python -m tests.lab.kill_dhcp 50
 
 bench-%: $(VENV)/.ready .setup/packages ## Measure one part side by side with its peers: dhcp dns check provision phone
 	@$(RUN)/python -m tests.bench.$*
