@@ -44,18 +44,8 @@ def answer(zones: Mapping[bytes, Prepared | None], message: bytes) -> bytes | No
         return None
     end = message.find(0, 12) + 1
     tail = message[end:]
-    opt = b""
-    if len(tail) == 15:
-        # An OPT record of version 0 without options; DO comes back as it is (RFC 6891 6.1.4).
-        if (
-            tail[4:7] != _PLAIN_OPT
-            or tail[9:11] != b"\x00\x00"
-            or tail[13:] != b"\x00\x00"
-            or message[11] != 1
-        ):
-            return None
-        opt = _OPT + bytes((tail[11] & 0x80, 0, 0, 0))
-    elif len(tail) != 4 or message[11]:
+    opt = _opt(message, tail)
+    if opt is None:
         return None
     if message[10] or tail[2] or tail[3] != 1 or end > 267:
         return None
@@ -92,6 +82,22 @@ def answer(zones: Mapping[bytes, Prepared | None], message: bytes) -> bytes | No
         (0x84 | message[2], message[3] & 0x10 | rcode, 0, 1, counts[0] >> 8, counts[0] & 255, 0, counts[1], 0)
     )
     return message[:2] + head + (b"\x01" if opt else b"\x00") + message[12 : end + 4] + body + opt
+
+
+def _opt(message: bytes, tail: bytes) -> bytes | None:
+    """Return the OPT record of the reply, empty for none; None if what follows the question is not plain."""
+    if len(tail) == 4:
+        return None if message[11] else b""
+    # An OPT record of version 0 without options; DO comes back as it is (RFC 6891 6.1.4).
+    if (
+        len(tail) != 15
+        or message[11] != 1
+        or tail[4:7] != _PLAIN_OPT
+        or tail[9:11] != b"\x00\x00"
+        or tail[13:] != b"\x00\x00"
+    ):
+        return None
+    return _OPT + bytes((tail[11] & 0x80, 0, 0, 0))
 
 
 def _find(zones: Mapping[bytes, Prepared | None], name: bytes) -> Prepared | None:

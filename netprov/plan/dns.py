@@ -8,7 +8,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 from posixpath import join, normpath
 
-from netprov.dns.config import DnsConfig, Secondary
+from netprov.dns.config import Address, DnsConfig, Secondary
 from netprov.dns.master import parse, parse_data
 from netprov.dns.name import parse_name, reverse_name, reverse_zones
 from netprov.dns.rate import Limit
@@ -37,14 +37,14 @@ def plan_dns(site: Site) -> DnsConfig:
     keys, faults = _keys(site)
     problems += faults
     secondaries = _secondaries(site, keys, problems)
+    listen = _listen(site)
+    problems += _loops(site, listen)
     if problems:
         raise InventoryError(problems)
-    listen, limit = declared.listen, declared.limit
+    limit = declared.limit
     return DnsConfig(
         zones=zones,
-        listen=tuple(dict.fromkeys(network.address for network in site.networks))
-        if listen is None
-        else listen,
+        listen=listen,
         port=declared.port,
         networks=tuple(network.subnet for network in site.networks),
         lease_domains={network.name: parse_name(network.domain).lower() for network in site.networks},
@@ -60,6 +60,20 @@ def plan_dns(site: Site) -> DnsConfig:
         version=declared.version,
         identity=declared.identity,
     )
+
+
+def _listen(site: Site) -> tuple[Address, ...]:
+    if site.inventory.dns.listen is not None:
+        return site.inventory.dns.listen
+    return tuple(dict.fromkeys(network.address for network in site.networks))
+
+
+def _loops(site: Site, listen: tuple[Address, ...]) -> Iterator[Problem]:
+    for index, upstream in enumerate(site.inventory.dns.forward):
+        if upstream in listen:
+            message = f"{upstream} is this server itself: it would ask itself for ever"
+            path: Path = ("dns", "forward", index)
+            yield Problem("forward-loop", message, "name another resolver", path=path)
 
 
 def _keys(site: Site) -> tuple[dict[bytes, Key], list[Problem]]:
