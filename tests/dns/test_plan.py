@@ -143,6 +143,7 @@ def test_thousand_further_zones_are_served(tmp_path: Path) -> None:
             "site.yaml:3:37: error[zone-apex]: zone example.org. has",
         ),
         ("dns: {include: [bad.zone]}", "bad.zone:2:1: error[master-file]: 'x' is no record type"),
+        ("dns: {forward: 10.20.0.1}", "error[forward-loop]: 10.20.0.1 is this server itself"),
         ("dns: {secondaries: [{address: 10.20.0.2, key: k}]}", "error[tsig-key]: there is no key k"),
         (
             "dns: {keys: {k: {secret: c2hvcnQ=}}}",
