@@ -257,6 +257,7 @@ What joins cores to the world:
     runtime.doctor_web       certificates and paths
     runtime.phone            the pump of emulated phones
     runtime.rtnetlink        addresses and routes of one interface
+    runtime.phone_cloud      the cloud's stand-ins for labs
     runtime.phone_fleet      many phones from one process
     runtime.phone_dhcp       their leases
     runtime.phone_plan       the world as an inventory promises it
@@ -313,6 +314,7 @@ What people type:
     cli.render               netprov render
     cli.query                netprov query
     cli.serve                run the services
+    cli.cloud                stand in for the cloud
     cli.rule                 explain a rule
     cli.explain              netprov explain
     cli.explain_phone        what a phone will do

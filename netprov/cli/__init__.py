@@ -24,6 +24,7 @@ VERBS: Mapping[str, str] = {
     "serve": "Serve a staging LAN: DHCP, DNS, profiles; all roles or some.",
     "rule": "Say what a profile, upgrade or report rule means to a phone.",
     "phone": "Boot emulated phones on a network, and show where each stops.",
+    "cloud": "Stand in for remote customization and activation codes in a lab.",
     "files": "List what a phone will ask for, over what, and what it gets.",
     "profile": "Show, encrypt and decrypt profiles.",
     "phones": "Show what the servers know of each phone, and where it stands.",

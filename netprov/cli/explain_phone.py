@@ -9,11 +9,13 @@ from pathlib import Path
 import click
 
 from netprov.cli.explain_story import as_story, show
-from netprov.cli.site import inventory_option, open_plan
+from netprov.cli.site import Opened, inventory_option, open_plan
+from netprov.phone.action import Lease, Step
 from netprov.phone.boot import boot
 from netprov.phone.explain import explain
 from netprov.phone.handset import Habits, Handset
 from netprov.phone.identity import Identity, model_named
+from netprov.phone.tell import SHOWN
 from netprov.phone.walk import walk
 from netprov.plan.phone import DEFAULT_MODEL, find_phone, identity_of
 from netprov.provision.asker import parse_mac
@@ -54,7 +56,8 @@ def command(
 
     Exit code 1: a phone would not be provisioned.
     """
-    plan = open_plan(file).plan
+    opened = open_plan(file)
+    plan = opened.plan
     folder = Path(state or plan.site.inventory.server.state)
     wanted = phones or tuple(phone.declared.mac for phone in plan.site.phones)
     if not wanted:
@@ -71,6 +74,7 @@ def command(
             identity, lambda _below: 0, Habits(srv_order="cisco" if srv_order == "cisco" else "rfc2782")
         )
         _, steps = walk(handset, boot(handset), world)
+        steps = [_located(step, world, opened) for step in steps]
         story = explain(steps)
         fine &= story.provisioned
         if as_json:
@@ -80,3 +84,15 @@ def command(
     if as_json:
         click.echo(json.dumps(found, indent=2))
     return 0 if fine else 1
+
+
+def _located(step: Step, world: PlanWorld, opened: Opened) -> Step:
+    """Say of a lease which line of the inventory each option comes from."""
+    if not isinstance(step.result, Lease):
+        return step
+    told = [
+        f"option {each.code} at {opened.document.place(each.origin)}"
+        for each in world.given
+        if each.code in SHOWN
+    ]
+    return replace(step, evidence="; ".join(told))

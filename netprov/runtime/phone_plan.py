@@ -30,7 +30,7 @@ from netprov.phone.action import (
 from netprov.pki.names import covers
 from netprov.pki.store import Store
 from netprov.plan import Plan
-from netprov.plan.offer import client_of, would_get
+from netprov.plan.offer import OfferedOption, client_of, would_get
 from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
 from netprov.provision.asker import Asker
 from netprov.provision.catalog import Catalog, decode_path
@@ -59,6 +59,7 @@ class PlanWorld:
         self.ca, self.catalog = _catalog(plan, state)
         self._dns = Responder(self.plan.dns.zones)
         self._acs = Acs(self.plan.cwmp.config)
+        self.given: tuple[OfferedOption, ...] = ()
         self._mac = ""
         self._address = ""
         self._turn = 0
@@ -80,6 +81,7 @@ class PlanWorld:
         asks = bytes(action.requested)
         client = client_of(self.plan.dhcp, mac, vendor_class=action.vendor_class, requests=asks)
         got = would_get(self.plan.dhcp, client, asks=asks)
+        self.given = got.options
         if not got.served:
             return Failed(Trouble.TIMEOUT, "the inventory does not serve this client")
         network = self.plan.dhcp.network(got.network)
