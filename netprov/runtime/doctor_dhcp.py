@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import random
 import socket
+import struct
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
@@ -37,6 +39,9 @@ WEIGHTY = {"srv": (15, 6), "dhcp": DEFAULT_ORDER, "acs": (43, 125), "manual": ()
 
 LEADING_ASTRAY = (66, 160, 159, 150)
 """Options that keep a phone from DNS SRV (guide: DHCP goes first)."""
+
+_SIOCGIFADDR = 0x8915
+"""netdevice(7): fails with EADDRNOTAVAIL for an interface without an IPv4 address."""
 
 _FORMALITIES = (code.SERVER_ID, code.LEASE_TIME, code.T1, code.T2)
 
@@ -192,10 +197,12 @@ def _socket(interface: str) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
+        fcntl.ioctl(sock, _SIOCGIFADDR, struct.pack("256s", interface[:15].encode()))
         sock.bind(("0.0.0.0", dhcp.CLIENT_PORT))
     except OSError as error:
         sock.close()
         remedy = {
+            errno.EADDRNOTAVAIL: "give the interface an address of the phones' network: DNS and files are asked from it",
             errno.EADDRINUSE: "stop the DHCP client on this interface, or leave DHCP out: --no-dhcp",
             errno.ENODEV: "`ip link` lists the interfaces",
         }.get(error.errno or 0, "run as root, or leave DHCP out: --no-dhcp")

@@ -395,6 +395,15 @@ def test_text_names_the_cause_its_place_and_the_phones(beside: Site) -> None:
     assert "    for class mpp (as CP-8851-3PCC), phone 00:12:34:ab:45:de (CP-8851-3PCC)" in lines
 
 
+def test_a_machine_without_an_address_is_told_so(make_lan: MakeLan, tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(SITE)
+    with (
+        make_lan(clients=[None])["client0"].entered(),
+        pytest.raises(NetprovError, match="give the interface an"),
+    ):
+        command.main(["-f", str(tmp_path / "site.yaml"), "--state", str(tmp_path)], standalone_mode=False)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
