@@ -1,0 +1,58 @@
+"""The kernel sorts DISCOVERs from requests, whether they come by broadcast or from a relay agent."""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Sequence
+
+import pytest
+
+from netprov.dhcp import message as dhcp
+from netprov.dhcp.message import Message, Type
+from netprov.runtime.dhcp_port import Port
+from tests.lab.conftest import MakeLan
+
+pytestmark = pytest.mark.lab
+
+MAC = bytes.fromhex("001234ab45de")
+
+
+def datagram(kind: Type, *, first: bool = True) -> bytes:
+    options = {53: bytes([kind]), 55: b"\x01"}
+    order = options if first else dict(reversed(options.items()))
+    return dhcp.encode(Message(op=1, xid=kind, chaddr=MAC, options=order))
+
+
+def heard(sockets: Sequence[socket.socket], port: Port) -> list[int]:
+    """Return the transaction IDs of what has come in, which are the message types."""
+    select.select(sockets, [], [], 0.5)
+    return [dhcp.decode(data).xid for sock in sockets for data, _ in port.receive(sock, 10)]
+
+
+@pytest.mark.parametrize("destination", ["10.20.0.1", "255.255.255.255"])
+def test_discovers_have_a_queue_of_their_own(make_lan: MakeLan, destination: str) -> None:
+    lan = make_lan(clients=[None])
+    with lan["client0"].links() as links:
+        links.add_address("lan0", "10.20.0.2/24")
+    with lan["server"].entered():
+        port = Port("lan0", ["10.20.0.1"], probes=False)
+    with lan["client0"].entered():
+        sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with sender:
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lan0")
+        for data in (
+            datagram(Type.DISCOVER),
+            datagram(Type.REQUEST),
+            datagram(Type.RELEASE),
+            datagram(Type.DISCOVER, first=False),
+            b"short",
+        ):
+            sender.sendto(data, (destination, 67))
+        assert heard(port.discover, port) == [Type.DISCOVER]
+        urgent = [data for sock in port.urgent for data, _ in port.receive(sock, 10)]
+        # A DISCOVER whose first option is another is not recognised, and treated as the rest. What is too short to
+        # have an option does not leave the kernel.
+        assert [dhcp.decode(data).xid for data in urgent] == [Type.REQUEST, Type.RELEASE, Type.DISCOVER]
+    port.close()
