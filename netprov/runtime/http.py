@@ -50,6 +50,9 @@ MAX_LINE = 4096
 MAX_FIELDS = 64
 STOP_TIME = 1.0
 _ACCEPTS = 64
+_HANDSHAKES_AT_ONCE = 8
+"""Handshakes begun in one turn of the loop: a flood then takes MAX_HANDSHAKES / 8 turns to push out a live phone's, which
+needs only a few. The rest waits in the kernel."""
 
 _LIBRARY_LOG = logging.getLogger("http.library")
 _LIBRARY_LOG.addFilter(
@@ -86,6 +89,7 @@ class HttpService:
         self._patience = patience or Patience()
         self._max_connections = max_connections
         self._handshakes: dict[asyncio.Task[None], None] = {}
+        self._arrivals: dict[asyncio.Task[None], None] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._tls = TlsKeeper(self.name, surroundings, self._rebuild)
         self._authority = Authority(os.urandom(32))
@@ -137,7 +141,7 @@ class HttpService:
         """Close every socket; replies under way get up to a second."""
         self._sockets.close()
         self._poller.close()
-        tasks = [*self._tasks, *self._handshakes]
+        tasks = [*self._tasks, *self._handshakes, *self._arrivals]
         for task in tasks:
             task.cancel()
         await asyncio.gather(self._tls.stop(), *tasks, return_exceptions=True)
@@ -257,7 +261,8 @@ class HttpService:
         self._responder = responder
 
     def _accept(self, listener: Listener, sock: socket.socket) -> None:
-        for _ in range(_ACCEPTS):
+        secure = listener.scheme == "https"
+        for _ in range(_HANDSHAKES_AT_ONCE if secure else _ACCEPTS):
             try:
                 accepted, peer = sock.accept()
             except OSError:  # none left, gone again already, or no descriptors: the sweep frees some
@@ -266,10 +271,15 @@ class HttpService:
             with suppress(OSError):
                 accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             task = asyncio.create_task(self._welcome(listener, accepted, peer[0]))
-            self._handshakes[task] = None
-            task.add_done_callback(lambda done: self._handshakes.pop(done, None))
+            waiting = self._handshakes if secure else self._arrivals
+            waiting[task] = None
+            task.add_done_callback(lambda done, waiting=waiting: waiting.pop(done, None))  # type: ignore[misc]
             if len(self._handshakes) > MAX_HANDSHAKES:
-                next(iter(self._handshakes)).cancel()
+                oldest = next(iter(self._handshakes))
+                del self._handshakes[
+                    oldest
+                ]  # at once: it ends only later, and the next is not to find it again
+                oldest.cancel()
 
     async def _welcome(self, listener: Listener, sock: socket.socket, address: str) -> None:
         """Shake hands, where there is TLS, and hand the connection to aiohttp.
