@@ -27,7 +27,7 @@ from netprov.runtime.gather import Gatherer
 from netprov.runtime.service import Figure, Notice, Surroundings
 from netprov.runtime.store import LeaseStore, open_store
 
-TOLD_EACH_SECOND = 200
+TOLD_EACH_SECOND = 100
 """Events reported one by one; a flood beyond that would cost more to log than to answer."""
 
 COLLECT = (50_000, 20, 50)
@@ -179,7 +179,7 @@ class DhcpService:
             for sockets, most in ((port.urgent, URGENT_BATCH), (port.discover, DISCOVER_BATCH)):
                 for sock in sockets:
                     batch = port.receive(sock, most)
-                    more = more or len(batch) == most
+                    more = more or len(batch) >= most
                     self._take(batch)
         self._flush()
         return more

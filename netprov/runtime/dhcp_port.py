@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 
 from netprov.dhcp.message import SERVER_PORT, Type
 from netprov.dhcp.options import MESSAGE_TYPE
 from netprov.errors import ServiceError
 from netprov.machine import Datagram, Endpoint
 from netprov.runtime.link import Prober, Program, RawSender, attach_filter
+from netprov.runtime.mmsg import SLOT, SLOTS, Batch, batch
 
 URGENT_BATCH = 256
 """Requests, renewals, releases taken from one socket before what they caused is written and answered."""
@@ -53,7 +53,8 @@ class Port:
         self.urgent: list[socket.socket] = []
         self.discover: list[socket.socket] = []
         self._senders: dict[str, socket.socket] = {}
-        self._sources: dict[tuple[str, int], Endpoint] = {}
+        self._sources: dict[tuple[bytes, int], Endpoint] = {}
+        self._batches: dict[socket.socket, Batch] = {}
         self.raw: RawSender | None = None
         self.prober: Prober | None = None
         try:
@@ -74,18 +75,22 @@ class Port:
     def receive(self, sock: socket.socket, most: int) -> list[tuple[bytes, Endpoint]]:
         """Take what has come in on one of the sockets, so many at the most."""
         found: list[tuple[bytes, Endpoint]] = []
-        sources = self._sources
-        receive = sock.recvfrom
-        # The socket is empty, or its interface went down: what has come in is answered either way.
-        with suppress(OSError):
-            for _ in range(most):
-                data, source = receive(2048)
+        slots = self._batches[sock]
+        memory, sources = slots.memory, self._sources
+        # Fewer than a full batch: the socket is empty, or its interface went down; what has come in is answered.
+        full = True
+        while full and len(found) < most:
+            lengths = slots.receive()
+            full = len(lengths) == SLOTS
+            for index, length in enumerate(lengths):
+                source = slots.source(index)
                 endpoint = sources.get(source)
                 if endpoint is None:
                     if len(sources) >= _MOST_SOURCES:
                         sources.clear()
-                    endpoint = sources[source] = Endpoint(source[0], source[1], self.interface)
-                found.append((data, endpoint))
+                    address = socket.inet_ntoa(source[0])
+                    endpoint = sources[source] = Endpoint(address, source[1], self.interface)
+                found.append((memory[index * SLOT : index * SLOT + length], endpoint))
         return found
 
     def send(self, datagram: Datagram) -> None:
@@ -130,6 +135,7 @@ class Port:
             sock.bind((address, SERVER_PORT))
         except OSError as error:
             raise _unbound(error, self.interface or "any interface", address) from error
+        self._batches[sock] = batch(sock)
         return sock
 
 
