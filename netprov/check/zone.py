@@ -6,6 +6,13 @@ from netprov.check.rule import Rule, of_the_plan
 
 RULES = (
     Rule(
+        "forward-loop",
+        "error",
+        "A server that forwards to itself asks itself for ever; phones wait for names that nobody resolves.",
+        "name another resolver",
+        of_the_plan,
+    ),
+    Rule(
         "tsig-secret",
         "error",
         "A secret that is not base64 signs nothing, and the secondary's requests are refused.",
