@@ -86,7 +86,15 @@ class Visitors:
                     self._close(handler)
 
     def _make_room(self) -> None:
-        idlest = next((handler for handler, visitor in self._visitors.items() if not visitor.busy), None)
+        # One without a transport is not connected yet; closed now, aiohttp would never close what is about to connect.
+        idlest = next(
+            (
+                handler
+                for handler, visitor in self._visitors.items()
+                if not visitor.busy and handler.transport is not None
+            ),
+            None,
+        )
         if idlest is not None:
             self._close(idlest)
 
