@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from netprov.phone.action import Failed, Fetch, Lease
 from netprov.phone.handset import Habits
 from netprov.phone.identity import Identity
 from netprov.runtime.phone import Trip, boot_phone
+from netprov.runtime.phone_trouble import COMPRESSED
 from tests.lab import foreign
 from tests.lab.conftest import PYTHON, MakeLan
 from tests.lab.foreign import FIRST, HTTP, HTTPS, MAC, NAMES, PROFILE, SECOND, authority, certificate, phone
@@ -139,10 +141,10 @@ def test_a_profile_by_tftp_brings_the_ca_for_https(site: Lan, tmp_path: Path) ->
 
 
 def test_without_any_server_the_phone_gives_up(site: Lan) -> None:
-    client = site["client0"]
-    result = client.run([PYTHON, "-m", "netprov", "phone", MAC, "-i", client.interface], timeout=40)
-    assert result.returncode == 1
-    assert "no DHCP lease" in result.stdout
+    with site["client0"].entered():
+        trip = boot_phone(phone(), "lan0", patience=replace(COMPRESSED, dhcp=1.0))
+    assert "no DHCP lease" in trip.outcome.reason
+    assert not trip.outcome.provisioned
 
 
 def test_command_boots_a_phone_and_leaves_the_interface_as_it_was(site: Lan, tmp_path: Path) -> None:
