@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
-GATHER_S = 0.008
+GATHER_S = 0.016
 """The least time between two turns, in seconds."""
 
 
