@@ -47,7 +47,7 @@ def test_name_appears_with_the_lease_and_goes_with_it(make_lan: MakeLan, tmp_pat
     assert ask("-x", address) == ["alpha.example.com."]
     assert int(ask("example.com", "SOA")[2]) == serial + 1
     # The name may be there before the client has its address, without which it cannot release the lease.
-    wait_until(lambda: (tmp_path / "hook.out").exists(), what="the end of the client's hook")
+    wait_until((tmp_path / "hook.out").exists, what="the end of the client's hook")
     process.signal(signal.SIGTERM)
     process.wait()
     wait_until(lambda: not ask("alpha.example.com", "A"), what="the name to go")
