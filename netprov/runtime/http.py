@@ -219,7 +219,9 @@ class HttpService:
             if path is None:
                 answered = missing_file(answered)
             else:
-                response = web.FileResponse(path, headers={"Content-Type": content_type(path)})
+                response = _beyond(request, path) or web.FileResponse(
+                    path, headers={"Content-Type": content_type(path)}
+                )
         self._report(answered.event)
         if answered.more is not None:
             self._report(answered.more)
@@ -312,6 +314,18 @@ class HttpService:
     def _build_responder(self, plan: Plan) -> Responder:
         catalog = load_catalog(plan.provision, self._surroundings.state)
         return Responder(catalog, plan.provision, self._authority)
+
+
+def _beyond(request: web.BaseRequest, path: str) -> web.Response | None:
+    """Answer 416 to a range that begins beyond the end: aiohttp's own 416 of a file promises a body that never comes."""
+    try:
+        first = request.http_range.start
+        size = os.stat(path).st_size
+    except (ValueError, OSError):
+        return None
+    if first is None or first < size or "If-Range" in request.headers:
+        return None
+    return web.Response(status=416, headers={"Content-Range": f"bytes */{size}"})
 
 
 def _fields(headers: CIMultiDictProxy[str]) -> dict[str, str]:
