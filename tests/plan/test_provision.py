@@ -44,7 +44,7 @@ def test_the_guides_example_serves_every_srv_target() -> None:
         "https 10.20.0.11:5060",
         "http 10.20.0.14:5060",
         "http 10.20.0.13:5060",
-        "tftp 10.20.0.1:69",
+        "udp 10.20.0.1:69",
         "http 10.20.0.1:80",
         "https 10.20.0.1:443",
     ]
