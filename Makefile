@@ -12,7 +12,7 @@ RUN    := $(VENV)/bin
 # Options for pytest: make test ARGS="tests/dns -k srv"
 ARGS   ?=
 
-.PHONY: help demo test lint lock fuzz kill month clean kill-dhcp
+.PHONY: help demo test lint lock fuzz slow kill month clean kill-dhcp
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ lint: $(VENV)/.ready ## Check style and types
 
 fuzz: $(VENV)/.ready ## Feed every codec 100,000 malformed messages or more (long)
 	@NETPROV_EXAMPLES=$${NETPROV_EXAMPLES:-100000} $(RUN)/python -m pytest --timeout 0 -k fuzz tests
+
+slow: $(VENV)/.ready .setup/packages ## Run what is too long for `make test`: 10,000 connections, 64 MiB over a lossy cable
+	@$(RUN)/python -m pytest --timeout 0 -m slow $(ARGS)
 
 kill: $(VENV)/.ready ## Kill `netprov cert` at 100 random moments: the store survives each
 	@NETPROV_KILLS=$${NETPROV_KILLS:-100} $(RUN)/python -m pytest --timeout 0 tests/pki/test_kill.py

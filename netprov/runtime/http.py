@@ -290,18 +290,22 @@ class HttpService:
         certificate is the commonest reason for it to stay unprovisioned.
         """
         secure = listener.scheme == "https"
+        visitor = self._visitors.accept()
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                self._visitors.accept,
+                lambda: visitor,
                 sock,
                 ssl=self._tls.context if secure else None,
                 ssl_handshake_timeout=self._patience.handshake if secure else None,
             )
         except OSError as error:
             sock.close()
+            self._visitors.forget(visitor)
             self._report(TlsFailed(address, _reason(error), listener.address))
         except BaseException:
             sock.close()
+            # Else a flood of handshakes given up would count as connections, and push a live phone's out.
+            self._visitors.forget(visitor)
             raise
 
     def _report(self, event: Event) -> None:

@@ -62,6 +62,10 @@ class Visitors:
         self._visitors[handler] = _Visitor(self._clock() + self._first)
         return handler
 
+    def forget(self, handler: RequestHandler) -> None:
+        """Note that a connection came to nothing: its handshake failed."""
+        self._visitors.pop(handler, None)
+
     @contextmanager
     def request(self, handler: RequestHandler) -> Iterator[None]:
         """Note that a request of a connection is being answered."""
