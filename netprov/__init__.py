@@ -119,6 +119,7 @@ DNS:
     dns.cookie               cookies
     dns.rate                 response rate limiting
     dns.notifier             NOTIFY to secondaries
+    dns.manner               how a server answers, and whom
     dns.answer               the responder
     dns.cache                whole replies by their queries
     dns.lease_name           names of leases in the zones

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from netprov.cli.site import inventory_option, open_plan
-from netprov.dns.answer import Client, Responder
+from netprov.dns.answer import Responder
+from netprov.dns.manner import Client
 from netprov.dns.name import format_host, reverse_name
 from netprov.dns.order import cisco_order, readings_part, rfc2782_shares
 from netprov.dns.rrtype import PTR, format_type, parse_type

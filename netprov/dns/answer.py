@@ -1,22 +1,22 @@
 """The responder: query bytes to reply bytes, in the named steps ANSWER, AUTHORITY, ADDITIONAL.
 
-RFC 1035 4.1.1 and 7.3, RFC 5001 (NSID), RFC 5936 2.2 and 4.2, RFC 6891, RFC 7766, RFC 8945 5, RFC 9471 (glue),
-RFC 9619. A reply to anything that a network can deliver is bytes or None; nothing raises.
+RFC 1035 4.1.1 and 7.3, RFC 5001 (NSID), RFC 5936 2.2 and 4.2, RFC 6891, RFC 7766, RFC 7873 5, RFC 8945 5, RFC 9471
+(glue), RFC 9619. A reply to anything that a network can deliver is bytes or None; nothing raises.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from netprov.dns import cookie, quick, tsig
 from netprov.dns.compose import Composer
 from netprov.dns.journal import Journal
 from netprov.dns.lookup import Catalog, Sections
+from netprov.dns.manner import Access, Client, Manners, Outcome
 from netprov.dns.name import parse_name
 from netprov.dns.query import (
     AA,
+    BADCOOKIE,
     BADVERS,
     CD,
     CH,
@@ -45,9 +45,6 @@ from netprov.dns.tsig import Key
 from netprov.dns.zone import RRset, Zone
 from netprov.errors import Malformed
 
-UDP_SIZE = 1232
-"""Octets of the largest UDP reply: what fits every path unfragmented (DNS flag day 2020)."""
-
 MAX_MESSAGE = 65535
 OPT_SIZE = 11
 NSID = 3
@@ -55,54 +52,6 @@ ANSWER, AUTHORITY, ADDITIONAL = range(3)
 
 _VERSION_NAMES = frozenset(map(parse_name, ("version.bind", "version.server")))
 _IDENTITY_NAMES = frozenset(map(parse_name, ("id.server", "hostname.bind")))
-
-
-@dataclass(frozen=True, slots=True)
-class Manners:
-    """How a server answers, whatever its zones.
-
-    `version` and `identity` are what it tells of itself, `cookies` is the secret of its cookies (16 octets, none for no
-    cookies), `forwards` whether it relays for the LAN what is not its own, `blackhole` holds names below which
-    nothing exists for the LAN.
-    """
-
-    version: str | None = None
-    identity: str | None = None
-    udp_size: int = UDP_SIZE
-    cookies: bytes = field(default=b"", repr=False)
-    forwards: bool = False
-    blackhole: frozenset[bytes] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Who may transfer zones: pairs of packed address and key name, b"" for no key. Nobody by default."""
-
-    keys: Mapping[bytes, Key] = field(default_factory=dict)
-    secondaries: frozenset[tuple[bytes, bytes]] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """Who asks: packed address, whether of a network that is served here, over which transport."""
-
-    address: bytes = b"\x7f\x00\x00\x01"
-    local: bool = True
-    tcp: bool = False
-
-
-class Outcome(NamedTuple):
-    """What to do with a query: send `reply`; send all of `stream` (over TCP alone); or `relay` it; or nothing.
-
-    `keep`: the same query behind its ID gets the same reply behind its ID, whoever asks. `known`: the client has
-    shown by a cookie that its address is its own.
-    """
-
-    reply: bytes | None = None
-    keep: bool = False
-    known: bool = False
-    stream: Iterator[bytes] | None = None
-    relay: Query | None = None
 
 
 class Responder:
@@ -122,12 +71,13 @@ class Responder:
         self.manners = manners or Manners()
         self.access = access or Access()
         self.journals = journals or {}
-        # Where replies depend on who asks, the short way knows too little.
-        self._prepared = {} if self.manners.forwards else quick.prepare(self.catalog.zones.values())
+        self._prepared = quick.prepare(self.catalog.zones.values())
 
-    def respond_quickly(self, message: bytes) -> bytes | None:
-        """Return the reply to a plain query over UDP, the same for everybody; None where `decide` must be asked."""
-        return quick.answer(self._prepared, message)
+    def respond_quickly(self, message: bytes, *, local: bool = True) -> bytes | None:
+        """Return the reply to a plain query over UDP, which may be kept; None where `decide` must be asked."""
+        if local:
+            return quick.answer(self._prepared, message, RA if self.manners.forwards else 0)
+        return None if self.manners.cookies_required else quick.answer(self._prepared, message)
 
     def respond(self, message: bytes, client: Client, now: float = 0.0) -> bytes | None:
         """Return the reply to a message, or None where there is none to send at once."""
@@ -144,16 +94,17 @@ class Responder:
             return self._decide(query, client, now, b"")
         except Malformed:
             opcode = message[2] >> 3 & 0xF
-            return Outcome(refuse(message, FORMERR if opcode in {QUERY, NOTIFY} else NOTIMP))
+            return Outcome(_refuse(message, FORMERR if opcode in {QUERY, NOTIFY} else NOTIMP))
 
     def _decide(self, query: Query, client: Client, now: float, key: bytes) -> Outcome:
-        known = False
         edns = query.edns
-        if edns and edns.options:
-            known = self._take_options(query, client, now)
-        rcode = self._unanswerable(query)
-        if rcode != NOERROR:
+        known = bool(edns and edns.options and self._take_options(query, client, now))
+        rcode = self._unanswerable(query) or self._want_cookie(query, client, known=known or bool(key))
+        if rcode != NOERROR or not query.question:
             return Outcome(self._reply(query, Sections(rcode, authoritative=False), client), known=known)
+        keep = not (edns and edns.options) and not key and not client.doubted
+        if not (known or key) and (client.doubted or self._is_required(client)):
+            return Outcome(self._reply(query, Sections(authoritative=False, cut=True), client), keep)
         if query.qtype in {AXFR, IXFR}:
             return self._transfer(query, client, key)
         if query.qclass == CH:
@@ -164,13 +115,21 @@ class Responder:
                 sections = self._deny(query.key)
             elif self.manners.forwards and query.flags & RD:
                 return Outcome(relay=query)
-        reply = self._reply(query, sections, client)
-        keep = not (edns and edns.options) and not key and not self._depends_on_client(sections)
-        return Outcome(reply, keep, known)
+        return Outcome(self._reply(query, sections, client), keep, known)
 
-    def _depends_on_client(self, sections: Sections) -> bool:
-        manners = self.manners
-        return manners.forwards or bool(manners.blackhole and not sections.answer)
+    def _is_required(self, client: Client) -> bool:
+        """Say whether a client must show a cookie."""
+        return self.manners.cookies_required and not client.local and not client.tcp
+
+    def _want_cookie(self, query: Query, client: Client, *, known: bool) -> int:
+        """Return BADCOOKIE where a good cookie, which the reply holds, must come first (RFC 7873 5.2.3 and 5.4)."""
+        theirs = query.edns.option(cookie.COOKIE) if query.edns and self.manners.cookies else None
+        if theirs is None:
+            if not query.question:
+                raise Malformed("no question, and no cookie that is asked for (RFC 7873 5.4)")
+            return NOERROR
+        wanted = self._is_required(client) if query.question else len(theirs) > cookie.CLIENT_SIZE
+        return BADCOOKIE if wanted and not known else NOERROR
 
     def _unanswerable(self, query: Query) -> int:
         """Decide whether a well-formed query is of a kind that gets no answer, and with which RCODE."""
@@ -280,7 +239,7 @@ class Responder:
         flags = QR | query.flags & (OPCODE | RD | CD) | sections.rcode & 0xF
         if sections.authoritative:
             flags |= AA
-        if not fits:
+        if sections.cut or not fits:
             flags |= TC
         if self.manners.forwards and client.local:
             flags |= RA
@@ -289,6 +248,10 @@ class Responder:
             composer.add_opt(self.manners.udp_size, ttl, options)
         return composer.finish(query.message[:2], flags)
 
+    def cut(self, query: Query) -> bytes:
+        """Return the empty, truncated reply that sends a client of the LAN to TCP."""
+        return self._reply(query, Sections(authoritative=False, cut=True), Client())
+
     def udp_limit(self, query: Query) -> int:
         """Return how long a reply over UDP may be (RFC 6891 6.2.3)."""
         if query.edns is None:
@@ -296,17 +259,10 @@ class Responder:
         return max(MIN_SIZE, min(query.edns.size, self.manners.udp_size))
 
 
-def refuse(message: bytes, rcode: int) -> bytes:
+def _refuse(message: bytes, rcode: int) -> bytes:
     """Return a bare header with an RCODE, for a message whose question cannot be trusted."""
     flags = QR | (message[2] << 8 | message[3]) & (OPCODE | RD | CD) | rcode
     return message[:2] + flags.to_bytes(2, "big") + bytes(8)
-
-
-def truncate(message: bytes) -> bytes:
-    """Return the empty, truncated reply that sends a client to TCP; its question must have been decoded before."""
-    end = message.index(b"\x00", 12) + 5
-    flags = QR | TC | (message[2] << 8 | message[3]) & (OPCODE | RD | CD)
-    return message[:2] + flags.to_bytes(2, "big") + b"\x00\x01" + bytes(6) + message[12:end]
 
 
 def _add_answer(composer: Composer, sections: Sections) -> bool:

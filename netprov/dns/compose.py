@@ -19,15 +19,16 @@ _LAYOUT = {NS: (0, 1), CNAME: (0, 1), PTR: (0, 1), MX: (2, 1), SOA: (0, 2), TYPE
 class Composer:
     """A growing message of at most `limit` octets; `counts` are those of answer, authority, additional."""
 
-    __slots__ = ("_class", "_names", "buffer", "counts", "limit")
+    __slots__ = ("_class", "_names", "_questions", "buffer", "counts", "limit")
 
     def __init__(self, question: bytes, qname: bytes, limit: int) -> None:
-        """Begin with the question, whose last two octets are the class of all that follows."""
+        """Begin with the question, if there is one; its last two octets are the class of all that follows."""
         self.buffer = bytearray(12)
         self.buffer += question
         self.limit = limit
         self.counts = [0, 0, 0]
-        self._class = question[-2] << 8 | question[-1]
+        self._questions = 1 if question else 0
+        self._class = int.from_bytes(question[-2:], "big")
         self._names: dict[bytes, int] = {}
         position = 0
         while length := qname[position]:
@@ -69,7 +70,7 @@ class Composer:
     def finish(self, id_: bytes, flags: int) -> bytes:
         """Write the header and return the message."""
         answers, authorities, additionals = self.counts
-        _HEADER(self.buffer, 0, id_, flags, 1, answers, authorities, additionals)
+        _HEADER(self.buffer, 0, id_, flags, self._questions, answers, authorities, additionals)
         return bytes(self.buffer)
 
     def _name(self, name: bytes) -> None:

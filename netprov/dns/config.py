@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Literal
 
 from netprov.dns.rate import Limit
 from netprov.dns.tsig import Key
@@ -40,7 +41,8 @@ class DnsConfig:
     blackhole: tuple[bytes, ...] = ()
     limit: Limit | None = None
     limit_lan: bool = False
-    cookies: bool = True
+    cookies: bool | Literal["required"] = True
+    """Whether they are answered, or even asked of strangers."""
     workers: int = 1
     version: str | None = None
     identity: str | None = None

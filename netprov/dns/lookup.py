@@ -20,7 +20,10 @@ MAX_CHAIN = 16
 
 @dataclass(slots=True)
 class Sections:
-    """What goes into an answer: record sets with their owners, and of which sort the answer is."""
+    """What goes into an answer: record sets with their owners, and of which sort the answer is.
+
+    `glue`: the additional section must be whole. `cut`: all is left out, so that the client asks over TCP.
+    """
 
     rcode: int = NOERROR
     authoritative: bool = True
@@ -28,6 +31,7 @@ class Sections:
     authority: list[tuple[bytes, RRset, int]] = field(default_factory=list)
     additional: list[tuple[bytes, RRset]] = field(default_factory=list)
     glue: bool = False
+    cut: bool = False
 
 
 class Catalog:

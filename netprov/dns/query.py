@@ -1,6 +1,6 @@
 """A query as received: header, question, EDNS, TSIG, with every fault that asks for FORMERR found.
 
-RFC 1035 4.1, RFC 6891 6, RFC 8945 5.1, RFC 9619 (one question).
+RFC 1035 4.1, RFC 6891 6, RFC 7873 5.4 (no question), RFC 8945 5.1, RFC 9619 (one question).
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Edns:
 
 @dataclass(slots=True)
 class Query:
-    """One decoded query. `qname` is as written, `key` in lower case; `question` is the whole section's octets.
+    """One decoded query. `qname` is as written, `key` in lower case; `question` is the whole section's octets, none
+    for a query without one.
 
     `signed_from` is where the TSIG record starts, or 0. `serial` is that of an IXFR's SOA (RFC 1995 3). The last two
     are notes for the reply: its EDNS options, and the octets to keep free for a signature.
@@ -68,8 +69,15 @@ class Query:
 
 
 def decode(message: bytes) -> Query:
-    """Decode a query that has exactly one question. Raises `Malformed`; a header of 12 octets is assumed."""
+    """Decode a query that has one question, or none, which only one for a cookie may have (RFC 7873 5.4).
+
+    Raises `Malformed`; a header of 12 octets is assumed.
+    """
     flags = message[2] << 8 | message[3]
+    if message[4:6] == b"\x00\x00" and not flags & OPCODE:
+        query = Query(message, flags, b"", ROOT, ROOT, 0, IN)
+        _read_sections(query, 12)
+        return query
     if message[4:6] != b"\x00\x01":
         raise Malformed("not one question (RFC 9619 4)")
     try:

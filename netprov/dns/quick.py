@@ -38,8 +38,8 @@ def prepare(zones: Iterable[Zone]) -> dict[bytes, Prepared | None]:
     return prepared
 
 
-def answer(zones: Mapping[bytes, Prepared | None], message: bytes) -> bytes | None:
-    """Return the reply to a plain query over UDP, or None where the long way must decide."""
+def answer(zones: Mapping[bytes, Prepared | None], message: bytes, flags: int = 0) -> bytes | None:
+    """Return the reply to a plain query over UDP, RA in its flags if given, or None where the long way must decide."""
     if message[4:10] != _ONE_QUESTION or message[2] & 0xFE or message[3] & 0xCF:
         return None
     end = message.find(0, 12) + 1
@@ -79,7 +79,17 @@ def answer(zones: Mapping[bytes, Prepared | None], message: bytes) -> bytes | No
     if end + 4 + len(body) + len(opt) > LONGEST or type_ == SOA:
         return None
     head = bytes(
-        (0x84 | message[2], message[3] & 0x10 | rcode, 0, 1, counts[0] >> 8, counts[0] & 255, 0, counts[1], 0)
+        (
+            0x84 | message[2],
+            message[3] & 0x10 | flags | rcode,
+            0,
+            1,
+            counts[0] >> 8,
+            counts[0] & 255,
+            0,
+            counts[1],
+            0,
+        )
     )
     return message[:2] + head + (b"\x01" if opt else b"\x00") + message[12 : end + 4] + body + opt
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from netprov.dns.answer import Access, Manners, Responder
+from netprov.dns.answer import Responder
 from netprov.dns.config import DnsConfig
 from netprov.dns.journal import Journal
+from netprov.dns.manner import Access, Manners
 from netprov.dns.rate import Limiter
 from netprov.runtime.dns_forward import Relay
 
@@ -29,6 +30,7 @@ def make(config: DnsConfig, secret: bytes, journals: Mapping[bytes, Journal] | N
         version=config.version,
         identity=config.identity,
         cookies=secret if config.cookies else b"",
+        cookies_required=config.cookies == "required",
         forwards=bool(config.forward),
         blackhole=frozenset(config.blackhole),
     )

@@ -11,8 +11,8 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
 
-from netprov.dns.answer import Client
 from netprov.dns.cache import ReplyCache
+from netprov.dns.manner import Client
 from netprov.dns.query import Query
 from netprov.runtime.dns_mind import Mind
 
@@ -38,7 +38,8 @@ class TcpServer:
 
     def __init__(self, mind: Mind) -> None:
         self.mind = mind
-        self.cache = ReplyCache(CACHED)
+        self.caches = ReplyCache(CACHED), ReplyCache(CACHED)
+        """Replies for strangers and for the LAN."""
         self._connections: OrderedDict[Connection, str] = OrderedDict()
         self._per_client: Counter[str] = Counter()
         self._servers: list[asyncio.Server] = []
@@ -53,7 +54,8 @@ class TcpServer:
     def swap(self, mind: Mind) -> None:
         """Answer with another mind from now on; connections stay."""
         self.mind = mind
-        self.cache.clear()
+        for cache in self.caches:
+            cache.clear()
 
     async def close(self) -> None:
         """Stop accepting, and close what is open once it has its replies."""
@@ -216,7 +218,8 @@ class Connection(asyncio.Protocol):
         """Return the reply to one query, or None if it comes later, in parts, or never."""
         server = self._server
         key = message[2:]
-        kept = server.cache.get(key)
+        cache = server.caches[self._client.local]
+        kept = cache.get(key)
         if kept is not None:
             return message[:2] + kept
         outcome = server.mind.responder.decide(message, self._client, time.time())
@@ -229,7 +232,7 @@ class Connection(asyncio.Protocol):
         elif outcome.reply is None:
             self.abort()
         elif outcome.keep:
-            server.cache.put(key, outcome.reply[2:])
+            cache.put(key, outcome.reply[2:])
         return outcome.reply
 
     async def _relay(self, query: Query) -> None:

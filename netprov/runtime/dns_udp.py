@@ -6,9 +6,9 @@ import asyncio
 import socket
 import time
 
-from netprov.dns.answer import Client, truncate
 from netprov.dns.cache import ReplyCache
-from netprov.dns.query import MIN_SIZE, Query
+from netprov.dns.manner import Client
+from netprov.dns.query import Query
 from netprov.dns.rate import Verdict
 from netprov.runtime.dns_mind import Mind
 from netprov.runtime.mmsg import SLOT, batch
@@ -49,12 +49,12 @@ class UdpPump:
     def __init__(self, sock: socket.socket, mind: Mind) -> None:
         self.sock = sock
         self.cache = ReplyCache(CACHED)
-        self._mind = mind
+        self._strangers = self.cache
         self._batch = batch(sock)
-        self._local: dict[bytes, bool] = {}
         self._relaying: set[asyncio.Task[None]] = set()
         self.received = 0
         """Datagrams so far."""
+        self.swap(mind)
 
     def start(self) -> None:
         """Begin to answer."""
@@ -71,19 +71,21 @@ class UdpPump:
     def swap(self, mind: Mind) -> None:
         """Answer with another mind from now on."""
         self._mind = mind
-        self._local = {}
+        self._local: dict[bytes, bool] = {}
         self.cache.clear()
+        # Strangers share the LAN's cache where one query has one answer.
+        self._strangers = ReplyCache(CACHED) if mind.responder.manners.tells_apart else self.cache
 
     def drain(self) -> None:
         """Answer all that has arrived, up to a fair share."""
-        limited = self._mind.limiter is not None
+        by_source = self._mind.limiter is not None or self._mind.responder.manners.tells_apart
         for _ in range(BATCHES):
             lengths = self._batch.receive()
             if not lengths:
                 return
             self.received += len(lengths)
             # More has often come in meanwhile, and asking the kernel is cheaper than a turn of the event loop.
-            self._batch.send(self._answer_limited(lengths) if limited else self._answer(lengths))
+            self._batch.send(self._answer_by_source(lengths) if by_source else self._answer(lengths))
 
     def _answer(self, lengths: list[int]) -> list[int]:
         """Write the reply to each query of a batch over it, and return the replies' lengths."""
@@ -102,8 +104,8 @@ class UdpPump:
             start += SLOT
         return replies
 
-    def _answer_limited(self, lengths: list[int]) -> list[int]:
-        """Do the same where sources that are not of the LAN get only so many replies."""
+    def _answer_by_source(self, lengths: list[int]) -> list[int]:
+        """Do the same where strangers get only so many replies, or others than the LAN."""
         memory, addresses = self._batch.memory, self._batch.addresses(len(lengths))
         cached = self.cache.young.get
         free = self._local.get
@@ -127,50 +129,45 @@ class UdpPump:
     def _judged(self, index: int, length: int, source: bytes) -> bytes:
         """Answer one source that may be limited; a good cookie lifts the limit (RFC 7873 5.2.4)."""
         mind = self._mind
-        assert mind.limiter is not None
-        if not mind.limit_lan and mind.is_local(source):
+        local = mind.is_local(source)
+        if local and not mind.limit_lan:
             if len(self._local) >= KNOWN:
                 self._local = {}
             self._local[source] = True
             return self._miss(index, length)
-        verdict = mind.limiter.judge(source, time.monotonic())
+        verdict = mind.limiter.judge(source, time.monotonic()) if mind.limiter else Verdict.SEND
         if verdict is Verdict.SEND:
-            return self._miss(index, length)
+            return self._miss(index, length, local=local)
         start = index * SLOT
         message = self._batch.memory[start : start + length]
-        outcome = mind.responder.decide(message, Client(source, mind.is_local(source)), time.time())
-        if outcome.reply is None:
+        outcome = mind.responder.decide(message, Client(source, local, doubted=True), time.time())
+        if outcome.reply is None or (verdict is Verdict.DROP and not outcome.known):
             return b""
-        if outcome.known:
-            return outcome.reply[2:]
-        if verdict is Verdict.DROP or length > MIN_SIZE or message[4:6] != outcome.reply[4:6]:
-            return b""
-        return truncate(message)[2:]
+        return outcome.reply[2:]
 
-    def _miss(self, index: int, length: int) -> bytes:
-        """Return a reply behind its ID from the old generation or the responder; empty for none."""
+    def _miss(self, index: int, length: int, *, local: bool = True) -> bytes:
+        """Return a reply behind its ID from a cache or the responder; empty for none."""
         start = index * SLOT
         message = self._batch.memory[start : start + length]
         key = message[2:]
-        reply = self.cache.get(key)
+        cache = self.cache if local else self._strangers
+        reply = cache.get(key)
         if reply is not None:
             return reply
-        answer = self._mind.responder.respond_quickly(message)
+        answer = self._mind.responder.respond_quickly(message, local=local)
         if answer is not None:
             reply = answer[2:]
-            self.cache.put(key, reply)
+            cache.put(key, reply)
             return reply
         source, port = self._batch.source(index)
-        outcome = self._mind.responder.decide(
-            message, Client(source, self._mind.is_local(source)), time.time()
-        )
+        outcome = self._mind.responder.decide(message, Client(source, local), time.time())
         if outcome.relay is not None:
             self._relay(outcome.relay, source, port)
         if outcome.reply is None or len(outcome.reply) > SLOT:
             return b""
         reply = outcome.reply[2:]
         if outcome.keep:
-            self.cache.put(key, reply)
+            cache.put(key, reply)
         return reply
 
     def _relay(self, query: Query, source: bytes, port: int) -> None:
@@ -184,7 +181,7 @@ class UdpPump:
             return
         reply = await relay.resolve(query)
         if len(reply) > self._mind.responder.udp_limit(query):
-            reply = truncate(query.message)
+            reply = self._mind.responder.cut(query)
         try:
             self.sock.sendto(reply, (socket.inet_ntop(self.sock.family, source), port))
         except OSError:

@@ -12,7 +12,8 @@ from pathlib import Path
 from netprov.cwmp.acs import Acs, Request
 from netprov.dhcp.message import dotted
 from netprov.dns import stub
-from netprov.dns.answer import Client, Responder
+from netprov.dns.answer import Responder
+from netprov.dns.manner import Client
 from netprov.phone.action import (
     Action,
     AskDhcp,

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netprov.dns.answer import Client, Manners, Responder
+from netprov.dns.answer import Responder
+from netprov.dns.manner import Client, Manners
 from netprov.dns.name import format_name
 from tests.dns.zones import STAGING, zone
 

@@ -15,9 +15,10 @@ import dns.opcode
 import pytest
 
 from netprov.dns import forward, tsig
-from netprov.dns.answer import Access, Client, Manners, Responder
+from netprov.dns.answer import Responder
 from netprov.dns.cache import ReplyCache
 from netprov.dns.forward import ForwardCache
+from netprov.dns.manner import Access, Client, Manners
 from netprov.dns.master import parse
 from netprov.dns.name import parse_name
 from netprov.dns.notifier import Notifier, Peer

@@ -6,13 +6,17 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
+import dns.flags
 import dns.message
+import dns.rcode
 import pytest
 
-from netprov.dns.answer import Client, Responder
+from netprov.dns.answer import Responder
 from netprov.dns.config import DnsConfig
+from netprov.dns.manner import Client
 from netprov.dns.rate import Limit
 from netprov.runtime import dns_tcp, mmsg
 from netprov.runtime.dns_forward import Relay
@@ -118,6 +122,41 @@ def test_foreign_source_over_its_rate_is_dropped_or_sent_to_tcp() -> None:
         truncated = [reply for reply in replies if reply[2] & 2]
         assert len(replies) - len(truncated) == 10
         assert len(truncated) == 25
+
+    run(test)
+
+
+@pytest.mark.parametrize("limit", [None, Limit()])
+def test_own_names_are_kept_while_forwarding_for_the_lan_and_for_strangers_each(limit: Limit | None) -> None:
+    config = DnsConfig((ZONE,), (LOOPBACK,), forward=(LOOPBACK,), limit=limit)
+
+    async def test() -> None:
+        mind = make(config, bytes(16))
+        mind = replace(mind, is_local=lambda packed: packed == LOOPBACK.packed)
+        pump = UdpPump(open_udp("127.0.0.1", 0, shared=False), mind)
+        sizes = []
+        for host, flags in (("127.0.0.1", "QR AA RD RA"), ("127.0.0.2", "QR AA RD")):
+            with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as client:
+                client.bind((host, 0))
+                client.connect(pump.sock.getsockname())
+                client.settimeout(5)
+                for index in range(6):
+                    name = ("pr1.example.com", "_ciscoprov-https._tls.example.com")[index % 2]
+                    client.send(query(name, ("A", "SRV")[index % 2], index))
+                    pump.drain()
+                    reply = dns.message.from_wire(client.recv(512))
+                    assert dns.flags.to_text(reply.flags) == flags
+                    assert reply.answer
+            sizes.append((len(pump.cache.young), len(pump._strangers.young)))
+        assert sizes == [(2, 0), (2, 2)]
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with closing(client):
+            client.bind(("127.0.0.2", 0))
+            client.connect(pump.sock.getsockname())
+            client.send(query("www.example.net"))
+            pump.drain()
+            assert client.recv(512)[3] & 15 == dns.rcode.REFUSED
+        pump.sock.close()
 
     run(test)
 

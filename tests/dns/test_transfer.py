@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netprov.dns.answer import Access, Client, Responder
+from netprov.dns.answer import Responder
 from netprov.dns.journal import MOST_CHANGES, Delta, Journal, difference
+from netprov.dns.manner import Access, Client
 from netprov.dns.master import format_zone
 from netprov.dns.notifier import DELAYS, Notified, Notifier, Peer, Unheard
 from netprov.dns.zone import Zone

@@ -13,7 +13,8 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from netprov.dns.answer import Client, Responder
+from netprov.dns.answer import Responder
+from netprov.dns.manner import Client
 from netprov.dns.master import parse
 from netprov.dns.name import format_name, parse_name
 from netprov.dns.zone import Zone, build

@@ -184,7 +184,11 @@ class Dns(Record):
     limit: RateLimit | None = Field(
         default=RateLimit(), description="Response rate limiting; `null` for none."
     )
-    cookies: bool = Field(default=True, description="Answer DNS cookies (RFC 7873).")
+    cookies: bool | Literal["required"] = Field(
+        default=True,
+        description="Answer DNS cookies (RFC 7873). `required`: over UDP, clients that are not on the LAN get an answer "
+        "only with a good cookie (BADCOOKIE hands them one), and those that know no cookies are sent to TCP.",
+    )
     workers: Annotated[int, Field(ge=1, le=64)] = Field(
         default=1, description="Processes that answer over UDP, sharing the port."
     )
