@@ -18,6 +18,7 @@ import select
 import socket
 import struct
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 
@@ -81,14 +82,18 @@ def join(near: str, far: str, faults: Faults) -> None:
         patience = max(0.0, under_way[0][0] - time.monotonic()) if under_way else None
         ready, _, _ = select.select(list(ends), [], [], patience)
         for end in ready:
-            frame, (_, _, kind, *_) = end.recvfrom(FRAME)
+            try:
+                frame, (_, _, kind, *_) = end.recvfrom(FRAME)
+            except OSError:  # said once when an interface goes down; it may come up again
+                continue
             if kind != PACKET_OUTGOING:
                 now = time.monotonic()
                 for delay in faults.fates(draw):
                     heapq.heappush(under_way, (now + delay, next(numbers), ends[end], frame))
         while under_way and under_way[0][0] <= time.monotonic():
             _, _, end, frame = heapq.heappop(under_way)
-            end.send(frame)
+            with suppress(OSError):  # down, or its queue is full: the frame is lost, as on any cable
+                end.send(frame)
 
 
 def _attach(interface: str) -> socket.socket:

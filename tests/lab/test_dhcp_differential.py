@@ -10,9 +10,8 @@ import os
 import select
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,6 +96,12 @@ class Rig:
     name: str
     host: Host
     raw: socket.socket
+    quiet: socket.socket
+    """Keeps the host itself from answering "port unreachable" to the relay agent's replies."""
+
+    def close(self) -> None:
+        self.raw.close()
+        self.quiet.close()
 
     def ask(self, frame: bytes, xid: int) -> dict[str, Any] | None:
         """Send a frame and return the reply as scapy reads it, None for silence."""
@@ -150,8 +155,8 @@ def frame(mac: str, xid: int, options: Sequence[Any], *, relay: str = "", **fiel
 
 
 @pytest.fixture(scope="module")
-def rigs(make_module_lan: MakeLan, tmp_path_factory: pytest.TempPathFactory) -> Sequence[Rig]:
-    """Return a rig beside netprov and one beside Kea, each on a LAN of its own."""
+def rigs(make_module_lan: MakeLan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[Rig]]:
+    """Give a rig beside netprov and one beside Kea, each on a LAN of its own."""
     program = needs("kea-dhcp4")
     folder = tmp_path_factory.mktemp("differential")
     ours, theirs = (make_module_lan(server=["10.20.0.1/24"], clients=["02:00:00:00:00:02"]) for _ in range(2))
@@ -163,21 +168,22 @@ def rigs(make_module_lan: MakeLan, tmp_path_factory: pytest.TempPathFactory) -> 
         environment={"KEA_PIDFILE_DIR": str(folder), "KEA_LOCKFILE_DIR": "none", "PATH": os.environ["PATH"]},
     )
     kea.wait_for("DHCP4_STARTED")
-    return [rig("netprov", ours, folder), rig("kea", theirs, folder)]
+    pair = [rig("netprov", ours), rig("kea", theirs)]
+    yield pair
+    for each in pair:
+        each.close()
 
 
-def rig(name: str, lan: Lan, folder: Path) -> Rig:
+def rig(name: str, lan: Lan) -> Rig:
     host = lan["client0"]
     with host.links() as links:
         links.add_address("lan0", "10.20.0.2/24")
     with host.entered():
         raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
         raw.bind(("lan0", 0x0800))
-        # Keep the host itself from answering "port unreachable" to the relay agent's replies.
         quiet = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         quiet.bind(("10.20.0.2", 67))
-    host.quiet = quiet  # type: ignore[attr-defined]
-    return Rig(name, host, raw)
+    return Rig(name, host, raw, quiet)
 
 
 Case = tuple[str, Sequence[Any], Mapping[str, Any]]

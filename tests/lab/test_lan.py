@@ -130,6 +130,21 @@ def test_cable_that_loses_everything_carries_nothing(make_lan: MakeLan) -> None:
     assert lan["far"].run([needs("busybox"), "ping", "-c1", "-W1", "10.20.0.1"]).returncode == 1
 
 
+def test_cable_with_faults_survives_being_pulled(make_lan: MakeLan) -> None:
+    slow = Port(addresses=("10.20.0.1/24",), faults=Faults(delay_ms=1))
+    lan = make_lan(
+        Topology((HostPlan("near", (slow,)), HostPlan("far", (Port(addresses=("10.20.0.2/24",)),))))
+    )
+    ping = [needs("busybox"), "ping", "-c1", "-W5", "10.20.0.1"]
+    assert lan["far"].run(ping).returncode == 0
+    with lan.switches["lan"].links() as links:
+        links.down("1.0b")
+    assert lan["far"].run([*ping[:3], "-W1", ping[-1]]).returncode == 1
+    with lan.switches["lan"].links() as links:
+        links.up("1.0b")
+    assert lan["far"].run(ping).returncode == 0
+
+
 def test_same_seed_gives_the_same_faults() -> None:
     faults = Faults(loss=20, duplicate=20, delay_ms=10, jitter_ms=5, seed=3)
     first, second = random.Random(faults.seed), random.Random(faults.seed)
