@@ -236,6 +236,7 @@ What joins cores to the world:
     runtime.dns_ask          one question to one server
     runtime.dns_lease        follows the lease file for names
     runtime.dns_notify       its NOTIFY pump
+    runtime.dns_key          its TSIG keys that are kept outside the inventory
     runtime.dns_serial       its serial numbers across restarts
     runtime.clock            the lease clock, which never steps
     runtime.store            leases on disk

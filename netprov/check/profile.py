@@ -79,6 +79,12 @@ def acs_password_in_file(view: View) -> Iterator[Finding]:
         yield Finding(("acs", "credentials", "password"), "the ACS's password is in plain text")
 
 
+def tsig_secret_in_file(view: View) -> Iterator[Finding]:
+    for name, key in view.inventory.dns.keys.items():
+        if key.secret:
+            yield Finding(("dns", "keys", name, "secret"), f"the secret of key {name} is in plain text")
+
+
 def secret_over_http(view: View) -> Iterator[Finding]:
     plain = {target.service for target in view.site.targets} == {"http"} and "srv" in view.methods
     tftp = any(
@@ -205,6 +211,14 @@ RULES = (
         "Whoever can read the inventory, or its copy in version control, can play a phone towards the ACS.",
         "keep the file readable by netprov alone (chmod 0640)",
         acs_password_in_file,
+    ),
+    Rule(
+        "tsig-secret-in-file",
+        "warning",
+        "Whoever can read the inventory, or its copy in version control, can sign as the secondary: take every zone, and "
+        "forge what the secondary is told.",
+        "write `file:`, `environment:` or `credential:` instead of `secret:`",
+        tsig_secret_in_file,
     ),
     Rule(
         "secret-over-http",

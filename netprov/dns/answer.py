@@ -6,14 +6,15 @@ RFC 1035 4.1.1 and 7.3, RFC 5001 (NSID), RFC 5936 2.2 and 4.2, RFC 6891, RFC 776
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from ipaddress import ip_address
 
 from netprov.dns import cookie, quick, tsig
 from netprov.dns.compose import Composer
-from netprov.dns.journal import Journal
+from netprov.dns.journal import Delta, Journal
 from netprov.dns.lookup import Catalog, Sections
 from netprov.dns.manner import Access, Client, Manners, Outcome
-from netprov.dns.name import parse_name
+from netprov.dns.name import format_name, parse_name
 from netprov.dns.query import (
     AA,
     BADCOOKIE,
@@ -40,7 +41,7 @@ from netprov.dns.query import (
     decode,
 )
 from netprov.dns.rrtype import ANY, AXFR, IXFR, META, TXT
-from netprov.dns.transfer import transfer
+from netprov.dns.transfer import Transferred, changes, transfer
 from netprov.dns.tsig import Key
 from netprov.dns.zone import RRset, Zone
 from netprov.errors import Malformed
@@ -197,7 +198,11 @@ class Responder:
             return Outcome(self._reply(query, Sections(rcode, authoritative=False), client))
         if client.tcp:
             journal = self.journals.get(zone.origin) or Journal()
-            return Outcome(stream=transfer(query, zone, journal, reserve=query.reserve))
+            deltas = changes(query, zone, journal)
+            return Outcome(
+                stream=transfer(query, zone, deltas, reserve=query.reserve),
+                transferred=_transferred(query, zone, deltas, client),
+            )
         if query.qtype == AXFR:
             rcode = FORMERR  # RFC 5936 4.2: there is no AXFR over UDP
             return Outcome(self._reply(query, Sections(rcode, authoritative=False), client))
@@ -220,7 +225,7 @@ class Responder:
         assert key
         outcome = self._decide(query, client, now, key.name)
         if outcome.stream is not None:
-            return Outcome(stream=_sign_stream(outcome.stream, key, now, theirs.mac))
+            return outcome._replace(stream=_sign_stream(outcome.stream, key, now, theirs.mac))
         if outcome.reply is None:
             return outcome
         return Outcome(tsig.sign(outcome.reply, key, now, request_mac=theirs.mac)[0])
@@ -283,6 +288,16 @@ def _add_additional(composer: Composer, sections: Sections) -> bool:
 
 def _option(code: int, data: bytes) -> bytes:
     return code.to_bytes(2, "big") + len(data).to_bytes(2, "big") + data
+
+
+def _transferred(
+    query: Query, zone: Zone, deltas: Sequence[Delta] | None, client: Client
+) -> Transferred | None:
+    """Say what a transfer will have been; None where the secondary has the zone already."""
+    name, secondary = format_name(zone.origin), str(ip_address(client.address))
+    if deltas is None:
+        return Transferred("AXFR", name, zone.serial, secondary)
+    return Transferred("IXFR", name, zone.serial, secondary, query.serial) if deltas else None
 
 
 def _sign_stream(stream: Iterator[bytes], key: Key, now: float, mac: bytes) -> Iterator[bytes]:

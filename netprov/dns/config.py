@@ -17,16 +17,30 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class Secondary:
-    """A server that follows this one; `key` is what it must sign with, None for no signature."""
+    """A server that follows this one; `key` names what it must sign with, b"" for no signature."""
 
     address: Address
     port: int = 53
-    key: Key | None = None
+    key: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptKey:
+    """A TSIG key whose secret is kept outside the inventory: in one of a file, a variable, a systemd credential."""
+
+    name: str
+    algorithm: str
+    file: str = ""
+    environment: str = ""
+    credential: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DnsConfig:
-    """The plan's section for DNS. `networks` are the LAN's own; `zones` carry the serial they begin with."""
+    """The plan's section for DNS. `networks` are the LAN's own; `zones` carry the serial they begin with.
+
+    `keys` lack the `kept_keys` until the service has read their secrets.
+    """
 
     zones: tuple[Zone, ...]
     listen: tuple[Address, ...]
@@ -36,6 +50,7 @@ class DnsConfig:
     """The domain that names of leases get, by the network's name."""
     ttl: int = 300
     keys: Mapping[bytes, Key] = field(default_factory=dict)
+    kept_keys: tuple[KeptKey, ...] = ()
     secondaries: tuple[Secondary, ...] = ()
     forward: tuple[Address, ...] = ()
     blackhole: tuple[bytes, ...] = ()

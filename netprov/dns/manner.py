@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from netprov.dns.query import Query
+from netprov.dns.transfer import Transferred
 from netprov.dns.tsig import Key
 
 UDP_SIZE = 1232
@@ -61,11 +62,13 @@ class Outcome(NamedTuple):
     """What to do with a query: send `reply`; send all of `stream` (over TCP alone); or `relay` it; or nothing.
 
     `keep`: the same query behind its ID gets the same reply behind its ID, whoever of the LAN asks, or whoever else if
-    a stranger did. `known`: the client has shown by a cookie that its address is its own.
+    a stranger did. `known`: the client has shown by a cookie that its address is its own. `transferred` is true once
+    all of `stream` is out.
     """
 
     reply: bytes | None = None
     keep: bool = False
     known: bool = False
     stream: Iterator[bytes] | None = None
+    transferred: Transferred | None = None
     relay: Query | None = None

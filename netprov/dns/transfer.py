@@ -5,10 +5,12 @@ RFC 5936 (AXFR), RFC 1995 (IXFR: changes where the journal knows them, else the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from netprov.dns.compose import Composer
-from netprov.dns.journal import Change, Journal, all_records
+from netprov.dns.journal import Change, Delta, Journal, all_records
 from netprov.dns.query import AA, OPCODE, QR, RD, Query
 from netprov.dns.rrtype import IXFR, SOA
 from netprov.dns.zone import RRset, Zone
@@ -18,9 +20,29 @@ MESSAGE_SIZE = 16384
 """Octets of a message of a transfer: as far as compression pointers reach."""
 
 
-def transfer(query: Query, zone: Zone, journal: Journal, *, reserve: int = 0) -> Iterator[bytes]:
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """A secondary has been sent a whole zone (AXFR), or what changed in it since a serial (IXFR)."""
+
+    kind: Literal["AXFR", "IXFR"]
+    zone: str
+    serial: int
+    secondary: str
+    since: int | None = None
+
+
+def changes(query: Query, zone: Zone, journal: Journal) -> Sequence[Delta] | None:
+    """Return the steps that an IXFR asks for, none if the secondary is current; None stands for the whole zone."""
+    if query.qtype != IXFR or query.serial is None:
+        return None
+    return () if is_current(query, zone) else journal.since(query.serial)
+
+
+def transfer(
+    query: Query, zone: Zone, deltas: Sequence[Delta] | None, *, reserve: int = 0
+) -> Iterator[bytes]:
     """Yield the messages of the transfer that was asked for; `reserve` octets of each stay free for a signature."""
-    return _messages(query, _records(query, zone, journal), MESSAGE_SIZE - reserve)
+    return _messages(query, _records(zone, deltas), MESSAGE_SIZE - reserve)
 
 
 def is_current(query: Query, zone: Zone) -> bool:
@@ -28,14 +50,11 @@ def is_current(query: Query, zone: Zone) -> bool:
     return query.serial is not None and (query.serial - zone.serial) % (1 << 32) < 1 << 31
 
 
-def _records(query: Query, zone: Zone, journal: Journal) -> Iterator[Change]:
+def _records(zone: Zone, deltas: Sequence[Delta] | None) -> Iterator[Change]:
     soa = _soa(zone, zone.soa)
     yield soa
-    deltas = None
-    if query.qtype == IXFR and query.serial is not None:
-        if is_current(query, zone):
-            return
-        deltas = journal.since(query.serial)
+    if deltas is not None and not deltas:
+        return
     if deltas is None:
         yield from all_records(zone)
     else:

@@ -5,7 +5,9 @@ RFC 8945, with HMAC over SHA-256 or a longer hash; SHA-1 and MD5 are deliberatel
 
 from __future__ import annotations
 
+import base64
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -25,9 +27,15 @@ BADSIG, BADKEY, BADTIME, BADTRUNC = 16, 17, 18, 22
 FUDGE = 300
 """Seconds by which clocks may differ (RFC 8945 10)."""
 
+SHORTEST_SECRET = 16
+"""Octets of a secret: half of what SHA-256 gives, the least that RFC 8945 10 calls strong."""
+
 CLASS_ANY = 255
 BARE_SIZE = 64
 """Octets of a TSIG record without MAC and key name, with room for the longest algorithm name known."""
+
+_SECRET = re.compile(r'\bsecret[\s:]+"?([^\s";]+)')
+_ALGORITHM = re.compile(r'\balgorithm[\s:]+"?([\w-]+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,20 @@ class Verdict:
     signature: Signature
     key: Key | None
     error: int = 0
+
+
+def parse_key(name: str, algorithm: str, text: str) -> Key:
+    """Parse a secret: base64 alone, or inside what `tsig-keygen` and `keymgr -t` print. Raises ValueError without it."""
+    written, said = _SECRET.search(text), _ALGORITHM.search(text)
+    if said and said[1].lower() != algorithm:
+        raise ValueError(f"key {name} is for {said[1]}, not for {algorithm}")
+    try:
+        secret = base64.b64decode(written[1] if written else text.strip(), validate=True)
+    except ValueError:
+        secret = b""
+    if len(secret) < SHORTEST_SECRET:
+        raise ValueError(f"the secret of key {name} is not base64 of {SHORTEST_SECRET} octets or more")
+    return Key(parse_name(name).lower(), parse_name(algorithm), secret)
 
 
 def decode(message: bytes, position: int) -> Signature:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 from posixpath import join, normpath
 
-from netprov.dns.config import Address, DnsConfig, Secondary
+from netprov.dns.config import Address, DnsConfig, KeptKey, Secondary
 from netprov.dns.master import parse, parse_data
 from netprov.dns.name import parse_name, reverse_name, reverse_zones
 from netprov.dns.rate import Limit
 from netprov.dns.rrtype import AAAA, CNAME, NS, PTR, SOA, SRV, A
-from netprov.dns.tsig import Key
+from netprov.dns.tsig import Key, parse_key
 from netprov.dns.zone import Record, Zone, build
 from netprov.errors import InventoryError, Path, Problem
 from netprov.inventory.load import no_collection
@@ -25,18 +24,14 @@ REFRESH, RETRY, EXPIRE = 3600, 600, 604800
 """Timers of the SOA in seconds: secondaries hear of changes by NOTIFY, and ask every hour all the same."""
 
 
-SHORTEST_SECRET = 16
-"""Octets of a TSIG secret: half of what SHA-256 gives, the least that RFC 8945 10 calls strong."""
-
-
 def plan_dns(site: Site) -> DnsConfig:
     """Derive what DNS serves. Raises `InventoryError` with every record or master file that cannot be."""
     declared = site.inventory.dns
     with no_collection():
         zones, problems = _zones(site)
-    keys, faults = _keys(site)
+    keys, kept_keys, faults = _keys(site)
     problems += faults
-    secondaries = _secondaries(site, keys, problems)
+    secondaries = _secondaries(site, problems)
     listen = _listen(site)
     problems += _loops(site, listen)
     if problems:
@@ -50,6 +45,7 @@ def plan_dns(site: Site) -> DnsConfig:
         lease_domains={network.name: parse_name(network.domain).lower() for network in site.networks},
         ttl=declared.ttl,
         keys=keys,
+        kept_keys=kept_keys,
         secondaries=secondaries,
         forward=declared.forward,
         blackhole=tuple(parse_name(name).lower() for name in declared.blackhole),
@@ -76,28 +72,39 @@ def _loops(site: Site, listen: tuple[Address, ...]) -> Iterator[Problem]:
             yield Problem("forward-loop", message, "name another resolver", path=path)
 
 
-def _keys(site: Site) -> tuple[dict[bytes, Key], list[Problem]]:
+def _keys(site: Site) -> tuple[dict[bytes, Key], tuple[KeptKey, ...], list[Problem]]:
+    """Return the keys whose secrets are in the inventory, those that are kept elsewhere, and what is wrong."""
     keys: dict[bytes, Key] = {}
+    kept: list[KeptKey] = []
     problems: list[Problem] = []
     for name, declared in site.inventory.dns.keys.items():
-        wire = parse_name(name).lower()
-        try:
-            secret = base64.b64decode(declared.secret, validate=True)
-        except ValueError:
-            secret = b""
-        if len(secret) < SHORTEST_SECRET:
-            message = f"the secret of key {name} is not base64 of {SHORTEST_SECRET} octets or more"
-            path: Path = ("dns", "keys", name, "secret")
-            problems.append(Problem("tsig-secret", message, "make one with `tsig-keygen`", path=path))
-        keys[wire] = Key(wire, parse_name(declared.algorithm), secret)
-    return keys, problems
+        path: Path = ("dns", "keys", name)
+        given = [key for key in ("file", "environment", "credential", "secret") if getattr(declared, key)]
+        if len(given) != 1:
+            message = f"key {name} has {'a secret in several places' if given else 'no secret'}"
+            remedy = "name one: a `file:`, an `environment:` variable or a systemd `credential:`"
+            problems.append(Problem("tsig-secret", message, remedy, path=path))
+        elif declared.secret:
+            try:
+                key = parse_key(name, declared.algorithm, declared.secret)
+                keys[key.name] = key
+            except ValueError as error:
+                remedy = "make one with `tsig-keygen`"
+                problems.append(Problem("tsig-secret", str(error), remedy, path=(*path, "secret")))
+        else:
+            file = normpath(join(site.inventory.directory, declared.file)) if declared.file else ""
+            kept.append(
+                KeptKey(name, declared.algorithm, file, declared.environment or "", declared.credential or "")
+            )
+    return keys, tuple(kept), problems
 
 
-def _secondaries(site: Site, keys: Mapping[bytes, Key], problems: list[Problem]) -> tuple[Secondary, ...]:
+def _secondaries(site: Site, problems: list[Problem]) -> tuple[Secondary, ...]:
+    known = {parse_name(name).lower() for name in site.inventory.dns.keys}
     found = []
     for index, declared in enumerate(site.inventory.dns.secondaries):
-        key = keys.get(parse_name(declared.key).lower()) if declared.key else None
-        if declared.key and key is None:
+        key = parse_name(declared.key).lower() if declared.key else b""
+        if key and key not in known:
             message = f"there is no key {declared.key}"
             path: Path = ("dns", "secondaries", index, "key")
             problems.append(Problem("tsig-key", message, "declare it under `dns: {keys: …}`", path=path))

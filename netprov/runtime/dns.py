@@ -16,6 +16,7 @@ from netprov.dns.zone import Zone
 from netprov.errors import ServiceError
 from netprov.machine import Event
 from netprov.plan import Plan
+from netprov.runtime.dns_key import load_keys
 from netprov.runtime.dns_lease import LeaseNames
 from netprov.runtime.dns_mind import Mind, make
 from netprov.runtime.dns_notify import NotifyPump
@@ -94,8 +95,14 @@ class DnsService:
         for (host, port), pump in self._pumps.items():
             labels = (("address", _shown(host, port)),)
             yield Figure("dns_udp_queries", "Datagrams received.", pump.received, labels, total=True)
+            for kind in ("AXFR", "IXFR"):
+                sent = self._tcp[host, port].transfers[kind]
+                yield Figure(
+                    "dns_transfers", "Zones sent.", sent, (*labels, ("kind", kind.lower())), total=True
+                )
 
     async def _serve(self, config: DnsConfig) -> None:
+        config = load_keys(config)
         wanted = [(str(address), config.port) for address in config.listen]
         async with self._publishing:
             fresh = await self._bind(wanted)
@@ -183,7 +190,7 @@ class DnsService:
                 self._report(Notice(f"{host} is not on this machine; its queries are another server's"))
                 return False
             raise _cannot_bind("UDP", host, port, error) from error
-        tcp = TcpServer(_NOTHING)
+        tcp = TcpServer(_NOTHING, self._report)
         try:
             await tcp.listen(host, port, shared=False)
         except OSError as error:

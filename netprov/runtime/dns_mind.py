@@ -34,9 +34,7 @@ def make(config: DnsConfig, secret: bytes, journals: Mapping[bytes, Journal] | N
         forwards=bool(config.forward),
         blackhole=frozenset(config.blackhole),
     )
-    secondaries = frozenset(
-        (each.address.packed, each.key.name if each.key else b"") for each in config.secondaries
-    )
+    secondaries = frozenset((each.address.packed, each.key) for each in config.secondaries)
     return Mind(
         responder=Responder(
             config.zones, manners, access=Access(config.keys, secondaries), journals=journals

@@ -29,7 +29,7 @@ class NotifyPump:
         for secondary in config.secondaries:
             address = str(secondary.address)
             source = next((host for host in ours if (":" in host) == (":" in address)), "")
-            peers.append(Peer(address, secondary.port, source, secondary.key))
+            peers.append(Peer(address, secondary.port, source, config.keys.get(secondary.key)))
         self._machine.announce(zones, peers, time.time())
         self._flush()
 

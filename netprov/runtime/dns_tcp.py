@@ -9,11 +9,13 @@ import asyncio
 import socket
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from netprov.dns.cache import ReplyCache
 from netprov.dns.manner import Client
 from netprov.dns.query import Query
+from netprov.dns.transfer import Transferred
+from netprov.machine import Event
 from netprov.runtime.dns_mind import Mind
 
 IDLE = 10.0
@@ -36,8 +38,11 @@ RELAYED = 64
 class TcpServer:
     """Joins a responder to TCP listeners."""
 
-    def __init__(self, mind: Mind) -> None:
+    def __init__(self, mind: Mind, report: Callable[[Event], None]) -> None:
         self.mind = mind
+        self.report = report
+        self.transfers: Counter[str] = Counter()
+        """Zones sent so far: by AXFR, by IXFR."""
         self.caches = ReplyCache(CACHED), ReplyCache(CACHED)
         """Replies for strangers and for the LAN."""
         self._connections: OrderedDict[Connection, str] = OrderedDict()
@@ -103,6 +108,7 @@ class Connection(asyncio.Protocol):
         self._deadline = 0.0
         self._client = Client(tcp=True)
         self._stream: Iterator[bytes] | None = None
+        self._transferred: Transferred | None = None
         self._relaying: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -190,7 +196,7 @@ class Connection(asyncio.Protocol):
             if self._stream is not None:
                 message = next(self._stream, None)
                 if message is None:
-                    self._stream = None
+                    self._end_transfer()
                 else:
                     self._transport.write(_framed(message))
                 continue
@@ -228,12 +234,18 @@ class Connection(asyncio.Protocol):
             self._relaying.add(task)
             task.add_done_callback(self._relayed)
         elif outcome.stream is not None:
-            self._stream = outcome.stream
+            self._stream, self._transferred = outcome.stream, outcome.transferred
         elif outcome.reply is None:
             self.abort()
         elif outcome.keep:
             cache.put(key, outcome.reply[2:])
         return outcome.reply
+
+    def _end_transfer(self) -> None:
+        self._stream = None
+        if self._transferred:
+            self._server.transfers[self._transferred.kind] += 1
+            self._server.report(self._transferred)
 
     async def _relay(self, query: Query) -> None:
         relay = self._server.mind.relay

@@ -172,7 +172,7 @@ async def tcp_server(config: DnsConfig = CONFIG) -> tuple[TcpServer, int]:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = TcpServer(make(config, bytes(16)))
+    server = TcpServer(make(config, bytes(16)), lambda _: None)
     await server.listen("127.0.0.1", port, shared=False)
     return server, port
 

@@ -6,6 +6,7 @@ import itertools
 
 import dns.message
 import dns.name
+import dns.rrset
 import dns.xfr
 import dns.zone
 import pytest
@@ -17,6 +18,7 @@ from netprov.dns.journal import MOST_CHANGES, Delta, Journal, difference
 from netprov.dns.manner import Access, Client
 from netprov.dns.master import format_zone
 from netprov.dns.notifier import DELAYS, Notified, Notifier, Peer, Unheard
+from netprov.dns.transfer import Transferred
 from netprov.dns.zone import Zone
 from netprov.machine import Dropped, Endpoint
 from tests.dns.zones import STAGING, zone
@@ -91,6 +93,27 @@ def test_ixfr_of_a_forgotten_version_is_the_whole_zone() -> None:
     copy = dns.zone.from_text(format_zone(version(3)), origin="example.com.", relativize=True)
     follow(copy, Responder([version(9, "new A 192.0.2.9")], access=ACCESS), incremental=True)
     assert expected(version(9, "new A 192.0.2.9")) == contents(copy)
+
+
+def test_event_says_whether_a_zone_or_its_changes_went_out() -> None:
+    old, new = version(7), version(8, "more A 192.0.2.1")
+    journal = Journal()
+    journal.append(difference(old, new))
+    served = Responder([new], access=ACCESS, journals={new.origin: journal})
+
+    def told(type_: str, serial: int) -> Transferred | None:
+        query = dns.message.make_query("example.com", type_)
+        if type_ == "IXFR":
+            soa = dns.rrset.from_text("example.com.", 0, "IN", "SOA", f". . {serial} 0 0 0 0")
+            query.authority.append(soa)
+        outcome = served.decide(query.to_wire(), CLIENT, 0.0)
+        assert outcome.stream
+        return outcome.transferred
+
+    assert told("AXFR", 0) == Transferred("AXFR", "example.com.", 8, "127.0.0.1")
+    assert told("IXFR", 7) == Transferred("IXFR", "example.com.", 8, "127.0.0.1", 7)
+    assert told("IXFR", 6) == Transferred("AXFR", "example.com.", 8, "127.0.0.1")
+    assert told("IXFR", 8) is None
 
 
 def test_ixfr_over_udp_says_the_serial_alone() -> None:

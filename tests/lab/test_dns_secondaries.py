@@ -1,7 +1,8 @@
-"""NSD, Knot and BIND follow netprov as secondaries: AXFR, NOTIFY, IXFR, each with and without TSIG."""
+"""NSD, Knot and BIND follow netprov as secondaries: AXFR, then NOTIFY and IXFR, each with and without TSIG."""
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ domain: example.com
 networks: {{voice: {{interface: lan0, subnet: 10.20.0.0/24}}}}
 hosts: {{pr1: 10.20.0.11, ns2: 10.20.0.2{more}}}
 dns:
-  keys: {{transfer: {{algorithm: hmac-sha256, secret: "{secret}"}}}}
+  keys: {{transfer: {{file: transfer.key}}}}
   secondaries: [{{address: 10.20.0.2, name: ns2{key}}}]
 """
 
@@ -98,7 +99,10 @@ DAEMONS = [
 
 
 def write_inventory(path: Path, *, key: bool, more: str = "") -> None:
-    path.write_text(INVENTORY.format(secret=SECRET, key=", key: transfer" if key else "", more=more))
+    (path.parent / "transfer.key").write_text(
+        f'key "transfer" {{\n\talgorithm hmac-sha256;\n\tsecret "{SECRET}";\n}};\n'
+    )
+    path.write_text(INVENTORY.format(key=", key: transfer" if key else "", more=more))
 
 
 def ask(host: Host, server: str, *question: str) -> list[str]:
@@ -142,6 +146,9 @@ def test_secondary_takes_the_zone_and_follows_its_changes(
     wait_until(lambda: follows("pr9.example.com", "A") == ["10.20.0.19"], what="NOTIFY and IXFR", timeout=20)
     assert follows("example.com", "SOA")[2] == "2"
     wait_until(lambda: "Notified" in server.output, what="the answer to NOTIFY", timeout=10)
+    kinds = re.findall(r"Transferred kind=(\w+) zone=example.com. serial=(\d+)", server.output)
+    assert (("AXFR", "1") in kinds, ("IXFR", "2") in kinds, ("AXFR", "2") in kinds) == (True, True, False)
+    assert SECRET not in server.output
 
 
 def test_nobody_else_may_transfer(make_lan: MakeLan, tmp_path: Path) -> None:

@@ -104,13 +104,28 @@ class ZoneFile(Record):
 
 
 class TsigKey(Record):
-    """A secret shared with a secondary (TSIG, RFC 8945), as `tsig-keygen` makes it."""
+    """A secret shared with a secondary (TSIG, RFC 8945), kept at one of these places."""
 
     algorithm: Literal["hmac-sha256", "hmac-sha384", "hmac-sha512"] = Field(
         default="hmac-sha256", description="How it signs."
     )
-    secret: str = Field(
-        description="The secret in base64, of 16 octets or more.",
+    file: str | None = Field(
+        default=None,
+        description="A file that holds the secret: in base64 alone, or as `tsig-keygen` or `keymgr -t` print a key. "
+        "Relative to the inventory's directory.",
+        examples=["/etc/netprov/transfer.key"],
+    )
+    environment: str | None = Field(
+        default=None, description="An environment variable that holds the same.", examples=["NETPROV_TSIG"]
+    )
+    credential: str | None = Field(
+        default=None,
+        description="A systemd credential (LoadCredential=) that holds the same.",
+        examples=["transfer.key"],
+    )
+    secret: str | None = Field(
+        default=None,
+        description="The secret itself in base64, of 16 octets or more: in a lab, for whoever reads the inventory has it.",
         examples=["6UbQ0r1O0aFSc1PFQeVxJ0xZ1mGfX4m0Kq5sYw3m2nE="],
         repr=False,
     )
