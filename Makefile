@@ -11,6 +11,9 @@ VENV   := .venv
 RUN    := $(VENV)/bin
 # Options for pytest: make test ARGS="tests/dns -k srv"
 ARGS   ?=
+# How many tests run at once: most of a lab test is waiting.
+WORKERS ?= auto
+PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
 .PHONY: help demo test lint lock fuzz slow kill month clean kill-dhcp
 
@@ -21,7 +24,7 @@ demo: $(VENV)/.ready ## Watch emulated phones provision themselves on a virtual 
 	@$(RUN)/netprov demo
 
 test: $(VENV)/.ready .setup/packages ## Run the tests (under 10 minutes on 2 cores)
-	@$(RUN)/python -m pytest $(ARGS)
+	@$(RUN)/python -m pytest $(PARALLEL) $(ARGS)
 
 lint: $(VENV)/.ready ## Check style and types
 	@$(RUN)/ruff check .

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from netprov.errors import LabError
+from netprov.lab.enclosure import stand_apart
 
 EXAMPLES = int(os.environ.get("NETPROV_EXAMPLES", "100"))
 """Examples per property; `make fuzz` raises it."""
@@ -17,3 +22,13 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("netprov")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Without root, take the workers of a parallel run (-n) along into a user namespace, where one is allowed.
+
+    A worker cannot go by itself: it has threads from the start.
+    """
+    if os.geteuid() != 0 and getattr(config.option, "numprocesses", None):
+        with suppress(LabError):  # the tests of tests/lab skip, with the reason
+            stand_apart()
