@@ -75,23 +75,23 @@ BOMB = b"""<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a
 EXTERNAL = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><flat-profile><A>&a;</A></flat-profile>'
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"<html><body>It works</body></html>",
-        b"<flat-profile><A></flat-profile>",
-        b"<x><flat-profile/></x>",
-        b"<device/>",
-        BOMB,
-        EXTERNAL,
-        b'<?xml version="1.0" encoding="klingon"?><flat-profile/>',
-        gzip.compress(b"<flat-profile/>")[:-6],
-        b"\x1f\x8bnonsense",
-        gzip.compress(b" " * (MAX_PROFILE + 1)),
-        b" " * (MAX_PROFILE + 1),
-    ],
-)
+CORRUPT = {
+    "empty": b"",
+    "an HTML page": b"<html><body>It works</body></html>",
+    "an element left open": b"<flat-profile><A></flat-profile>",
+    "another root": b"<x><flat-profile/></x>",
+    "no profile in the device": b"<device/>",
+    "entities that multiply": BOMB,
+    "a file as an entity": EXTERNAL,
+    "an unknown encoding": b'<?xml version="1.0" encoding="klingon"?><flat-profile/>',
+    "gzip that ends early": gzip.compress(b"<flat-profile/>")[:-6],
+    "gzip that is none": b"\x1f\x8bnonsense",
+    "gzip of too much": gzip.compress(b" " * (MAX_PROFILE + 1)),
+    "too much": b" " * (MAX_PROFILE + 1),
+}
+
+
+@pytest.mark.parametrize("data", CORRUPT.values(), ids=CORRUPT)
 def test_corrupt_profile_is_malformed(data: bytes) -> None:
     with pytest.raises(Malformed):
         parse_profile(data)
