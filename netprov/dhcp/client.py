@@ -204,7 +204,7 @@ class Client:
             return
         self._offer = offer
         self._events.append(OfferReceived(str(IPv4Address(offer.yiaddr)), _server(offer), offer))
-        self.state, self._tries = State.REQUESTING, 0
+        self.state, self._tries, self._asked = State.REQUESTING, 0, now
         self._transmit(now)
 
     def _bind(self, ack: Message, source: Endpoint) -> None:
@@ -215,7 +215,7 @@ class Client:
             return
         t1 = ack.address(code.T1) or lease_time // 2
         t2 = ack.address(code.T2) or lease_time * 7 // 8
-        began = self._asked
+        began = self._asked  # the original request, not its repetition (RFC 2131 4.4.1)
         lease = ClientLease(
             address=str(IPv4Address(address)),
             server_id=_server(ack) if ack.address(code.SERVER_ID) else source.address,
@@ -231,7 +231,7 @@ class Client:
         self._events.append(Renewed(lease) if renewed else Acquired(lease))
 
     def _begin(self, state: State, now: float) -> None:
-        self.state, self._tries, self._began = state, 0, now
+        self.state, self._tries, self._began, self._asked = state, 0, now, now
         self._xid = self._draw(32)
         self._transmit(now)
 
@@ -240,7 +240,6 @@ class Client:
 
     def _transmit(self, now: float) -> None:
         """Send what the state sends, and set when to send it again (RFC 2131 4.1, 4.4.5)."""
-        self._asked = now
         secs = min(0xFFFF, int(now - self._began))
         lease = self.lease
         wish = self._wish()
