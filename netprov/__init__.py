@@ -278,6 +278,7 @@ What joins cores to the world:
 
     runtime.http             the HTTP and HTTPS servers
     runtime.metrics          events counted, for Prometheus
+    runtime.dhcp_fact        what DHCP's events tell of a client
     runtime.acs_fact         what the ACS's events tell of a phone
     runtime.acs_store        what the ACS knows of its devices, on disk
     runtime.visitor          the open connections of a web server

@@ -87,6 +87,18 @@ class Expired:
         return f"{_what(self.lease)} of {_who(self.lease)} has run out"
 
 
+@dataclass(frozen=True, slots=True)
+class Nak:
+    """A client was refused the address that it wanted (RFC 2131 4.3.2)."""
+
+    mac: bytes
+    network: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.mac.hex(':')} is refused (DHCPNAK) on {self.network}: {self.reason}"
+
+
 def _who(lease: Lease) -> str:
     return f"{lease.mac.hex(':')} ({lease.hostname})" if lease.hostname else lease.mac.hex(":")
 

@@ -13,7 +13,7 @@ from netprov.dhcp import message as dhcp
 from netprov.dhcp import options as code
 from netprov.dhcp.config import DhcpConfig, NetworkConfig
 from netprov.dhcp.intake import Intake
-from netprov.dhcp.lease import Bound, Declined, Expired, Lease, LeaseState, Released
+from netprov.dhcp.lease import Bound, Declined, Expired, Lease, LeaseState, Nak, Released
 from netprov.dhcp.leases import Leases
 from netprov.dhcp.limit import RateLimit
 from netprov.dhcp.message import Message, Type, dotted
@@ -60,7 +60,7 @@ class Server:
         else:
             incoming = self._intake.accept(request, source)
             if isinstance(incoming, str):
-                self._drop(incoming, source)
+                self._drop(incoming, source, request.chaddr)
                 self._overhear(request, source, now)
             else:
                 self._dispatch(incoming, now)
@@ -160,7 +160,7 @@ class Server:
             requested=request.address(code.REQUESTED_ADDRESS),
         )
         if not address:
-            self._drop(f"no free address on network {network.name}", incoming.source)
+            self._drop(f"no free address on network {network.name}", incoming.source, request.chaddr)
             return
         known = address == incoming.fixed or (previous is not None and previous.address == address)
         if known or not network.probe or self._probing.full:
@@ -228,7 +228,8 @@ class Server:
             ):
                 self._refuse(incoming, f"no lease on {dotted(address)}")
             else:
-                self._drop(f"nothing known of a lease on {dotted(address)}", incoming.source)
+                chaddr = incoming.request.chaddr
+                self._drop(f"nothing known of a lease on {dotted(address)}", incoming.source, chaddr)
             return
         right = incoming.fixed == address or (lease is not None and lease.address == address)
         if incoming.fixed not in {0, address} and table.may_have(
@@ -266,6 +267,7 @@ class Server:
         self._send(incoming, data, yiaddr=address)
 
     def _refuse(self, incoming: Incoming, text: str) -> None:
+        self._events.append(Nak(incoming.request.chaddr, incoming.network.name, text))
         data = refusal(incoming.request, incoming.server_id, text)
         to = destination(incoming.request, incoming.source.interface, yiaddr=0, refused=True)
         self._outbox.append(Datagram(data, to, dotted(incoming.network.address)))
@@ -331,5 +333,7 @@ class Server:
         if other is not None:
             self._events.append(other)
 
-    def _drop(self, reason: str, source: Endpoint) -> None:
+    def _drop(self, reason: str, source: Endpoint, chaddr: bytes = b"") -> None:
+        if chaddr:
+            source = Endpoint(source.address, source.port, source.interface, chaddr)
         self._events.append(Dropped(reason, source))

@@ -117,9 +117,9 @@ def _dhcp_step(client: _Dhcp, mac: str) -> Step | None:
         rivals = tuple(each for each in client.offers if each != client.lease.server)
         result = replace(client.lease, rivals=rivals)
     elif client.refused:
-        result = Failed(Trouble.TIMEOUT, f"NAK: {client.refused}")
+        result = Failed(Trouble.DHCP_NAK, client.refused)
     elif client.offers:
-        result = Failed(Trouble.TIMEOUT, f"an offer of {', '.join(client.offers)} but no ACK")
+        result = Failed(Trouble.DHCP_NO_ACK, f"the offer was of {', '.join(client.offers)}")
     else:
         result = Failed(Trouble.TIMEOUT, f"{client.discovers} DISCOVER without an answer")
     first, last = client.packets[0], client.packets[-1]

@@ -148,7 +148,7 @@ class _Transfer:
             if len(data) < self.block:
                 return Response(200, bytes(whole))
         if self.blocks:
-            return Failed(Trouble.TIMEOUT, f"no answer after block {len(self.blocks)}")
+            return Failed(Trouble.STALLED, f"after block {len(self.blocks)}")
         return Failed(Trouble.TIMEOUT, f"asked {len(self.packets)} times")
 
 

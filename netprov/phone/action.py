@@ -18,6 +18,11 @@ class Trouble(StrEnum):
     """Why an exchange came to nothing, as far as the phone can tell."""
 
     TIMEOUT = "no answer"
+    DHCP_NAK = "the DHCP server refuses the address"
+    DHCP_NO_ACK = "an address was offered but not confirmed"
+    DHCP_UNSERVED = "the DHCP server does not answer this phone"
+    DHCP_UNHEARD = "the DHCP server has heard nothing of this phone"
+    STALLED = "the transfer stopped half-way"
     REFUSED = "connection refused"
     UNREACHABLE = "no route to the host"
     RESET = "connection closed by the server"

@@ -27,6 +27,16 @@ _ROWS = (
         "start the DHCP server, or let it serve this phone and its VLAN",
     ),
     Cause(
+        "dhcp-unheard",
+        "nothing that this phone sends has reached our DHCP server",
+        "check the MAC address, the cable, the switch port, the VLAN and the relay agent",
+    ),
+    Cause(
+        "dhcp-unserved",
+        "our DHCP server hears this phone and does not answer it",
+        "list the phone, or let a class or `clients:` take it in; a full network wants a larger pool",
+    ),
+    Cause(
         "dhcp-no-ack",
         "a DHCP server offers an address but does not confirm it",
         "look at the server's log for this MAC address; two servers with one address behave like this",
@@ -188,6 +198,11 @@ _ROWS = (
         "bad-rule",
         "the profile brings a rule that the phone refuses",
         "try the rule: `netprov rule '…'`",
+    ),
+    Cause(
+        "asked-nothing",
+        "the phone has an address, but asks our servers for nothing",
+        "it may have a profile from elsewhere (reset it to factory settings), or be on its way: capture its packets",
     ),
     # TR-069
     Cause(

@@ -83,11 +83,7 @@ def _without_lease(steps: Sequence[Step]) -> Story:
     step = asked[-1] if asked else None
     result = step.result if step else Failed(Trouble.TIMEOUT, "no DHCP message was seen")
     detail = result.detail if isinstance(result, Failed) else ""
-    cause = "dhcp-silent"
-    if "NAK" in detail:
-        cause = "dhcp-nak"
-    elif "offer" in detail:
-        cause = "dhcp-no-ack"
+    cause = _DHCP.get(result.trouble, "dhcp-silent") if isinstance(result, Failed) else "dhcp-silent"
     fault = _Fault(cause, detail, step)
     story = _failed(fault, ("DHCP",), ())
     return Story(
@@ -98,6 +94,31 @@ def _without_lease(steps: Sequence[Step]) -> Story:
         evidence=story.evidence,
         shows="Network initialization, no address",
         retry=RETRY_DHCP,
+    )
+
+
+_DHCP = {
+    Trouble.DHCP_NAK: "dhcp-nak",
+    Trouble.DHCP_NO_ACK: "dhcp-no-ack",
+    Trouble.DHCP_UNSERVED: "dhcp-unserved",
+    Trouble.DHCP_UNHEARD: "dhcp-unheard",
+}
+
+
+def explain_unasked(steps: Sequence[Step], promised: Story) -> Story:
+    """Tell of a phone that has a lease and came to no server of ours; `promised` is its story by the inventory.
+
+    What kept it is seen nowhere: the lookups of DNS leave no record.
+    """
+    if promised.cause is not None:
+        return replace(promised, evidence="the inventory; nothing is on record after the lease")
+    return Story(
+        False,
+        ("DHCP",),
+        cause=CAUSES["asked-nothing"],
+        detail=f"by the inventory it should ask for {promised.url}",
+        evidence=steps[0].evidence if steps else "",
+        retry="when it is switched on",
     )
 
 

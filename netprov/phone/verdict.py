@@ -23,6 +23,7 @@ _TROUBLE: Mapping[Trouble, str] = {
     Trouble.TLS: "tls-version",
     Trouble.NOT_FOUND: "file-missing",
     Trouble.TRANSFER: "tftp-refused",
+    Trouble.STALLED: "tftp-stalled",
     Trouble.GARBAGE: "not-http",
 }
 
@@ -123,8 +124,6 @@ def fault_of(step: Step) -> str:
 
 def _trouble(action: Fetch, result: Failed) -> str:
     if action.url.scheme == "tftp":
-        if result.trouble is Trouble.TIMEOUT and "after block" in result.detail:
-            return "tftp-stalled"
         return _TFTP.get(result.trouble) or _TROUBLE.get(result.trouble, "server-silent")
     if result.trouble is Trouble.TLS and (
         "WRONG_VERSION_NUMBER" in result.detail or "not TLS" in result.detail

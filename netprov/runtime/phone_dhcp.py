@@ -97,9 +97,9 @@ class DhcpLink:
             async with asyncio.timeout(self._patience):
                 lease = await self._waiting(mac)
         except TimeoutError:
-            refusal = self._refusals.get(mac)
-            detail = f"the server said {refusal}" if refusal else f"{self._patience:g} s"
-            return Failed(Trouble.TIMEOUT, detail)
+            if mac in self._refusals:
+                return Failed(Trouble.DHCP_NAK, self._refusals.pop(mac))
+            return Failed(Trouble.TIMEOUT, f"{self._patience:g} s")
         finally:
             del self._clients[mac]
         self._configure(lease)
@@ -140,7 +140,7 @@ class DhcpLink:
                 case Acquired(lease) if not future.done():
                     future.set_result(Lease(lease.address, lease.server_id, dict(lease.options)))
                 case Refused(_, text):
-                    self._refusals[mac] = f"NAK {text}".strip()
+                    self._refusals[mac] = text or "without a reason"
                 case Dropped():
                     pass
         for datagram in client.datagrams_to_send():

@@ -133,7 +133,7 @@ async def download(action: Fetch, source: str, patience: Patience) -> Response |
             return Failed(trouble_of(error), f"TFTP at {action.address}")
     outcome = transfer.outcome
     if isinstance(outcome, TransferFailed):
-        return _tftp_failure(outcome)
+        return _tftp_failure(outcome, transfer_began=transfer.answered)
     return Response(200, transfer.content())
 
 
@@ -148,9 +148,9 @@ async def _next_packet(sock: socket.socket, transfer: Download) -> None:
     transfer.receive(data, Endpoint(address, port), time.monotonic())
 
 
-def _tftp_failure(outcome: TransferFailed) -> Failed:
+def _tftp_failure(outcome: TransferFailed, *, transfer_began: bool) -> Failed:
     if outcome.code == ErrorCode.FILE_NOT_FOUND:
         return Failed(Trouble.NOT_FOUND, outcome.reason)
     if outcome.code is not None:
         return Failed(Trouble.TRANSFER, outcome.reason)
-    return Failed(Trouble.TIMEOUT, outcome.reason)
+    return Failed(Trouble.STALLED if transfer_began else Trouble.TIMEOUT, outcome.reason)

@@ -79,6 +79,11 @@ class Download:
         """Whether the file is complete or given up; a complete one still answers repeated blocks until `timer()` ends."""
         return self.outcome is not None
 
+    @property
+    def answered(self) -> bool:
+        """Whether the server has sent anything that belongs to this transfer."""
+        return self._peer is not None
+
     def receive(self, datagram: bytes, source: Endpoint, now: float) -> None:
         """Take in one datagram."""
         if not self._is_peer(source):

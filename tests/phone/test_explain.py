@@ -141,11 +141,11 @@ def test_a_target_that_is_down_is_a_note_beside_a_healthy_one() -> None:
     [
         (Lease("10.20.0.5", "10.20.0.1", {}, sname="tftp.example.com"), "option-in-header"),
         (Lease("10.20.0.5", "10.20.0.66", {}, rivals=("10.20.0.1",)), "rival-dhcp"),
-        (Failed(Trouble.TIMEOUT, "the server said NAK"), "dhcp-nak"),
-        (Failed(Trouble.TIMEOUT, "an offer but no ACK"), "dhcp-no-ack"),
+        (Failed(Trouble.DHCP_NAK, "10.20.0.9 is not yours"), "dhcp-nak"),
+        (Failed(Trouble.DHCP_NO_ACK, "the offer was of 10.20.0.1"), "dhcp-no-ack"),
     ],
 )
-def test_what_only_a_capture_sees_of_dhcp(lease: Lease | Failed, cause: str) -> None:
+def test_what_only_others_see_of_dhcp(lease: Lease | Failed, cause: str) -> None:
     story = explain([Step(AskDhcp("CP-8851-3PCC", (66,), "00:12:34:ab:45:de"), lease, evidence="packet 3")])
     assert story.cause is not None
     assert story.cause.id == cause

@@ -9,9 +9,6 @@ import pytest
 from click.testing import CliRunner
 
 from netprov.cli.explain import command
-from netprov.phone.explain import explain
-from netprov.runtime.phone_record import steps_of
-from netprov.runtime.records import HistoryLine
 from tests.phone.test_captures import CAPTURES
 
 MAC = "00:12:34:ab:45:de"
@@ -93,31 +90,7 @@ def test_every_listed_phone_is_told_of(tmp_path: Path) -> None:
     assert [story["mac"] for story in stories] == [MAC, "00:12:34:ab:45:df"]
 
 
-def line(text: str) -> HistoryLine:
-    return HistoryLine(1.0, "10.20.0.50", "http", text)
-
-
-@pytest.mark.parametrize(
-    ("texts", "cause"),
-    [
-        (["10.20.0.50 GET http /8851-3PCC.xml: 200 profile, 175 octets"], None),
-        (["10.20.0.50 GET http /8851-3PCC.xml: 404 no such file"], "file-missing"),
-        ([f"10.20.0.50 ({MAC}) RRQ tftp /8851-3PCC.xml: 404 no such file"], "file-missing"),
-        (["10.20.0.50 GET http /x.xml: 401 credentials wanted"], "unauthorized"),
-        (["TLS failed for 10.20.0.50: tlsv1 alert unknown ca"], "tls-untrusted"),
-        (["TLS failed for 10.20.0.50: sslv3 alert bad certificate"], "tls-wrong-name"),
-        (["TLS failed for 10.20.0.50: sslv3 alert certificate expired"], "tls-expired"),
-        (["TLS failed for 10.20.0.50: no shared cipher"], "tls-version"),
-        (["something else", "10.20.0.50 GET http /8851-3PCC.xml: 503 injected"], "server-error"),
-    ],
-)
-def test_records_tell_what_the_servers_saw(texts: list[str], cause: str | None) -> None:
-    story = explain(steps_of(MAC, map(line, texts)))
-    assert cause == (story.cause.id if story.cause else None)
-
-
 def test_nobody_has_heard_of_a_phone_without_records(tmp_path: Path) -> None:
     code, output = run("records", MAC, "--state", str(tmp_path))
     assert code == 1
     assert "no server has heard of it" in output
-    assert steps_of(MAC, []) == []
