@@ -185,11 +185,15 @@ class View:
             return ()
         from netprov.pki import verify
 
-        return tuple(
-            (chain, problem)
-            for chain in self.disk.chains
-            for problem in verify.problems(chain.certificates, self.site.domain, self.now, self.disk.trust)
-        )
+        found: list[tuple[Chain, Problem]] = []
+        servers = self.plan.pki.servers if self.plan else ()
+        for chain in self.disk.chains:
+            own = next((each for each in servers if each.host.lower() == chain.host.lower()), None)
+            request = own or next(iter(servers), None)
+            domain, also = (request.domain, request.also) if request else (self.site.domain, ())
+            problems = verify.problems(chain.certificates, domain, self.now, self.disk.trust, also=also)
+            found += [(chain, problem) for problem in problems]
+        return tuple(found)
 
     @cached_property
     def audiences(self) -> tuple[Audience, ...]:

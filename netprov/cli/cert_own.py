@@ -82,8 +82,8 @@ def import_(
             print(f"removed {path}")
         return 0
     own, roots = _own(desk, chain=chain, key=key, pkcs12=pkcs12, ca=ca, secret=password(password_file))
-    domain = desk.pki.servers[0].domain
-    found = problems(own.chain, domain, desk.now, roots or None)
+    request = desk.pki.server(desk.absolute(host)) if host else desk.pki.servers[0]
+    found = problems(own.chain, request.domain, desk.now, roots or None, also=request.also)
     for finding in found:
         print(finding)
     if any(each.severity == "error" for each in found) and not anyway:

@@ -39,7 +39,7 @@ def of_store(desk: Desk, host: str | None = None) -> list[View]:
     hosts = [desk.pki.server(host)] if host else list(desk.pki.servers)
     for request in hosts:
         for bundle in store.chains(request.host):
-            found = problems(bundle.chain, request.domain, desk.now, anchors)
+            found = problems(bundle.chain, request.domain, desk.now, anchors, also=request.also)
             gone = is_revoked(store.revoked(), bundle.leaf)
             views.append(View("server", request.host, bundle.leaf, tuple(found), gone))
     if host is None:

@@ -42,7 +42,7 @@ class AuthorityRequest:
 class ServerRequest:
     """The certificate of one listening host: one chain for every kind of key.
 
-    `dns_names[0]` is the domain, which is also the common name.
+    `dns_names[0]` is the domain, which is also the common name; `also` are further domains that phones verify here.
     """
 
     host: str
@@ -51,6 +51,7 @@ class ServerRequest:
     keys: tuple[KeyKind, ...] = ("rsa-2048", "ecdsa-p256")
     lifetime: int = 397 * DAY
     renew_before: int = 30 * DAY
+    also: tuple[str, ...] = ()
 
     @property
     def domain(self) -> str:

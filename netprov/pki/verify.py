@@ -22,11 +22,17 @@ END_OF_TIME_32 = 0x7FFFFFFF
 
 
 def problems(
-    chain: Sequence[Certificate], domain: str, now: float, trust: Iterable[Certificate] | None = None
+    chain: Sequence[Certificate],
+    domain: str,
+    now: float,
+    trust: Iterable[Certificate] | None = None,
+    *,
+    also: Iterable[str] = (),
 ) -> list[Problem]:
     """Return what is wrong with a chain as a server presents it, leaf first; errors stop a phone, warnings may.
 
-    `domain` is the name that the client verifies; `trust` are its roots, None for "do not look at them".
+    `domain` is the name that the client verifies, `also` are those that others verify; `trust` are their roots, None
+    for "do not look at them".
     The first error is the first that a client would meet: chain, then time, then name.
     """
     if not chain:
@@ -45,6 +51,7 @@ def problems(
         found += _time(certificate, now)
     found += _use(path)
     found += _name(chain[0], domain)
+    found += [each for other in also for each in _name(chain[0], other) if each.severity == "error"]
     found += _constraints(path)
     return sorted(found, key=lambda problem: problem.severity != "error")
 

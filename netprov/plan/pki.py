@@ -1,7 +1,8 @@
-"""Which certificates the site needs: one request per host that listens, all with the same names.
+"""Which certificates the site needs: one request per host that listens.
 
 Every certificate carries the domain first, as common name and SAN, because that is what phones verify
-(guide, "DNS SRV for HTTP Provisioning"), then every SRV target: so any host can stand in for any other.
+(guide, "DNS SRV for HTTP Provisioning"), then every SRV target: so any host of a domain can stand in for any other.
+This machine's has every domain, a further host's those whose targets it is.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 from netprov.errors import InventoryError, Problem
 from netprov.pki.names import Address, within
 from netprov.pki.request import COMMON_NAME_LIMIT, AuthorityRequest, ClientPolicy, PkiPlan, ServerRequest
+from netprov.plan.domain import domain_hosts, domain_targets, domains
 from netprov.plan.site import Site, absolute
 
 SHORTEST = 3600
@@ -27,18 +29,8 @@ def certificates(site: Site) -> PkiPlan:
     declared = site.inventory.certificates
     if found := list(_problems(site)):
         raise InventoryError(found)
-    names = _names(site)
-    servers = tuple(
-        ServerRequest(
-            host=host,
-            dns_names=names,
-            addresses=_addresses(site),
-            keys=declared.keys,
-            lifetime=declared.lifetime,
-            renew_before=declared.renew_before,
-        )
-        for host in _hosts(site)
-    )
+    servers = tuple(_request(site, host) for host in _hosts(site))
+    names = _distinct(name for each in servers for name in each.dns_names)
     authority = AuthorityRequest(
         name=declared.ca_name,
         key=declared.ca_key,
@@ -54,16 +46,31 @@ def certificates(site: Site) -> PkiPlan:
     return PkiPlan(authority, servers, clients, declared.tls_min)
 
 
+def _request(site: Site, host: str) -> ServerRequest:
+    declared = site.inventory.certificates
+    here = _domains_at(site, host)
+    return ServerRequest(
+        host=host,
+        dns_names=_names(site, here),
+        addresses=_addresses(site, here),
+        keys=declared.keys,
+        lifetime=declared.lifetime,
+        renew_before=declared.renew_before,
+        also=_distinct(here[1:]),
+    )
+
+
 def _problems(site: Site) -> Iterator[Problem]:
     declared = site.inventory.certificates
-    if len(site.domain) > COMMON_NAME_LIMIT:
-        yield Problem(
-            "cert-common-name-length",
-            f"the domain has {len(site.domain)} characters, and a certificate's common name holds "
-            f"{COMMON_NAME_LIMIT} (RFC 5280)",
-            "choose a shorter domain: older firmware compares the common name",
-            path=("domain",),
-        )
+    for domain in dict.fromkeys(_domains_at(site, host)[0] for host in _hosts(site)):
+        if len(domain) > COMMON_NAME_LIMIT:
+            yield Problem(
+                "cert-common-name-length",
+                f"the domain has {len(domain)} characters, and a certificate's common name holds "
+                f"{COMMON_NAME_LIMIT} (RFC 5280)",
+                "choose a shorter domain: older firmware compares the common name",
+                path=("domain",) if domain == site.domain else ("domains", domain),
+            )
     for key in ("ca_lifetime", "lifetime", "crl_lifetime"):
         if getattr(declared, key) < SHORTEST:
             yield Problem(
@@ -83,24 +90,29 @@ def _problems(site: Site) -> Iterator[Problem]:
 
 
 def _hosts(site: Site) -> tuple[str, ...]:
-    """Return the hosts that serve TLS: this one first, then the HTTPS targets."""
-    return _distinct(
-        [site.server_name, *(target.target for target in site.targets if target.service == "https")]
+    """Return the hosts that serve TLS: this one first, then the HTTPS targets of all domains."""
+    targets = (target for domain in domains(site) for target in domain_targets(site, domain))
+    return _distinct([site.server_name, *(each.target for each in targets if each.service == "https")])
+
+
+def _domains_at(site: Site, host: str) -> tuple[str, ...]:
+    """Return the domains that are provisioned from a host, the main one first: all of them from this machine, which may
+    have any address that the inventory names."""
+    if host == site.server_name.lower():
+        return domains(site)
+    return tuple(
+        domain
+        for domain in domains(site)
+        if any(target.target.lower() == host for target in domain_targets(site, domain))
     )
 
 
-def _names(site: Site) -> tuple[str, ...]:
-    declared = site.inventory.certificates
-    return _distinct(
-        [
-            site.domain,
-            *(network.domain for network in site.networks),
-            *(target.target for target in site.targets),
-            site.server_name,
-            *_names_in_urls(site),
-            *(absolute(name, site.domain) for name in declared.names),
-        ]
-    )
+def _names(site: Site, here: tuple[str, ...]) -> tuple[str, ...]:
+    targets = [target.target for domain in here for target in domain_targets(site, domain)]
+    if site.domain not in here:
+        return _distinct([*here, *targets])
+    declared = [absolute(name, site.domain) for name in site.inventory.certificates.names]
+    return _distinct([*here, *targets, site.server_name, *_names_in_urls(site), *declared])
 
 
 def _names_in_urls(site: Site) -> Iterator[str]:
@@ -141,15 +153,19 @@ def _host(url: str) -> str | None:
     return None
 
 
-def _addresses(site: Site) -> tuple[Address, ...]:
+def _addresses(site: Site, here: tuple[str, ...]) -> tuple[Address, ...]:
     wanted = site.inventory.certificates.addresses
     if wanted == "none":
         return ()
     if not isinstance(wanted, str):
         return tuple(dict.fromkeys(wanted))
-    named = [site.host(target.target) for target in site.targets]
-    found: list[Address] = [network.address for network in site.networks]
-    found += [address for host in named if host for address in host.addresses]
+    known = {host.name.lower(): host for domain in domains(site) for host, _ in domain_hosts(site, domain)}
+    found: list[Address] = []
+    if site.domain in here:
+        found += [network.address for network in site.networks]
+    for domain in here:
+        named = [known.get(target.target.lower()) for target in domain_targets(site, domain)]
+        found += [address for host in named if host for address in host.addresses]
     return tuple(dict.fromkeys(found))
 
 

@@ -77,6 +77,17 @@ WRONG: dict[str, tuple[Bundle, list[str]]] = {
 }
 
 
+def test_every_domain_that_phones_verify_must_be_carried() -> None:
+    chain = made("example.com", names=("example.com", "one.example", "*.two.example"), issuer=ROOT).chain
+
+    def rules(*also: str) -> list[str]:
+        return [each.rule for each in problems(chain, "example.com", NOW, [ROOT.leaf], also=also)]
+
+    assert rules() == rules("one.example") == ["cert-wildcard"]
+    assert rules("one.example", "two.example") == ["cert-wildcard-apex", "cert-wildcard"]
+    assert rules("three.example") == ["cert-san-domain", "cert-wildcard"]
+
+
 @pytest.mark.parametrize("name", WRONG)
 def test_each_fault_is_its_own_finding(name: str) -> None:
     bundle, expected = WRONG[name]

@@ -72,6 +72,49 @@ def test_a_domain_of_one_network_is_certified_too() -> None:
     assert plan.authority.permitted == ("example.com", "example.org")
 
 
+TENANTS = """
+domain: example.com
+networks:
+  voice: {interface: lan0, subnet: 10.20.0.0/24}
+  guest: {interface: lan1, subnet: 10.30.0.0/24, domain: one.example}
+hosts: {pr1: 10.20.0.11}
+srv: {https: [{target: pr1, port: 443}]}
+certificates: {addresses: hosts}
+domains:
+  one.example: {}
+  two.example:
+    hosts: {www: 10.20.0.21}
+    srv: {https: [{target: www, port: 443}], http: [{target: www, port: 80}]}
+  three.example:
+    srv: {https: [{target: pr1.example.com, port: 8443}]}
+"""
+
+
+def test_domains_of_tenants_are_certified_where_their_targets_are() -> None:
+    here, pr1, www = pki(TENANTS).servers
+    assert (here.host, here.domain, here.also) == (
+        "netprov.example.com",
+        "example.com",
+        ("one.example", "two.example", "three.example"),
+    )
+    assert {*here.also, "pr1.example.com", "www.two.example"} < set(here.dns_names)
+    assert (pr1.host, pr1.also) == ("pr1.example.com", ("one.example", "three.example"))
+    assert "two.example" not in pr1.dns_names
+    assert (www.host, www.dns_names, www.also) == ("www.two.example", ("two.example", "www.two.example"), ())
+    assert list(map(str, www.addresses)) == ["10.20.0.21"]
+    assert "10.20.0.21" in map(str, here.addresses)
+
+
+def test_domain_of_a_tenant_that_no_common_name_holds_is_told_at_its_place() -> None:
+    long = ".".join(["a" * 40, "b" * 40])
+    text = f"{TWO_LINES}domains: {{{long}: {{hosts: {{www: 10.20.0.9}}, srv: {{https: [{{target: www, port: 443}}]}}}}}}"
+    with pytest.raises(InventoryError) as caught:
+        pki(text)
+    assert [(each.rule, each.path) for each in caught.value.problems] == [
+        ("cert-common-name-length", ("domains", long))
+    ]
+
+
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
