@@ -117,6 +117,8 @@ def put(section: Section, code: int, parts: Sequence[str], *, network: bool) -> 
 def shaped(code: int, parts: Sequence[str]) -> Any:
     """Return an option's value as an inventory has it. Raises ValueError."""
     texts = [part.strip() for part in parts]
+    if not texts:
+        raise ValueError(f"option {code} has no value")
     match SHAPES.get(code, "number" if code == 51 else "octets"):
         case "addresses":
             return [str(IPv4Address(text)) for text in texts]
