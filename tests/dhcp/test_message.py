@@ -44,7 +44,7 @@ def test_message_survives_its_own_encoding(message: Message) -> None:
 
 
 @given(data=st.binary(max_size=700))
-def test_arbitrary_octets_are_malformed_or_a_message(data: bytes) -> None:
+def test_fuzz_arbitrary_octets_are_malformed_or_a_message(data: bytes) -> None:
     try:
         dhcp.decode(data)
     except Malformed:
@@ -52,7 +52,7 @@ def test_arbitrary_octets_are_malformed_or_a_message(data: bytes) -> None:
 
 
 @given(tail=st.binary(max_size=300), overload=st.integers(0, 255))
-def test_arbitrary_options_are_malformed_or_a_message(tail: bytes, overload: int) -> None:
+def test_fuzz_arbitrary_options_are_malformed_or_a_message(tail: bytes, overload: int) -> None:
     try:
         dhcp.decode(dhcp.header(DISCOVER) + bytes([52, 1, overload]) + tail)
     except Malformed:

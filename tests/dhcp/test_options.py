@@ -119,7 +119,7 @@ def test_wrong_value_is_refused_with_words(code: int, written: object, words: st
 
 @pytest.mark.parametrize("code", [*options.OPTIONS, 200])
 @given(data=st.binary(max_size=64))
-def test_arbitrary_octets_are_a_value_or_malformed(code: int, data: bytes) -> None:
+def test_fuzz_arbitrary_octets_are_a_value_or_malformed(code: int, data: bytes) -> None:
     try:
         options.decode(code, data)
     except Malformed:

@@ -170,13 +170,13 @@ def test_additional_records_that_do_not_fit_are_left_out_without_tc() -> None:
 
 
 @given(st.binary(max_size=64))
-def test_arbitrary_bytes_get_a_reply_or_none(message: bytes) -> None:
+def test_fuzz_arbitrary_bytes_get_a_reply_or_none(message: bytes) -> None:
     reply = RESPONDER.respond(message, UDP)
     assert reply is None or (reply[:2] == message[:2] and reply[2] & 0x80)
 
 
 @given(st.data())
-def test_mutated_queries_get_a_reply_that_dnspython_parses(data: st.DataObject) -> None:
+def test_fuzz_mutated_queries_get_a_reply_that_dnspython_parses(data: st.DataObject) -> None:
     query = bytearray(
         dns.message.make_query("_ciscoprov-https._tls.example.com", "SRV", use_edns=0).to_wire()
     )

@@ -181,7 +181,7 @@ def test_conditions_that_cannot_be_compared(text: str) -> None:
 
 
 @given(st.text(max_size=80))
-def test_any_text_is_a_rule_or_malformed(text: str) -> None:
+def test_fuzz_any_text_is_a_rule_or_malformed(text: str) -> None:
     for parse in (parse_rule, parse_url, holds, parse_reports, load_version):
         try:
             parse(text)

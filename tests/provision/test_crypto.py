@@ -105,7 +105,7 @@ def test_wrong_key_is_malformed() -> None:
 
 
 @given(st.binary(max_size=100))
-def test_arbitrary_octets_are_malformed_or_decrypted(data: bytes) -> None:
+def test_fuzz_arbitrary_octets_are_malformed_or_decrypted(data: bytes) -> None:
     with suppress(Malformed):
         decrypt_gcm(data, b"k")
     with suppress(Malformed):

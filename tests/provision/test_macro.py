@@ -93,7 +93,7 @@ def test_names_in_a_text_are_found() -> None:
 
 
 @given(st.text(alphabet="$(){}:MAUCPSN019 x", max_size=40))
-def test_any_text_expands_without_error(text: str) -> None:
+def test_fuzz_any_text_expands_without_error(text: str) -> None:
     expand(text, PHONE)
     PathPattern(text).match(text.lower())
 

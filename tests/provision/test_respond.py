@@ -7,6 +7,8 @@ from base64 import b64encode
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from netprov.provision.answer import TreeFile
 from netprov.provision.asker import Asker
@@ -292,3 +294,47 @@ def test_event_is_a_sentence() -> None:
     assert str(Asked("http", "10.20.0.9", "GET", "/", 404, reason="no such file")) == (
         "10.20.0.9 GET http /: 404 no such file"
     )
+
+
+WORDS = st.sampled_from(
+    [
+        "/",
+        "8851-3PCC.xml",
+        "/fw",
+        "..",
+        "%2e%2e",
+        "%2F",
+        "\\",
+        "?",
+        "#",
+        "//",
+        "report",
+        "%00",
+        "\n",
+        "http://h",
+        "é",
+    ]
+)
+FIELDS = st.dictionaries(
+    st.sampled_from(["authorization", "user-agent", "content-type", "range", "content-encoding", "host"]),
+    st.text(max_size=40)
+    | st.sampled_from(["Basic eA==", "Digest username=x", "gzip", "bytes=0-", "bytes=-", ""]),
+)
+
+
+@given(
+    method=st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE", "", "get", "\0"]),
+    words=st.lists(WORDS | st.text(max_size=6), max_size=6),
+    fields=FIELDS,
+    body=st.binary(max_size=60) | st.just(b"<flat-profile><A>1</A></flat-profile>"),
+)
+def test_fuzz_any_request_has_an_answer_and_no_file_from_outside(
+    method: str, words: list[str], fields: dict[str, str], body: bytes
+) -> None:
+    answered = responder().respond(Request(method, "".join(words), 1, fields, body), ASKER, 1000.0)
+    assert answered.response.status in {200, 201, 204, *TABLE_2, 405, 411, 413, 415}
+    if answered.file is not None:
+        assert answered.file.directory == "/srv"
+        assert not {"", ".", ".."} & set(answered.file.path.split("/"))
+    if answered.response.status == 200 and method == "GET" and answered.file is None:
+        assert answered.response.body

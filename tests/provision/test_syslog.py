@@ -63,7 +63,7 @@ def test_told_is_a_phrase() -> None:
 
 
 @given(st.binary(max_size=300) | st.binary(max_size=100).map(lambda data: b"<13>1 " + data))
-def test_any_datagram_is_a_message(datagram: bytes) -> None:
+def test_fuzz_any_datagram_is_a_message(datagram: bytes) -> None:
     message = parse_message(datagram)
     assert 0 <= message.severity <= 7
     assert message.text.isprintable() or not message.text.isascii()

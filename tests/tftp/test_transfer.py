@@ -262,13 +262,41 @@ def test_download_repeats_a_lost_last_acknowledgement() -> None:
     assert machine.datagrams_to_send() == []
 
 
-@given(
-    st.lists(
-        st.binary(max_size=20) | st.builds(lambda n, d: encode(Data(n, d)), st.integers(0, 3), st.binary())
-    )
+PIECES = st.binary(max_size=20) | st.builds(
+    lambda number, data: encode(Data(number, data)), st.integers(0, 3), st.binary(max_size=20)
 )
-def test_download_survives_any_datagrams(datagrams: list[bytes]) -> None:
+REPLIES = st.binary(max_size=20) | st.integers(0, 9).map(lambda number: encode(Ack(number)))
+
+
+@given(st.lists(PIECES))
+def test_fuzz_download_holds_only_blocks_in_order_from_one_sender(datagrams: list[bytes]) -> None:
     machine = download({"blksize": "16"})
+    begun = [data[4:] for data in datagrams if data[:4] == b"\0\3\0\1"]
     for place, data in enumerate(datagrams):
         machine.receive(data, (TID, SERVER, STRANGER)[place % 3], float(place))
         machine.handle_timer(float(place))
+        assert {each.destination for each in machine.datagrams_to_send()} <= {SERVER, TID, STRANGER}
+    content = machine.content()
+    assert not content or any(content.startswith(each) for each in begun)
+
+
+@given(st.lists(REPLIES), st.sampled_from([{}, {"blksize": "16"}, {"blksize": "16", "windowsize": "3"}]))
+def test_fuzz_sender_sends_nothing_but_the_file_and_errors(
+    replies: list[bytes], options: dict[str, str]
+) -> None:
+    content, size = octets(100), int(options.get("blksize", 512))
+    machine = sender(content, options)
+    sent = list(machine.begin(0.0))
+    for place, data in enumerate(replies):
+        machine.receive(data, (CLIENT, STRANGER)[place % 5 == 4], float(place))
+        machine.handle_timer(float(place))
+        sent += [each.data for each in machine.datagrams_to_send()]
+    for packet in map(decode, sent):
+        match packet:
+            case Data(block, payload):
+                assert payload == content[(block - 1) * size : block * size]
+            case _:
+                assert isinstance(packet, OptionAck | Error)
+    last = len(content) // size + 1
+    if isinstance(machine.outcome, Finished):
+        assert encode(Ack(last)) in replies
