@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
@@ -53,16 +53,17 @@ def plan_cwmp(site: Site) -> CwmpPlan:
     settings = site.inventory.acs
     urls = [url for _, url in _urls(site)]
     listeners = tuple(dict.fromkeys(found for url in urls if (found := _listener(site, url))))
-    base = _profile_base(site, {url.hostname for url in urls})
-    if not listeners or not base:
+    bases = _bases(site, urls)
+    if not listeners or not bases.secure:
         return CwmpPlan(
             configure((), inform_interval=settings.inform_interval), listeners, settings.credentials
         )
     bootstrap = settings.unlisted == "bootstrap" and site.inventory.provisioning.bootstrap
     config = configure(
-        _targets(site, base),
+        _targets(site, bases),
         inform_interval=settings.inform_interval,
-        bootstrap_url=base + BOOTSTRAP_PATH if bootstrap else "",
+        # Who is not listed may come by any of the ACS's URLs: what the least of them can do, all can.
+        bootstrap_url=bases.of({url.scheme for url in urls}) + BOOTSTRAP_PATH if bootstrap else "",
     )
     return CwmpPlan(config, listeners, settings.credentials)
 
@@ -146,11 +147,31 @@ def _addresses(site: Site, host: str) -> tuple[str, ...]:
     return (str(address),) if str(address) in own | named else ()
 
 
-def _profile_base(site: Site, acs_hosts: set[str | None]) -> str:
-    """Return the server that phones fetch their profile from: HTTPS before HTTP, the ACS's own host before others."""
+@dataclass(frozen=True, slots=True)
+class _Bases:
+    """The servers that phones fetch their profile from: `secure` prefers HTTPS, `plain` HTTP; "" if there is none."""
+
+    secure: str
+    plain: str
+
+    def of(self, schemes: set[str]) -> str:
+        """Return the server for phones that come to the ACS by one of these schemes.
+
+        A phone that was told a plain ACS may be fresh from the factory, and knows no CA of ours to go on by HTTPS.
+        """
+        return self.plain if "http" in schemes else self.secure
+
+
+def _bases(site: Site, urls: Sequence[SplitResult]) -> _Bases:
+    hosts = {url.hostname for url in urls}
+    return _Bases(_profile_base(site, hosts, "https"), _profile_base(site, hosts, "http"))
+
+
+def _profile_base(site: Site, acs_hosts: set[str | None], first: str) -> str:
+    """Return a server of profiles: the service `first` before the other, the ACS's own host before others."""
 
     def rank(target: SiteTarget) -> tuple[bool, bool]:
-        return (target.service != "https", target.target.lower() not in acs_hosts)
+        return (target.service != first, target.target.lower() not in acs_hosts)
 
     # Sorting is stable: among equals the order in which a phone would try them stays.
     best = next(iter(sorted(site.targets, key=rank)), None)
@@ -172,7 +193,7 @@ def _is_locked(site: Site, of_class: PhoneClass | None) -> bool:
     return encrypted or (auth is not None and not auth.everywhere)
 
 
-def _targets(site: Site, base: str) -> Iterator[Target]:
+def _targets(site: Site, bases: _Bases) -> Iterator[Target]:
     """Yield what each listed phone gets; one that is set up by hand is known, and gets no profile.
 
     A revision changes whenever something changes that goes into the phone's profile.
@@ -184,8 +205,13 @@ def _targets(site: Site, base: str) -> Iterator[Target]:
     for phone in site.phones:
         declared = phone.declared
         of_class = inventory.classes.get(phone.class_name or "")
-        path = BOOTSTRAP_PATH if _is_locked(site, of_class) else f"/Cisco/{declared.mac.replace(':', '')}.cfg"
-        url = "" if phone.method == "manual" else base + path
+        acs_url = (of_class.acs_url or "") if of_class else ""
+        if _is_locked(site, of_class):  # the key is told by HTTPS alone
+            place = bases.secure + BOOTSTRAP_PATH
+        else:
+            base = bases.of({urlsplit(acs_url.strip()).scheme})
+            place = f"{base}/Cisco/{declared.mac.replace(':', '')}.cfg"
+        url = "" if phone.method == "manual" else place
         content = (
             url,
             shared,

@@ -147,6 +147,13 @@ def test_profile_comes_from_the_first_https_target_unless_the_acs_host_is_one() 
     assert "https://acs.example.com/" in cwmp(ours.format(value="1")).config.targets["00:12:34:ab:45:de"].url
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_phone_that_may_know_no_ca_is_sent_on_by_http(scheme: str) -> None:
+    config = cwmp(SITE.format(value="1").replace("http://acs", f"{scheme}://acs")).config
+    assert config.bootstrap_url == f"{scheme}://netprov.example.com/{{product_class}}.xml"
+    assert config.targets["00:12:34:ab:45:de"].url == f"{scheme}://netprov.example.com/Cisco/001234ab45de.cfg"
+
+
 @pytest.mark.parametrize("text", ["acs: {unlisted: record}", "provisioning: {bootstrap: false}"])
 def test_unlisted_phones_are_only_recorded_where_that_is_said(text: str) -> None:
     assert "bootstrap" in cwmp(SITE.format(value="1")).config.bootstrap_revision
@@ -167,8 +174,8 @@ def test_password_is_asked_for_where_that_is_said() -> None:
     [
         ("provisioning: {encryption: {}}", "https://netprov.example.com/{product_class}.xml"),
         ("provisioning: {auth: {}}", "https://netprov.example.com/{product_class}.xml"),
-        ("provisioning: {auth: {everywhere: true}}", "https://netprov.example.com/Cisco/001234ab45de.cfg"),
-        ("provisioning: {encryption: {method: none}}", "https://netprov.example.com/Cisco/001234ab45de.cfg"),
+        ("provisioning: {auth: {everywhere: true}}", "http://netprov.example.com/Cisco/001234ab45de.cfg"),
+        ("provisioning: {encryption: {method: none}}", "http://netprov.example.com/Cisco/001234ab45de.cfg"),
     ],
 )
 def test_phone_that_needs_a_key_or_password_is_told_it_by_its_bootstrap_profile(more: str, url: str) -> None:
