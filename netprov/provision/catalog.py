@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from netprov.provision.answer import PROFILE_TYPE, Answer, Content, Redirect, Refusal, TreeFile
@@ -145,6 +146,7 @@ def _named_mac(named: Mapping[str, str]) -> str:
     return parse_mac(named.get("MA") or named.get("MAU") or named.get("MAC") or "")
 
 
+@lru_cache(maxsize=16384)
 def decode_path(raw: str) -> str | None:
     """Return the path of a URL, percent escapes decoded once (RFC 3986 section 2.4), or None as `tidy_path`."""
     path = raw.partition("?")[0].partition("#")[0]

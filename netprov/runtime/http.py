@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import socket
-import ssl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -29,16 +28,17 @@ from netprov.provision.http import Request
 from netprov.provision.respond import Responder, content_type, missing_file
 from netprov.runtime.arp import neighbour
 from netprov.runtime.catalog import load_catalog
+from netprov.runtime.handshake import Handshakes
 from netprov.runtime.listen import SocketSet
 from netprov.runtime.poll import Poller
 from netprov.runtime.service import Figure, Surroundings
+from netprov.runtime.stream import Stream
 from netprov.runtime.tls_keeper import TlsKeeper
 from netprov.runtime.tree import find_file
 from netprov.runtime.visitor import Visitors
 
 MAX_CONNECTIONS = 1024
-"""Open connections in all; one more, and the one that has been idle longest has to go. asyncio keeps 256 KiB for each
-TLS connection, so this is also what bounds memory."""
+"""Open connections in all; one more, and the one that has been idle longest has to go."""
 
 MAX_HANDSHAKES = 128
 """TLS handshakes under way; one more, and the oldest, which is never a live phone's, is given up."""
@@ -88,8 +88,6 @@ class HttpService:
         self._surroundings = surroundings
         self._patience = patience or Patience()
         self._max_connections = max_connections
-        self._handshakes: dict[asyncio.Task[None], None] = {}
-        self._arrivals: dict[asyncio.Task[None], None] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._tls = TlsKeeper(self.name, surroundings, self._rebuild)
         self._authority = Authority(os.urandom(32))
@@ -97,6 +95,7 @@ class HttpService:
         self._sockets: SocketSet
         self._server: web.Server
         self._visitors: Visitors
+        self._handshakes: Handshakes
         self._responder: Responder
 
     async def start(self, plan: Plan) -> None:
@@ -111,6 +110,7 @@ class HttpService:
             logger=_LIBRARY_LOG,
             auto_decompress=False,
             keepalive_timeout=self._patience.idle,
+            tcp_keepalive=False,  # no connection lasts that long
             lingering_time=2.0,
             max_line_size=MAX_LINE,
             max_field_size=MAX_LINE,
@@ -123,13 +123,20 @@ class HttpService:
             first=self._patience.head,
             following=self._patience.idle,
         )
+        self._handshakes = Handshakes(
+            self._poller,
+            time.monotonic,
+            most=MAX_HANDSHAKES,
+            patience=self._patience.handshake,
+            done=self._connected,
+        )
         try:
             await self._tls.use(plan.pki)
             self._bind(plan)
         except BaseException:
             await self.stop()
             raise
-        self._tasks.append(asyncio.create_task(self._visitors.sweep()))
+        self._tasks += [asyncio.create_task(self._visitors.sweep()), asyncio.create_task(self._sweep())]
 
     async def reload(self, plan: Plan) -> None:
         """Swap the plan: what is no longer wanted is closed, what is new is bound, connections go on."""
@@ -140,13 +147,14 @@ class HttpService:
     async def stop(self) -> None:
         """Close every socket; replies under way get up to a second."""
         self._sockets.close()
-        self._poller.close()
-        tasks = [*self._tasks, *self._handshakes, *self._arrivals]
-        for task in tasks:
+        self._handshakes.close()
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(self._tls.stop(), *tasks, return_exceptions=True)
+        await asyncio.gather(self._tls.stop(), *self._tasks, return_exceptions=True)
         self._tasks.clear()
         await self._server.shutdown(STOP_TIME)
+        await asyncio.sleep(0)  # the last of them close in the next turn of the loop
+        self._poller.close()
 
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""
@@ -272,41 +280,22 @@ class HttpService:
             accepted.setblocking(False)
             with suppress(OSError):
                 accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            task = asyncio.create_task(self._welcome(listener, accepted, peer[0]))
-            waiting = self._handshakes if secure else self._arrivals
-            waiting[task] = None
-            task.add_done_callback(lambda done, waiting=waiting: waiting.pop(done, None))  # type: ignore[misc]
-            if len(self._handshakes) > MAX_HANDSHAKES:
-                oldest = next(iter(self._handshakes))
-                del self._handshakes[
-                    oldest
-                ]  # at once: it ends only later, and the next is not to find it again
-                oldest.cancel()
+            if secure:
+                failed = partial(self._tls_failed, peer[0], listener.address)
+                self._handshakes.begin(accepted, self._tls.current, failed)
+            else:
+                self._connected(accepted)
 
-    async def _welcome(self, listener: Listener, sock: socket.socket, address: str) -> None:
-        """Shake hands, where there is TLS, and hand the connection to aiohttp.
+    def _connected(self, sock: socket.socket) -> None:
+        Stream(sock, self._poller, self._visitors.accept()).begin()
 
-        Done here and not by `create_server`, which tells nobody of a handshake that failed; that a phone refuses the
-        certificate is the commonest reason for it to stay unprovisioned.
-        """
-        secure = listener.scheme == "https"
-        visitor = self._visitors.accept()
-        try:
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: visitor,
-                sock,
-                ssl=self._tls.context if secure else None,
-                ssl_handshake_timeout=self._patience.handshake if secure else None,
-            )
-        except OSError as error:
-            sock.close()
-            self._visitors.forget(visitor)
-            self._report(TlsFailed(address, _reason(error), listener.address))
-        except BaseException:
-            sock.close()
-            # Else a flood of handshakes given up would count as connections, and push a live phone's out.
-            self._visitors.forget(visitor)
-            raise
+    def _tls_failed(self, address: str, server: str, reason: str) -> None:
+        self._report(TlsFailed(address, reason, server))
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self._handshakes.sweep()
 
     def _report(self, event: Event) -> None:
         self._surroundings.report(self.name, event)
@@ -351,13 +340,3 @@ def _certificate_mac(der: bytes | None) -> str:
     except PkiError:
         return ""
     return parse_mac(phone.mac) if phone is not None else ""
-
-
-def _reason(error: OSError) -> str:
-    """Return what went wrong in a handshake, in OpenSSL's words, which name the peer's alert."""
-    if isinstance(error, TimeoutError | ConnectionAbortedError):
-        return "the client did not finish the handshake"
-    if isinstance(error, ssl.SSLEOFError | ConnectionError):
-        return "the client hung up"
-    reason = getattr(error, "reason", None) or error.strerror or "broken"
-    return str(reason).replace("_", " ").lower()

@@ -60,6 +60,11 @@ class ServerTls:
         self._verify_like(self._current)
         self.context.sni_callback = self._choose
 
+    @property
+    def current(self) -> ssl.SSLContext:
+        """The context that presents the newest chains: for servers that ask anew for every connection."""
+        return self._current
+
     def reload(self, plan: PkiPlan | None = None) -> None:
         """Take the chains as they are in the store now; on `PkiError` the old ones stay in use."""
         before, self._plan = self._plan, plan or self._plan
@@ -190,6 +195,7 @@ def _bare_server_context(oldest: TlsVersion) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _speak(context, oldest)
     context.set_alpn_protocols(_ALPN)
+    context.num_tickets = 1  # a phone comes back once a day; each costs 6 % of a handshake
     return context
 
 

@@ -34,6 +34,12 @@ class TlsKeeper:
         assert self._tls is not None
         return self._tls.context
 
+    @property
+    def current(self) -> ssl.SSLContext:
+        """The context for the next connection; ask again for the one after it."""
+        assert self._tls is not None
+        return self._tls.current
+
     async def use(self, plan: PkiPlan) -> None:
         """Follow a plan from now on; raise `ServiceError` if its certificates cannot be made or loaded."""
         try:

@@ -90,6 +90,15 @@ class Visitors:
                     self._close(handler)
 
     def _make_room(self) -> None:
+        gone = [
+            handler
+            for handler, visitor in self._visitors.items()
+            if visitor.answered and not visitor.busy and handler.transport is None
+        ]
+        if gone:
+            for handler in gone:
+                del self._visitors[handler]
+            return
         # One without a transport is not connected yet; closed now, aiohttp would never close what is about to connect.
         idlest = next(
             (
@@ -104,4 +113,7 @@ class Visitors:
 
     def _close(self, handler: RequestHandler) -> None:
         del self._visitors[handler]
+        transport = handler.transport
         handler.force_close()
+        if transport is not None:
+            transport.abort()  # a client that does not read would keep a mere close() waiting
