@@ -275,8 +275,9 @@ What joins cores to the world:
     runtime.catalog          the catalog with its CA and secrets
     runtime.tree             files of static trees
     runtime.tftp             the TFTP server
-
     runtime.http             the HTTP and HTTPS servers
+    runtime.handshake        TLS handshakes under way, and why they fail
+    runtime.stream           an accepted connection, plain or TLS
     runtime.metrics          events counted, for Prometheus
     runtime.dhcp_fact        what DHCP's events tell of a client
     runtime.acs_fact         what the ACS's events tell of a phone

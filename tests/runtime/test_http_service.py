@@ -146,6 +146,17 @@ def test_half_open_and_broken_tls_is_cut_off(tmp_path: Path, https: Listener, oc
     with_service(service(tmp_path, HASTY), plan_of(https), exchange)
 
 
+def test_connections_that_are_gone_take_nobodys_place(tmp_path: Path, http: Listener) -> None:
+    def exchange() -> None:
+        with connect(http) as waiting:
+            for _ in range(10):
+                assert fetch(http).endswith(ENDING)
+            waiting.sendall(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+            assert read_all(waiting).endswith(ENDING)
+
+    with_service(service(tmp_path, most=4), plan_of(http), exchange)
+
+
 def test_idle_connections_give_way_to_new_ones(tmp_path: Path, http: Listener) -> None:
     def exchange() -> None:
         idle = [connect(http) for _ in range(200)]
