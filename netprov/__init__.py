@@ -205,6 +205,7 @@ The phone:
     phone.http               HTTP/1.1 as a phone speaks it
     phone.auth               answers to HTTP challenges
     phone.fetch              one URL: addresses, redirects, challenges, statuses
+    phone.alias              profiles in somebody else's XML
     phone.load               from an answer to applied parameters
     phone.srv                a profile by DNS SRV
     phone.acs                a profile by a TR-069 ACS

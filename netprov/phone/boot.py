@@ -14,8 +14,11 @@ from netprov.phone.customization import Customization, Turn
 from netprov.phone.discover import Miss, from_dhcp, from_srv
 from netprov.phone.handset import Handset
 from netprov.phone.load import Loaded, NotLoaded
-from netprov.phone.resync import POWER_UP, resync, settle
+from netprov.phone.resync import POWER_UP, resync, settle, triggered
 from netprov.phone.settings import is_yes
+
+RANDOM_DELAY_UNIT = 20
+"""Seconds that one of `Resync_Random_Delay` stands for (guide): the factory's 2 are 40 s at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,10 @@ def boot(handset: Handset) -> Road[Outcome]:
     handset.lease = answer
     if not (is_yes(handset["Provision_Enable"]) and is_yes(handset["Resync_On_Reset"])):
         return _failed(handset, "Provision_Enable or Resync_On_Reset is No")
-    spread = handset["Resync_Random_Delay"]
-    seconds = handset.draw(int(spread) + 1) if spread.isdigit() else 0
+    if not triggered(handset):
+        return _failed(handset, "neither Resync_Trigger_1 nor Resync_Trigger_2 holds")
+    spread = handset["Resync_Random_Delay"].strip()
+    seconds = handset.draw(int(spread) * RANDOM_DELAY_UNIT + 1) if spread.isdigit() else 0
     if seconds:
         yield Wait(seconds, "Resync_Random_Delay")
     return (yield from search(handset))

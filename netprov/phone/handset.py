@@ -26,18 +26,24 @@ class Cloud:
     activation: str = ""
 
 
+def _never_busy(_now: float) -> float:
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Habits:
     """Where the guide leaves a choice, and what a person at the phone would do.
 
     `fall_through`: go on to SRV after DHCP options that led to no profile; otherwise they end the search.
     `activation_code`: what is typed at the activation screen; 16 digits, or # and 3 to 16 digits.
+    `busy(now)`: for how many seconds more somebody is in a call; 0 for an idle phone.
     """
 
     srv_order: SrvOrder = "cisco"
     fall_through: bool = False
     cloud: Cloud = Cloud()
     activation_code: str = ""
+    busy: Callable[[float], float] = _never_busy
 
 
 @dataclass(slots=True)

@@ -6,11 +6,11 @@ in the rule; gzip is recognised by its first octets.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from netprov.errors import Malformed
 from netprov.phone.action import Road, Say
+from netprov.phone.alias import parse_aliased, parse_aliases
 from netprov.phone.fetch import PLAIN, Category, Fetched, Refusal, Request, fetch
 from netprov.phone.handset import Handset
 from netprov.phone.rules import parse_rule
@@ -18,7 +18,7 @@ from netprov.phone.settings import PROFILE_RULES
 from netprov.phone.source import Source, read_options
 from netprov.phone.url import Url, parse_url
 from netprov.provision.crypto import MAGIC, decrypt_cbc, decrypt_gcm, digest_of
-from netprov.provision.profile import Layer, layer, parse_profile
+from netprov.provision.profile import parse_profile
 
 CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 
@@ -62,9 +62,8 @@ def load(
         yield handset.log("Log_Failure_Msg", url, address=answer.address, error=answer.error)
         return NotLoaded(answer.category, answer.error)
     try:
-        profile = parse_profile(decrypt(handset, answer, key))
-        if aliases:
-            profile = _renamed(profile, aliases)
+        clear = decrypt(handset, answer, key)
+        profile = parse_aliased(clear, parse_aliases(aliases)) if aliases else parse_profile(clear)
     except Malformed as error:
         reason = f"corrupt profile: {error}"
         handset.last_error = f"{url}: {reason}"
@@ -88,16 +87,6 @@ def decrypt(handset: Handset, answer: Fetched, key: str) -> bytes:
             raise Malformed("it is encrypted, and the rule names no key")
         return decrypt_cbc(answer.body, key, digest=digest_of(handset.software))
     return answer.body
-
-
-def _renamed(profile: Layer, aliases: str) -> Layer:
-    """Give elements the names that an alias map says: `Their_Name = Our_Name`, one a line or between semicolons."""
-    names = {}
-    for part in re.split(r"[;\n]", aliases):
-        theirs, separator, ours = part.partition("=")
-        if separator:
-            names[theirs.strip().lstrip("/")] = ours.strip()
-    return layer(replace(each, name=names.get(each.name, each.name)) for each in profile.values())
 
 
 def _custom_ca(handset: Handset) -> Road[None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from netprov.errors import Malformed
 from netprov.phone.action import Road, Say
+from netprov.phone.condition import holds
 from netprov.phone.fetch import Request
 from netprov.phone.handset import Handset
 from netprov.phone.load import Loaded, NotLoaded, handset_url, load
@@ -52,6 +53,20 @@ def settle(handset: Handset, loaded: Loaded) -> Road[Loaded | NotLoaded]:
         loaded = outcome
     yield Say(f"{MAX_STAGES} profiles in a row each named another rule", failure=True)
     return NotLoaded("C", "profile rules lead in a circle")
+
+
+def triggered(handset: Handset) -> bool:
+    """Tell whether a due resync takes place: with triggers set, only if one of them holds."""
+    triggers = [text for name in ("Resync_Trigger_1", "Resync_Trigger_2") if (text := handset[name])]
+    if not triggers:
+        return True
+    for text in triggers:
+        try:
+            if holds(handset.expand(text)):
+                return True
+        except Malformed:
+            continue
+    return False
 
 
 def _follow(handset: Handset, name: str) -> Road[Loaded | NotLoaded | None]:

@@ -1,7 +1,7 @@
 """The parameters that steer provisioning, and their factory values.
 
-Cisco's provisioning guide, "Provisioning Parameters". Not in its text for these phones, so taken from its siblings:
-Resync_Error_Retry_Delay 3600 (SPA phones).
+Cisco's provisioning guide, "Provisioning Parameters", and the administration guide of the 6800 series for what it leaves out
+(Resync_Error_Retry_Delay, the unit of Resync_Random_Delay).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ DEFAULTS: Mapping[str, str] = {
     "Resync_At_Random_Delay": "600",
     "Resync_Periodic": "3600",
     "Resync_Error_Retry_Delay": "3600",
+    "Forced_Resync_Delay": "14400",
     "Resync_After_Upgrade_Attempt": "Yes",
     "Resync_Trigger_1": "",
     "Resync_Trigger_2": "",

@@ -96,7 +96,7 @@ def parse_profile(data: bytes) -> Layer:
     profile = root if root.tag == "flat-profile" else root.find("flat-profile")
     if profile is None or (profile is not root and root.tag != "device"):
         raise Malformed(f"a flat profile begins with <flat-profile>, not <{root.tag}>")
-    return layer(_parameter(child) for child in profile if isinstance(child.tag, str))
+    return layer(parse_parameter(child, child.tag) for child in profile if isinstance(child.tag, str))
 
 
 def parse_xml(data: bytes) -> Element:
@@ -141,10 +141,11 @@ def _escape(text: str) -> str:
     return text.translate(_SPECIAL).encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
-def _parameter(child: Element) -> Parameter:
+def parse_parameter(child: Element, name: str) -> Parameter:
+    """Read the element of a parameter that goes by a name."""
     ua = child.get("ua", "")
     access: Access = ua if ua in {"na", "ro", "rw"} else ""  # type: ignore[assignment]
     # `<X ua="rw"/>` and `<X></X>` are one thing to an XML parser; with `ua` it means "keep" (guide).
     text = child.text
     value = None if text is None and access else " ".join((text or "").split("\n"))
-    return Parameter(child.tag, value, access)
+    return Parameter(name, value, access)
