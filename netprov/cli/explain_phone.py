@@ -70,9 +70,12 @@ def command(
         identity = identity_of(known) if known else Identity(mac, model_named(model or DEFAULT_MODEL))
         world = PlanWorld(plan, folder)
         identity = replace(identity, custom_roots=(world.ca,) if trusting else ())
-        handset = Handset(
-            identity, lambda _below: 0, Habits(srv_order="cisco" if srv_order == "cisco" else "rfc2782")
+        device = plan.provision.devices.get(identity.mac)
+        habits = Habits(
+            srv_order="cisco" if srv_order == "cisco" else "rfc2782",
+            ikm=device.policy.ikm if device else "raw",
         )
+        handset = Handset(identity, lambda _below: 0, habits)
         _, steps = walk(handset, boot(handset), world)
         steps = [_located(step, world, opened) for step in steps]
         story = explain(steps)

@@ -58,6 +58,9 @@ _MAC = re.compile(r"[0-9A-Fa-f]{2}([:.-]?[0-9A-Fa-f]{2}){5}\Z|([0-9A-Fa-f]{4}\.)
 @click.option(
     "--srv-order", type=click.Choice(["cisco", "rfc2782"]), default="cisco", help="How weights are read."
 )
+@click.option(
+    "--ikm", type=click.Choice(["raw", "b64url"]), default="raw", help="What IKM_HTTP_Encrypt_Content holds."
+)
 @click.option("--fall-through", is_flag=True, help="Go on to SRV when what DHCP named gave no profile.")
 @click.option("--domain", help="No DHCP: take this for option 15, and the system's addresses.")
 @click.option("--dns", "servers", multiple=True, metavar="IP", help="No DHCP: a DNS server.")
@@ -100,6 +103,7 @@ def command(phones: tuple[str, ...], **given: Any) -> int:
         fall_through=given["fall_through"],
         cloud=Cloud(given["redirector"], given["activation"]),
         activation_code=given["code"],
+        ikm=given["ikm"],
     )
     patience = REALISTIC if given["realistic"] else COMPRESSED
     if given["count"]:

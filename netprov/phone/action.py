@@ -106,7 +106,7 @@ class Fetch:
     """Ask one server for one URL.
 
     `address` is where to connect. `verify` is the name that the certificate must carry, "" without TLS, and
-    `anchors` the trust anchors in PEM.
+    `anchors` the trust anchors in PEM; `tls13` says that the phone speaks TLS 1.3.
     """
 
     url: Url
@@ -118,6 +118,7 @@ class Fetch:
     headers: Mapping[str, str] = field(default_factory=dict)
     client_certificate: str = ""
     client_key: str = ""
+    tls13: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from netprov.errors import Malformed
 from netprov.phone.action import Failed, Fetch, Found, Resolve, Response, Road, Trouble
 from netprov.phone.auth import authorization
 from netprov.phone.handset import Handset
+from netprov.phone.identity import speaks_tls13
 from netprov.phone.url import Url, parse_url
 
 MAX_REDIRECTS = 5
@@ -130,6 +131,7 @@ def reach(
             headers={"User-Agent": handset.identity.agent(handset.software), **request.headers},
             client_certificate=handset.identity.client_certificate if secure else "",
             client_key=handset.identity.client_key if secure else "",
+            tls13=secure and speaks_tls13(handset.identity.model, handset.software),
         )
         assert isinstance(result, Response | Failed)
         answer = result

@@ -11,6 +11,7 @@ from netprov.phone.identity import Identity
 from netprov.phone.ladder import SrvOrder
 from netprov.phone.settings import DEFAULTS
 from netprov.phone.url import Url
+from netprov.provision.crypto import IkmEncoding, decode_ikm
 from netprov.provision.macro import expand
 from netprov.provision.profile import Layer
 
@@ -36,6 +37,7 @@ class Habits:
 
     `fall_through`: go on to SRV after DHCP options that led to no profile; otherwise they end the search.
     `activation_code`: what is typed at the activation screen; 16 digits, or # and 3 to 16 digits.
+    `ikm`: whether IKM_HTTP_Encrypt_Content is keying material as it stands, or base64url of it; no guide says.
     `busy(now)`: for how many seconds more somebody is in a call; 0 for an idle phone.
     """
 
@@ -43,6 +45,7 @@ class Habits:
     fall_through: bool = False
     cloud: Cloud = Cloud()
     activation_code: str = ""
+    ikm: IkmEncoding = "raw"
     busy: Callable[[float], float] = _never_busy
 
 
@@ -88,6 +91,11 @@ class Handset:
 
     def __getitem__(self, name: str) -> str:
         return self.parameters.get(name, "")
+
+    @property
+    def ikm(self) -> bytes:
+        """The keying material of RFC 8188, b"" without any; raises `Malformed`."""
+        return decode_ikm(self["IKM_HTTP_Encrypt_Content"], self.habits.ikm)
 
     def turn(self, turn: Turn) -> None:
         """Move the customization state."""

@@ -17,7 +17,11 @@ from netprov.errors import Malformed
 from netprov.provision.macro import series_name
 
 _LOAD = re.compile(r"(?P<family>[A-Za-z]+[0-9A-Za-z_]*)\.(\d+)-(\d+)-(\d+)MPP(\d*)(?:-(\d+))?\Z")
-_DOTTED = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(?:\.\d+)*\Z")
+_DOTTED = re.compile(r"(\d+)\.(\d+)(?:[.(](\d+)\)?)?(?:\.\d+)*(?:SR(\d+))?\Z", re.IGNORECASE)
+
+_TLS_1_3 = frozenset({"CP-7832-3PCC", "CP-8832-3PCC"})
+_TLS_1_3_SINCE = (12, 0, 7, 300)
+"""12.0(7)SR3, whose loads are called 12-0-7MPP0301 (release notes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +117,20 @@ class Identity:
 
 
 def load_name(model: Model, firmware: str) -> str:
-    """Return the load's name for a firmware given as `11.3.1` or as a load's name already."""
+    """Return the load's name for a firmware given as `11.3.1`, `12.0(7)SR3`, or as a load's name already."""
     dotted = _DOTTED.match(firmware)
     if not dotted:
         return firmware.removesuffix(".loads")
-    return f"{model.family}.{dotted[1]}-{dotted[2]}-{dotted[3] or '0'}MPP"
+    release = f"{int(dotted[4]):02}01" if dotted[4] else ""
+    return f"{model.family}.{dotted[1]}-{dotted[2]}-{dotted[3] or '0'}MPP{release}"
+
+
+def speaks_tls13(model: Model, software: str) -> bool:
+    """Tell whether a load speaks TLS 1.3: of two models only, the others stop at 1.2."""
+    try:
+        return model.name in _TLS_1_3 and load_version(software) >= _TLS_1_3_SINCE
+    except Malformed:
+        return False
 
 
 def short_version(software: str) -> str:

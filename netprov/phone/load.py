@@ -78,10 +78,9 @@ def load(
 def decrypt(handset: Handset, answer: Fetched, key: str) -> bytes:
     """Return a file in clear; raises `Malformed` where neither the rule's key nor the phone's IKM opens it."""
     if answer.encoding.lower() == "aes128gcm":
-        ikm = handset["IKM_HTTP_Encrypt_Content"]
-        if not ikm:
+        if not handset.ikm:
             raise Malformed("it is encrypted by RFC 8188, and the phone has no IKM_HTTP_Encrypt_Content")
-        return decrypt_gcm(answer.body, ikm.encode("ascii", "replace"))
+        return decrypt_gcm(answer.body, handset.ikm)
     if answer.body.startswith(MAGIC):
         if not key:
             raise Malformed("it is encrypted, and the rule names no key")

@@ -74,9 +74,8 @@ def encrypted(handset: Handset, body: bytes, key: str) -> tuple[bytes, str]:
     """Return a report's body and its Content-Encoding, "" for none."""
     if key:
         return encrypt_cbc(body, key, salt=_random(handset, 8), digest=digest_of(handset.software)), ""
-    ikm = handset["IKM_HTTP_Encrypt_Content"]
-    if ikm:
-        return encrypt_gcm(body, ikm.encode("ascii", "replace"), salt=_random(handset, 16)), "aes128gcm"
+    if handset.ikm:
+        return encrypt_gcm(body, handset.ikm, salt=_random(handset, 16)), "aes128gcm"
     return body, ""
 
 

@@ -78,7 +78,8 @@ class WebClient:
     async def _connect(self, action: Fetch) -> _Connection:
         context = None
         if action.verify:
-            context = phone_context(action.anchors, action.client_certificate + action.client_key)
+            credentials = action.client_certificate + action.client_key
+            context = phone_context(action.anchors, credentials, tls13=action.tls13)
         connection = _Connection(self._source)
         try:
             async with asyncio.timeout(self._patience.connect):
@@ -160,13 +161,13 @@ class _Connection:
 
 
 @lru_cache(maxsize=64)
-def phone_context(anchors: tuple[str, ...], credentials: str = "") -> ssl.SSLContext:
+def phone_context(anchors: tuple[str, ...], credentials: str = "", *, tls13: bool = False) -> ssl.SSLContext:
     """Return a TLS context that trusts these anchors alone; `credentials` are a client's certificate and key in PEM.
 
-    Quirk: firmware of these phones speaks TLS 1.2 at most, 7832 and 8832 from 12.0(7)SR3 excepted.
+    Quirk: firmware of these phones speaks TLS 1.2 at most, but for `tls13`: 7832 and 8832 from 12.0(7)SR3.
     """
     context = client_context([each for pem in anchors for each in decode(pem.encode())])
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.maximum_version = ssl.TLSVersion.TLSv1_3 if tls13 else ssl.TLSVersion.TLSv1_2
     if credentials:
         descriptor = os.memfd_create("client")  # the ssl module reads certificates from files only
         try:

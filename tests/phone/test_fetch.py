@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
+from dataclasses import replace
+
 import pytest
 
 from netprov.phone.action import Action, Failed, Fetch, Found, Lease, Response, Result, Trouble
 from netprov.phone.auth import authorization
 from netprov.phone.fetch import Fetched, Refusal, Request, fetch
 from netprov.phone.handset import Handset
+from netprov.phone.identity import MODELS
 from netprov.phone.url import parse_url
 from netprov.phone.walk import walk
+from netprov.runtime.phone_web import phone_context
 from tests.phone.world import PHONE, no_chance
 
 URL = parse_url("http://pr1.example.com/x.xml")
@@ -52,6 +57,25 @@ def test_statuses_fall_into_the_guides_categories(status: int, category: str) ->
     outcome, asked = ask([Response(status)])
     assert category == ("A" if isinstance(outcome, Fetched) else outcome.category)
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "firmware", "newest"),
+    [
+        ("CP-8832-3PCC", "12.0(7)SR3", ssl.TLSVersion.TLSv1_3),
+        ("CP-8851-3PCC", "12.0(7)SR3", ssl.TLSVersion.TLSv1_2),
+        ("CP-8832-3PCC", "11.3.1", ssl.TLSVersion.TLSv1_2),
+    ],
+)
+def test_the_model_and_its_load_decide_the_newest_tls(
+    model: str, firmware: str, newest: ssl.TLSVersion
+) -> None:
+    handset = Handset(replace(PHONE, model=MODELS[model], firmware=firmware), no_chance)
+    _, steps = walk(
+        handset, fetch(handset, parse_url("https://10.20.0.1/x"), Request()), lambda _action: Response(200)
+    )
+    (asked,) = [each.action for each in steps if isinstance(each.action, Fetch)]
+    assert phone_context(asked.anchors, tls13=asked.tls13).maximum_version == newest
 
 
 @pytest.mark.parametrize("status", [301, 302])

@@ -244,6 +244,18 @@ def test_the_header_of_rfc_8188_wins_over_the_key() -> None:
     assert isinstance(follow(handset, world)[0], Loaded)
 
 
+def test_an_ikm_may_be_base64url() -> None:
+    body = encrypt_gcm(PROFILE, b"\xff\xfe keying", salt=bytes(16))
+    answer = Response(200, body, (("content-encoding", "aes128gcm"),))
+    world = World(servers={"http 10.20.0.1 80": Server({"/x": answer})})
+    handset = phone(Profile_Rule="http://10.20.0.1/x", IKM_HTTP_Encrypt_Content="__4ga2V5aW5n")
+    assert isinstance(follow(handset, world)[0], NotLoaded)
+    handset.habits = Habits(ikm="b64url")
+    assert isinstance(follow(handset, world)[0], Loaded)
+    handset.parameters["IKM_HTTP_Encrypt_Content"] = "no base64 \u20ac"
+    assert isinstance(follow(handset, world)[0], NotLoaded)
+
+
 def test_profiles_that_name_each_other_end() -> None:
     files = {
         "p": b"<flat-profile><Profile_Rule>http://10.20.0.1/q</Profile_Rule></flat-profile>",

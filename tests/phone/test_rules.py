@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from netprov.errors import Malformed
 from netprov.phone.condition import holds
-from netprov.phone.identity import MODELS, load_name, load_version, model_named
+from netprov.phone.identity import MODELS, load_name, load_version, model_named, speaks_tls13
 from netprov.phone.rules import SRV_WITH_TFTP, Alternative, choose, parse_reports, parse_rule
 from netprov.phone.url import Url, parse_url
 
@@ -202,6 +202,25 @@ def test_models_are_found_as_people_write_them(text: str, name: str) -> None:
     assert name == model_named(text).name
 
 
+@pytest.mark.parametrize(
+    ("model", "firmware", "expected"),
+    [
+        ("7832", "12.0(7)SR3", True),
+        ("8832", "12.0.7SR3", True),
+        ("8832", "sip8832.12-0-7MPP0501-123.loads", True),
+        ("8832", "12.1.1", True),
+        ("8832", "12.0.7SR2", False),
+        ("8832", "12.0.7", False),
+        ("8832", "of its own kind", False),
+        ("8851", "12.0.7SR3", False),
+    ],
+)
+def test_two_models_speak_tls_1_3_from_a_release_on(model: str, firmware: str, expected: bool) -> None:
+    found = model_named(model)
+    assert speaks_tls13(found, load_name(found, firmware)) == expected
+
+
 def test_load_names_are_made_of_versions() -> None:
+    assert load_name(MODELS["CP-8851-3PCC"], "12.0(7)SR3") == "sip88xx.12-0-7MPP0301"
     assert load_name(MODELS["CP-8851-3PCC"], "11.3.1") == "sip88xx.11-3-1MPP"
     assert load_name(MODELS["CP-8851-3PCC"], "sip88xx.12-0-7MPP0001-22.loads") == "sip88xx.12-0-7MPP0001-22"
