@@ -159,6 +159,8 @@ def _routes(value: object) -> bytes:
             raise ValueError(f"{route['to']!r} is not a network: {error}") from None
         significant = to.network_address.packed[: (to.prefixlen + 7) // 8]
         out += bytes([to.prefixlen]) + significant + _address(str(route["via"]))
+    if not out:
+        raise ValueError("at least one route is needed")
     return out
 
 

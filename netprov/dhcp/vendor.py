@@ -84,6 +84,8 @@ def encode_vendor_identifying(blocks: Mapping[int, bytes]) -> bytes:
     """Write enterprise number, length, data blocks; data beyond 255 octets goes on in a block of its own (RFC 3925 4)."""
     out = b""
     for enterprise, data in blocks.items():
+        if not 0 <= enterprise < 1 << 32:
+            raise ValueError(f"{enterprise} is not an enterprise number: 0 to 4294967295")
         for start in range(0, max(1, len(data)), 255):
             piece = data[start : start + 255]
             out += enterprise.to_bytes(4, "big") + bytes([len(piece)]) + piece
@@ -174,8 +176,6 @@ def _encode_125(value: object) -> bytes:
             "or {raw: '0x…'}"
         )
     if all(isinstance(key, int) for key in value):
-        if not all(0 <= key <= 0xFFFFFFFF for key in value):
-            raise ValueError("an enterprise number is a whole number from 0 to 4294967295")
         return encode_vendor_identifying({key: _enterprise(each) for key, each in value.items()})
     return encode_vendor_identifying({BROADBAND_FORUM: encode_tlv(_pairs(value, _SETTABLE_125))})
 
@@ -206,13 +206,22 @@ def _format_125(value: Mapping[int, Mapping[int, bytes] | bytes]) -> str:
 
 
 def _encode_124(value: object) -> bytes:
-    if not isinstance(value, Mapping) or not all(isinstance(key, int) for key in value):
+    if not isinstance(value, Mapping) or not value or not all(isinstance(key, int) for key in value):
         raise ValueError(f"{value!r} is not a vendor class by enterprise: write {{3561: [dslforum.org]}}")
     blocks = {}
     for enterprise, classes in value.items():
-        texts = [str(each).encode() for each in (classes if isinstance(classes, list) else [classes])]
+        texts = [_vendor_class(each) for each in (classes if isinstance(classes, list) else [classes])]
         blocks[enterprise] = b"".join(bytes([len(text)]) + text for text in texts)
     return encode_vendor_identifying(blocks)
+
+
+def _vendor_class(value: object) -> bytes:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{value!r} is not a vendor class: write text")
+    data = value.encode()
+    if len(data) > 255:
+        raise ValueError(f"a vendor class of {len(data)} octets; 255 is the most")
+    return data
 
 
 def _decode_124(data: bytes) -> Mapping[int, tuple[bytes, ...]]:

@@ -102,7 +102,14 @@ WRONG: list[tuple[int, Any, str]] = [
     (119, ["-" * 64], "is not a DNS name"),
     (121, [{"to": "10.0.0.1/8", "via": "10.0.0.1"}], "is not a network"),
     (121, ["10.0.0.0/8"], "is not a route"),
+    (121, [], "at least one route"),
+    (124, {}, "is not a vendor class"),
+    (124, {3561: {"acs": "x"}}, "is not a vendor class"),
+    (124, {3561: None}, "is not a vendor class"),
+    (124, {3561: "x" * 256}, "a vendor class of 256 octets; 255 is the most"),
+    (124, {1 << 32: "x"}, "4294967296 is not an enterprise number"),
     (125, "x", "is not vendor information"),
+    (125, {-1: {1: "x"}}, "-1 is not an enterprise number"),
     (150, "tftp.example.com", "is not an IPv4 address"),
     (224, "abc", "no known type: write {raw: 'text'}"),
     (224, {"raw": "0x1"}, "pairs of hexadecimal digits"),
@@ -117,14 +124,50 @@ def test_wrong_value_is_refused_with_words(code: int, written: object, words: st
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("code", [*options.OPTIONS, 200])
-@given(data=st.binary(max_size=64))
+READABLE = [code for code in options.OPTIONS if code not in options.NOT_SETTABLE]
+
+
+@given(code=st.sampled_from([*options.OPTIONS, 200]), data=st.binary(max_size=64))
 def test_fuzz_arbitrary_octets_are_a_value_or_malformed(code: int, data: bytes) -> None:
-    try:
-        options.decode(code, data)
-    except Malformed:
-        pass
     assert isinstance(options.show(code, data), str)
+    try:
+        value = options.decode(code, data)
+    except Malformed:
+        return
+    assert value == options.decode(code, data)
+    assert code in options.OPTIONS or value == data
+
+
+WRITTEN = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=300)
+    | st.just("10.20.0.1")
+    | st.floats(allow_nan=False),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["raw", "acs_url", "to", "via"]) | st.integers() | st.just(3561),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=4,
+)
+
+
+@given(code=st.integers(-1, 256) | st.sampled_from(READABLE), written=WRITTEN)
+def test_fuzz_whatever_is_written_is_octets_that_can_be_read_or_a_value_error(
+    code: int, written: object
+) -> None:
+    try:
+        data = options.encode(code, written)
+    except ValueError:
+        return
+    assert isinstance(options.show(code, data), str)
+    if not (isinstance(written, dict) and set(written) == {"raw"}):
+        options.decode(code, data)
 
 
 def test_trailing_nul_is_not_part_of_text() -> None:
