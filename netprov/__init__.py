@@ -126,6 +126,7 @@ DNS:
     dns.forward              what a forwarder does to messages
     dns.config               what a DNS server is told
     dns.stub                 a stub resolver
+    dns.service              the names of the provisioning services
     dns.order                the order in which SRV targets are tried
 
 Certificates:

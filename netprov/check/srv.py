@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from netprov.check.rule import Finding, Rule, View, of_the_plan
+from netprov.dns.service import SERVICES
 from netprov.errors import Path
 from netprov.inventory.model import SrvTarget
-from netprov.plan.site import SERVICE_LABELS
 
 _ADDRESS = re.compile(r"\d+(\.\d+){3}\Z")
 LONGEST_TTL = 3600
@@ -108,7 +108,7 @@ def _wanted(view: View) -> bool:
 
 
 def srv_label_wrong(view: View) -> Iterator[Finding]:
-    right = {f"{label}.{domain}".lower() for label in SERVICE_LABELS.values() for domain in view.domains}
+    right = {f"{label}.{domain}".lower() for label in SERVICES.values() for domain in view.domains}
     for name, _, path in view.records:
         first = name.partition(".")[0]
         if first.startswith("_ciscoprov") and name not in right and "tftp" not in first:
@@ -123,7 +123,7 @@ def srv_tftp(view: View) -> Iterator[Finding]:
 
 
 def srv_record_by_hand(view: View) -> Iterator[Finding]:
-    right = {f"{label}.{domain}".lower() for label in SERVICE_LABELS.values() for domain in view.domains}
+    right = {f"{label}.{domain}".lower() for label in SERVICES.values() for domain in view.domains}
     for name, record, path in view.records:
         if name in right:
             yield Finding(

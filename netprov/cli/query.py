@@ -15,8 +15,8 @@ from netprov.dns.manner import Client
 from netprov.dns.name import format_host, reverse_name
 from netprov.dns.order import cisco_order, readings_part, rfc2782_shares
 from netprov.dns.rrtype import PTR, format_type, parse_type
+from netprov.dns.service import SERVICES
 from netprov.dns.stub import Found, Reply, Soa, Status, Target, build_query, parse_reply
-from netprov.plan.site import SERVICE_LABELS
 from netprov.runtime.dns_ask import ask
 
 FINDINGS = 1
@@ -93,8 +93,8 @@ def _question(names: list[str], file: str | None, *, offline: bool) -> tuple[str
         pass
     else:
         return format_host(reverse), type_ or PTR
-    if name in SERVICE_LABELS:
-        owner = SERVICE_LABELS["https" if name == "https" else "http"]
+    if name in SERVICES:
+        owner = SERVICES[name]
         return f"{owner}.{open_plan(file).plan.site.domain}", type_ or parse_type("SRV")
     if offline and "." not in name:
         domain = open_plan(file).plan.site.domain

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from netprov.dhcp.vendor import ACS_MARK
+from netprov.dns.service import SERVICES
 from netprov.errors import Malformed
 from netprov.phone.action import AskDhcp, Failed, Fetch, Found, Lease, Resolve, Response, Step, Trouble
 from netprov.phone.cause import CAUSES, Cause
 from netprov.phone.rules import parse_rule
 from netprov.phone.settings import PROFILE_RULES
 from netprov.phone.source import Source, Unusable, read_options
-from netprov.phone.srv import SERVICES
 from netprov.phone.tell import tell
 from netprov.phone.url import parse_url
 from netprov.phone.verdict import ANSWERED, fault_of, is_management, is_profile, parameter

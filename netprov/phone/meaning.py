@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from netprov.dns.service import SERVICES
 from netprov.phone.condition import holds
 from netprov.phone.handset import Handset
 from netprov.phone.load import handset_url
 from netprov.phone.rules import Alternative, RuleKind, choose, parse_reports, parse_rule, with_secrets
-from netprov.phone.srv import SERVICES
 from netprov.phone.url import Url, parse_url
 
 

@@ -5,17 +5,13 @@ Cisco's guide, "DNS SRV for HTTP Provisioning", RFC 2782. The certificate of eve
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from netprov.dns.service import SERVICES
 from netprov.phone.action import Failed, Found, Resolve, Road, Say
 from netprov.phone.fetch import PLAIN, Request, resolve
 from netprov.phone.handset import Handset
 from netprov.phone.ladder import in_order
 from netprov.phone.load import Loaded, NotLoaded, load
 from netprov.phone.url import Url
-
-SERVICES: Mapping[str, str] = {"https": "_ciscoprov-https._tls", "http": "_ciscoprov-http._tcp"}
-"""Owner of each service's SRV records below the domain, in the order they are asked for."""
 
 
 def load_by_srv(

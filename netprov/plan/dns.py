@@ -12,13 +12,14 @@ from netprov.dns.master import parse, parse_data
 from netprov.dns.name import parse_name, reverse_name, reverse_zones
 from netprov.dns.rate import Limit
 from netprov.dns.rrtype import AAAA, CNAME, NS, PTR, SOA, SRV, A
+from netprov.dns.service import SERVICES
 from netprov.dns.tsig import Key, parse_key
 from netprov.dns.zone import Record, Zone, build
 from netprov.errors import InventoryError, Path, Problem
 from netprov.inventory.load import no_collection
 from netprov.inventory.model import ExtraRecord
 from netprov.plan.domain import domain_hosts, domain_targets, domains
-from netprov.plan.site import SERVICE_LABELS, Site, SiteTarget, absolute
+from netprov.plan.site import Site, SiteTarget, absolute
 
 REFRESH, RETRY, EXPIRE = 3600, 600, 604800
 """Timers of the SOA in seconds: secondaries hear of changes by NOTIFY, and ask every hour all the same."""
@@ -191,7 +192,7 @@ def _service_records(domain: str, targets: Iterable[SiteTarget]) -> Iterator[Rec
         numbers = b"".join(
             number.to_bytes(2, "big") for number in (target.priority, target.weight, target.port)
         )
-        owner = parse_name(f"{SERVICE_LABELS[target.service]}.{domain}")
+        owner = parse_name(f"{SERVICES[target.service]}.{domain}")
         yield Record(owner, SRV, target.ttl, numbers + parse_name(target.target), path=target.origin)
 
 

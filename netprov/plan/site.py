@@ -8,13 +8,8 @@ from fnmatch import fnmatchcase
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from typing import Literal
 
+from netprov.dns.service import SERVICES
 from netprov.inventory.model import Inventory, Match, Method, Network, Phone, PhoneClass, Srv
-
-SERVICE_LABELS: Mapping[Literal["https", "http"], str] = {
-    "https": "_ciscoprov-https._tls",
-    "http": "_ciscoprov-http._tcp",
-}
-"""Owner of each provisioning service's SRV records, below the domain (guide, "DNS SRV for HTTP Provisioning")."""
 
 POOL_OFFSETS = (100, 199)
 """The default pool of a subnet large enough for it, counted from the network address."""
@@ -83,7 +78,7 @@ class Site:
 
     def service_owner(self, service: Literal["https", "http"]) -> str:
         """Return the absolute owner name of a service's SRV records."""
-        return f"{SERVICE_LABELS[service]}.{self.domain}"
+        return f"{SERVICES[service]}.{self.domain}"
 
     def host(self, name: str) -> SiteHost | None:
         """Return the host of that absolute name, or None; case does not matter (RFC 4343)."""

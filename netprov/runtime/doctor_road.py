@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from netprov.dns.service import SERVICES
 from netprov.errors import Malformed, Problem
 from netprov.phone.action import Failed, Found, Lease, SrvRecord, Trouble
 from netprov.phone.handset import Handset
 from netprov.phone.ladder import MAC_PATH, SRV_PATHS, in_order, ladder
 from netprov.phone.source import Source, read_options
-from netprov.phone.srv import SERVICES
 from netprov.phone.url import Url, parse_url
 from netprov.plan import Plan
 from netprov.runtime.doctor_patient import Patient
