@@ -270,6 +270,7 @@ What joins cores to the world:
     runtime.phone_fetch      their DNS and TFTP
     runtime.phone_web        their HTTP and HTTPS
     runtime.poll             many sockets behind one descriptor
+    runtime.poll_thread      many sockets, in a thread of their own
     runtime.listen           planned sockets, as far as they are on this machine
     runtime.arp              the MAC address behind an IP address
     runtime.records          device records

@@ -8,20 +8,31 @@ import socket
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Protocol
 
 from netprov.errors import ServiceError
 from netprov.provision.config import Listener
-from netprov.runtime.poll import READ, Poller
+from netprov.runtime.poll import READ
 from netprov.runtime.service import Notice, Surroundings
 
 _BACKLOG = 1024
 _UDP_BUFFER = 4 * 1024 * 1024
 
 
+class Watcher(Protocol):
+    """What tells when a socket is ready: a `Poller`, or a `PollThread` from inside its thread."""
+
+    def register(self, fd: int, events: int, callback: Callable[[int], None]) -> None:
+        """Watch a file descriptor."""
+
+    def unregister(self, fd: int) -> None:
+        """Watch no longer."""
+
+
 class SocketSet:
     """The bound sockets of one service, which follow the plan."""
 
-    def __init__(self, service: str, poller: Poller, *, surroundings: Surroundings) -> None:
+    def __init__(self, service: str, poller: Watcher, *, surroundings: Surroundings) -> None:
         self._service = service
         self._poller = poller
         self._report = surroundings.report

@@ -1,4 +1,8 @@
-"""The TFTP server: requests on every planned socket that is on this machine, one socket and machine a transfer."""
+"""The TFTP server: requests on every planned socket that is on this machine, one socket and machine a transfer.
+
+All of it runs in a thread of its own, beside asyncio's: nearly every client waits for each block, so the time from an
+acknowledgement to the next block is the speed of the transfer.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,8 @@ from netprov.provision.event import Asked, TransferFailed, Transferred
 from netprov.runtime.arp import neighbour
 from netprov.runtime.catalog import load_catalog
 from netprov.runtime.listen import SocketSet
-from netprov.runtime.poll import READ, Poller
+from netprov.runtime.poll import READ
+from netprov.runtime.poll_thread import PollThread
 from netprov.runtime.service import Surroundings
 from netprov.runtime.tree import OpenFile, open_file
 from netprov.tftp.netascii import to_netascii
@@ -35,11 +40,11 @@ from netprov.tftp.transfer import Failed, Finished, Limits, Memory, Source
 
 MAX_TRANSFERS = 8192
 """Transfers at a time; a request beyond is dropped, and the client asks again."""
-MAX_PER_ADDRESS = 64
+MAX_PER_ADDRESS = 512
 """Transfers at a time of one address, so that a forged one cannot take all."""
 
 _BATCH = 64
-_RECEIVE = 4096
+_RECEIVE = 512
 """Octets of a datagram that are looked at: a read-only server gets requests and acknowledgements."""
 _NETASCII_LIMIT = 1024 * 1024
 _CODES = {403: ErrorCode.ACCESS_VIOLATION, 404: ErrorCode.FILE_NOT_FOUND}
@@ -66,56 +71,70 @@ class TftpService:
         limits: Limits | None = None,
         max_per_address: int = MAX_PER_ADDRESS,
     ) -> None:
-        self._surroundings = surroundings
+        self._state = surroundings.state
+        self._tell = surroundings.report
         self._limits = limits or Limits()
         self._max_per_address = max_per_address
         self._transfers: dict[tuple[str, int, str], _Transfer] = {}
         self._per_address: Counter[str] = Counter()
         self._waiting: list[tuple[float, int, _Transfer]] = []
         self._serial = count()
-        self._timer: asyncio.TimerHandle | None = None
+        self._events: list[Event] = []
+        self._listening: Sequence[str] = ()
 
     async def start(self, plan: Plan) -> None:
         """Bind, and serve."""
         _raise_descriptor_limit()
         self._loop = asyncio.get_running_loop()
-        self._poller = Poller()
-        self._sockets = SocketSet(self.name, self._poller, surroundings=self._surroundings)
+        self._thread = PollThread(self.name, self._turn)
+        heard = Surroundings(self._state, lambda _service, event: self._report(event))
+        self._sockets = SocketSet(self.name, self._thread, surroundings=heard)
         try:
-            self._bind(plan)
+            await self._thread.call(partial(self._bind, plan))
         except BaseException:
-            self._poller.close()
+            await self._thread.close()
             raise
 
     async def reload(self, plan: Plan) -> None:
         """Swap the plan; transfers under way end as they began."""
-        self._bind(plan)
+        await self._thread.call(partial(self._bind, plan))
 
     async def stop(self) -> None:
         """Close; transfers under way get up to a second."""
-        self._sockets.close()
+        await self._thread.call(self._sockets.close)
         deadline = monotonic() + 1.0
         while self._transfers and monotonic() < deadline:  # noqa: ASYNC110 - no transfer pays for an event at the end
             await asyncio.sleep(0.02)
-        for transfer in tuple(self._transfers.values()):
-            self._close(transfer)
-        if self._timer is not None:
-            self._timer.cancel()
-        self._poller.close()
+        await self._thread.call(self._close_all)
+        await self._thread.close()
 
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""
-        return self._sockets.listening()
-
-    def _report(self, event: Event) -> None:
-        self._surroundings.report(self.name, event)
+        return self._listening
 
     def _bind(self, plan: Plan) -> None:
-        catalog = load_catalog(plan.provision, self._surroundings.state)
+        catalog = load_catalog(plan.provision, self._state)
         self._sockets.bind(
             [each for each in plan.provision.listeners if each.scheme == "tftp"], self._requests
         )
         self._catalog = catalog
+        self._listening = self._sockets.listening()
+
+    def _turn(self, now: float) -> float | None:
+        """Do what is due, and hand on what is to be reported; the end of every turn of the thread."""
+        if self._waiting and self._waiting[0][0] <= now:
+            self._expire(now)
+        if self._events:
+            events, self._events = self._events, []
+            self._loop.call_soon_threadsafe(self._hand_on, events)
+        return self._waiting[0][0] if self._waiting else None
+
+    def _hand_on(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._tell(self.name, event)
+
+    def _report(self, event: Event) -> None:
+        self._events.append(event)
 
     # Requests.
 
@@ -219,7 +238,7 @@ class TftpService:
         transfer = _Transfer(key, sock, sender, peer, file)
         self._transfers[key] = transfer
         self._per_address[peer[0]] += 1
-        self._poller.register(sock.fileno(), READ, partial(self._advance, transfer))
+        self._thread.register(sock.fileno(), READ, partial(self._advance, transfer))
         self._wake(now + self._limits.min_timeout, transfer)
         self._send(transfer, sender.begin(now))
 
@@ -253,14 +272,8 @@ class TftpService:
     def _wake(self, when: float, transfer: _Transfer) -> None:
         """Look at a transfer's timer at `when`; it has one entry, however often its deadline moves meanwhile."""
         heappush(self._waiting, (when, next(self._serial), transfer))
-        if self._timer is None or when < self._timer.when():
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = self._loop.call_at(when, self._expire)
 
-    def _expire(self) -> None:
-        self._timer = None
-        now = monotonic()
+    def _expire(self, now: float) -> None:
         again: list[tuple[float, _Transfer]] = []
         while self._waiting and self._waiting[0][0] <= now:
             transfer = heappop(self._waiting)[2]
@@ -273,9 +286,11 @@ class TftpService:
             elif transfer.sock.fileno() >= 0:
                 self._close(transfer)
         for due, transfer in again:
-            heappush(self._waiting, (due, next(self._serial), transfer))
-        if self._waiting and self._timer is None:
-            self._timer = self._loop.call_at(self._waiting[0][0], self._expire)
+            self._wake(due, transfer)
+
+    def _close_all(self) -> None:
+        for transfer in tuple(self._transfers.values()):
+            self._close(transfer)
 
     def _close(self, transfer: _Transfer) -> None:
         if self._transfers.pop(transfer.key, None) is None:
@@ -283,7 +298,7 @@ class TftpService:
         self._per_address[transfer.peer[0]] -= 1
         if not self._per_address[transfer.peer[0]]:
             del self._per_address[transfer.peer[0]]
-        self._poller.unregister(transfer.sock.fileno())
+        self._thread.unregister(transfer.sock.fileno())
         transfer.sock.close()
         if transfer.file is not None:
             transfer.file.close()
