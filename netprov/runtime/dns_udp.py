@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Sequence
 
 from netprov.dns.cache import ReplyCache
 from netprov.dns.manner import Client
 from netprov.dns.query import Query
 from netprov.dns.rate import Verdict
 from netprov.runtime.dns_mind import Mind
-from netprov.runtime.mmsg import SLOT, batch
+from netprov.runtime.mmsg import SLOT, SLOTS, batch
 
 BATCHES = 16
 """Batches drained in one wake-up, so that TCP and timers get their turn."""
@@ -20,7 +21,10 @@ CACHED = 20_000
 """Replies a generation of the cache holds: some 10 MiB."""
 
 KNOWN = 10_000
-"""Source addresses whose being local is remembered."""
+"""Source addresses whose being of the LAN is remembered."""
+
+_BEHIND_ID = tuple(range(2, SLOTS * SLOT, SLOT))
+"""Where the queries of a batch begin behind their IDs."""
 
 RECEIVE_BUFFER = 4 << 20
 """Octets the kernel may queue for us, as far as it allows."""
@@ -71,69 +75,61 @@ class UdpPump:
     def swap(self, mind: Mind) -> None:
         """Answer with another mind from now on."""
         self._mind = mind
-        self._local: dict[bytes, bool] = {}
+        self._free: set[int | bytes] = set()  # sources of the LAN, which nothing is asked of
+        self._by_source = mind.limiter is not None or mind.responder.manners.tells_apart
         self.cache.clear()
         # Strangers share the LAN's cache where one query has one answer.
         self._strangers = ReplyCache(CACHED) if mind.responder.manners.tells_apart else self.cache
 
     def drain(self) -> None:
         """Answer all that has arrived, up to a fair share."""
-        by_source = self._mind.limiter is not None or self._mind.responder.manners.tells_apart
+        batch = self._batch
         for _ in range(BATCHES):
-            lengths = self._batch.receive()
+            lengths = batch.receive()
             if not lengths:
                 return
             self.received += len(lengths)
+            origins = batch.origins(len(lengths)) if self._by_source else ()
             # More has often come in meanwhile, and asking the kernel is cheaper than a turn of the event loop.
-            self._batch.send(self._answer_by_source(lengths) if by_source else self._answer(lengths))
+            if self._free.issuperset(origins):
+                batch.send(self._answer(lengths))
+            else:
+                batch.send(self._answer_by_source(lengths, origins))
 
     def _answer(self, lengths: list[int]) -> list[int]:
         """Write the reply to each query of a batch over it, and return the replies' lengths."""
-        memory = self._batch.memory
-        cached = self.cache.young.get
-        replies = []
-        start = 2
-        for index, length in enumerate(lengths):
-            reply = cached(memory[start : start + length - 2])
-            if reply is None:
-                reply = self._miss(index, length)
-                cached = self.cache.young.get
-            size = len(reply)
-            memory[start : start + size] = reply
-            replies.append(size and size + 2)
-            start += SLOT
-        return replies
+        memory, cached = self._batch.memory, self.cache.young.get
+        replies = [
+            cached(memory[at : at + length - 2], b"") for at, length in zip(_BEHIND_ID, lengths, strict=False)
+        ]
+        if not all(replies):
+            replies = [reply or self._miss(index, lengths[index]) for index, reply in enumerate(replies)]
+        return self._write(replies)
 
-    def _answer_by_source(self, lengths: list[int]) -> list[int]:
+    def _answer_by_source(self, lengths: list[int], origins: Sequence[int | bytes]) -> list[int]:
         """Do the same where strangers get only so many replies, or others than the LAN."""
-        memory, addresses = self._batch.memory, self._batch.addresses(len(lengths))
-        cached = self.cache.young.get
-        free = self._local.get
-        replies = []
-        start = 2
-        for index, length in enumerate(lengths):
-            if free(addresses[index]):
-                reply = cached(memory[start : start + length - 2])
-                if reply is None:
-                    reply = self._miss(index, length)
-                    cached = self.cache.young.get
-            else:
-                reply = self._judged(index, length, addresses[index])
-                free, cached = self._local.get, self.cache.young.get
-            size = len(reply)
-            memory[start : start + size] = reply
-            replies.append(size and size + 2)
-            start += SLOT
-        return replies
+        return self._write(
+            [
+                self._miss(index, length) if origin in self._free else self._judged(index, length, origin)
+                for index, (length, origin) in enumerate(zip(lengths, origins, strict=True))
+            ]
+        )
 
-    def _judged(self, index: int, length: int, source: bytes) -> bytes:
+    def _write(self, replies: Sequence[bytes]) -> list[int]:
+        memory, sizes = self._batch.memory, list(map(len, replies))
+        for at, size, reply in zip(_BEHIND_ID, sizes, replies, strict=False):
+            memory[at : at + size] = reply
+        return [size and size + 2 for size in sizes]
+
+    def _judged(self, index: int, length: int, origin: int | bytes) -> bytes:
         """Answer one source that may be limited; a good cookie lifts the limit (RFC 7873 5.2.4)."""
         mind = self._mind
+        source, _ = self._batch.source(index)
         local = mind.is_local(source)
         if local and not mind.limit_lan:
-            if len(self._local) >= KNOWN:
-                self._local = {}
-            self._local[source] = True
+            if len(self._free) >= KNOWN:
+                self._free.clear()
+            self._free.add(origin)
             return self._miss(index, length)
         verdict = mind.limiter.judge(source, time.monotonic()) if mind.limiter else Verdict.SEND
         if verdict is Verdict.SEND:

@@ -1,8 +1,10 @@
 """`make bench-dns`: netprov, NSD, Knot, BIND and dnsmasq answer the same zone, one after the other, by dnsperf.
 
 Each server has one worker on one core and dnsperf the other, in a network namespace of their own. Printed for each
-load: queries per second, lost queries, and CPU time of the server for each query, which is the figure that a busy
-machine disturbs least. Needs root, two cores and the packages of tests/lab/packages.txt.
+load: queries per second, lost queries, octets of a reply, and CPU time of the server for each query, which is the figure
+that a busy machine disturbs least, and how much of it was the kernel's. `floor` is a C program that sends every query
+back (echo.c, where there is a compiler): nothing can take less. Needs root, two cores and the packages of
+tests/lab/packages.txt.
 """
 
 from __future__ import annotations
@@ -10,11 +12,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -22,12 +26,12 @@ from rich.table import Table
 
 from netprov.lab.netns import Namespace
 from netprov.lab.process import Process, run, wait_until
+from tests.lab.dns_peers import ADDRESS, PEERS
 
 SECONDS = float(os.environ.get("NETPROV_BENCH_SECONDS", "4"))
 PHONES = int(os.environ.get("NETPROV_BENCH_PHONES", "100000"))
-ADDRESS = "127.0.0.1"
 TICK = os.sysconf("SC_CLK_TCK")
-ONLY = os.environ.get("NETPROV_BENCH_ONLY", "netprov nsd knot bind dnsmasq").split()
+ONLY = os.environ.get("NETPROV_BENCH_ONLY", "floor netprov nsd knot bind dnsmasq").split()
 
 HEAD = """$ORIGIN example.com.
 $TTL 300
@@ -92,38 +96,6 @@ def netprov(folder: Path) -> list[str]:
     ]
 
 
-def nsd(folder: Path) -> list[str]:
-    """Prepare NSD, rate limiting off."""
-    (folder / "nsd.conf").write_text(
-        f'server:\n  ip-address: {ADDRESS}\n  username: ""\n  zonesdir: "{folder}"\n  database: ""\n'
-        f'  server-count: 1\n  rrl-ratelimit: 0\n  pidfile: "{folder}/pid"\n  xfrdfile: "{folder}/xfrd"\n'
-        f'  xfrdir: "{folder}"\n  zonelistfile: "{folder}/zone.list"\nremote-control:\n  control-enable: no\n'
-        f'zone:\n  name: example.com\n  zonefile: "{folder}/zone"\n'
-    )
-    return ["nsd", "-d", "-c", f"{folder}/nsd.conf"]
-
-
-def knot(folder: Path) -> list[str]:
-    """Prepare Knot."""
-    (folder / "knot.conf").write_text(
-        f"server:\n    listen: {ADDRESS}@53\n    rundir: {folder}\n    udp-workers: 1\n    tcp-workers: 1\n"
-        f"    background-workers: 1\ndatabase:\n    storage: {folder}\n"
-        f"zone:\n  - domain: example.com\n    file: {folder}/zone\n    zonefile-sync: -1\n"
-    )
-    return ["knotd", "-c", f"{folder}/knot.conf"]
-
-
-def bind(folder: Path) -> list[str]:
-    """Prepare BIND."""
-    (folder / "named.conf").write_text(
-        f'options {{ directory "{folder}"; pid-file "{folder}/pid"; recursion no; session-keyfile none;\n'
-        f"  dnssec-validation no; listen-on {{ {ADDRESS}; }}; listen-on-v6 {{ none; }};\n"
-        "  minimal-responses yes; tcp-clients 300; };\ncontrols { };\n"
-        f'zone example.com {{ type primary; file "{folder}/zone"; }};\n'
-    )
-    return ["named", "-n", "1", "-f", "-c", f"{folder}/named.conf"]
-
-
 def dnsmasq(folder: Path) -> list[str]:
     """Prepare dnsmasq; it has no zones, the same names come from hosts and srv-host lines."""
     hosts = [f"{address(index)} sep{index:012x}.example.com" for index in range(PHONES)]
@@ -142,11 +114,21 @@ def dnsmasq(folder: Path) -> list[str]:
     return ["dnsmasq", "-k", "-C", f"{folder}/dnsmasq.conf"]
 
 
+def floor(folder: Path) -> list[str]:
+    """Compile the echo."""
+    program = f"{folder}/echo"
+    subprocess.run(["cc", "-O2", "-o", program, Path(__file__).with_name("echo.c")], check=True)
+    return [program, ADDRESS]
+
+
+def _with_zone(prepare: Callable[[Path, Path], list[str]], folder: Path) -> list[str]:
+    return prepare(folder, folder / "zone")
+
+
 SERVERS = [
+    Server("floor", floor),
     Server("netprov", netprov),
-    Server("nsd", nsd),
-    Server("knot", knot),
-    Server("bind", bind),
+    *(Server(name, partial(_with_zone, prepare)) for name, prepare in PEERS.items()),
     Server("dnsmasq", dnsmasq),
 ]
 
@@ -186,17 +168,29 @@ def loads(folder: Path) -> dict[str, tuple[Path, list[str]]]:
 
 @dataclass(frozen=True)
 class Measured:
-    """One load at one server; CPU in microseconds a query."""
+    """One load at one server; CPU in microseconds a query, and how much of it in the kernel; octets of a reply."""
 
     rate: float
     lost: int
     cpu: float
+    kernel: float
+    octets: int
 
 
-def cpu_seconds(pid: int) -> float:
-    """Return the CPU time of a process and all its descendants."""
+@dataclass(frozen=True)
+class Result:
+    """One server: seconds and CPU seconds until it first answered, most MiB it had until then, and the loads."""
+
+    began: float
+    spent: float
+    memory: float
+    loads: dict[str, Measured]
+
+
+def cpu_seconds(pid: int) -> tuple[float, float]:
+    """Return the CPU time of a process and all its descendants, and how much of it in the kernel."""
     parents: dict[int, int] = {}
-    spent: dict[int, int] = {}
+    spent: dict[int, tuple[int, int]] = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             try:
@@ -204,19 +198,20 @@ def cpu_seconds(pid: int) -> float:
             except OSError:
                 continue
             parents[int(entry)] = int(fields[1])
-            spent[int(entry)] = int(fields[11]) + int(fields[12])
+            spent[int(entry)] = int(fields[11]), int(fields[12])
     family, grown = {pid}, True
     while grown:
         more = {each for each, parent in parents.items() if parent in family} - family
         family |= more
         grown = bool(more)
-    return sum(spent.get(each, 0) for each in family) / TICK
+    user, kernel = (sum(times) for times in zip(*(spent.get(each, (0, 0)) for each in family), strict=True))
+    return (user + kernel) / TICK, kernel / TICK
 
 
 def resident(pid: int) -> float:
-    """Return the resident memory of a process in MiB."""
+    """Return the most memory that a process has had, in MiB."""
     status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
+    return int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) / 1024
 
 
 def measure(space: Namespace, server: Process, file: Path, options: Sequence[str]) -> Measured:
@@ -238,15 +233,17 @@ def measure(space: Namespace, server: Process, file: Path, options: Sequence[str
     ]
     before = cpu_seconds(server.pid)
     output = run(space, [*command, *clients, *options], timeout=SECONDS + 30).stdout
-    spent = cpu_seconds(server.pid) - before
+    after = cpu_seconds(server.pid)
     completed = int(re.findall(r"Queries completed:\s+(\d+)", output)[0])
     lost = int(re.findall(r"Queries lost:\s+(\d+)", output)[0])
     rate = float(re.findall(r"Queries per second:\s+([\d.]+)", output)[0])
-    return Measured(rate, lost, spent / max(1, completed) * 1e6)
+    octets = int(re.findall(r"response (\d+)", output)[0])
+    cpu, kernel = ((after[each] - before[each]) / max(1, completed) * 1e6 for each in (0, 1))
+    return Measured(rate, lost, cpu, kernel, octets)
 
 
-def bench(server: Server, folder: Path) -> tuple[float, float, dict[str, Measured]]:
-    """Start a server, put every load on it, and return seconds to the first answer, MiB, and the figures."""
+def bench(server: Server, folder: Path) -> Result:
+    """Start a server, put every load on it, and return the figures."""
     own = folder / server.name
     own.mkdir()
     (own / "zone").write_text(HEAD + "\n".join(phone_records()) + "\n")
@@ -257,14 +254,23 @@ def bench(server: Server, folder: Path) -> tuple[float, float, dict[str, Measure
         begun = time.monotonic()
         process = Process(space, ["taskset", "-c", "0", *command])
         dig = ["dig", f"@{ADDRESS}", "+short", "+tries=1", "+time=1", f"sep{1:012x}.example.com"]
-        wait_until(lambda: run(space, dig).stdout.strip() == address(1), what=server.name, timeout=60)
-        took = time.monotonic() - begun
-        memory = resident(process.pid)
-        figures = {name: measure(space, process, *load) for name, load in loads(folder).items()}
+        expected = "" if server.name == "floor" else address(1)
+
+        def answers() -> bool:
+            reply = run(space, dig)
+            return reply.returncode == 0 and reply.stdout.strip() == expected
+
+        wait_until(answers, what=server.name, timeout=60)
+        began, spent, memory = time.monotonic() - begun, cpu_seconds(process.pid)[0], resident(process.pid)
+        figures = {
+            name: measure(space, process, *load)
+            for name, load in loads(folder).items()
+            if server.name != "floor" or name != "TCP"
+        }
         process.stop()
     finally:
         space.close()
-    return took, memory, figures
+    return Result(began, spent, memory, figures)
 
 
 def main() -> None:
@@ -274,27 +280,54 @@ def main() -> None:
     folder.chmod(0o755)
     path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
     os.environ["PATH"] = path
-    results = {}
+    results: dict[str, Result] = {}
+    programs = {"floor": "cc", "netprov": sys.executable, "knot": "knotd", "bind": "named"}
     try:
         for server in SERVERS:
-            program = server.prepare.__name__.replace("knot", "knotd").replace("bind", "named")
-            if server.name not in ONLY or (server.name != "netprov" and not shutil.which(program)):
-                continue
-            results[server.name] = bench(server, folder)
-            console.print(f"{server.name}: {results[server.name][0]:.1f} s to the first answer")
+            if server.name in ONLY and shutil.which(programs.get(server.name, server.name)):
+                results[server.name] = bench(server, folder)
+                console.print(f"{server.name}: {results[server.name].began:.1f} s to the first answer")
     finally:
         shutil.rmtree(folder)
     for load in ("SRV hits", "mixed", "misses", "TCP"):
-        table = Table(title=load, title_justify="left")
-        for heading in ("server", "queries/s", "lost", "CPU µs/query", "netprov's share of it"):
-            table.add_column(heading, justify="left" if heading == "server" else "right")
-        for name, (_, _, figures) in results.items():
-            each = figures[load]
-            share = results["netprov"][2][load].cpu / each.cpu if "netprov" in results and each.cpu else 0.0
-            table.add_row(name, f"{each.rate:,.0f}", f"{each.lost:,}", f"{each.cpu:.2f}", f"{share:.2f}")
-        console.print(table)
-    for name, (took, memory, _) in results.items():
-        console.print(f"{name}: {PHONES:,} phones' records answered after {took:.1f} s, {memory:.0f} MiB")
+        console.print(table(load, results))
+    for name, each in results.items():
+        if name != "floor":
+            console.print(
+                f"{name}: {PHONES:,} phones' records answered after {each.began:.1f} s, "
+                f"{each.spent:.1f} s of CPU time, with {each.memory:.0f} MiB"
+            )
+
+
+def table(load: str, results: dict[str, Result]) -> Table:
+    """Set the servers side by side under one load."""
+    shown = Table(title=load, title_justify="left")
+    headings = (
+        "server",
+        "queries/s",
+        "lost",
+        "octets",
+        "CPU µs/query",
+        "the kernel's",
+        "netprov's share of it",
+    )
+    for heading in headings:
+        shown.add_column(heading, justify="left" if heading == "server" else "right")
+    ours = results["netprov"].loads[load].cpu if "netprov" in results else 0.0
+    for name, result in results.items():
+        each = result.loads.get(load)
+        if each:
+            share = f"{ours / each.cpu:.2f}" if ours and each.cpu else ""
+            shown.add_row(
+                name,
+                f"{each.rate:,.0f}",
+                f"{each.lost:,}",
+                f"{each.octets}",
+                f"{each.cpu:.2f}",
+                f"{each.kernel:.2f}",
+                share,
+            )
+    return shown
 
 
 if __name__ == "__main__":

@@ -22,42 +22,14 @@ from netprov.errors import LabError
 from netprov.lab.lan import Host
 from netprov.lab.process import wait_until
 from tests.lab.conftest import MakeLan, needs
+from tests.lab.dns_peers import ADDRESS, PEERS
 
 pytestmark = pytest.mark.lab
 
 SHAPES = Path(__file__).parents[1] / "dns" / "shapes" / "example.com.zone"
-SERVER = "127.0.0.1"
 FEW = ["A", "CNAME", "MX", "DS"]
 TYPES = ["A", "AAAA", "NS", "SOA", "CNAME", "DNAME", "MX", "TXT", "SRV", "DS", "TYPE65280", "PTR"]
 LONG = "x" * 63
-
-
-def nsd(folder: Path) -> list[str]:
-    (folder / "nsd.conf").write_text(
-        f'server:\n  ip-address: {SERVER}\n  username: ""\n  zonesdir: "{folder}"\n  database: ""\n'
-        f'  pidfile: "{folder}/nsd.pid"\n  xfrdfile: "{folder}/xfrd.state"\n  xfrdir: "{folder}"\n'
-        f'  zonelistfile: "{folder}/zone.list"\n  rrl-ratelimit: 0\n'
-        f'remote-control:\n  control-enable: no\nzone:\n  name: example.com\n  zonefile: "{SHAPES}"\n'
-    )
-    return ["nsd", "-d", "-c", f"{folder}/nsd.conf"]
-
-
-def knot(folder: Path) -> list[str]:
-    (folder / "knot.conf").write_text(
-        f"server:\n    listen: {SERVER}@53\n    rundir: {folder}\ndatabase:\n    storage: {folder}\n"
-        f"zone:\n  - domain: example.com\n    file: {SHAPES}\n    zonefile-sync: -1\n"
-    )
-    return ["knotd", "-c", f"{folder}/knot.conf"]
-
-
-def bind(folder: Path) -> list[str]:
-    (folder / "named.conf").write_text(
-        f'options {{ directory "{folder}"; pid-file "{folder}/named.pid"; recursion no; session-keyfile none;\n'
-        f"  dnssec-validation no; listen-on {{ {SERVER}; }}; listen-on-v6 {{ none; }}; check-names primary ignore;\n"
-        "  minimal-responses yes; zero-no-soa-ttl no; rate-limit { responses-per-second 0; }; };\ncontrols { };\n"
-        f'zone example.com {{ type primary; file "{SHAPES}"; check-names ignore; check-integrity no; }};\n'
-    )
-    return ["named", "-g", "-c", f"{folder}/named.conf"]
 
 
 def shapes() -> Zone:
@@ -143,14 +115,14 @@ def quiet(make_lan: MakeLan) -> Host:
     return make_lan(server=["10.20.0.1/24"], clients=[])["server"]
 
 
-@pytest.mark.parametrize("server", ["nsd", "knot", "bind"])
+@pytest.mark.parametrize("server", PEERS)
 def test_answers_are_the_same(server: str, quiet: Host, tmp_path: Path) -> None:
-    command = {"nsd": nsd, "knot": knot, "bind": bind}[server](tmp_path)
+    command = PEERS[server](tmp_path, SHAPES)
     process = quiet.spawn([needs(command[0]), *command[1:]])
 
     def ask(query: dns.message.Message) -> dns.message.Message | None:
         try:
-            return dns.query.udp(query, SERVER, timeout=1)
+            return dns.query.udp(query, ADDRESS, timeout=1)
         except (dns.exception.Timeout, OSError):
             return None
 
