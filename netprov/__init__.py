@@ -166,6 +166,7 @@ Profiles:
     provision.answer         what the catalog answers
     provision.guard          a phone's own profile, encrypted and locked
     provision.report         what phones send back
+    provision.template       templates in profiles
     provision.compose        what a phone is sent: layers merged, templates rendered, the way to HTTPS
     provision.syslog         syslog messages, and what phones say in them
     provision.standing       what a fact changes in a phone's record
@@ -186,6 +187,7 @@ TR-069:
     cwmp.action              what the phone's side asks of its pump, and reports
     cwmp.method              what the phone's side does when the ACS calls
     cwmp.cpe                 the phone's side of a session
+    cwmp.config              what an ACS serves, and to which devices
     cwmp.device              what an ACS knows of a device, and wants of it
     cwmp.acs                 the server's side of a session
     cwmp.auth                HTTP authentication of phones

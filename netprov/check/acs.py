@@ -105,8 +105,10 @@ def _mentions_dslforum(match: Match) -> bool:
 
 def acs_off_by_default(view: View) -> Iterator[Finding]:
     for phone in view.site.phones:
+        if phone.method != "acs":
+            continue
         version = _version(phone.declared.firmware or "")
-        if phone.method == "acs" and version >= _RELEASE_WITHOUT_TR069 and not _enabled(view, phone.index):
+        if version >= _RELEASE_WITHOUT_TR069 and not _enabled(view, phone.index):
             yield Finding(
                 ("phones", phone.index, "firmware"),
                 f"TR-069 is off by default in {phone.declared.firmware}: the phone ignores options 43 and 125",

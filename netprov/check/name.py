@@ -108,10 +108,9 @@ def ptr_without_address(view: View) -> Iterator[Finding]:
 
 
 def network_name_shadow(view: View) -> Iterator[Finding]:
-    hosts = view.names
     for network in view.site.networks:
         full = network.domain.lower()
-        if full != view.site.domain.lower() and full in hosts:
+        if full != view.site.domain.lower() and full in (hosts := view.names):
             yield Finding(
                 ("networks", network.name, "domain"),
                 f"{full} is a host and a domain of phones",

@@ -37,9 +37,9 @@ def value_newline(view: View) -> Iterator[Finding]:
 
 
 def line_without_proxy(view: View) -> Iterator[Finding]:
+    site = view.inventory.provisioning.values
     for phone in view.site.phones:
         own = phone.declared.values
-        site = view.inventory.provisioning.values
         lines = [
             matched[1] for key in own if key.startswith("User_ID_") and (matched := _LINE_SUFFIX.match(key))
         ]

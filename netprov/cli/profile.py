@@ -14,13 +14,11 @@ from netprov.cli.site import inventory_option, open_plan
 from netprov.errors import InventoryError, Malformed, PkiError, Problem
 from netprov.plan import Plan
 from netprov.provision.asker import Asker
-from netprov.provision.config import DEFAULT_PORTS, Device, Scheme
+from netprov.provision.config import DEFAULT_PORTS, Device, Digest, IkmEncoding, Scheme
 from netprov.provision.crypto import (
     MAGIC,
     RECORD_SALT_SIZE,
     SALT_SIZE,
-    Digest,
-    IkmEncoding,
     decode_ikm,
     decrypt_cbc,
     decrypt_gcm,

@@ -20,11 +20,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from netprov.cwmp import codec, rpc
+from netprov.cwmp.config import AcsConfig
 from netprov.cwmp.device import (
     FAILED,
     OUTSTANDING,
     TEXT,
-    AcsConfig,
     AcsEvent,
     Configured,
     Device,

@@ -6,11 +6,11 @@ Pure: `identify`, `settings_for` and `download_for` decide; netprov.cwmp.acs say
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from netprov.cwmp import rpc
+from netprov.cwmp.config import MODEL, AcsConfig, Target
 from netprov.cwmp.parameter import INTERVAL, MAC_ADDRESS, PARAMETER_KEY, PERIODIC, PROVISIONING_CODE
 
 OUTSTANDING: Final = 600.0
@@ -19,56 +19,10 @@ OUTSTANDING: Final = 600.0
 FAILED: Final = 300.0
 """Seconds after a failed transfer before it is asked for again."""
 
-MODEL: Final = "{product_class}"
-"""Stands in a URL for the product class that a device tells."""
-
 TEXT: Final = 256
 """Characters kept of a text that a device sent; the schema allows its identity 198."""
 
 _MAC = re.compile(r"[0-9a-f]{12}\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A listed device: `url` is its profile ("" for none, `MODEL` for its product class); `revision` changes with it."""
-
-    mac: str
-    url: str
-    revision: str
-    serial: str = ""
-    address: str = ""
-    provisioning_code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AcsConfig:
-    """What an ACS serves.
-
-    `targets` are the listed devices by MAC address (lower-case pairs joined by colons), `serials` and `addresses` lead
-    to their MACs; `inform_interval` is in seconds. An unlisted device gets `bootstrap_url`, or, where that is
-    empty, nothing: it is recorded alone.
-    """
-
-    targets: Mapping[str, Target] = field(default_factory=dict)
-    serials: Mapping[str, str] = field(default_factory=dict)
-    addresses: Mapping[str, str] = field(default_factory=dict)
-    inform_interval: int = 3600
-    bootstrap_url: str = ""
-    bootstrap_revision: str = "bootstrap"
-
-
-def configure(
-    targets: Iterable[Target], *, inform_interval: int = 3600, bootstrap_url: str = ""
-) -> AcsConfig:
-    """Return the configuration for these devices."""
-    listed = tuple(targets)
-    return AcsConfig(
-        targets={target.mac: target for target in listed},
-        serials={target.serial.lower(): target.mac for target in listed if target.serial},
-        addresses={target.address: target.mac for target in listed if target.address},
-        inform_interval=inform_interval,
-        bootstrap_url=bootstrap_url,
-    )
 
 
 @dataclass(frozen=True, slots=True)

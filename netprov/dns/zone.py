@@ -17,6 +17,8 @@ from netprov.errors import Path, Place, Problem
 NSEC, RRSIG = 47, 46
 _SINGLE = frozenset({CNAME, DNAME, SOA})
 """Types of which a name has one record at most."""
+_ODD = META | {SOA}
+"""Types that are not welcome at every name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +106,16 @@ def build(origin: bytes, records: Iterable[Record]) -> tuple[Zone | None, tuple[
     origin = origin.lower()
     problems: list[Problem] = []
     sets: dict[bytes, dict[int, tuple[int, list[bytes], Record]]] = {}
+    inside: set[bytes] = set()  # names at the origin or below it; what is below them needs no second look
     for record in records:
         name = record.name.lower()
-        fault = _record_fault(origin, name, record)
-        if fault:
-            problems.append(_problem(fault, record))
-            continue
+        if record.type in _ODD or name[1 + name[0] :] not in inside:
+            fault = _record_fault(origin, name, record)
+            if fault:
+                problems.append(_problem(fault, record))
+                continue
+            if name != origin:
+                inside.add(parent(name))
         held = sets.setdefault(name, {})
         known = held.get(record.type)
         if known is None:
@@ -211,7 +217,7 @@ def _nodes(
     for name in sets:
         above = name
         while above != origin:
-            above = parent(above)
+            above = above[1 + above[0] :]
             if above in nodes:
                 break
             nodes[above] = ()

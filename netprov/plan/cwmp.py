@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from netprov.cwmp.device import AcsConfig, Target, configure
+from netprov.cwmp.config import AcsConfig, Target, configure
 from netprov.errors import InventoryError, Path, Problem
 from netprov.inventory.model import AcsCredentials, PhoneClass
 from netprov.plan.site import Site, SiteTarget

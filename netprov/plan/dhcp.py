@@ -35,10 +35,7 @@ def plan_dhcp(site: Site) -> DhcpConfig:
     config = DhcpConfig(
         networks=tuple(_network(site, network, problems) for network in site.networks),
         classes=tuple(_class(name, each, problems) for name, each in inventory.classes.items()),
-        phones={
-            bytes.fromhex(phone.declared.mac.replace(":", "")): _phone(phone, problems)
-            for phone in site.phones
-        },
+        phones={phone.mac: phone for phone in (_phone(each, problems) for each in site.phones)},
         limits=Limits(
             client_rate=inventory.dhcp.client_rate,
             total_rate=inventory.dhcp.total_rate,
@@ -166,7 +163,9 @@ def _phone(phone: SitePhone, problems: list[Problem]) -> PhoneConfig:
         class_name=phone.class_name or "",
         named=declared.class_ is not None,
         method=declared.method,
-        settings=settings | _options(declared.options, (*at, "options"), problems),
+        settings=settings | _options(declared.options, (*at, "options"), problems)
+        if declared.options
+        else settings,
     )
 
 

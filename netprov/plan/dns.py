@@ -9,7 +9,7 @@ from posixpath import join, normpath
 
 from netprov.dns.config import Address, DnsConfig, KeptKey, Secondary
 from netprov.dns.master import parse, parse_data
-from netprov.dns.name import parse_name, reverse_name, reverse_zones
+from netprov.dns.name import ancestors, parent, parse_name, reverse_name, reverse_zones
 from netprov.dns.rate import Limit
 from netprov.dns.rrtype import AAAA, CNAME, NS, PTR, SOA, SRV, A
 from netprov.dns.service import SERVICES
@@ -142,15 +142,23 @@ class _Sorter:
 
     def __init__(self, origins: Iterable[bytes]) -> None:
         self.held: dict[bytes, list[Record]] = {origin: [] for origin in origins}
+        self._below: dict[bytes, list[Record] | None] = {}
+        """The zone of the names below a name; ten thousand phones' are below a few."""
 
     def add(self, record: Record) -> bool:
         """Take a record; return False if its name is in no zone."""
-        above = record.name.lower()
-        while above not in self.held:
-            if not above[0]:
-                return False
-            above = above[1 + above[0] :]
-        self.held[above].append(record)
+        name = record.name.lower()
+        zone = self.held.get(name)
+        if zone is None:
+            above = parent(name)
+            if above not in self._below:
+                self._below[above] = next(
+                    (self.held[each] for each in ancestors(above) if each in self.held), None
+                )
+            zone = self._below[above]
+        if zone is None:
+            return False
+        zone.append(record)
         return True
 
 
@@ -231,15 +239,16 @@ def _host_records(site: Site) -> Iterator[Record]:
 def _phone_records(site: Site) -> Iterator[Record]:
     """Yield the names of phones that have a fixed address; names of leases come and go with them."""
     ttl = site.inventory.dns.ttl
-    domains = {network.name: network.domain for network in site.networks}
+    home = parse_name(site.domain)
+    homes = {network.name: parse_name(network.domain) for network in site.networks}
     for phone in site.phones:
         declared = phone.declared
         if declared.name is None or declared.address is None:
             continue
-        name = parse_name(f"{declared.name}.{domains.get(phone.network or '', site.domain)}")
+        name = parse_name(declared.name, homes.get(phone.network or "", home))
         path: Path = ("phones", phone.index, "name")
-        yield Record(name, A, ttl, declared.address.packed, path=path)
-        yield Record(reverse_name(declared.address), PTR, ttl, name, path=path)
+        yield Record(name, A, ttl, declared.address.packed, None, path)
+        yield Record(reverse_name(declared.address), PTR, ttl, name, None, path)
 
 
 def _address_record(name: bytes, address: IPv4Address | IPv6Address, ttl: int, path: Path = ()) -> Record:

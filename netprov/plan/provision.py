@@ -13,7 +13,6 @@ from netprov.inventory.model import Auth, Encryption, Inventory, Parameter
 from netprov.inventory.model.provision import Values
 from netprov.plan.site import Site, SitePhone
 from netprov.provision import profile
-from netprov.provision.compose import is_template, phone_fields, template_fault
 from netprov.provision.config import (
     CA_PATH,
     DEFAULT_PORTS,
@@ -26,6 +25,7 @@ from netprov.provision.config import (
 )
 from netprov.provision.macro import names_in
 from netprov.provision.profile import Layer
+from netprov.provision.template import is_template, phone_fields, template_fault
 
 SOURCE_OPTIONS = (66, 159, 160)
 """DHCP options whose text says where a profile is; 150 holds addresses (Cisco's guide, DHCP_Option_To_Use)."""
@@ -86,6 +86,7 @@ class _Layers:
 
     def __init__(self, inventory: Inventory, problems: list[Problem]) -> None:
         self._problems = problems
+        self._names: set[str] = set()  # names without a fault; ten thousand phones share a few
         self.inventory = inventory
         self.site = self.convert(inventory.provisioning.values, ("provisioning", "values"))
         self.classes = {
@@ -108,22 +109,26 @@ class _Layers:
 
     def convert(self, values: Values, path: Path) -> Layer:
         """Return the values as a layer, and note what is wrong with them."""
-        return profile.layer(self._parameter(name, value, (*path, name)) for name, value in values.items())
+        return profile.layer([self._parameter(name, value, path) for name, value in values.items()])
 
-    def _parameter(self, name: str, written: str | Parameter, path: Path) -> profile.Parameter:
+    def _parameter(self, name: str, written: str | Parameter, section: Path) -> profile.Parameter:
         parameter = (
             profile.Parameter(name, written)
             if isinstance(written, str)
             else profile.Parameter(name, written.value, written.ua or "")
         )
-        if fault := profile.name_fault(name):
+        if name not in self._names and (fault := profile.name_fault(name)):
+            remedy = "write the XML name, as in the phone's own file"
+            self._problems.append(Problem("parameter-name", fault, remedy, path=(*section, name)))
+        else:
+            self._names.add(name)
+        value = parameter.value or ""
+        if not value.isprintable() and (fault := profile.value_fault(value)):
             self._problems.append(
-                Problem("parameter-name", fault, "write the XML name, as in the phone's own file", path=path)
+                Problem("parameter-value", f"{name}: {fault}", "remove it", path=(*section, name))
             )
-        if fault := profile.value_fault(parameter.value or ""):
-            self._problems.append(Problem("parameter-value", f"{name}: {fault}", "remove it", path=path))
-        if is_template(parameter.value):
-            self._check_template(parameter.value or "", path)
+        if is_template(value):
+            self._check_template(value, (*section, name))
         return parameter
 
     def _check_template(self, text: str, path: Path, **more: str) -> None:
@@ -274,7 +279,7 @@ def _urls(site: Site) -> tuple[str, ...]:
         *(each.options for each in inventory.classes.values()),
         *(phone.options for phone in inventory.phones),
     ):
-        for code in (*SOURCE_OPTIONS, TFTP_SERVERS):
+        for code in (*SOURCE_OPTIONS, TFTP_SERVERS) if options else ():
             if code in options:
                 found += _places(options[code])
     for values in (
@@ -284,7 +289,7 @@ def _urls(site: Site) -> tuple[str, ...]:
         *(phone.values for phone in inventory.phones),
     ):
         for name, value in values.items():
-            if _RULES.match(name):
+            if name.startswith("Profile_Rule") and _RULES.match(name):
                 found += _URL.findall((value if isinstance(value, str) else value.value) or "")
     return tuple(dict.fromkeys(found))
 

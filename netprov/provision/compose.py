@@ -1,7 +1,6 @@
 """Composes what a phone is sent: its layers merged, its templates rendered, its way to HTTPS added.
 
-Templates are Jinja2, sandboxed, and an undefined name is an error; they see `phone`, `site` and, as a whole
-profile, `parameters`.
+Templates see `phone`, `site` and, as a whole profile, `parameters`.
 """
 
 from __future__ import annotations
@@ -9,20 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from jinja2 import Template
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+from typing import Any
 
 from netprov.provision.asker import Asker
 from netprov.provision.config import CA_PATH, Device, Provision
 from netprov.provision.guard import Introduction
 from netprov.provision.profile import Layer, Parameter, element, enclose, format_profile, merge
 from netprov.provision.secret import Secrets
+from netprov.provision.template import is_template, phone_fields, render
 
 _IKM = "IKM_HTTP_Encrypt_Content"
-_MARKS = ("{{", "{%", "{#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,19 +154,6 @@ def _trust(ca_url: str) -> Layer:
     return {"Custom_CA_Rule": Parameter("Custom_CA_Rule", ca_url, "na")}
 
 
-def phone_fields(device: Device) -> Mapping[str, str]:
-    """Return what templates know of a phone."""
-    return {
-        "mac": device.mac,
-        "model": device.model,
-        "serial": device.serial,
-        "firmware": device.firmware,
-        "name": device.name,
-        "class": device.class_name,
-        "profile": device.profile,
-    }
-
-
 def _format(parameters: Layer) -> _Formatted:
     templates = {name: each for name, each in parameters.items() if is_template(each.value)}
     elements = {name: "" if name in templates else element(each) for name, each in parameters.items()}
@@ -182,42 +164,3 @@ def _rendered(parameter: Parameter, context: Mapping[str, Any]) -> Parameter:
     if not is_template(parameter.value):
         return parameter
     return Parameter(parameter.name, render(parameter.value or "", context), parameter.ua)
-
-
-def is_template(text: str | None) -> bool:
-    """Say whether a value is to be rendered rather than taken as it is."""
-    return text is not None and "{" in text and any(mark in text for mark in _MARKS)
-
-
-def render(text: str, context: Mapping[str, Any], *, xml: bool = False) -> str:
-    """Render a template, of XML with what is inserted escaped; raises what `template_fault` finds beforehand."""
-    return _compiled(text, xml=xml).render(context)
-
-
-def template_fault(text: str, context: Mapping[str, Any]) -> str:
-    """Return why a template cannot be rendered in this context, or ""."""
-    from jinja2 import TemplateError
-
-    try:
-        render(text, context)
-    except TemplateError as error:
-        return f"{error.message or type(error).__name__}"
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        return f"{type(error).__name__}: {error}"
-    return ""
-
-
-@lru_cache(maxsize=4096)
-def _compiled(text: str, *, xml: bool) -> Template:
-    return _environment(xml=xml).from_string(text)
-
-
-@lru_cache(maxsize=2)
-def _environment(*, xml: bool) -> ImmutableSandboxedEnvironment:
-    """Return the environment of templates; Jinja2 is slow to load, and most inventories have none."""
-    from jinja2 import StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    return ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=xml
-    )

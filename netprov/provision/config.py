@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from netprov.provision.auth import AuthScheme
-from netprov.provision.crypto import Digest, IkmEncoding
 from netprov.provision.profile import Layer
 
 Scheme = Literal["tftp", "http", "https"]
 Service = Literal["tftp", "http", "https", "syslog"]
+Digest = Literal["md5", "sha256"]
+IkmEncoding = Literal["raw", "b64url"]
 
 DEFAULT_PORTS: Mapping[Scheme, int] = {"tftp": 69, "http": 80, "https": 443}
 """Ports that a URL need not name (guide, "Manually Provision a Phone from the Keypad")."""

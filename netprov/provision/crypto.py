@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import re
 from base64 import urlsafe_b64decode
-from typing import Literal
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -20,9 +19,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from netprov.errors import Malformed
-
-Digest = Literal["md5", "sha256"]
-IkmEncoding = Literal["raw", "b64url"]
+from netprov.provision.config import Digest, IkmEncoding
 
 MAGIC = b"Salted__"
 SALT_SIZE = 8

@@ -9,8 +9,8 @@ from itertools import count
 from netprov.cwmp import codec, rpc
 from netprov.cwmp.acs import Acs, Reply, Request
 from netprov.cwmp.action import Answer, Fetch, Post, Restart, Wait
+from netprov.cwmp.config import AcsConfig, Target, configure
 from netprov.cwmp.cpe import Cpe
-from netprov.cwmp.device import AcsConfig, Target, configure
 from netprov.cwmp.parameter import telephone
 from netprov.errors import Malformed
 

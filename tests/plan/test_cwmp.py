@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from netprov.cwmp.device import Target
+from netprov.cwmp.config import Target
 from netprov.errors import InventoryError
 from netprov.inventory.load import load, parse
 from netprov.plan import derive

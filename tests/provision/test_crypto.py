@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netprov.errors import Malformed
+from netprov.provision.config import Digest
 from netprov.provision.crypto import (
-    Digest,
     decode_ikm,
     decrypt_cbc,
     decrypt_gcm,

@@ -21,6 +21,8 @@ from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_before_validator_function
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
+_WRITTEN_AS_KEPT = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\Z")
+"""A MAC address as most write it."""
 _DURATION = re.compile(r"(\d+)\s*([smhdw]?)\Z")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -33,6 +35,8 @@ class Record(BaseModel):
 
 def _mac(value: Any) -> str:
     text = str(value).strip()
+    if _WRITTEN_AS_KEPT.match(text):
+        return text
     digits = re.sub(r"[:.\-]", "", text).lower()
     if not re.fullmatch(r"[0-9a-f]{12}", digits):
         raise ValueError(
@@ -166,7 +170,7 @@ AddressRange = Annotated[
 
 Ipv4 = Annotated[
     IPv4Address,
-    BeforeValidator(_ipv4),
+    PlainValidator(_ipv4),
     WithJsonSchema({"type": "string", "format": "ipv4", "examples": ["10.20.0.1"]}),
 ]
 """An IPv4 address."""

@@ -1,0 +1,67 @@
+"""Templates in profiles: Jinja2, sandboxed, where an undefined name is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from netprov.provision.config import Device
+
+_MARKS = ("{{", "{%", "{#")
+
+
+def phone_fields(device: Device) -> Mapping[str, str]:
+    """Return what templates know of a phone."""
+    return {
+        "mac": device.mac,
+        "model": device.model,
+        "serial": device.serial,
+        "firmware": device.firmware,
+        "name": device.name,
+        "class": device.class_name,
+        "profile": device.profile,
+    }
+
+
+def is_template(text: str | None) -> bool:
+    """Say whether a value is to be rendered rather than taken as it is."""
+    return text is not None and "{" in text and any(mark in text for mark in _MARKS)
+
+
+def render(text: str, context: Mapping[str, Any], *, xml: bool = False) -> str:
+    """Render a template, of XML with what is inserted escaped; raises what `template_fault` finds beforehand."""
+    return _compiled(text, xml=xml).render(context)
+
+
+def template_fault(text: str, context: Mapping[str, Any]) -> str:
+    """Return why a template cannot be rendered in this context, or ""."""
+    from jinja2 import TemplateError
+
+    try:
+        render(text, context)
+    except TemplateError as error:
+        return f"{error.message or type(error).__name__}"
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str, *, xml: bool) -> Template:
+    return _environment(xml=xml).from_string(text)
+
+
+@lru_cache(maxsize=2)
+def _environment(*, xml: bool) -> ImmutableSandboxedEnvironment:
+    """Return the environment of templates; Jinja2 is slow to load, and most inventories have none."""
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    return ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=xml
+    )
