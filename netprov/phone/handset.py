@@ -11,7 +11,8 @@ from netprov.phone.identity import Identity
 from netprov.phone.ladder import SrvOrder
 from netprov.phone.settings import DEFAULTS
 from netprov.phone.url import Url
-from netprov.provision.crypto import IkmEncoding, decode_ikm
+from netprov.provision.config import IkmEncoding
+from netprov.provision.crypto import decode_ikm
 from netprov.provision.macro import expand
 from netprov.provision.profile import Layer
 
