@@ -9,12 +9,13 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from netprov.lab.netns import Links, Namespace
-from netprov.lab.process import Process, run
+from netprov.lab.process import Process, run, wait_until
 from netprov.lab.topology import HostPlan, Topology
 from netprov.lab.wire import Faults, without_offload
 
@@ -80,6 +81,7 @@ class Lan:
         self.switches: dict[str, Namespace] = {}
         self.hosts: dict[str, Host] = {}
         self._wires: list[Process] = []
+        self._plugs: dict[str, list[str]] = {name: [] for name in topology.networks}
         try:
             for name in topology.networks:
                 self.switches[name] = Namespace(f"switch-{name}")
@@ -88,6 +90,7 @@ class Lan:
             for plan in topology.hosts:
                 self.hosts[plan.name] = Host(plan)
                 self._connect(self.hosts[plan.name])
+            self._settle()
         except BaseException:
             self.close()
             raise
@@ -126,18 +129,28 @@ class Lan:
                 links.add_cable(plug, port.interface, host.namespace, mac=port.mac)
                 if port.faults is None:
                     links.plug(plug, _BRIDGE)
+                    self._plugs[port.network].append(plug)
             if port.faults is not None:
-                self._splice(switch, plug, port.faults)
+                self._splice(port.network, plug, port.faults)
                 with host.entered():
                     without_offload(port.interface)
         _configure(host)
 
-    def _splice(self, switch: Namespace, plug: str, faults: Faults) -> None:
+    def _settle(self) -> None:
+        """Wait until every switch passes what its hosts send: the kernel opens a port some time after its cable is up."""
+        for name, switch in self.switches.items():
+            with switch.links() as links:
+                for plug in self._plugs[name]:
+                    wait_until(partial(links.forwards, plug), what=f"port {plug} of switch {name}")
+
+    def _splice(self, network: str, plug: str, faults: Faults) -> None:
         """Join a loose plug to the switch by a cable with faults."""
+        switch = self.switches[network]
         with switch.links() as links:
             links.add_cable(f"{plug}a", f"{plug}b", switch)
             links.up(f"{plug}b")
             links.plug(f"{plug}a", _BRIDGE)
+            self._plugs[network].append(f"{plug}a")
         with switch.entered():
             without_offload(_BRIDGE)
             without_offload(f"{plug}a")

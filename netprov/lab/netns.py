@@ -18,6 +18,8 @@ from netprov.errors import LabError
 from netprov.lab import kernel
 
 _HERE = "/proc/thread-self/ns/net"
+_FORWARDING = 3
+"""State of a bridge port that passes frames (BR_STATE_FORWARDING)."""
 
 
 class Namespace:
@@ -134,6 +136,12 @@ class Links:
     def plug(self, interface: str, bridge: str) -> None:
         """Make an interface a port of a bridge."""
         self._route.link("set", index=self.index(interface), master=self.index(bridge))
+
+    def forwards(self, interface: str) -> bool:
+        """Say whether a bridge's port passes frames; one whose cable has just come up does not yet."""
+        link = self._route.get_links(self.index(interface))[0]
+        state = link.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA", "IFLA_BRPORT_STATE")
+        return bool(state == _FORWARDING)
 
     def up(self, interface: str) -> None:
         """Bring an interface up."""

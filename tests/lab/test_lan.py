@@ -11,6 +11,7 @@ import pytest
 from netprov.errors import LabError
 from netprov.lab.topology import HostPlan, Port, Topology
 from netprov.lab.wire import Faults
+from netprov.runtime.link import udp_packet
 from tests.lab.conftest import MakeLan, needs, wait_until
 
 pytestmark = pytest.mark.lab
@@ -27,6 +28,18 @@ def test_hosts_reach_each_other_and_not_the_machine(make_lan: MakeLan) -> None:
             assert receiver.getpeername()[0] == "10.20.0.9"
         with lan["client0"].entered():
             assert [name for _, name in socket.if_nameindex()] == ["lo", "lan0"]
+
+
+def test_a_new_lan_carries_the_first_frame(make_lan: MakeLan) -> None:
+    lan = make_lan(server=["10.20.0.1/24"], clients=[None] * 4)
+    with lan["server"].entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as hears:
+        hears.bind(("", 9999))
+        hears.settimeout(5)
+        for host in (each for each in lan if each.name != "server"):
+            with host.entered(), socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as speaks:
+                datagram = udp_packet(host.name.encode(), "0.0.0.0", 68, "255.255.255.255", 9999)
+                speaks.sendto(datagram, (host.interface, 0x0800, 0, 0, b"\xff" * 6))
+            assert hears.recv(100) == host.name.encode()
 
 
 def test_mac_address_is_the_one_asked_for(make_lan: MakeLan) -> None:
