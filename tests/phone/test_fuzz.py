@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netprov.dns.service import SERVICES
 from netprov.errors import Malformed
 from netprov.lab.capture import sightings
 from netprov.lab.handshake import failure, is_tls13, read_side, server_name
 from netprov.lab.packet import Packet
 from netprov.lab.stream import exchanges
-from netprov.phone.action import Failed, Fetch, Lease, Response, Trouble
+from netprov.phone.action import Failed, Fetch, Lease, Resolve, Response, Trouble, addresses
 from netprov.phone.auth import authorization
 from netprov.phone.explain import explain
+from netprov.phone.fetch import MAX_CHALLENGES, MAX_REDIRECTS
 from netprov.phone.handset import Habits, Handset
 from netprov.phone.http import ResponseReader, encode_request
 from netprov.phone.source import Source, read_options
@@ -21,17 +26,39 @@ from netprov.phone.url import parse_url
 from tests.phone.world import PHONE, World, no_chance, travel
 
 OCTETS = st.binary(max_size=300)
+TLS_TROUBLES = {Trouble.TLS, Trouble.EXPIRED, Trouble.NOT_YET, Trouble.WRONG_NAME, Trouble.UNTRUSTED}
 
 
-@given(st.dictionaries(st.sampled_from([15, 43, 60, 66, 125, 150, 159, 160]), OCTETS))
-def test_fuzz_options_are_used_or_say_why_not(options: dict[int, bytes]) -> None:
+VALUES = st.one_of(
+    OCTETS,
+    st.lists(
+        st.sampled_from(
+            [b"http://", b"tftp://", b"10.20.0.9", b"pr9.lab", b":99", b"/p", b"$MA", b";", b" ", b"\0"]
+        ),
+        max_size=6,
+    ).map(b"".join),
+)
+"""Octets, and what looks like the value of a provisioning option."""
+
+
+@given(st.dictionaries(st.sampled_from([15, 43, 60, 66, 125, 150, 159, 160]), VALUES))
+def test_fuzz_a_phone_asks_only_hosts_that_the_options_name(options: dict[int, bytes]) -> None:
     for source in read_options(options):
         assert isinstance(source, Source) or source.reason
-    lease = Lease("10.20.0.5", "10.20.0.1", options)
-    assert isinstance(lease.domain, str)
     outcome, steps, _ = travel(World(options), habits=Habits(fall_through=True))
     assert not outcome.provisioned
     assert explain(steps).cause
+    domain = Lease("", "", options).domain
+    said = b"\0".join(options.values()).decode("latin-1").replace("$MA", "001234ab45de").lower()
+    said += " ".join(addresses(options.get(150, b"")))
+    for step in steps:
+        match step.action:
+            case Resolve(name, "SRV"):
+                assert name in {f"{label}.{domain}" for label in SERVICES.values()}
+            case Resolve(name):
+                assert name == domain or name.lower() in said
+            case Fetch(url):
+                assert url.host.lower() in said
 
 
 @given(
@@ -62,19 +89,42 @@ def test_fuzz_answers_of_servers_never_raise(
     handset = Handset(PHONE, no_chance)
     outcome, steps = walk(handset, boot(handset), world)
     assert explain(steps).provisioned == outcome.provisioned
+    asked = [step.action.url for step in steps if isinstance(step.action, Fetch)]
+    assert 3 <= len(asked) <= 3 * (1 + MAX_REDIRECTS) * (1 + MAX_CHALLENGES)
+    ladder = ["/x", "/x/8851-3PCC.xml", "/x/Cisco/CP-8851-3PCC/001234ab45de.cfg"]
+    assert [url.path for url in asked if url.path in ladder][:1] == ladder[:1]
+    if not any(name == "Location" for name, _ in headers):
+        assert list(dict.fromkeys(url.path for url in asked)) == ladder
 
 
-@given(st.lists(OCTETS, max_size=4))
-def test_fuzz_responses_are_read_or_refused(pieces: list[bytes]) -> None:
+def response_of(pieces: list[bytes]) -> tuple[int, bytes] | str:
+    """Return status and body of what came, or the kind of error."""
     reader = ResponseReader("GET")
     try:
-        for piece in [*pieces, b""]:
+        for piece in [*filter(None, pieces), b""]:
             reader.feed(piece)
             if reader.response:
-                break
-    except (Malformed, ConnectionResetError):
-        return
-    assert reader.response is not None
+                return reader.response.status, reader.response.body
+    except (Malformed, ConnectionResetError) as error:
+        return type(error).__name__
+    return "neither response nor error"
+
+
+@given(
+    st.sampled_from(
+        [
+            b"",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
+            b"HTTP/1.1 404 x\r\nTransfer-Encoding: chunked\r\n\r\n",
+        ]
+    ),
+    st.lists(st.one_of(OCTETS, st.sampled_from([b"2\r\n", b"ab\r\n", b"0\r\n\r\n"])), max_size=4),
+)
+def test_fuzz_a_response_is_the_same_however_it_is_cut(head: bytes, pieces: list[bytes]) -> None:
+    whole = response_of([head + b"".join(pieces)])
+    assert whole != "neither response nor error"
+    assert whole == response_of([head, *pieces])
+    assert whole == response_of([bytes([octet]) for octet in head + b"".join(pieces)])
 
 
 HEADS = (
@@ -141,26 +191,62 @@ def test_requests_name_the_host_and_their_length() -> None:
 def test_fuzz_both_sides_of_tls_are_read(client: bytes, server: bytes) -> None:
     for asked, answered in ((client, server), (b"\x16\x03\x01" + client, b"\x16\x03\x03" + server)):
         sides = read_side(asked), read_side(answered)
-        failure(*sides, wanted="example.com", now=0.0)
-        for side in sides:
-            server_name(side.hello)
-            is_tls13(side.hello)
+        failed = failure(*sides, wanted="example.com", now=0.0)
+        assert failed is None or (failed.trouble in TLS_TROUBLES and failed.detail)
+        for data, side in zip((asked, answered), sides, strict=True):
+            assert side.hello in data
+            assert sum(side.application) <= len(data)
+            assert side.is_tls or not (side.hello or side.certificates or side.application)
+            assert not is_tls13(side.hello) or b"\x03\x04" in data
+            name = server_name(side.hello)
+            assert "\ufffd" in name or name.encode() in side.hello
 
 
 @given(OCTETS, OCTETS, st.booleans())
 def test_fuzz_http_of_a_capture_is_read(asked: bytes, answered: bytes, closed: bool) -> None:
-    exchanges(asked, answered, closed=closed)
-    head = b"GET /x HTTP/1.1\r\nHost: pr1\r\n\r\n"
-    assert exchanges(
-        head + asked, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc" + answered, closed=closed
+    for each in exchanges(asked, answered, closed=closed):
+        assert each.method.encode("latin-1") in asked
+        assert each.target.encode("latin-1") in asked
+        assert each.body in asked
+        assert each.answer in answered or b"chunked" in answered.lower()
+    first, *others = exchanges(
+        b"GET /x HTTP/1.1\r\nHost: pr1\r\n\r\n" + asked,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc" + answered,
+        closed=closed,
     )
+    assert (first.method, first.target, first.headers) == ("GET", "/x", (("Host", "pr1"),))
+    assert (first.status, first.answer, first.whole, first.offset) == (200, b"abc", True, 0)
+    assert all(each.offset > 0 for each in others)
 
 
 @given(st.text(max_size=120))
-def test_fuzz_challenges_are_answered_or_not(challenge: str) -> None:
+def test_fuzz_challenges_are_answered_by_their_own_scheme(challenge: str) -> None:
     for text in (challenge, f"Digest {challenge}", f"Basic {challenge}"):
-        answer = authorization(text, user="u", password="p", method="GET", path="/", draw=no_chance)
-        assert isinstance(answer, str)
+        answer = authorization(text, user="u", password="secret", method="GET", path="/", draw=no_chance)
+        scheme = text.strip().partition(" ")[0].lower()
+        assert answer.partition(" ")[0].lower() in {"", scheme}
+        assert "secret" not in answer
+        assert bool(answer) or scheme != "basic"
+        assert not answer or scheme in {"basic", "digest"}
+
+
+@given(
+    st.from_regex(r"[^\x00-\x1f\x7f\"\\\\]{0,20}", fullmatch=True),
+    st.from_regex(r"[!-~]{1,20}", fullmatch=True),
+)
+def test_fuzz_digests_are_those_of_the_standard(realm: str, nonce: str) -> None:
+    nonce = nonce.replace('"', "").replace("\\", "")
+    answer = authorization(
+        f'Digest realm="{realm}", nonce="{nonce}"',
+        user="u",
+        password="p",
+        method="GET",
+        path="/x",
+        draw=no_chance,
+    )
+    first, second = (hashlib.md5(text.encode()).hexdigest() for text in (f"u:{realm}:p", "GET:/x"))
+    assert f'realm="{realm}", nonce="{nonce}", uri="/x"' in answer
+    assert f'response="{hashlib.md5(f"{first}:{nonce}:{second}".encode()).hexdigest()}"' in answer
 
 
 PACKETS = st.builds(
@@ -188,6 +274,17 @@ PACKETS = st.builds(
 
 
 @given(st.lists(PACKETS, max_size=20))
-def test_fuzz_any_packets_make_stories(packets: list[Packet]) -> None:
-    for sighting in sightings(packets):
-        assert explain(sighting.steps)
+def test_fuzz_stories_are_of_phones_and_packets_of_the_capture(packets: list[Packet]) -> None:
+    found = sightings(packets)
+    assert len({each.mac for each in found}) == len(found)
+    times = [packet.time for packet in packets]
+    numbers = {str(packet.number) for packet in packets}
+    payloads = b"".join(packet.payload for packet in packets)
+    for sighting in found:
+        assert sighting.mac == "00:12:34:ab:45:de" or bytes.fromhex(sighting.mac.replace(":", "")) in payloads
+        story = explain(sighting.steps)
+        assert story.provisioned == (story.cause is None)
+        assert set(re.findall(r"\d+", story.evidence)) <= numbers
+        for step in sighting.steps:
+            assert min(times) <= step.started <= max(times)
+            assert step.seconds >= 0
