@@ -274,7 +274,8 @@ What joins cores to the world:
     runtime.poll             many sockets behind one descriptor
     runtime.poll_thread      many sockets, in a thread of their own
     runtime.listen           planned sockets, as far as they are on this machine
-    runtime.arp              the MAC address behind an IP address
+    runtime.arp              the MAC address behind an IP address, as the kernel knows it
+    runtime.sender           the same, or as the leases know it
     runtime.records          device records
     runtime.syslog           the syslog listener
     runtime.catalog          the catalog with its CA and secrets

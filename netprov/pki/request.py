@@ -75,6 +75,8 @@ class PkiPlan:
     servers: tuple[ServerRequest, ...]
     clients: ClientPolicy = ClientPolicy()
     tls_min: TlsVersion = "1.2"
+    class_tls: tuple[TlsVersion, ...] = ()
+    """Oldest versions that classes of phones may speak, beside the site's."""
 
     def server(self, host: str) -> ServerRequest:
         """Return the request of a host; `PkiError` names those there are."""

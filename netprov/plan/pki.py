@@ -43,7 +43,8 @@ def certificates(site: Site) -> PkiPlan:
         crl_lifetime=declared.crl_lifetime,
     )
     clients = ClientPolicy(declared.client_certificates, declared.client_roots)
-    return PkiPlan(authority, servers, clients, declared.tls_min)
+    of_classes = sorted({each.tls_min for each in site.inventory.classes.values() if each.tls_min})
+    return PkiPlan(authority, servers, clients, declared.tls_min, tuple(of_classes))
 
 
 def _request(site: Site, host: str) -> ServerRequest:

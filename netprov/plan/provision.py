@@ -22,6 +22,7 @@ from netprov.provision.config import (
     Provision,
     Scheme,
     SecretsPlace,
+    TlsVersion,
 )
 from netprov.provision.macro import names_in
 from netprov.provision.profile import Layer
@@ -100,7 +101,9 @@ class _Layers:
         settings = inventory.provisioning
         self.policy = _policy(settings.encryption, settings.auth)
         self.policies = {
-            name: _policy(each.encryption or settings.encryption, each.auth or settings.auth)
+            name: _policy(
+                each.encryption or settings.encryption, each.auth or settings.auth, oldest_tls=each.tls_min
+            )
             for name, each in inventory.classes.items()
         }
         for name, each in inventory.profiles.items():
@@ -178,7 +181,9 @@ def _device(phone: SitePhone, layers: _Layers, problems: list[Problem]) -> Devic
     )
 
 
-def _policy(encryption: Encryption | None, auth: Auth | None) -> Policy:
+def _policy(
+    encryption: Encryption | None, auth: Auth | None, *, oldest_tls: TlsVersion | None = None
+) -> Policy:
     chosen = encryption or Encryption(method="none")
     return Policy(
         encryption=chosen.method,
@@ -188,6 +193,7 @@ def _policy(encryption: Encryption | None, auth: Auth | None) -> Policy:
         auth=auth.scheme if auth else None,
         user=auth.user if auth else "",
         auth_everywhere=auth.everywhere if auth else False,
+        oldest_tls=oldest_tls,
     )
 
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 from netprov.provision.answer import PROFILE_TYPE, Answer, Content, Redirect, Refusal, TreeFile
 from netprov.provision.asker import Asker, parse_mac
 from netprov.provision.compose import Composer
-from netprov.provision.config import ALIASES, CA_PATH, LADDER, Device, Provision
+from netprov.provision.config import ALIASES, CA_PATH, LADDER, Device, Provision, TlsVersion
 from netprov.provision.guard import Guard, is_locked
 from netprov.provision.macro import PathPattern, device_macros, expand, patterns
 from netprov.provision.secret import Secrets
@@ -45,6 +45,11 @@ class Catalog:
         self._bases = tuple(base.lower() for base in sorted(provision.bases, key=len, reverse=True))
         self._redirects = tuple((PathPattern(path), *to) for path, to in provision.redirects.items())
         self._statuses = tuple((PathPattern(path), status) for path, status in provision.statuses)
+        self._old = {
+            mac: device.policy.oldest_tls
+            for mac, device in provision.devices.items()
+            if device.policy.oldest_tls is not None
+        }
         self._known: dict[str, Mapping[str, str] | None] = {}
         self._literals = frozenset(path.lower() for path in provision.literals)
         self._trees = tuple((prefix.rstrip("/") + "/", directory) for prefix, directory in provision.trees)
@@ -74,6 +79,12 @@ class Catalog:
     def plain(self, device: Device, asker: Asker) -> bytes:
         """Return a listed phone's own profile before it is encrypted."""
         return self._composer.profile(device, asker)
+
+    def oldest_tls(self, address: str, link_mac: Callable[[], str]) -> TlsVersion | None:
+        """Return the oldest TLS that the phone at an address may speak, None for the site's: asked before it has spoken."""
+        if not self._old:
+            return None
+        return self._old.get(self._provision.addresses.get(address, "") or link_mac())
 
     def who(self, path: str, asker: Asker) -> str:
         """Return the MAC address that a path of any kind, or the asker, is known by; "" if it cannot be told."""

@@ -10,6 +10,7 @@ from netprov.provision.auth import AuthScheme
 from netprov.provision.profile import Layer
 
 Scheme = Literal["tftp", "http", "https"]
+TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 Service = Literal["tftp", "http", "https", "syslog"]
 Digest = Literal["md5", "sha256"]
 IkmEncoding = Literal["raw", "b64url"]
@@ -51,7 +52,10 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How a phone's own profile is protected; `digest` None goes by its firmware, `user` holds macros."""
+    """How a phone's own profile is protected; `digest` None goes by its firmware, `user` holds macros.
+
+    `oldest_tls` is the oldest version of TLS that the phone may come with, None for the site's.
+    """
 
     encryption: Literal["none", "aes-256-cbc", "aes128gcm"] = "none"
     digest: Digest | None = None
@@ -59,6 +63,7 @@ class Policy:
     ikm: IkmEncoding = "raw"
     auth: AuthScheme | None = None
     user: str = "$MA"
+    oldest_tls: TlsVersion | None = None
     auth_everywhere: bool = False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from netprov.errors import Malformed
@@ -10,7 +10,7 @@ from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
 from netprov.provision.asker import Agent, Asker
 from netprov.provision.auth import REALM, Authority
 from netprov.provision.catalog import Catalog, decode_path
-from netprov.provision.config import Device, Provision
+from netprov.provision.config import Device, Provision, TlsVersion
 from netprov.provision.event import Asked, Posted, Reported
 from netprov.provision.http import Request, Response
 from netprov.provision.report import decrypt_report, parse_report
@@ -52,6 +52,10 @@ class Responder:
         self._provision = provision
         self._authority = authority
         self._reports = provision.reports.rstrip("/").lower()
+
+    def oldest_tls(self, address: str, link_mac: Callable[[], str]) -> TlsVersion | None:
+        """Return the oldest TLS that the phone at an address may speak, None for the site's."""
+        return self._catalog.oldest_tls(address, link_mac)
 
     def respond(self, request: Request, asker: Asker, now: float) -> Answered:
         """Answer one request."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import socket
+import ssl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -26,11 +27,11 @@ from netprov.provision.config import Listener
 from netprov.provision.event import TlsFailed
 from netprov.provision.http import Request
 from netprov.provision.respond import Responder, content_type, missing_file
-from netprov.runtime.arp import neighbour
 from netprov.runtime.catalog import load_catalog
 from netprov.runtime.handshake import Handshakes
 from netprov.runtime.listen import SocketSet
 from netprov.runtime.poll import Poller
+from netprov.runtime.sender import Senders
 from netprov.runtime.service import Figure, Surroundings
 from netprov.runtime.stream import Stream
 from netprov.runtime.tls_keeper import TlsKeeper
@@ -86,6 +87,7 @@ class HttpService:
         max_connections: int = MAX_CONNECTIONS,
     ) -> None:
         self._surroundings = surroundings
+        self._senders = Senders(surroundings.state)
         self._patience = patience or Patience()
         self._max_connections = max_connections
         self._tasks: list[asyncio.Task[None]] = []
@@ -259,7 +261,7 @@ class HttpService:
             port,
             parse_agent(asked.fields.get("user-agent", "")),
             _certificate_mac(certificate),
-            partial(neighbour, address),
+            partial(self._senders.mac, address),
         )
 
     # Sockets.
@@ -282,9 +284,14 @@ class HttpService:
                 accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if secure:
                 failed = partial(self._tls_failed, peer[0], listener.address)
-                self._handshakes.begin(accepted, self._tls.current, failed)
+                self._handshakes.begin(accepted, self._context(peer[0]), failed)
             else:
                 self._connected(accepted)
+
+    def _context(self, address: str) -> ssl.SSLContext:
+        """Return the TLS of the phone at an address: its class may speak older versions than others."""
+        oldest = self._responder.oldest_tls(address, partial(self._senders.mac, address))
+        return self._tls.context_from(oldest)
 
     def _connected(self, sock: socket.socket) -> None:
         Stream(sock, self._poller, self._visitors.accept()).begin()

@@ -253,6 +253,11 @@ class LeaseReader:
         )
         return tuple(NamedLease(*row) for row in rows)
 
+    def holder(self, address: int) -> bytes:
+        """Return the hardware address of the client that an address is leased to, b"" if it is not."""
+        rows = self._query("SELECT mac FROM lease WHERE address = ? AND state = 1", (address,))
+        return bytes(rows[0][0]) if rows else b""
+
     def leases(self) -> tuple[Lease, ...]:
         """Return every lease on record by address."""
         return tuple(map(_lease, self._query(f"SELECT {_COLUMNS} FROM lease ORDER BY address")))  # noqa: S608

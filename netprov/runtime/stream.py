@@ -17,6 +17,8 @@ from netprov.runtime.poll import READ, WRITE, Poller
 
 _RECEIVE: Final = 16384
 """Octets read at once: a TLS record holds no more (RFC 8446 section 5.1)."""
+_DISCARDED: Final = 64
+"""Reads at most before a connection is closed on a peer that is still talking."""
 _SEND: Final = 65536
 _HIGH: Final = 65536
 """Octets that wait to be sent before the protocol is asked to pause."""
@@ -42,6 +44,7 @@ class Stream(asyncio.Transport):
         self._reading = True
         self._closing = False
         self._writing_paused = False
+        self._more = False  # the socket probably holds more than was read of it
 
     def begin(self) -> None:
         """Connect the protocol, and take in what is there already: mostly the first request."""
@@ -151,6 +154,7 @@ class Stream(asyncio.Transport):
                 self._protocol.eof_received()
                 self.close()
                 return
+            self._more = len(data) == _RECEIVE
             self._protocol.data_received(data)
             if self._tls is None or not self._tls.pending():
                 return
@@ -181,6 +185,13 @@ class Stream(asyncio.Transport):
             view.release()
         return sent
 
+    def _discard(self) -> None:
+        """Read what is there: closed with unread octets, a socket sends a reset, and the peer may lose our last answer."""
+        with suppress(OSError):
+            for _ in range(_DISCARDED):
+                if not self._sock.recv(_RECEIVE):
+                    return
+
     def _lose(self, error: OSError | None) -> None:
         self._closing = True
         self._buffer.clear()
@@ -191,6 +202,8 @@ class Stream(asyncio.Transport):
             return
         self._poller.unregister(self._fd)
         self._fd = -1
+        if self._more and error is None:
+            self._discard()
         if self._tls is not None and error is None:
             # Sends close_notify (RFC 8446 section 6.1), and does not wait for the peer's.
             with suppress(OSError, ValueError):

@@ -26,11 +26,11 @@ from netprov.provision.asker import Asker
 from netprov.provision.catalog import tidy_path
 from netprov.provision.config import Listener
 from netprov.provision.event import Asked, TransferFailed, Transferred
-from netprov.runtime.arp import neighbour
 from netprov.runtime.catalog import load_catalog
 from netprov.runtime.listen import SocketSet
 from netprov.runtime.poll import READ
 from netprov.runtime.poll_thread import PollThread
+from netprov.runtime.sender import Senders
 from netprov.runtime.service import Surroundings
 from netprov.runtime.tree import OpenFile, open_file
 from netprov.tftp.netascii import to_netascii
@@ -73,6 +73,7 @@ class TftpService:
     ) -> None:
         self._state = surroundings.state
         self._tell = surroundings.report
+        self._senders = Senders(surroundings.state)
         self._limits = limits or Limits()
         self._max_per_address = max_per_address
         self._transfers: dict[tuple[str, int, str], _Transfer] = {}
@@ -177,7 +178,9 @@ class TftpService:
         path = tidy_path(request.filename)
         if path is None:
             return self._refuse(request, peer, 404, "not a path of any file")
-        asker = Asker("tftp", peer[0], listener.address, listener.port, link_mac=partial(neighbour, peer[0]))
+        asker = Asker(
+            "tftp", peer[0], listener.address, listener.port, link_mac=partial(self._senders.mac, peer[0])
+        )
         answer = self._catalog.respond(path, asker)
         match answer:
             case Content(kind=kind, body=body, mac=mac):

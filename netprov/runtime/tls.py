@@ -55,24 +55,28 @@ class ServerTls:
         self._store = store
         self._plan = plan
         self._host = host or plan.servers[0].host
-        self._current, self._seen = self._load()
+        self._by_version, self._seen = self._load()
+        self._current = self._by_version[plan.tls_min]
         self.context = _bare_server_context(plan.tls_min)
         self._verify_like(self._current)
         self.context.sni_callback = self._choose
 
-    @property
-    def current(self) -> ssl.SSLContext:
-        """The context that presents the newest chains: for servers that ask anew for every connection."""
-        return self._current
+    def context_from(self, oldest: TlsVersion | None) -> ssl.SSLContext:
+        """Return the context that presents the newest chains: for servers that ask anew for every connection.
+
+        `oldest` is one of the plan's, for phones of a class that has its own; None for the site's.
+        """
+        return self._by_version.get(oldest or self._plan.tls_min, self._current)
 
     def reload(self, plan: PkiPlan | None = None) -> None:
         """Take the chains as they are in the store now; on `PkiError` the old ones stay in use."""
         before, self._plan = self._plan, plan or self._plan
         try:
-            self._current, self._seen = self._load()
+            self._by_version, self._seen = self._load()
         except PkiError:
             self._plan = before
             raise
+        self._current = self._by_version[self._plan.tls_min]
         self._verify_like(self._current)
 
     def reload_if_changed(self) -> bool:
@@ -82,9 +86,13 @@ class ServerTls:
         self.reload()
         return True
 
-    def _load(self) -> tuple[ssl.SSLContext, tuple[tuple[int, int], ...]]:
+    def _load(self) -> tuple[dict[TlsVersion, ssl.SSLContext], tuple[tuple[int, int], ...]]:
         seen = self._fingerprints()
-        context = _bare_server_context(self._plan.tls_min)
+        versions = {self._plan.tls_min, *self._plan.class_tls}
+        return {version: self._load_context(version) for version in versions}, seen
+
+    def _load_context(self, oldest: TlsVersion) -> ssl.SSLContext:
+        context = _bare_server_context(oldest)
         for path in self._store.chain_files(self._host):
             try:
                 context.load_cert_chain(path)
@@ -94,7 +102,7 @@ class ServerTls:
                     "issue it again: `netprov cert issue`",
                 ) from error
         _ask_clients(context, self._plan, self._store)
-        return context, seen
+        return context
 
     def _fingerprints(self) -> tuple[tuple[int, int], ...]:
         """Return what tells a replaced file from the old: a rename brings a new inode."""

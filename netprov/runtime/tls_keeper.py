@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from netprov.errors import PkiError, ServiceError
-from netprov.pki.request import PkiPlan
+from netprov.pki.request import PkiPlan, TlsVersion
 from netprov.pki.store import Issued
 from netprov.runtime.service import Notice, Surroundings
 from netprov.runtime.tls import ServerTls, certificate_store, keep_current
@@ -34,11 +34,10 @@ class TlsKeeper:
         assert self._tls is not None
         return self._tls.context
 
-    @property
-    def current(self) -> ssl.SSLContext:
-        """The context for the next connection; ask again for the one after it."""
+    def context_from(self, oldest: TlsVersion | None) -> ssl.SSLContext:
+        """Return the context for the next connection, for phones that speak `oldest` at least, None for the site's."""
         assert self._tls is not None
-        return self._tls.current
+        return self._tls.context_from(oldest)
 
     async def use(self, plan: PkiPlan) -> None:
         """Follow a plan from now on; raise `ServiceError` if its certificates cannot be made or loaded."""

@@ -14,6 +14,8 @@ from tests.lab.conftest import PYTHON, MakeLan
 MAC = "00:12:34:ab:45:de"
 OWN_MAC = "00:12:34:ab:45:df"
 LOCKED_MAC = "00:12:34:ab:45:e1"
+OLD_MAC = "00:12:34:ab:45:e3"
+OLD_ADDRESS = "10.20.0.60"
 DIGEST_MAC = "00:12:34:ab:45:e2"
 PASSWORD = "swordfish"
 
@@ -32,11 +34,13 @@ classes:
   mpp: {{match: {{vendor_class: "CP-*-3PCC"}}}}
   basic: {{auth: {{scheme: basic}}}}
   digest: {{auth: {{scheme: digest}}}}
+  old: {{tls_min: "1.0"}}
 phones:
   - {{mac: {mac}, model: CP-8851-3PCC, address: 10.20.0.50, values: {{Display_Name_1_: "4081001141"}}}}
   - {{mac: {own}, model: CP-7832-3PCC, values: {{Display_Name_1_: "4081001142"}}}}
   - {{mac: {locked}, model: CP-8841-3PCC, class: basic, values: {{Display_Name_1_: "4081001143"}}}}
   - {{mac: {digest}, model: CP-8841-3PCC, class: digest, values: {{Display_Name_1_: "4081001144"}}}}
+  - {{mac: {old}, model: CP-7832-3PCC, class: old, address: {old_address}, values: {{Display_Name_1_: "4081001145"}}}}
 """
 STATUSES = (303, 400, 403, 407, 410, 429, 500, 501, 502, 503, 504)
 
@@ -75,13 +79,18 @@ def serve(make_lan: MakeLan, place: Path, *, faults: Faults | None = None) -> Se
             own=OWN_MAC,
             locked=LOCKED_MAC,
             digest=DIGEST_MAC,
+            old=OLD_MAC,
+            old_address=OLD_ADDRESS,
         )
     )
     lan = make_lan(
         Topology(
             (
                 HostPlan("server", (Port(addresses=("10.20.0.1/24", "10.20.0.11/24")),)),
-                HostPlan("client0", (Port(addresses=("10.20.0.50/24",), mac=MAC, faults=faults),)),
+                HostPlan(
+                    "client0",
+                    (Port(addresses=("10.20.0.50/24", f"{OLD_ADDRESS}/24"), mac=MAC, faults=faults),),
+                ),
             ),
         )
     )

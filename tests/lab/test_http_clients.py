@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from tests.lab.conftest import PYTHON, MakeLan, needs, wait_until
-from tests.lab.provisioning import DIGEST_MAC, LOCKED_MAC, MAC, OWN_MAC, PASSWORD, STATUSES, Served, serve
+from tests.lab.provisioning import (
+    DIGEST_MAC,
+    LOCKED_MAC,
+    MAC,
+    OLD_ADDRESS,
+    OWN_MAC,
+    PASSWORD,
+    STATUSES,
+    Served,
+    serve,
+)
 
 pytestmark = pytest.mark.lab
 
@@ -109,6 +119,28 @@ def test_openssl_verifies_the_domain_and_fetches(served: Served, kind: str, vers
     )
     assert "Verify return code: 0 (ok)" in result.stdout
     assert "4081001141" in result.stdout
+
+
+@pytest.mark.parametrize(("address", "shaken"), [(OLD_ADDRESS, True), ("10.20.0.50", False)])
+def test_only_a_class_that_says_so_comes_with_tls_1_0(served: Served, address: str, shaken: bool) -> None:
+    result = served.client.run(
+        [
+            *(
+                needs("openssl"),
+                "s_client",
+                "-connect",
+                "10.20.0.1:443",
+                "-bind",
+                address,
+                "-CAfile",
+                served.ca,
+            ),
+            *("-tls1", "-cipher", "DEFAULT:@SECLEVEL=0", "-ign_eof"),
+        ],
+        stdin="GET /7832-3PCC.xml HTTP/1.0\r\n\r\n",
+    )
+    assert ("4081001145" in result.stdout) == shaken
+    assert ("alert protocol version" in result.stderr) != shaken
 
 
 def test_client_that_does_not_trust_the_ca_leaves_its_alert_on_record(served: Served) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from netprov.errors import InventoryError
 from netprov.inventory.load import load, parse
 from netprov.plan import derive
+from netprov.plan.pki import certificates
 from netprov.plan.provision import provision
 from netprov.plan.site import resolve
+from netprov.provision.catalog import Catalog
 from netprov.provision.config import Listener, Provision
 from tests.lab.conftest import ROOT
 
@@ -122,3 +126,18 @@ def test_what_cannot_be_served_is_a_problem(more: str, expected: tuple[str, str]
 
 def test_whole_template_may_use_any_value() -> None:
     planned("profiles: {p: {template: '<flat-profile>{{ parameters }}{{ values.A }}</flat-profile>'}}\n")
+
+
+def test_class_may_come_with_older_tls_than_the_site() -> None:
+    phones = """
+classes: {old: {tls_min: "1.0"}}
+phones:
+  - {mac: 00:12:34:ab:45:de, address: 10.20.0.50, class: old}
+  - {mac: 00:12:34:ab:45:df, address: 10.20.0.51}
+"""
+    catalog = Catalog(planned(phones), entropy=os.urandom)
+    assert catalog.oldest_tls("10.20.0.50", str) == "1.0"
+    assert catalog.oldest_tls("10.20.0.51", str) is None
+    assert catalog.oldest_tls("10.20.0.99", lambda: "00:12:34:ab:45:de") == "1.0"
+    site = resolve(parse(MINIMAL + phones, "site.yaml").inventory)
+    assert certificates(site).class_tls == ("1.0",)

@@ -91,6 +91,12 @@ class PhoneClass(Record):
         default=None, description="How profiles are encrypted. Default: the site's."
     )
     auth: Auth | None = Field(default=None, description="Credentials for profiles. Default: the site's.")
+    tls_min: Literal["1.0", "1.1", "1.2", "1.3"] | None = Field(
+        default=None,
+        description="Oldest TLS version that the HTTPS servers speak with listed phones of the class, by their address. "
+        "Default: the site's (`certificates: {tls_min: …}`).",
+        examples=["1.0"],
+    )
 
 
 class Phone(Record):
