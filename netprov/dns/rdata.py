@@ -88,8 +88,16 @@ def _cut(data: bytes, position: int, length: int) -> bytes:
     return data[position : position + length]
 
 
+_OCTET = {str(octet): octet for octet in range(256)}
+
+
 def _parse_address(tokens: Tokens) -> bytes:
-    return IPv4Address(tokens.take("an IPv4 address")).packed
+    text = tokens.take("an IPv4 address")
+    try:
+        first, second, third, fourth = text.split(".")
+        return bytes((_OCTET[first], _OCTET[second], _OCTET[third], _OCTET[fourth]))
+    except (KeyError, ValueError):
+        return IPv4Address(text).packed  # which says what is wrong, but takes four times as long
 
 
 def _parse_address6(tokens: Tokens) -> bytes:

@@ -103,6 +103,7 @@ class Connection(asyncio.Protocol):
         self._rest = b""
         self._paused = False
         self._closing = False
+        self._over = False
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = 0.0
@@ -192,7 +193,7 @@ class Connection(asyncio.Protocol):
         """Send on with a transfer that is under way, then answer the queries that wait, in as few writes as can be."""
         replies: list[bytes] = []
         data, position, waiting = self._rest, 0, 0
-        while not self._paused and self._transport and len(self._relaying) < RELAYED:
+        while not self._paused and not self._over and self._transport and len(self._relaying) < RELAYED:
             if self._stream is not None:
                 message = next(self._stream, None)
                 if message is None:
@@ -219,6 +220,8 @@ class Connection(asyncio.Protocol):
             self._expect()
         if replies and self._transport:
             self._transport.write(b"".join(replies))
+        if self._over:
+            self.close()
 
     def _answer(self, message: bytes) -> bytes | None:
         """Return the reply to one query, or None if it comes later, in parts, or never."""
@@ -236,7 +239,7 @@ class Connection(asyncio.Protocol):
         elif outcome.stream is not None:
             self._stream, self._transferred = outcome.stream, outcome.transferred
         elif outcome.reply is None:
-            self.abort()
+            self._over = True  # nothing that follows on such a stream can be trusted
         elif outcome.keep:
             cache.put(key, outcome.reply[2:])
         return outcome.reply

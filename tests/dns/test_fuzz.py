@@ -1,24 +1,17 @@
-"""Malformed and mutated messages: nothing but a reply or silence, and memory that stays bounded.
+"""Malformed and mutated messages: values, problems or silence, and memory that stays bounded.
 
-`make fuzz` runs ten times its number of examples here: a million mutated queries.
+Mutated queries have a file of their own, test_fuzz_query.py.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from random import Random
 
-import dns.exception
-import dns.message
-import dns.opcode
-import pytest
-
-from netprov.dns import forward, tsig
-from netprov.dns.answer import Responder
+from netprov.dns import forward
 from netprov.dns.cache import ReplyCache
 from netprov.dns.forward import ForwardCache
-from netprov.dns.manner import Access, Client, Manners
+from netprov.dns.manner import Client
 from netprov.dns.master import parse
 from netprov.dns.name import parse_name
 from netprov.dns.notifier import Notifier, Peer
@@ -28,84 +21,8 @@ from netprov.dns.stub import build_query, parse_reply
 from netprov.dns.zone import build
 from netprov.errors import Malformed
 from netprov.machine import Endpoint
-from tests.conftest import EXAMPLES
-from tests.dns.zones import STAGING, zone
-
-COUNT = EXAMPLES * 10
-KEY = tsig.Key(parse_name("key"), parse_name("hmac-sha256"), bytes(32))
-MORE = "sub NS ns.sub\nns.sub A 192.0.2.1\nd DNAME pr1\n*.wild CNAME pr1\nbig TXT " + "x" * 200 + "\n"
-ZONE = zone(STAGING + MORE)
-RESPONDER = Responder(
-    [ZONE],
-    Manners(version="v", identity="i", cookies=bytes(16)),
-    access=Access({KEY.name: KEY}, frozenset({(b"\x7f\x00\x00\x01", b"")})),
-)
-NAMES = [
-    "_ciscoprov-https._tls.example.com",
-    "pr1.example.com",
-    "a.sub.example.com",
-    "x.d.example.com",
-    "q.wild.example.com",
-    "nowhere.example.com",
-    "example.org",
-]
-
-
-def seeds() -> list[bytes]:
-    """Return good queries of every kind."""
-    found = []
-    for name in NAMES:
-        for type_ in ("A", "SRV", "ANY", "AXFR", "DS"):
-            plain = dns.message.make_query(name, type_, id=1)
-            found.append(plain.to_wire())
-            options: list[dns.edns.Option] = [
-                dns.edns.GenericOption(dns.edns.OptionType.COOKIE, b"12345678"),
-                dns.edns.GenericOption(dns.edns.OptionType.NSID, b""),
-            ]
-            edns = dns.message.make_query(name, type_, id=1, use_edns=0, options=options)
-            found += [edns.to_wire(), tsig.sign(plain.to_wire(), KEY, 0.0)[0]]
-    return found
-
-
-def mutations(random: Random, originals: list[bytes], count: int) -> Iterator[bytes]:
-    """Yield messages with octets changed, cut, repeated or joined."""
-    for _ in range(count):
-        message = bytearray(random.choice(originals))
-        for _ in range(random.randint(1, 5)):
-            at = random.randrange(len(message)) if message else 0
-            match random.randrange(6):
-                case 0:
-                    del message[at:]
-                case 1:
-                    message[at:at] = random.randbytes(random.randint(1, 8))
-                case 2:
-                    message += random.choice(originals)[12:]
-                case 3 if message:
-                    message[at] = random.choice((0, 0xC0, 0xFF, 0x3F, 0x40, 12))
-                case _ if message:
-                    message[at] = random.randrange(256)
-        yield bytes(message)
-
-
-@pytest.mark.parametrize("tcp", [False, True])
-def test_fuzz_mutated_queries_get_a_reply_that_can_be_parsed_or_none(tcp: bool) -> None:
-    client = Client(tcp=tcp)
-    for index, message in enumerate(mutations(Random(4), seeds(), COUNT)):
-        outcome = RESPONDER.decide(message, client, 0.0)
-        quick = RESPONDER.respond_quickly(message)
-        replies = [reply for reply in (outcome.reply, quick) if reply is not None]
-        assert not (quick is not None and outcome.reply is None)
-        replies += list(outcome.stream or ())[:1]
-        for reply in replies:
-            assert reply[:2] == message[:2]
-            assert reply[2] & 0x80
-            assert tcp or len(reply) <= 1232
-            if index % 20 == 0 and reply[2] >> 3 & 0xF != dns.opcode.UPDATE:
-                keyring = {"key.": dns.tsig.Key("key.", bytes(32))}
-                with contextlib.suppress(
-                    dns.tsig.PeerError, dns.tsig.BadTime, dns.tsig.BadSignature, dns.message.UnknownTSIGKey
-                ):
-                    dns.message.from_wire(reply, one_rr_per_rrset=True, keyring=keyring)
+from tests.dns.mutation import COUNT, MORE, NAMES, RESPONDER, ZONE, mutations, seeds
+from tests.dns.zones import STAGING
 
 
 def test_fuzz_mutated_replies_are_read_or_malformed() -> None:
