@@ -1,7 +1,7 @@
 """Replies: what they hold, how they are laid out, where they go (RFC 2131 sections 4.1, 4.3.1 table 3).
 
 The options that a kind of client gets are encoded once and kept (`Serving`); a reply is a header, that block,
-and what is the client's own: options 61 (RFC 6842) and 82 (RFC 3046).
+and what is the client's own: options 61 (RFC 6842), 118 (RFC 3011) and 82 (RFC 3046).
 """
 
 from __future__ import annotations
@@ -116,6 +116,10 @@ def grant(incoming: Incoming, kind: Type, *, yiaddr: int, lease_time: int) -> by
     identifier = requested.get(code.CLIENT_IDENTIFIER)
     if identifier is not None:
         block += fragments(code.CLIENT_IDENTIFIER, identifier)
+    selection = requested.get(code.SUBNET_SELECTION)
+    if selection is not None:
+        # RFC 3011 2: servers "MUST return an identical copy of the option to any client that sends it".
+        block += fragments(code.SUBNET_SELECTION, selection)
     relay = requested.get(code.RELAY_INFO)
     tail = b"\xff" if relay is None else fragments(code.RELAY_INFO, relay) + b"\xff"
     ciaddr = request.ciaddr if kind is Type.ACK else 0
@@ -198,8 +202,9 @@ def _overloaded(incoming: Incoming, head: Message, kind: Type, lease_time: int) 
     requested = incoming.request.options
     rest = dict(incoming.serving.options)
     first = first_options(kind, incoming.server_id, lease_time)
-    if code.CLIENT_IDENTIFIER in requested:
-        first += fragments(code.CLIENT_IDENTIFIER, requested[code.CLIENT_IDENTIFIER])
+    for option in (code.CLIENT_IDENTIFIER, code.SUBNET_SELECTION):
+        if option in requested:
+            first += fragments(option, requested[option])
     if code.RELAY_INFO in requested:
         rest[code.RELAY_INFO] = requested[code.RELAY_INFO]
     return overloaded(head, first, rest, _room(requested.get(code.MAX_SIZE)))

@@ -110,9 +110,13 @@ def test_link_selection_picks_the_network() -> None:
 
 
 def test_subnet_selection_picks_the_network() -> None:
-    """RFC 3011."""
-    offer = Lan().ask(request(Type.DISCOVER, OTHER, {118: octets("10.30.0.0")}))
+    """RFC 3011 section 2: and an identical copy of the option is returned, asked for or not."""
+    lan, chosen = Lan(), {118: octets("10.30.0.0"), 55: b"\1"}
+    offer = lan.ask(request(Type.DISCOVER, OTHER, chosen))
     assert ip("10.30.0.10") == offer.yiaddr
+    assert offer.options[118] == chosen[118]
+    assert lan.ask(select(offer, OTHER, chosen)).options[118] == chosen[118]
+    assert lan.send(request(Type.DISCOVER, OTHER, {118: octets("10.99.0.0")})) == []
 
 
 def test_relay_may_stand_in_for_the_server() -> None:
