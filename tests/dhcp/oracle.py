@@ -49,9 +49,12 @@ def _field(data: bytes, found: dict[int, bytes]) -> None:
 
 
 def suboptions(data: bytes) -> dict[int, bytes]:
-    """Return the sub-options of option 82 (RFC 3046 section 2.0)."""
+    """Return the sub-options of option 82 (RFC 3046 section 2.0); padding by 0 and a last 255 are read over."""
     found: dict[int, bytes] = {}
-    while data:
+    while data and data != b"\xff":
+        if data[0] == 0:
+            data = data[1:]
+            continue
         if len(data) < 2 or len(data) < 2 + data[1]:
             raise Unreadable
         found[data[0]] = found.get(data[0], b"") + data[2 : 2 + data[1]]
