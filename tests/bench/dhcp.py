@@ -174,7 +174,7 @@ def load(lan: Lan, pid: int, rate: int, seconds: int) -> Run:
                 "-p",
                 str(seconds),
                 "-W",
-                "1",
+                "1000000",
                 "-o",
                 "60,43502d383835312d33504343",
                 "10.0.0.1",
