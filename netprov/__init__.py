@@ -248,6 +248,7 @@ What joins cores to the world:
     runtime.neighbour        other DHCP servers
     runtime.dhcp_port        the sockets of one interface
     runtime.gather           wakes a pump, not too often
+    runtime.teller           reports events, of a flood their number
     runtime.dhcp             the DHCP service
     runtime.service          what a running service is to its supervisor
     runtime.supervise        start, reload and stop services together

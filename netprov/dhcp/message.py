@@ -147,6 +147,11 @@ def dotted(address: int) -> str:
     return f"{address >> 24}.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}"
 
 
+def hardware_address(data: bytes) -> bytes:
+    """Return the first six octets of `chaddr` from an encoded message."""
+    return data[28:34]
+
+
 def fragments(option: int, data: bytes) -> bytes:
     """Write one option, in pieces of 255 octets if it is longer (RFC 3396)."""
     size = len(data)

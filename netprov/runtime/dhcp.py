@@ -18,17 +18,15 @@ from netprov.dhcp.lease import LeaseEvent
 from netprov.dhcp.message import dotted
 from netprov.dhcp.server import Server
 from netprov.errors import ServiceError
-from netprov.machine import Datagram, Endpoint, Event
+from netprov.machine import Datagram, Endpoint
 from netprov.plan import Plan
 from netprov.runtime import neighbour
 from netprov.runtime.clock import LeaseClock
 from netprov.runtime.dhcp_port import DISCOVER_BATCH, URGENT_BATCH, Port
-from netprov.runtime.gather import Gatherer
+from netprov.runtime.gather import Flow, Gatherer
 from netprov.runtime.service import Figure, Notice, Surroundings
 from netprov.runtime.store import LeaseStore, open_store
-
-TOLD_EACH_SECOND = 100
-"""Events reported one by one; a flood beyond that would cost more to log than to answer."""
+from netprov.runtime.teller import Teller
 
 COLLECT = (50_000, 20, 50)
 """Thresholds of the garbage collector; serving makes much short-lived garbage but no cycles."""
@@ -53,7 +51,7 @@ class DhcpService:
         self._timer: asyncio.TimerHandle | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._troubles: dict[str, str] = {}
-        self._told = 0
+        self._teller = Teller(self.name, surroundings.report)
         self._gatherer = Gatherer(self._drain)
 
     async def start(self, plan: Plan) -> None:
@@ -89,6 +87,7 @@ class DhcpService:
         self._unlisten()
         with suppress(ServiceError):
             self._write([])
+        self._teller.settle()
         self._close()
 
     def listening(self) -> Sequence[str]:
@@ -172,17 +171,19 @@ class DhcpService:
         for watch in self._watches.values():
             loop.remove_reader(watch.socket)
 
-    def _drain(self) -> bool:
-        """Take in requests first, then DISCOVERs: who has an offer comes before who wants one. Say if more is there."""
-        more = False
+    def _drain(self) -> Flow:
+        """Take in requests first, then DISCOVERs: who has an offer comes before who wants one."""
+        flow = Flow.NOTHING
         for port in self._ports.values():
             for sockets, most in ((port.urgent, URGENT_BATCH), (port.discover, DISCOVER_BATCH)):
                 for sock in sockets:
                     batch = port.receive(sock, most)
-                    more = more or len(batch) >= most
-                    self._take(batch)
-        self._flush()
-        return more
+                    if batch:
+                        flow = Flow.MORE if flow is Flow.MORE or len(batch) >= most else Flow.SOME
+                        self._take(batch)
+        if flow is not Flow.NOTHING:
+            self._flush()
+        return flow
 
     def _take(self, batch: list[tuple[bytes, Endpoint]]) -> None:
         now = self._clock.now()
@@ -211,19 +212,12 @@ class DhcpService:
         except ServiceError as error:
             self._trouble("store", str(error))
             replies = []
-        for event in events:
-            self._tell(event)
+        self._teller.tell(events)
         for reply in replies:
             self._send(reply)
         for probe in server.probes_to_send():
             self._probe(probe.interface, probe.address, relayed=probe.relayed)
         self._set_timer()
-
-    def _tell(self, event: Event) -> None:
-        """Report an event; of a flood, the number each second."""
-        self._told += 1
-        if self._told <= TOLD_EACH_SECOND:
-            self._report(self.name, event)
 
     def _write(self, events: list[LeaseEvent]) -> None:
         store = self._store
@@ -270,11 +264,7 @@ class DhcpService:
         """Try again what failed, and open anew an interface that was removed and came back."""
         while True:
             await asyncio.sleep(TICK_S)
-            if self._told > TOLD_EACH_SECOND:
-                self._report(
-                    self.name, Notice(f"{self._told - TOLD_EACH_SECOND} more events in the last second")
-                )
-            self._told = 0
+            self._teller.settle()
             self._settle()
             for name in _interfaces(self._server.config):
                 if name:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from netprov.dhcp.message import SERVER_PORT, Type
+from netprov.dhcp.message import CLIENT_PORT, SERVER_PORT, Type, hardware_address
 from netprov.dhcp.options import MESSAGE_TYPE
 from netprov.errors import ServiceError
 from netprov.machine import Datagram, Endpoint
@@ -53,7 +54,7 @@ class Port:
         self.urgent: list[socket.socket] = []
         self.discover: list[socket.socket] = []
         self._senders: dict[str, socket.socket] = {}
-        self._sources: dict[tuple[bytes, int], Endpoint] = {}
+        self._sources: dict[bytes, Endpoint] = {}
         self._batches: dict[socket.socket, Batch] = {}
         self.raw: RawSender | None = None
         self.prober: Prober | None = None
@@ -82,15 +83,11 @@ class Port:
         while full and len(found) < most:
             lengths = slots.receive()
             full = len(lengths) == SLOTS
-            for index, length in enumerate(lengths):
-                source = slots.source(index)
-                endpoint = sources.get(source)
-                if endpoint is None:
-                    if len(sources) >= _MOST_SOURCES:
-                        sources.clear()
-                    address = socket.inet_ntoa(source[0])
-                    endpoint = sources[source] = Endpoint(address, source[1], self.interface)
-                found.append((memory[index * SLOT : index * SLOT + length], endpoint))
+            start = 0
+            for length, origin in zip(lengths, slots.sources(len(lengths)), strict=True):
+                source = sources.get(origin) or self._source(origin)
+                found.append((memory[start : start + length], source))
+                start += SLOT
         return found
 
     def send(self, datagram: Datagram) -> None:
@@ -99,7 +96,23 @@ class Port:
         if to.mac and self.raw is not None:
             self.raw.send(datagram, SERVER_PORT)
             return
-        self._senders.get(datagram.source, self._everyone).sendto(datagram.data, (to.address, to.port))
+        try:
+            self._senders.get(datagram.source, self._everyone).sendto(datagram.data, (to.address, to.port))
+        except OSError:
+            if self.raw is None or to.port != CLIENT_PORT:
+                raise
+            # The kernel's table of neighbours is full (1,024 of them unless gc_thresh3 says more), for one: whoever
+            # asked for an answer here told its hardware address.
+            mac = hardware_address(datagram.data)
+            self.raw.send(replace(datagram, destination=replace(to, mac=mac)), SERVER_PORT)
+
+    def _source(self, origin: bytes) -> Endpoint:
+        """Return the endpoint of a packed port and address, and remember it."""
+        if len(self._sources) >= _MOST_SOURCES:
+            self._sources.clear()
+        port = int.from_bytes(origin[:2], "big")
+        endpoint = self._sources[origin] = Endpoint(socket.inet_ntoa(origin[2:]), port, self.interface)
+        return endpoint
 
     def close(self) -> None:
         """Close every socket."""

@@ -1,37 +1,49 @@
 """Wakes a pump when datagrams have come; while they keep coming, only so often, so that many are taken in at once.
 
 One turn of the loop, one commit and one fsync then serve for all that has gathered. A datagram that comes alone
-is taken in at once.
+is taken in at once. While they keep coming, the sockets are not registered with the loop at all: that would cost
+more than to look (asyncio's `add_reader` and `remove_reader`, for each socket, at each turn).
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from collections.abc import Callable, Sequence
+from enum import Enum, auto
 
 GATHER_S = 0.016
-"""The least time between two turns, in seconds."""
+"""The time from one turn to the next, in seconds."""
+
+
+class Flow(Enum):
+    """What a turn found in the sockets."""
+
+    NOTHING = auto()
+    SOME = auto()
+    MORE = auto()
+    """It took as much as it does at once, and left the rest."""
 
 
 class Gatherer:
-    """Calls `drain` when one of the sockets is readable; `drain` returns whether it left something in them."""
+    """Calls `drain` when one of the sockets is readable, and again until it finds nothing."""
 
-    def __init__(self, drain: Callable[[], bool]) -> None:
+    def __init__(self, drain: Callable[[], Flow]) -> None:
         self._drain = drain
-        self._sockets: Sequence[socket.socket] = ()
-        self._drained = 0.0
-        self._pause: asyncio.TimerHandle | None = None
+        self._sockets: Sequence[int] = ()
+        self._next: asyncio.TimerHandle | None = None
 
     def start(self, sockets: Sequence[socket.socket]) -> None:
         """Listen to sockets."""
-        self._sockets = sockets
+        self._sockets = [sock.fileno() for sock in sockets]
         self._hear()
 
     def stop(self) -> None:
         """Listen no more."""
         self._turn_deaf()
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
         self._sockets = ()
 
     def _hear(self) -> None:
@@ -40,26 +52,20 @@ class Gatherer:
             loop.add_reader(sock, self._readable)
 
     def _turn_deaf(self) -> None:
-        """Leave datagrams to the kernel's queues for a while."""
         loop = asyncio.get_running_loop()
         for sock in self._sockets:
             loop.remove_reader(sock)
-        if self._pause is not None:
-            self._pause.cancel()
-            self._pause = None
 
     def _readable(self) -> None:
-        wait = self._drained + GATHER_S - time.monotonic()
-        if wait <= 0:
-            self._turn()
-            return
         self._turn_deaf()
-        self._pause = asyncio.get_running_loop().call_later(wait, self._after_pause)
-
-    def _after_pause(self) -> None:
-        self._pause = None
         self._turn()
-        self._hear()
 
     def _turn(self) -> None:
-        self._drained = 0.0 if self._drain() else time.monotonic()
+        self._next = None
+        match self._drain():
+            case Flow.NOTHING:
+                self._hear()
+            case Flow.SOME:
+                self._next = asyncio.get_running_loop().call_later(GATHER_S, self._turn)
+            case Flow.MORE:
+                self._next = asyncio.get_running_loop().call_later(0, self._turn)

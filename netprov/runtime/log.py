@@ -26,6 +26,15 @@ class _Lines(logging.Formatter):
             "%(name)s: %(message)s" if journal else "%(asctime)s %(name)s: %(message)s", "%H:%M:%S"
         )
         self._journal = journal
+        self._second = -1
+        self._time = ""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """Return the time; it is worked out once a second, because it costs more than the rest of the line."""
+        second = int(record.created)
+        if second != self._second:
+            self._second, self._time = second, super().formatTime(record, datefmt)
+        return self._time
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, whatever the message holds."""

@@ -22,7 +22,7 @@ from netprov.errors import ServiceError
 from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.plan.metrics import MetricsPlan
-from netprov.runtime.service import Figure, Notice, Service
+from netprov.runtime.service import Figure, Notice, Service, Untold
 
 OUTCOMES: Final[Mapping[str, Callable[[Any], object]]] = {
     "Asked": attrgetter("status"),
@@ -45,6 +45,9 @@ class Metrics(Collector):
 
     def count(self, service: str, event: Event) -> None:
         """Count an event; never waits, never raises."""
+        if isinstance(event, Untold):
+            self._counts[service, event.kind, ""] += event.count
+            return
         kind = type(event).__name__
         outcome = OUTCOMES.get(kind)
         self._counts[service, kind, "" if outcome is None else str(outcome(event))] += 1

@@ -33,6 +33,9 @@ class Batch(Protocol):
     def source(self, index: int) -> tuple[bytes, int]:
         """Return the packed address and port that a datagram came from."""
 
+    def sources(self, count: int) -> list[bytes]:
+        """Return port and address, packed, that the first datagrams came from: two octets and four, or sixteen."""
+
     def origins(self, count: int) -> Sequence[int | bytes]:
         """Return what tells apart the addresses that the first datagrams came from, whatever is fastest."""
 
@@ -112,6 +115,15 @@ class MmsgBatch:
         if self._v6:
             return self._addresses[start + 8 : start + 24], port
         return self._addresses[start + 4 : start + 8], port
+
+    def sources(self, count: int) -> list[bytes]:
+        """Return port and address, packed, that the first datagrams came from."""
+        raw = self._addresses
+        if self._v6:
+            return [
+                raw[at + 2 : at + 4] + raw[at + 8 : at + 24] for at in range(0, count * _ADDRESS, _ADDRESS)
+            ]
+        return [raw[at : at + 6] for at in range(2, 2 + count * _ADDRESS, _ADDRESS)]
 
     def origins(self, count: int) -> Sequence[int | bytes]:
         """Return what tells apart the addresses that the first datagrams came from: an IPv4 address as a number."""
@@ -194,6 +206,10 @@ class PlainBatch:
         """Return the packed address and port that a datagram came from."""
         host, port = self._sources[index][:2]
         return socket.inet_pton(self._sock.family, host.partition("%")[0]), port
+
+    def sources(self, count: int) -> list[bytes]:
+        """Return port and address, packed, that the first datagrams came from."""
+        return [port.to_bytes(2, "big") + address for address, port in map(self.source, range(count))]
 
     def origins(self, count: int) -> Sequence[int | bytes]:
         """Return what tells apart the addresses that the first datagrams came from."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from netprov.machine import Event
+from netprov.machine import Dropped, Event
 from netprov.plan import Plan
 
 
@@ -20,6 +20,22 @@ class Notice:
 
     def __str__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """Events of one kind that came too fast to be reported one by one; `kind` is their type's name."""
+
+    kind: str
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.count} more {self.kind} in the last second"
+
+    @property
+    def everyday(self) -> bool:
+        """Say whether one of them would be an everyday event."""
+        return self.kind == Dropped.__name__
 
 
 @dataclass(frozen=True, slots=True)

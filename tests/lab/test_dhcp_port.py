@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import select
 import socket
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ import pytest
 
 from netprov.dhcp import message as dhcp
 from netprov.dhcp.message import Message, Type
+from netprov.machine import Datagram, Endpoint
 from netprov.runtime.dhcp_port import Port
 from tests.lab.conftest import MakeLan
 
@@ -55,4 +57,35 @@ def test_discovers_have_a_queue_of_their_own(make_lan: MakeLan, destination: str
         # A DISCOVER whose first option is another is not recognised, and treated as the rest. What is too short to
         # have an option does not leave the kernel.
         assert [dhcp.decode(data).xid for data in urgent] == [Type.REQUEST, Type.RELEASE, Type.DISCOVER]
+    port.close()
+
+
+class FullTable:
+    """A socket of a kernel whose table of neighbours is full."""
+
+    def sendto(self, data: bytes, address: tuple[str, int]) -> int:
+        raise OSError(errno.ENOBUFS, "No buffer space available")
+
+
+def test_client_that_the_kernel_finds_no_room_for_is_answered_at_its_hardware_address(
+    make_lan: MakeLan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 2131 4.1."""
+    lan = make_lan(clients=["02:00:00:00:00:07"])
+    with lan["client0"].links() as links:
+        links.add_address("lan0", "10.20.0.7/24")
+    with lan["server"].entered():
+        port = Port("lan0", ["10.20.0.1"], probes=False)
+    monkeypatch.setitem(port._senders, "10.20.0.1", FullTable())
+    reply = dhcp.encode(Message(op=2, xid=7, chaddr=bytes.fromhex("020000000007"), ciaddr=0x0A140007))
+    with lan["client0"].entered():
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with client:
+        client.bind(("10.20.0.7", 68))
+        client.settimeout(5)
+        port.send(Datagram(reply, Endpoint("10.20.0.7", 68, "lan0"), "10.20.0.1"))
+        assert client.recvfrom(1000) == (reply, ("10.20.0.1", 67))
+        # A relay agent's hardware address is not in the message.
+        with pytest.raises(OSError, match="No buffer space"):
+            port.send(Datagram(reply, Endpoint("10.20.0.9", 67, "lan0"), "10.20.0.1"))
     port.close()
