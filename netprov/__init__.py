@@ -30,6 +30,7 @@ What the operator writes:
     inventory.words          the model's objections in plain words
     inventory.ignore         comments by which a finding is accepted
     inventory.master         DNS master files that the inventory names
+    inventory.template       the template files that profiles name
     inventory.sheet          phones of a CSV file
     inventory.gather         the files that one inventory is made of
     inventory.load           files -> Document: inventory and places
@@ -51,6 +52,7 @@ What follows from it:
     plan.dhcp                networks, classes, phones and their options in octets
     plan.offer               what a client would get
     plan.provision           the provisioning servers' part
+    plan.layer               what phones share: parameters, policies
     plan.phone               the emulated twins of the listed phones
     plan.metrics             where metrics are given
     plan.cwmp                where the ACS listens, and what each phone gets from it

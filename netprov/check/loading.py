@@ -26,6 +26,7 @@ FAULTS: Mapping[str, str] = {
     "include": "A file under `include:` must be there, be named once, and be a mapping of sections.",
     "csv": "A CSV list of phones has a header line, and no line has more cells than it.",
     "master-file": "A DNS master file that the inventory names cannot be read.",
+    "template-file": "A template file that a profile names cannot be read, or is one of two templates.",
     "ignore": "A comment that accepts findings names a rule that exists, gives a reason, and is needed.",
 }
 """Every such fault by its id, and why it is one."""

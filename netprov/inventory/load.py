@@ -23,6 +23,7 @@ from netprov.inventory.mark import Mark, key_position, member, split, value_posi
 from netprov.inventory.master import with_masters
 from netprov.inventory.model import Inventory
 from netprov.inventory.source import read
+from netprov.inventory.template import with_templates
 
 __all__ = ["Document", "load", "parse"]
 
@@ -91,7 +92,8 @@ def load(path: str | FilePath) -> Document:
     name = str(path)
     document = parse(read(FilePath(path), name), name)
     try:
-        return replace(document, inventory=with_masters(document.inventory, name))
+        inventory = with_templates(document.inventory, name)
+        return replace(document, inventory=with_masters(inventory, name))
     except InventoryError as error:
         raise InventoryError(map(document.locate, error.problems)) from error
 

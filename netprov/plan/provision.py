@@ -5,28 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from netprov.errors import InventoryError, Path, Problem
-from netprov.inventory.model import Auth, Encryption, Inventory, Parameter
-from netprov.inventory.model.provision import Values
+from netprov.plan.layer import Layers
 from netprov.plan.site import Site, SitePhone
-from netprov.provision import profile
 from netprov.provision.config import (
     CA_PATH,
     DEFAULT_PORTS,
     Device,
     Listener,
-    Policy,
     Provision,
     Scheme,
     SecretsPlace,
-    TlsVersion,
 )
 from netprov.provision.macro import names_in
-from netprov.provision.profile import Layer
-from netprov.provision.template import is_template, phone_fields, template_fault
 
 SOURCE_OPTIONS = (66, 159, 160)
 """DHCP options whose text says where a profile is; 150 holds addresses (Cisco's guide, DHCP_Option_To_Use)."""
@@ -41,7 +34,7 @@ _URL = re.compile(r"(?:tftp|https?)://[^\s\"'|;]+")
 def provision(site: Site) -> Provision:
     """Derive what the provisioning servers serve. Raises `InventoryError`."""
     problems: list[Problem] = []
-    layers = _Layers(site.inventory, problems)
+    layers = Layers(site.inventory, problems)
     devices = {phone.declared.mac: _device(phone, layers, problems) for phone in site.phones}
     listeners = tuple(_listeners(site))
     problems += _conflicts(site)
@@ -82,79 +75,7 @@ def provision(site: Site) -> Provision:
     )
 
 
-class _Layers:
-    """The parameters of the site, its classes and its profiles, each converted once."""
-
-    def __init__(self, inventory: Inventory, problems: list[Problem]) -> None:
-        self._problems = problems
-        self._names: set[str] = set()  # names without a fault; ten thousand phones share a few
-        self.inventory = inventory
-        self.site = self.convert(inventory.provisioning.values, ("provisioning", "values"))
-        self.classes = {
-            name: self.convert(each.values, ("classes", name, "values"))
-            for name, each in inventory.classes.items()
-        }
-        self.profiles = {
-            name: self.convert(each.values, ("profiles", name, "values"))
-            for name, each in inventory.profiles.items()
-        }
-        settings = inventory.provisioning
-        self.policy = _policy(settings.encryption, settings.auth)
-        self.policies = {
-            name: _policy(
-                each.encryption or settings.encryption, each.auth or settings.auth, oldest_tls=each.tls_min
-            )
-            for name, each in inventory.classes.items()
-        }
-        for name, each in inventory.profiles.items():
-            if each.template is not None:
-                self._check_template(each.template, ("profiles", name, "template"), parameters="")
-
-    def convert(self, values: Values, path: Path) -> Layer:
-        """Return the values as a layer, and note what is wrong with them."""
-        return profile.layer([self._parameter(name, value, path) for name, value in values.items()])
-
-    def _parameter(self, name: str, written: str | Parameter, section: Path) -> profile.Parameter:
-        parameter = (
-            profile.Parameter(name, written)
-            if isinstance(written, str)
-            else profile.Parameter(name, written.value, written.ua or "")
-        )
-        if name not in self._names and (fault := profile.name_fault(name)):
-            remedy = "write the XML name, as in the phone's own file"
-            self._problems.append(Problem("parameter-name", fault, remedy, path=(*section, name)))
-        else:
-            self._names.add(name)
-        value = parameter.value or ""
-        if not value.isprintable() and (fault := profile.value_fault(value)):
-            self._problems.append(
-                Problem("parameter-value", f"{name}: {fault}", "remove it", path=(*section, name))
-            )
-        if is_template(value):
-            self._check_template(value, (*section, name))
-        return parameter
-
-    def _check_template(self, text: str, path: Path, **more: str) -> None:
-        context: dict[str, Any] = {
-            "phone": phone_fields(Device("00:00:00:00:00:00")),
-            "site": {"domain": self.inventory.domain, "server": ""},
-            "values": _Anything(),
-            "secret": str,
-            **more,
-        }
-        if fault := template_fault(text, context):
-            remedy = f"a template knows phone.{', phone.'.join(context['phone'])}, site.domain, site.server and secret(name)"
-            self._problems.append(Problem("template", f"template: {fault}", remedy, path=path))
-
-
-class _Anything(dict[str, str]):
-    """Stands for the merged values of a phone while a template is checked."""
-
-    def __missing__(self, key: str) -> str:
-        return ""
-
-
-def _device(phone: SitePhone, layers: _Layers, problems: list[Problem]) -> Device:
+def _device(phone: SitePhone, layers: Layers, problems: list[Problem]) -> Device:
     declared = phone.declared
     own = layers.convert(declared.values, ("phones", phone.index, "values")) if declared.values else {}
     named = phone.profile or ""
@@ -178,22 +99,6 @@ def _device(phone: SitePhone, layers: _Layers, problems: list[Problem]) -> Devic
         layers=tuple(layer for layer in found if layer),
         template=template or "",
         policy=layers.policies.get(phone.class_name or "", layers.policy),
-    )
-
-
-def _policy(
-    encryption: Encryption | None, auth: Auth | None, *, oldest_tls: TlsVersion | None = None
-) -> Policy:
-    chosen = encryption or Encryption(method="none")
-    return Policy(
-        encryption=chosen.method,
-        digest=None if chosen.digest == "auto" else chosen.digest,
-        compress=chosen.compress,
-        ikm=chosen.ikm,
-        auth=auth.scheme if auth else None,
-        user=auth.user if auth else "",
-        auth_everywhere=auth.everywhere if auth else False,
-        oldest_tls=oldest_tls,
     )
 
 

@@ -65,7 +65,11 @@ class Catalog:
             if (named := pattern.match(lower)) is not None:
                 mac = self._mac(named, asker)
                 return Redirect(self._expanded(target, mac, asker), status, mac)
-        if lower == CA_PATH and self._ca:
+        if lower == CA_PATH:
+            if not self._ca:
+                return Refusal(
+                    "there is no CA yet: `netprov cert init` or the first `netprov serve` makes it"
+                )
             return Content("ca", self._ca, "application/x-pem-file", self._mac({}, asker))
         if (named := self._read(lower)) is not None:
             return self._profile(named, asker)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,17 +40,33 @@ def render(text: str, context: Mapping[str, Any], *, xml: bool = False) -> str:
     return _compiled(text, xml=xml).render(context)
 
 
-def template_fault(text: str, context: Mapping[str, Any]) -> str:
-    """Return why a template cannot be rendered in this context, or ""."""
-    from jinja2 import TemplateError
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a template cannot be rendered, and the line where."""
+
+    message: str
+    line: int
+
+
+def template_fault(text: str, context: Mapping[str, Any]) -> Fault | None:
+    """Return why a template cannot be rendered in this context, or None."""
+    from jinja2 import TemplateError, TemplateSyntaxError
 
     try:
         render(text, context)
+    except TemplateSyntaxError as error:
+        return Fault(error.message or "not a template", error.lineno)
     except TemplateError as error:
-        return f"{error.message or type(error).__name__}"
+        return Fault(error.message or type(error).__name__, _line(error))
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        return f"{type(error).__name__}: {error}"
-    return ""
+        return Fault(f"{type(error).__name__}: {error}", _line(error))
+    return None
+
+
+def _line(error: Exception) -> int:
+    """Return the last line of a template that an error passed: Jinja2 gives tracebacks the template's own lines."""
+    frames = walk_tb(error.__traceback__)
+    return max((line for frame, line in frames if frame.f_code.co_filename == "<template>"), default=1)
 
 
 @lru_cache(maxsize=4096)

@@ -58,6 +58,13 @@ def test_files_lists_the_ladder_over_every_protocol(site: Path) -> None:
     assert answers["tftp://10.20.0.1/old"] == ("ERROR 1", "TFTP cannot redirect")
 
 
+def test_files_says_where_the_ca_comes_from_before_there_is_one(site: Path) -> None:
+    assert (
+        "`netprov cert init` or the first `netprov serve` makes it"
+        in run(site, files.command, "desk1").stdout
+    )
+
+
 def test_files_says_how_a_profile_is_protected(site: Path) -> None:
     text = run(site, files.command, "desk2").stdout
     assert "encrypted, basic credentials of 001234ab45df" in text

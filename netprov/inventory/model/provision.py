@@ -40,6 +40,11 @@ class Profile(Record):
         "a flat-profile of these values.",
         examples=["<device><flat-profile>{{ parameters }}</flat-profile></device>"],
     )
+    template_file: str | None = Field(
+        default=None,
+        description="A file that holds such a template; its name starts from the directory of the inventory.",
+        examples=["templates/desk.xml.j2"],
+    )
 
 
 class Encryption(Record):
