@@ -62,7 +62,7 @@ def test_srv_target_is_never_compressed_rfc_2782() -> None:
 
 @pytest.mark.parametrize("name", ["_tls.example.com", "_tcp.example.com"])
 @pytest.mark.parametrize("type_", ["A", "SRV", "ANY"])
-def test_empty_non_terminal_is_noerror_rfc_8020(name: str, type_: str) -> None:
+def test_empty_non_terminal_is_noerror_rfc_8020_2(name: str, type_: str) -> None:
     reply = ask(name, type_)
     assert reply.rcode() == dns.rcode.NOERROR
     assert reply.answer == []
@@ -75,7 +75,7 @@ def test_soa_of_a_negative_answer_has_the_lesser_of_its_ttl_and_minimum_rfc_2308
     assert [nodata.authority[0].ttl, nxdomain.authority[0].ttl] == [60, 60]
 
 
-def test_name_outside_is_refused_without_authority() -> None:
+def test_name_outside_is_refused_without_authority_rfc_1035_4_1_1() -> None:
     reply = ask("example.org", "A")
     assert reply.rcode() == dns.rcode.REFUSED
     assert not reply.flags & (dns.flags.AA | dns.flags.RA)
@@ -88,7 +88,7 @@ def test_case_of_the_question_is_kept_and_ignored_rfc_4343() -> None:
 
 
 @pytest.mark.parametrize("flags", [0, dns.flags.RD, dns.flags.CD, dns.flags.RD | dns.flags.CD])
-def test_rd_and_cd_are_copied_and_ra_is_off(flags: int) -> None:
+def test_rd_and_cd_are_copied_and_ra_is_off_rfc_1035_4_1_1(flags: int) -> None:
     query = dns.message.make_query("pr1.example.com", "A")
     query.flags = dns.flags.Flag(flags | dns.flags.AD)
     reply = RESPONDER.respond(query.to_wire(), UDP)
@@ -96,14 +96,14 @@ def test_rd_and_cd_are_copied_and_ra_is_off(flags: int) -> None:
     assert dns.flags.QR | dns.flags.AA | flags == dns.message.from_wire(reply).flags
 
 
-def test_response_is_never_answered() -> None:
+def test_response_is_never_answered_rfc_1035_7_3() -> None:
     query = dns.message.make_query("pr1.example.com", "A")
     query.flags |= dns.flags.QR
     assert RESPONDER.respond(query.to_wire(), UDP) is None
 
 
 @pytest.mark.parametrize("opcode", [dns.opcode.IQUERY, dns.opcode.STATUS, dns.opcode.UPDATE])
-def test_other_opcodes_are_not_implemented(opcode: dns.opcode.Opcode) -> None:
+def test_other_opcodes_are_not_implemented_rfc_1035_4_1_1(opcode: dns.opcode.Opcode) -> None:
     query = dns.message.make_query("example.com", "SOA")
     query.set_opcode(opcode)
     reply = RESPONDER.respond(query.to_wire(), UDP)
@@ -111,7 +111,7 @@ def test_other_opcodes_are_not_implemented(opcode: dns.opcode.Opcode) -> None:
     assert dns.message.from_wire(reply, one_rr_per_rrset=True).rcode() == dns.rcode.NOTIMP
 
 
-def test_two_questions_are_a_format_error_rfc_9619() -> None:
+def test_two_questions_are_a_format_error_rfc_9619_4() -> None:
     query = dns.message.make_query("example.com", "SOA").to_wire()
     doubled = query[:4] + b"\x00\x02" + query[6:] + query[12:]
     reply = RESPONDER.respond(doubled, UDP)
@@ -120,34 +120,108 @@ def test_two_questions_are_a_format_error_rfc_9619() -> None:
 
 
 @pytest.mark.parametrize("class_", ["CH", "HS", "ANY"])
-def test_other_classes_are_refused(class_: str) -> None:
+def test_other_classes_are_refused_rfc_1035_3_2_5(class_: str) -> None:
     reply = ask("version.bind", "TXT", rdclass=class_)
     assert reply.rcode() == dns.rcode.REFUSED
 
 
-def test_version_and_identity_are_told_only_if_configured() -> None:
+def test_version_and_identity_are_told_only_if_configured_rfc_4892_3() -> None:
     responder = Responder([zone(STAGING)], Manners(version="netprov", identity="lab-1"))
     for name, text in (("version.bind", "netprov"), ("id.server", "lab-1")):
         reply = ask(name, "TXT", rdclass="CH", responder=responder)
         assert [f'{name}. 0 CH TXT "{text}"'] == shown(reply.answer)
 
 
-def test_any_gets_one_record_set_rfc_8482() -> None:
+def test_any_gets_one_record_set_rfc_8482_4_1() -> None:
     reply = ask("pr2.example.com", "ANY")
     assert len(reply.answer) == 1
 
 
-def test_edns_version_above_0_is_badvers_rfc_6891() -> None:
+def test_edns_version_above_0_is_badvers_rfc_6891_6_1_3() -> None:
     reply = ask("pr1.example.com", "A", use_edns=1)
     assert reply.rcode() == dns.rcode.BADVERS
     assert reply.edns == 0
     assert reply.answer == []
 
 
-def test_opt_answers_opt_alone_with_do_copied() -> None:
+def test_opt_answers_opt_alone_with_do_copied_rfc_6891_6_1_4() -> None:
     assert ask("pr1.example.com", "A").edns == -1
     reply = ask("pr1.example.com", "A", want_dnssec=True)
     assert (reply.edns, reply.ednsflags, reply.payload) == (0, dns.flags.DO, 1232)
+
+
+def with_opts(*records: bytes) -> bytes:
+    query = dns.message.make_query("pr1.example.com", "A", id=3).to_wire()
+    return query[:10] + len(records).to_bytes(2, "big") + query[12:] + b"".join(records)
+
+
+@pytest.mark.parametrize(
+    "opts",
+    [
+        (b"\x00\x00\x29\x04\xd0" + bytes(6),) * 2,
+        (b"\x01x\x00\x00\x29\x04\xd0" + bytes(6),),
+        (b"\x00\x00\x29\x04\xd0" + bytes(5) + b"\x03\x00\x0a\x00",),
+    ],
+    ids=["two", "not at the root", "cut option"],
+)
+def test_opt_that_cannot_be_is_a_format_error_rfc_6891_6_1_1(opts: tuple[bytes, ...]) -> None:
+    reply = RESPONDER.respond(with_opts(*opts), UDP)
+    assert reply is not None
+    assert reply[3] & 0xF == dns.rcode.FORMERR
+
+
+def test_unknown_option_is_ignored_rfc_6891_6_1_2() -> None:
+    reply = ask(
+        "pr1.example.com",
+        "A",
+        use_edns=0,
+        options=[dns.edns.GenericOption(dns.edns.OptionType.make(65001), b"what")],
+    )
+    assert (reply.rcode(), len(reply.answer), reply.options) == (dns.rcode.NOERROR, 1, ())
+
+
+@pytest.mark.parametrize(("size", "most"), [(0, 512), (511, 512), (900, 900), (1232, 1232), (65535, 1232)])
+def test_size_below_512_is_512_and_above_ours_is_ours_rfc_6891_6_2_3(size: int, most: int) -> None:
+    text = STAGING + "".join(f"s{step} TYPE65280 \\# {step} {'00' * step}\n" for step in range(0, 1300, 50))
+    responder = Responder([zone(text)])
+    longest = 0
+    for step in range(0, 1300, 50):
+        query = dns.message.make_query(f"s{step}.example.com", "TYPE65280", use_edns=0, payload=size)
+        reply = responder.respond(query.to_wire(), UDP)
+        assert reply is not None
+        assert len(reply) <= most
+        longest = max(longest, len(reply))
+    assert longest > most - 60
+
+
+def test_nsid_is_told_only_if_asked_for_and_configured_rfc_5001_2_1() -> None:
+    named = Responder([zone(STAGING)], Manners(identity="lab-1"))
+    wanted: list[dns.edns.Option] = [dns.edns.GenericOption(dns.edns.OptionType.NSID, b"")]
+    told = ask("pr1.example.com", "A", responder=named, use_edns=0, options=wanted)
+    assert [option.to_wire() for option in told.options] == [b"lab-1"]
+    assert ask("pr1.example.com", "A", responder=named, use_edns=0).options == ()
+    assert ask("pr1.example.com", "A", use_edns=0, options=wanted).options == ()
+
+
+def test_notify_is_refused_for_we_are_nobodys_secondary_rfc_1996_3_10() -> None:
+    query = dns.message.make_query("example.com", "SOA")
+    query.set_opcode(dns.opcode.NOTIFY)
+    reply = RESPONDER.respond(query.to_wire(), UDP)
+    assert reply is not None
+    parsed = dns.message.from_wire(reply)
+    assert (parsed.opcode(), parsed.rcode(), parsed.question) == (
+        dns.opcode.NOTIFY,
+        dns.rcode.REFUSED,
+        query.question,
+    )
+
+
+@pytest.mark.parametrize("type_", [249, 253, 254, 128, 250, 41])
+def test_type_that_is_no_data_is_not_implemented_rfc_6895_3_1(type_: int) -> None:
+    assert (
+        ask("pr1.example.com", dns.rdatatype.to_text(dns.rdatatype.RdataType.make(type_))).rcode()
+        == dns.rcode.NOTIMP
+    )
 
 
 def test_without_edns_a_reply_of_more_than_512_octets_is_cut_at_a_record_set_rfc_2181_9() -> None:
@@ -160,7 +234,7 @@ def test_without_edns_a_reply_of_more_than_512_octets_is_cut_at_a_record_set_rfc
     assert len(ask("big.example.com", "TXT", responder=responder, client=TCP).answer[0]) == 8
 
 
-def test_additional_records_that_do_not_fit_are_left_out_without_tc() -> None:
+def test_additional_records_that_do_not_fit_are_left_out_without_tc_rfc_2181_9() -> None:
     targets = "".join(f"many SRV 1 0 80 t{index}.example.com.\n" for index in range(12))
     addresses = "".join(f"t{index} A 10.20.1.{index}\n" for index in range(12))
     reply = ask("many.example.com", "SRV", responder=Responder([zone(STAGING + targets + addresses)]))
@@ -188,11 +262,13 @@ def test_fuzz_mutated_queries_get_a_reply_that_dnspython_parses(data: st.DataObj
         dns.message.from_wire(reply, ignore_trailing=False, one_rr_per_rrset=True)
 
 
-def test_short_way_says_what_the_long_way_says() -> None:
+@pytest.mark.parametrize("manners", [Manners(), Manners(forwards=True)])
+@pytest.mark.parametrize("local", [True, False])
+def test_short_way_says_what_the_long_way_says(manners: Manners, local: bool) -> None:
     taken = 0
     for zone_text in (STAGING, STAGING + "*.wild TXT x\nsub.deep TXT y\nalias CNAME pr1\n"):
         built = zone(zone_text)
-        responder = Responder([built])
+        responder = Responder([built], manners)
         names = [format_name(name) for name in built.nodes]
         names += [f"x.{name}" for name in names] + ["example.org.", "."]
         for name in names:
@@ -200,7 +276,8 @@ def test_short_way_says_what_the_long_way_says() -> None:
                 for edns in (None, 0, 1):
                     options = {} if edns is None else {"use_edns": edns, "want_dnssec": type_ == "A"}
                     query = dns.message.make_query(name, type_, **options).to_wire()  # type: ignore[arg-type]
-                    short, long = responder.respond_quickly(query), responder.respond(query, UDP)
+                    short = responder.respond_quickly(query, local=local)
+                    long = responder.respond(query, Client(local=local))
                     if short is not None:
                         taken += 1
                         assert long is not None

@@ -26,6 +26,7 @@ from netprov.runtime.dns_tcp import Connection, TcpServer
 from netprov.runtime.dns_udp import UdpPump, open_udp
 from netprov.runtime.mmsg import SLOT, SLOTS
 from tests.dns.mutation import COUNT, RESPONDER, mutations, seeds
+from tests.dns.wire import Wire
 
 MIND = Mind(RESPONDER, lambda _: True)
 UNSAID = {dns.rcode.FORMERR, dns.rcode.NOTIMP}
@@ -143,26 +144,6 @@ def groups(messages: Iterator[bytes], size: object) -> Iterator[list[bytes]]:
             group, wanted = [], size()
     if group:
         yield group
-
-
-class Wire(asyncio.Transport):
-    """A transport that keeps what is written."""
-
-    def __init__(self) -> None:
-        super().__init__({"peername": ("127.0.0.1", 1)})
-        self.written = bytearray()
-        self.open = True
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Keep it."""
-        self.written += data
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Take any amount."""
-
-    def close(self) -> None:
-        """End."""
-        self.open = False
 
 
 def frames(data: bytes) -> Iterator[bytes]:

@@ -21,8 +21,9 @@ from netprov.dns.rate import Limit
 from netprov.runtime import dns_tcp, mmsg
 from netprov.runtime.dns_forward import Relay
 from netprov.runtime.dns_mind import Mind, make
-from netprov.runtime.dns_tcp import TcpServer
+from netprov.runtime.dns_tcp import Connection, TcpServer
 from netprov.runtime.dns_udp import UdpPump, open_udp
+from tests.dns.wire import Wire
 from tests.dns.zones import STAGING, zone
 
 ZONE = zone(STAGING + "".join(f'big TXT "{index:03}{"x" * 250}"\n' for index in range(200)))
@@ -189,6 +190,37 @@ def test_tcp_queries_are_pipelined_and_may_come_in_pieces() -> None:
             await writer.drain()
         length = int.from_bytes(await reader.readexactly(2), "big")
         assert answer(messages[0]) == await reader.readexactly(length)
+        writer.close()
+        await server.close()
+
+    run(test)
+
+
+def test_length_and_reply_leave_in_one_write_rfc_7766_8() -> None:
+    async def test() -> None:
+        wire = Wire()
+        connection = Connection(TcpServer(make(CONFIG, bytes(16)), lambda _: None))
+        connection.connection_made(wire)
+        message = query("pr1.example.com")
+        framed = len(message).to_bytes(2, "big") + message
+        for octet in framed:
+            connection.data_received(bytes([octet]))
+        expected = answer(message)
+        assert wire.writes == [len(expected).to_bytes(2, "big") + expected]
+        connection.connection_lost(None)
+
+    run(test)
+
+
+def test_replies_before_a_message_that_gets_none_are_sent_and_the_stream_ends_rfc_7766_6_2_4() -> None:
+    async def test() -> None:
+        server, port = await tcp_server()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        good, response = query("pr1.example.com"), b"\x00\x01\x80\x00" + bytes(8)
+        for message in (good, good, response, good):
+            writer.write(len(message).to_bytes(2, "big") + message)
+        expected = answer(good)
+        assert await reader.read() == (len(expected).to_bytes(2, "big") + expected) * 2
         writer.close()
         await server.close()
 

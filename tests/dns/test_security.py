@@ -95,6 +95,39 @@ def test_every_message_of_a_signed_transfer_verifies(algorithm: str) -> None:
     assert records == 3000 + 14
 
 
+def test_forwarded_query_is_verified_under_the_id_it_was_signed_with_rfc_8945_5_5() -> None:
+    query, key = signed("hmac-sha256")
+    wire = query.to_wire()
+    reply = responder("hmac-sha256").respond(b"\x12\x34" + wire[2:], Client(), signing_time(wire, key))
+    assert reply
+    assert reply[:2] == b"\x12\x34"
+    assert dns.message.from_wire(reply, keyring=key, request_mac=query.mac).answer
+
+
+def test_record_behind_the_signature_is_a_format_error_rfc_8945_5_1() -> None:
+    query, _ = signed("hmac-sha256")
+    wire = query.to_wire()
+    more = wire[:10] + b"\x00\x02" + wire[12:] + b"\x00\x00\x01\x00\x01" + bytes(4) + b"\x00\x04" + bytes(4)
+    reply = responder("hmac-sha256").respond(more, Client())
+    assert reply
+    assert reply[3] & 0xF == dns.rcode.FORMERR
+
+
+@pytest.mark.parametrize(
+    ("length", "rcode"), [(0, "FORMERR"), (15, "FORMERR"), (16, "NOTAUTH"), (33, "FORMERR")]
+)
+def test_cut_mac_is_not_taken_rfc_8945_5_2_2_1(length: int, rcode: str) -> None:
+    wire = signed("hmac-sha256")[0].to_wire()
+    at = wire.rindex((32).to_bytes(2, "big"), 0, len(wire) - 32)
+    mac = (wire[at + 2 : at + 34] + b"x")[:length]
+    size_at = wire.rindex(b"\x00\x00\x00\x00\x00", 0, at) + 4
+    size = int.from_bytes(wire[size_at : size_at + 2], "big") - 32 + length
+    cut = wire[:size_at] + size.to_bytes(2, "big") + wire[size_at + 2 : at] + length.to_bytes(2, "big") + mac
+    reply = responder("hmac-sha256").respond(cut + wire[at + 34 :], Client(), 0.0)
+    assert reply
+    assert dns.rcode.to_text(dns.rcode.Rcode(reply[3] & 0xF)) == rcode
+
+
 def test_rate_is_counted_by_prefix_and_comes_back() -> None:
     limiter = Limiter(Limit(rate=10, slip=2))
     verdicts = [limiter.judge(bytes((192, 0, 2, host)), 0.0) for host in range(40)]

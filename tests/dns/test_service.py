@@ -102,6 +102,22 @@ def test_zones_of_a_failed_reload_are_not_served(tmp_path: Path) -> None:
     run(tmp_path, test)
 
 
+def test_answer_leaves_from_the_address_that_was_asked_rfc_2181_4_1(tmp_path: Path) -> None:
+    port = free_port()
+    hosts = ["127.0.0.1", "127.0.0.3", "127.0.0.2"]
+
+    async def test(service: DnsService, events: list[Event]) -> None:
+        await service.start(plan(port, listen=hosts))
+        with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)) as client:
+            for host in hosts:
+                client.sendto(dns.message.make_query("pr1.example.com", "A").to_wire(), (host, port))
+                _, source = await asyncio.get_running_loop().sock_recvfrom(client, 4096)
+                assert source == (host, port)
+        assert events == []
+
+    run(tmp_path, test)
+
+
 @pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
 def test_port_that_is_taken_is_an_error_with_a_remedy(kind: socket.SocketKind, tmp_path: Path) -> None:
     with closing(socket.socket(socket.AF_INET, kind)) as other:
