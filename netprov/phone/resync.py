@@ -71,6 +71,8 @@ def triggered(handset: Handset) -> bool:
 
 def _follow(handset: Handset, name: str) -> Road[Loaded | NotLoaded | None]:
     """Follow one rule; None where it is empty, no condition holds, or it only assigns."""
+    if not handset[name]:
+        return None
     try:
         chosen = choose(parse_rule(handset.expand(handset[name])))
         if chosen is None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from string import ascii_uppercase
 
 NAMES: frozenset[str] = frozenset(
@@ -40,23 +42,45 @@ def expand(text: str, values: Mapping[str, str]) -> str:
     """Replace the macros of `text`; a name that phones know but `values` does not hold stays verbatim."""
     if "$" not in text:
         return text
+    return "".join([each if isinstance(each, str) else each.value(values) for each in _pieces(text)])
 
-    def replacement(macro: re.Match[str]) -> str:
-        dollar, bracketed, start, length, bare = macro.groups()
-        if dollar:
-            return "$"
-        if bracketed:
-            value = values.get(bracketed)
-            if value is None:
-                return macro[0]
-            begin = int(start or 0)
-            return value[begin : begin + int(length)] if length else value[begin:]
-        name = _longest(bare)
-        if not name or name not in values:
-            return macro[0]
-        return values[name] + bare[len(name) :]
 
-    return _MACRO.sub(replacement, text)
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """One macro in a text: its name, the part of its value that is wanted, what follows it, how it is written."""
+
+    name: str
+    part: slice
+    rest: str
+    written: str
+
+    def value(self, values: Mapping[str, str]) -> str:
+        found = values.get(self.name)
+        return self.written if found is None else found[self.part] + self.rest
+
+
+@lru_cache(maxsize=512)
+def _pieces(text: str) -> tuple[str | _Use, ...]:
+    """Take a text apart: the same few templates are expanded for every phone."""
+    pieces: list[str | _Use] = []
+    position = 0
+    for macro in _MACRO.finditer(text):
+        pieces.append(text[position : macro.start()])
+        position = macro.end()
+        pieces.append(_piece(macro))
+    pieces.append(text[position:])
+    return tuple(each for each in pieces if each)
+
+
+def _piece(macro: re.Match[str]) -> str | _Use:
+    dollar, bracketed, start, length, bare = macro.groups()
+    if dollar:
+        return "$"
+    if bracketed:
+        begin = int(start or 0)
+        return _Use(bracketed, slice(begin, begin + int(length) if length else None), "", macro[0])
+    name = _longest(bare)
+    return _Use(name, slice(None), bare[len(name) :], macro[0]) if name else macro[0]
 
 
 def names_in(text: str) -> frozenset[str]:
