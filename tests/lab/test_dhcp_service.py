@@ -77,6 +77,35 @@ def test_taken_address_is_not_offered(make_lan: MakeLan, site: Path, tmp_path: P
     assert found == {100: LeaseState.DECLINED, 101: LeaseState.BOUND}
 
 
+def test_taken_address_behind_a_relay_agent_is_not_offered(make_lan: MakeLan, tmp_path: Path) -> None:
+    """RFC 2131 2.2: by ICMP echo where ARP does not reach."""
+    from netprov.lab.topology import HostPlan, Port, Topology
+
+    hosts = (
+        HostPlan("server", (Port("near", "lan0", ("10.20.0.1/24",)),), (("10.30.0.0/24", "10.20.0.2"),)),
+        HostPlan(
+            "relay",
+            (Port("near", "lan0", ("10.20.0.2/24",)), Port("far", "lan1", ("10.30.0.1/24",))),
+            forwards=True,
+        ),
+        HostPlan("squatter", (Port("far", "lan0", ("10.30.0.100/24",)),), (("10.20.0.0/24", "10.30.0.1"),)),
+        HostPlan("client", (Port("far"),)),
+    )
+    lan: Lan = make_lan(Topology(hosts, networks=("near", "far")))
+    inventory, state = tmp_path / "site.yaml", tmp_path / "state"
+    inventory.write_text(
+        "domain: example.com\nnetworks:\n"
+        "  near: {interface: lan0, subnet: 10.20.0.0/24, other_servers: allow}\n"
+        "  far: {subnet: 10.30.0.0/24, router: 10.30.0.1, pool: 10.30.0.100-10.30.0.103}\n"
+    )
+    start_server(lan["server"], inventory, state, roles=["dhcp"])
+    relay = [*(needs("dhcrelay"), "-4", "-d", "-id", "lan1", "-iu", "lan0", "-pf", f"{tmp_path}/relay.pid")]
+    lan["relay"].spawn([*relay, "10.20.0.1"]).wait_for("Sending on")
+    assert udhcpc(lan["client"], tmp_path, vendor_class=PHONE)["ip"] == "10.30.0.101"
+    found = {lease.address & 255: lease.state for lease in LeaseReader(state).leases()}
+    assert found == {100: LeaseState.DECLINED, 101: LeaseState.BOUND}
+
+
 def test_serving_goes_on_after_the_cable_was_pulled(make_lan: MakeLan, site: Path, tmp_path: Path) -> None:
     lan = make_lan(clients=[None])
     start_server(lan["server"], site, tmp_path / "state", roles=["dhcp"])
