@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,11 @@ class Endpoint:
     mac: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Datagram:
-    """Octets to send, and to whom; `source` is the local address to send from, "" for the system's choice."""
+class Datagram(NamedTuple):
+    """Octets to send, and to whom; `source` is the local address to send from, "" for the system's choice.
+
+    A named tuple, where other values are frozen dataclasses: it is made in a third of the time, at every reply.
+    """
 
     data: bytes
     destination: Endpoint

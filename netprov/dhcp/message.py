@@ -18,6 +18,12 @@ from netprov.errors import LocalViolation, Malformed
 HEADER = Struct(">BBBBIHHIIII16s64s128sI")
 """op htype hlen hops xid secs flags ciaddr yiaddr siaddr giaddr chaddr sname file cookie: 240 octets."""
 
+HEAD = Struct(">BBBBIHHIIII16s")
+"""The first 44 octets of it, which differ from reply to reply."""
+
+REST = bytes(192) + bytes.fromhex("63825363")
+"""The other 196: sname and file, empty, and the cookie."""
+
 _FIXED = Struct(">BBBBIHHIIII16s192xI")
 """The same without sname and file, which are empty in almost every message."""
 

@@ -17,9 +17,9 @@ from netprov.dhcp.message import (
     BOOTREPLY,
     BROADCAST,
     CLIENT_PORT,
-    COOKIE,
-    HEADER,
+    HEAD,
     MINIMUM,
+    REST,
     SERVER_PORT,
     Message,
     Type,
@@ -37,6 +37,11 @@ MOST_SIZE = 1500
 
 EVERYONE = "255.255.255.255"
 
+MOST_BLOCKS = 8
+"""Encodings kept for one kind of request: of OFFER, ACK and INFORM's ACK, for a few lease times."""
+
+_ACK = Type.ACK
+
 
 @dataclass(slots=True)
 class Serving:
@@ -51,13 +56,13 @@ class Serving:
     blocks: dict[tuple[int, int, int], bytes] = field(default_factory=dict)
 
     def block(self, kind: Type, server_id: int, lease_time: int) -> bytes:
-        """Return the encoded options of a reply; `lease_time` is 0 for the answer to an INFORM."""
+        """Return a reply from its 45th octet to its last option; `lease_time` is 0 for the answer to an INFORM."""
         cached = self.blocks.get((kind, server_id, lease_time))
         if cached is not None:
             return cached
         body = b"".join(fragments(option, data) for option, data in self.options.items())
-        whole = first_options(kind, server_id, lease_time) + body
-        if len(self.blocks) >= 64:
+        whole = REST + first_options(kind, server_id, lease_time) + body
+        if len(self.blocks) >= MOST_BLOCKS:
             self.blocks.clear()
         self.blocks[kind, server_id, lease_time] = whole
         return whole
@@ -110,34 +115,27 @@ def first_options(kind: Type, server_id: int, lease_time: int) -> bytes:
 
 def grant(incoming: Incoming, kind: Type, *, yiaddr: int, lease_time: int) -> bytes:
     """Assemble an OFFER or ACK (RFC 2131 4.3.1); for an INFORM `yiaddr` and `lease_time` are 0 (4.3.5)."""
-    request = incoming.request
+    request, serving = incoming.request, incoming.serving
     requested = request.options
-    block = incoming.serving.block(kind, incoming.server_id, lease_time)
-    identifier = requested.get(code.CLIENT_IDENTIFIER)
-    if identifier is not None:
-        block += fragments(code.CLIENT_IDENTIFIER, identifier)
-    selection = requested.get(code.SUBNET_SELECTION)
-    if selection is not None:
+    block = serving.block(kind, incoming.server_id, lease_time)
+    for option in (code.CLIENT_IDENTIFIER, code.SUBNET_SELECTION):
         # RFC 3011 2: servers "MUST return an identical copy of the option to any client that sends it".
-        block += fragments(code.SUBNET_SELECTION, selection)
+        if option in requested:
+            block += fragments(option, requested[option])
     relay = requested.get(code.RELAY_INFO)
-    tail = b"\xff" if relay is None else fragments(code.RELAY_INFO, relay) + b"\xff"
-    ciaddr = request.ciaddr if kind is Type.ACK else 0
-    siaddr = incoming.serving.next_server
-    if 240 + len(block) + len(tail) > _room(requested.get(code.MAX_SIZE)):
-        head = Message(
+    block += b"\xff" if relay is None else fragments(code.RELAY_INFO, relay) + b"\xff"
+    ciaddr = request.ciaddr if kind is _ACK else 0
+    if 44 + len(block) > _room(requested.get(code.MAX_SIZE)):
+        message = Message(
             BOOTREPLY, request.xid, request.chaddr, request.htype, 0, 0, request.flags,
-            ciaddr, yiaddr, siaddr, request.giaddr,
+            ciaddr, yiaddr, serving.next_server, request.giaddr,
         )  # fmt: skip
-        return _overloaded(incoming, head, kind, lease_time)
-    return (
-        HEADER.pack(
-            BOOTREPLY, request.htype, len(request.chaddr), 0, request.xid, 0, request.flags,
-            ciaddr, yiaddr, siaddr, request.giaddr, request.chaddr, b"", b"", COOKIE,
-        )
-        + block
-        + tail
-    ).ljust(MINIMUM, b"\0")  # fmt: skip
+        return _overloaded(incoming, message, kind, lease_time)
+    head = HEAD.pack(
+        BOOTREPLY, request.htype, len(request.chaddr), 0, request.xid, 0, request.flags,
+        ciaddr, yiaddr, serving.next_server, request.giaddr, request.chaddr,
+    )  # fmt: skip
+    return (head + block).ljust(MINIMUM, b"\0")
 
 
 def refusal(request: Message, server_id: int, text: str) -> bytes:

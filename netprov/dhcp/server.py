@@ -7,7 +7,7 @@ commit (RFC 4039), which are dropped or ignored.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from netprov.dhcp import message as dhcp
 from netprov.dhcp import options as code
@@ -22,6 +22,9 @@ from netprov.dhcp.probe import TRIES, Probe, Probing
 from netprov.dhcp.reply import Incoming, bootp, destination, grant, refusal
 from netprov.errors import Malformed
 from netprov.machine import Datagram, Dropped, Endpoint, Event
+
+BOOTP = 0
+"""What stands for the type of a message without option 53."""
 
 
 class Server:
@@ -38,6 +41,14 @@ class Server:
         self._probing = Probing()
         self._events: list[Event] = []
         self._outbox: list[Datagram] = []
+        self._handlers: Mapping[int, Callable[[Incoming, float], None]] = {
+            Type.DISCOVER: self._discover,
+            Type.REQUEST: self._request,
+            Type.DECLINE: self._decline,
+            Type.RELEASE: self._release,
+            Type.INFORM: self._inform,
+            BOOTP: self._bootp,
+        }
 
     def leases(self) -> Iterable[Lease]:
         """Return every lease on record, active or not."""
@@ -63,7 +74,12 @@ class Server:
                 self._drop(incoming, source, request.chaddr)
                 self._overhear(request, source, now)
             else:
-                self._dispatch(incoming, now)
+                kind = request.type
+                handle = self._handlers.get(kind)
+                if handle is None:
+                    self._drop(f"message type {kind} is not for a server", source)
+                else:
+                    handle(incoming, now)
 
     def handle_timer(self, now: float) -> None:
         """End what has run out: leases, and the wait for probes that nobody answered."""
@@ -129,23 +145,6 @@ class Server:
                 found[network.name].append(lease)
         for name, each in found.items():
             self._tables[name].load(each)
-
-    def _dispatch(self, incoming: Incoming, now: float) -> None:
-        match incoming.request.type:
-            case Type.DISCOVER:
-                self._discover(incoming, now)
-            case Type.REQUEST:
-                self._request(incoming, now)
-            case Type.DECLINE:
-                self._decline(incoming, now)
-            case Type.RELEASE:
-                self._release(incoming, now)
-            case Type.INFORM:
-                self._inform(incoming)
-            case 0:
-                self._bootp(incoming)
-            case other:
-                self._drop(f"message type {other} is not for a server", incoming.source)
 
     def _discover(self, incoming: Incoming, now: float, tries: int = 1) -> None:
         """RFC 2131 4.3.1."""
@@ -299,8 +298,9 @@ class Server:
         else:
             self._events.append(Released(ended))
 
-    def _inform(self, incoming: Incoming) -> None:
+    def _inform(self, incoming: Incoming, now: float) -> None:
         """RFC 2131 4.3.5: options without an address; the reply goes to ciaddr whatever the relay."""
+        del now
         request = incoming.request
         if not request.ciaddr:
             self._drop("INFORM without ciaddr", incoming.source)
@@ -309,8 +309,9 @@ class Server:
         to = Endpoint(dotted(request.ciaddr), dhcp.CLIENT_PORT, incoming.source.interface)
         self._outbox.append(Datagram(data, to, dotted(incoming.network.address)))
 
-    def _bootp(self, incoming: Incoming) -> None:
+    def _bootp(self, incoming: Incoming, now: float) -> None:
         """RFC 1534: a client without option 53 gets its fixed address for good, if the inventory says so."""
+        del now
         if not incoming.network.bootp:
             self._drop("BOOTP is not served on this network", incoming.source)
         elif not incoming.fixed:

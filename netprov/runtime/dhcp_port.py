@@ -104,7 +104,7 @@ class Port:
             # The kernel's table of neighbours is full (1,024 of them unless gc_thresh3 says more), for one: whoever
             # asked for an answer here told its hardware address.
             mac = hardware_address(datagram.data)
-            self.raw.send(replace(datagram, destination=replace(to, mac=mac)), SERVER_PORT)
+            self.raw.send(datagram._replace(destination=replace(to, mac=mac)), SERVER_PORT)
 
     def _source(self, origin: bytes) -> Endpoint:
         """Return the endpoint of a packed port and address, and remember it."""
