@@ -9,6 +9,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV   := .venv
 RUN    := $(VENV)/bin
+# Modules are compiled once, whatever the environment says: the tests start hundreds of programs of ours.
+unexport PYTHONDONTWRITEBYTECODE
 # Options for pytest: make test ARGS="tests/dns -k srv"
 ARGS   ?=
 # How many tests run at once: most of a lab test is waiting.
