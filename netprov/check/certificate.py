@@ -85,7 +85,7 @@ RULES = (
         "warning",
         "A phone without the time believes in a year in which the certificate is not valid yet, and refuses HTTPS and "
         "the ACS. Factory phones have no other time server than option 42's.",
-        "add `ntp:` to the network: this server's address, or that of a time server",
+        "add `ntp:` to the network: a time server's address; this server's, if one such as chrony runs on it",
         https_without_time,
     ),
     Rule(
