@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from contextlib import suppress
 
@@ -29,6 +30,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
     A worker cannot go by itself: it has threads from the start.
     """
-    if os.geteuid() != 0 and getattr(config.option, "numprocesses", None):
-        with suppress(LabError):  # the tests of tests/lab skip, with the reason
-            stand_apart()
+    if getattr(config.option, "numprocesses", None):
+        become_apart()
+
+
+def become_apart() -> None:
+    """Without root, become it in a user namespace, where one is allowed; else the lab's tests skip, with the reason."""
+    if os.geteuid() == 0:
+        return
+    with suppress(
+        KeyError, OSError
+    ):  # pytest names its directory by this, and that of the true root is taken
+        os.environ.setdefault("LOGNAME", getpass.getuser())
+    with suppress(LabError):
+        stand_apart()

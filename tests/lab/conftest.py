@@ -33,7 +33,6 @@ from pathlib import Path
 import pytest
 
 from netprov.errors import LabError
-from netprov.lab.enclosure import stand_apart
 from netprov.lab.lan import Host, Lan
 from netprov.lab.netns import Namespace
 from netprov.lab.process import Process, wait_until
@@ -41,6 +40,7 @@ from netprov.lab.server import start_server
 from netprov.lab.topology import Topology, single_lan
 from netprov.pki.store import Store
 from netprov.runtime.tls import certificate_store
+from tests.conftest import become_apart
 
 __all__ = ["PYTHON", "ROOT", "Host", "Lan", "MakeLan", "Process", "needs", "needs_groups", "wait_until"]
 
@@ -78,11 +78,8 @@ def needs_groups(program: str) -> str:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Become root in a user namespace before any test has started a thread, if a lab test will run."""
-    if os.geteuid() != 0 and any(item.get_closest_marker("lab") for item in session.items):
-        try:
-            stand_apart()
-        except LabError:
-            return  # the tests skip, with the reason that `lab_allowed` finds
+    if any(item.get_closest_marker("lab") for item in session.items):
+        become_apart()
 
 
 @pytest.fixture(scope="session")
