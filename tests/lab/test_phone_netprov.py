@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from netprov.lab.server import start_server
 from netprov.phone.action import Fetch
 from netprov.phone.explain import explain
 from netprov.runtime.phone import Trip, boot_phone
+from netprov.runtime.phone_trouble import COMPRESSED
 from netprov.runtime.records import load_history
 from tests.lab import foreign
 from tests.lab.conftest import PYTHON, MakeLan
@@ -80,16 +82,40 @@ def test_a_phone_that_trusts_the_ca_takes_https_at_once(lan: Lan, tmp_path: Path
     assert trip.outcome.provisioned
 
 
-def test_the_servers_records_tell_the_same_story(lan: Lan, tmp_path: Path) -> None:
-    state = served(lan, tmp_path, "srv")
-    booted(lan)
-    command = [PYTHON, "-m", "netprov", "explain", "records", MAC, "--state", str(state), "--json"]
+def recorded(lan: Lan, tmp: Path, mac: str) -> dict[str, Any]:
+    """Return what the servers' records tell of a phone."""
+    where = ["-f", str(tmp / "netprov.yaml"), "--state", str(tmp / "state")]
+    done = lan["server"].run([PYTHON, "-m", "netprov", "explain", "records", mac, *where, "--json"])
+    (story,) = json.loads(done.stdout)
+    return dict(story)
 
-    def story() -> object:
-        found = json.loads(lan["server"].run(command).stdout or "[]")
-        return found and found[0]["provisioned"]
 
-    wait_until(story, what="a story of the records", timeout=20)
+def test_the_servers_records_tell_the_same_story_from_dhcp_on(lan: Lan, tmp_path: Path) -> None:
+    served(lan, tmp_path, "srv")
+    assert recorded(lan, tmp_path, MAC)["cause"] == "dhcp-unheard"
+    trip = booted(lan)
+    wait_until(lambda: recorded(lan, tmp_path, MAC)["provisioned"], what="a story of the records", timeout=20)
+    story = recorded(lan, tmp_path, MAC)
+    lease = story["steps"][0]
+    assert "class mpp by vendor class 'CP-8851-3PCC'" in lease["evidence"]
+    assert lease["options"]["15"] == b"example.com".hex()
+    asked = [str(step.action.url.path) for step in trip.steps if isinstance(step.action, Fetch)]
+    told = [step["asked"].split()[1] for step in story["steps"] if step["kind"] in {"http", "https", "tftp"}]
+    assert [path for path in asked if not any(path in each for each in told)] == []
+
+
+def test_the_records_say_why_dhcp_does_not_answer(lan: Lan, tmp_path: Path) -> None:
+    served(lan, tmp_path, "srv")
+    stranger = replace(phone(), mac="00:de:ad:be:ef:01", vendor_class="PC")
+    with lan["client0"].entered():
+        trip = boot_phone(stranger, lan["client0"].interface, patience=replace(COMPRESSED, dhcp=1.0))
+    assert not trip.outcome.provisioned
+
+    def heard() -> bool:
+        return bool(recorded(lan, tmp_path, stranger.mac)["cause"] == "dhcp-unserved")
+
+    wait_until(heard, what="the refusal on record", timeout=20)
+    assert "not served on network voice" in recorded(lan, tmp_path, stranger.mac)["detail"]
 
 
 def test_the_same_phone_asks_the_same_of_netprov_and_of_dnsmasq(make_lan: MakeLan, tmp_path: Path) -> None:
