@@ -44,8 +44,10 @@ MAX_PER_ADDRESS = 512
 """Transfers at a time of one address, so that a forged one cannot take all."""
 
 _BATCH = 64
+_REQUEST = 2048
+"""Octets of a request that are looked at: 512 are the most (RFC 2347), and longer ones are refused in words."""
 _RECEIVE = 512
-"""Octets of a datagram that are looked at: a read-only server gets requests and acknowledgements."""
+"""Octets of a datagram in a transfer that are looked at: a read-only server gets acknowledgements."""
 _NETASCII_LIMIT = 1024 * 1024
 _CODES = {403: ErrorCode.ACCESS_VIOLATION, 404: ErrorCode.FILE_NOT_FOUND}
 
@@ -142,7 +144,7 @@ class TftpService:
     def _requests(self, listener: Listener, sock: socket.socket) -> None:
         for _ in range(_BATCH):
             try:
-                data, source = sock.recvfrom(_RECEIVE)
+                data, source = sock.recvfrom(_REQUEST)
             except (BlockingIOError, InterruptedError, ConnectionError):
                 return
             self._request(data, source[:2], listener, sock)

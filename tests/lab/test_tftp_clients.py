@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from netprov.machine import Endpoint
+from netprov.runtime.tftp import MAX_PER_ADDRESS
 from netprov.tftp.packet import Data, Error, Opcode, Request, decode, encode
 from tests.lab.conftest import MakeLan, needs
 from tests.lab.provisioning import Served, serve
@@ -116,17 +117,22 @@ def test_answer_comes_from_the_address_that_was_asked_and_another_port(served: S
 
 def test_address_is_limited_in_transfers_and_garbage_is_dropped(served: Served) -> None:
     with served.client.entered():
-        socks = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(80)]
-    for sock in socks:
-        sock.sendto(b"\0\7garbage", ("10.20.0.1", 69))
-        sock.sendto(encode(Request(Opcode.RRQ, "firmware/sip88xx.loads")), ("10.20.0.1", 69))
+        socks = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(MAX_PER_ADDRESS + 1)]
+    *first, last = socks
+    request = encode(Request(Opcode.RRQ, "firmware/sip88xx.loads"))
+    sources = []
     try:
-        served.process.wait_for("too many transfers")
-        served.process.wait_for("unknown opcode 7")
-        for sock in socks[:60]:
+        for sock in first:
             sock.settimeout(10)
+            sock.sendto(request, ("10.20.0.1", 69))
             data, source = sock.recvfrom(70000)
             assert isinstance(decode(data), Data)
+            sources.append(source)
+        last.sendto(request, ("10.20.0.1", 69))
+        served.process.wait_for("too many transfers")
+        last.sendto(b"\0\7garbage", ("10.20.0.1", 69))
+        served.process.wait_for("unknown opcode 7")
+        for sock, source in zip(first, sources, strict=True):
             sock.sendto(encode(Error(0, "enough")), source)
         served.process.wait_for("did not get all of .*: enough")
     finally:
