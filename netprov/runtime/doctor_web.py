@@ -14,7 +14,7 @@ from netprov.phone.url import Url
 from netprov.pki.chain import Certificate
 from netprov.pki.verify import date, problems
 from netprov.provision.profile import parse_profile
-from netprov.runtime.phone_fetch import download, resolve
+from netprov.runtime.phone_fetch import DnsPorts, download, resolve
 from netprov.runtime.phone_trouble import Patience, trouble_of
 from netprov.runtime.phone_web import WebClient
 from netprov.runtime.tls import client_context, presented_chain
@@ -61,7 +61,11 @@ class Web:
         """Ask DNS."""
         action = Resolve(name, kind, servers)
         if action not in self._resolved:
-            self._resolved[action] = await resolve(action, SYSTEM_CHOICE, self._patience, random.getrandbits)
+            ports = DnsPorts(SYSTEM_CHOICE)
+            try:
+                self._resolved[action] = await resolve(action, ports, self._patience, random.getrandbits)
+            finally:
+                ports.close()
         return self._resolved[action]
 
     async def look(self, address: str, port: int, name: str, clock: Clock) -> list[Problem]:

@@ -37,7 +37,7 @@ from netprov.phone.boot import boot as power_up
 from netprov.phone.handset import Habits, Handset
 from netprov.phone.identity import Identity
 from netprov.runtime.phone_dhcp import DhcpLink
-from netprov.runtime.phone_fetch import download, resolve
+from netprov.runtime.phone_fetch import DnsPorts, download, resolve
 from netprov.runtime.phone_trouble import COMPRESSED, Patience
 from netprov.runtime.phone_web import WebClient
 
@@ -88,9 +88,12 @@ class World:
         self._link = link
         self._patience = patience
         self._web: WebClient | None = None
+        self._dns: DnsPorts | None = None
 
     async def close(self) -> None:
-        """Close the phone's connections."""
+        """Close the phone's sockets."""
+        if self._dns is not None:
+            self._dns.close()
         if self._web is not None:
             await self._web.close()
 
@@ -101,7 +104,9 @@ class World:
             case AskDhcp():
                 return await self._link.ask(action)
             case Resolve():
-                return await resolve(action, source, self._patience, random.getrandbits)
+                if self._dns is None:
+                    self._dns = DnsPorts(source)
+                return await resolve(action, self._dns, self._patience, random.getrandbits)
             case Fetch() if action.url.scheme == "tftp":
                 return await download(action, source, self._patience)
             case Fetch():

@@ -34,8 +34,35 @@ _STATUS: Mapping[stub.Status, Trouble] = {
 }
 
 
+class DnsPorts:
+    """The UDP sockets of one phone towards its DNS servers, kept from one question to the next; close it at the end."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._sockets: dict[str, socket.socket] = {}
+
+    def to(self, server: str) -> socket.socket:
+        """Return the socket connected to a server. Raises `OSError`."""
+        if server not in self._sockets:
+            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+            self._sockets[server] = sock
+            sock.bind((self.source, 0))
+            sock.connect((server, 53))
+        return self._sockets[server]
+
+    def forget(self, server: str) -> None:
+        """Close the socket to a server that failed: what it still says is no answer to a later question."""
+        if server in self._sockets:
+            self._sockets.pop(server).close()
+
+    def close(self) -> None:
+        """Close every socket."""
+        for server in list(self._sockets):
+            self.forget(server)
+
+
 async def resolve(
-    action: Resolve, source: str, patience: Patience, draw: Callable[[int], int]
+    action: Resolve, ports: DnsPorts, patience: Patience, draw: Callable[[int], int]
 ) -> Found | Failed:
     """Ask each DNS server in turn, by UDP, then by TCP where the answer was truncated."""
     failed = Failed(Trouble.NO_SERVER)
@@ -43,13 +70,15 @@ async def resolve(
         for server in action.servers:
             query = draw(16).to_bytes(2, "big") + _question(action.name, TYPES[action.type])
             try:
-                reply = await _ask_udp(query, server, source, patience.dns)
-                if reply is not None and reply.truncated:
-                    reply = await _ask_tcp(query, server, source, patience.dns)
+                reply: stub.Reply | None = await _ask_udp(query, ports.to(server), patience.dns)
+                if reply and reply.truncated:
+                    reply = await _ask_tcp(query, server, ports.source, patience.dns)
             except TimeoutError:
+                ports.forget(server)
                 failed = Failed(Trouble.TIMEOUT, f"from DNS server {server}")
                 continue
             except (OSError, Malformed) as error:
+                ports.forget(server)
                 failed = Failed(trouble_of(error), f"DNS server {server}")
                 continue
             if reply is not None:
@@ -76,18 +105,15 @@ def _found(reply: stub.Reply, action: Resolve) -> Found | Failed:
     return Found(tuple(str(each) for each in reply.addresses() if each.version == 4), records)
 
 
-async def _ask_udp(query: bytes, server: str, source: str, patience: float) -> stub.Reply | None:
+async def _ask_udp(query: bytes, sock: socket.socket, patience: float) -> stub.Reply:
     loop = asyncio.get_running_loop()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
-        sock.bind((source, 0))
-        sock.connect((server, 53))
-        async with asyncio.timeout(patience):
-            await loop.sock_sendall(sock, query)
-            while True:
-                message = await loop.sock_recv(sock, 65535)
-                reply = _reply(message[2:], query[2:]) if message[:2] == query[:2] else None
-                if reply is not None:
-                    return reply
+    async with asyncio.timeout(patience):
+        sock.send(query)
+        while True:
+            message = await loop.sock_recv(sock, 65535)
+            reply = _reply(message[2:], query[2:]) if message[:2] == query[:2] else None
+            if reply is not None:
+                return reply
 
 
 async def _ask_tcp(query: bytes, server: str, source: str, patience: float) -> stub.Reply | None:
