@@ -16,6 +16,7 @@ from netprov.check import check
 from netprov.cli import group
 from netprov.cli.import_ import FORMATS, guess
 from netprov.errors import InventoryError
+from netprov.inventory.compose import compose
 from netprov.inventory.convert.draft import Draft, format_draft
 from netprov.inventory.flow import flow
 from netprov.inventory.load import load, parse
@@ -73,14 +74,28 @@ def test_existing_file_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.Mo
         alphabet=st.sampled_from('abz019.:-=,;{}[]"#/\n \tdhcp_option subnet netmask host mac'), max_size=200
     )
 )
-def test_fuzz_nonsense_is_a_draft_or_a_problem(form: str, text: str) -> None:
+def test_fuzz_nonsense_is_a_draft_that_can_be_read_or_a_problem(form: str, text: str) -> None:
     read: Callable[[str, str], Draft] = FORMATS[form]
     try:
         draft = read(text, "file")
     except InventoryError:
         return
     draft.complete()
-    format_draft(draft)
+    written = compose(format_draft(draft), "draft")
+    assert written.problems == ()
+    sections = {"networks": draft.networks, "hosts": draft.hosts, "classes": draft.classes}
+    for name, section in sections.items():
+        assert not section or set(written.value[name]) == set(section)
+    told = [(each.get("mac"), each.get("address"), each.get("name")) for each in draft.phones]
+    read_back = written.value.get("phones", [])
+    assert told == [(each.get("mac"), each.get("address"), each.get("name")) for each in read_back]
+    assert all(0 < each.place.line <= text.count("\n") + 1 for each in draft.leftovers)
+
+
+def test_text_over_two_lines_stays_in_its_comment() -> None:
+    draft = FORMATS["dhcpd"]('"\nphones: []\n";', "file")
+    assert [each.text for each in draft.leftovers] == ['" phones: [] "']
+    assert "phones" not in compose(format_draft(draft), "draft").value
 
 
 def test_dnsmasq_takes_the_sample() -> None:

@@ -47,7 +47,7 @@ class Draft:
 
     def leave(self, line: int, text: str, reason: str) -> None:
         """Note what is not carried over."""
-        self.leftovers.append(Leftover(Place(self.source, line, 1), text, reason))
+        self.leftovers.append(Leftover(Place(self.source, line, 1), _one_line(text), _one_line(reason)))
 
     def network_with(self, address: IPv4Address) -> Section | None:
         """Return the network that holds an address."""
@@ -92,6 +92,11 @@ class Draft:
                 subnet = IPv4Network(f"{address}/24", strict=False)
                 self.add_network(subnet)
                 self.leave(1, str(subnet), "no network is described: this one was assumed from an address")
+
+
+def _one_line(text: str) -> str:
+    """Return a text as a comment can hold it: whatever ends a line, or YAML refuses, is a blank."""
+    return "".join(each if each.isprintable() else " " for each in text)
 
 
 def _taken(network: Section) -> Section:
