@@ -15,7 +15,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 from typing import Self
 
 from netprov.dhcp.client import Client, Identity
@@ -65,7 +65,7 @@ class DhcpLink:
         self._refusals: dict[bytes, str] = {}
         self._many = many
         self._added: dict[str, int] = {}
-        self._routes: dict[tuple[IPv4Network, str], bool] = {}
+        self._routes: dict[tuple[int, int, str], bool] = {}
         self._kernel: Interface | None = None
         self._socket = _packet_socket(interface)
         self._mac = interface_mac(interface)
@@ -157,17 +157,18 @@ class DhcpLink:
             if self._kernel.add_address(lease.address, length):
                 self._added[lease.address] = length
             if self._many:
-                subnet = int(IPv4Address(lease.address)) & mask
-                self._add_route(IPv4Network((subnet, mask.bit_count())), "")
+                subnet = int.from_bytes(socket.inet_aton(lease.address), "big") & mask
+                self._add_route(subnet, mask.bit_count(), "")
             for router in addresses(lease.options.get(3, b""))[:1]:
-                self._add_route(IPv4Network("0.0.0.0/0"), router)
+                self._add_route(0, 0, router)
         except OSError as error:
             raise ServiceError(f"cannot set {lease.address} on {self.interface}: {error.strerror}") from error
 
-    def _add_route(self, to: IPv4Network, via: str) -> None:
-        if (to, via) not in self._routes:
+    def _add_route(self, network: int, length: int, via: str) -> None:
+        if (network, length, via) not in self._routes and self._kernel is not None:
             with contextlib.suppress(OSError):  # a router that is not on the link: the phone gets no route
-                self._routes[to, via] = self._kernel is not None and self._kernel.add_route(to, via)
+                ours = self._kernel.add_route(IPv4Network((network, length)), via)
+                self._routes[network, length, via] = ours
 
     def drop(self, address: str) -> None:
         """Take one address back, when its phone is done; the first stays, since Linux drops routes with the last."""
@@ -179,9 +180,9 @@ class DhcpLink:
         if self._kernel is None:
             return
         with contextlib.suppress(OSError):
-            for (to, via), ours in self._routes.items():
+            for (network, length, via), ours in self._routes.items():
                 if ours:
-                    self._kernel.remove_route(to, via)
+                    self._kernel.remove_route(IPv4Network((network, length)), via)
             for address, length in self._added.items():
                 self._kernel.remove_address(address, length)
         self._kernel.close()
@@ -241,7 +242,7 @@ def _frame(mac: bytes, data: bytes) -> bytes:
 def _payload(frame: bytes) -> tuple[bytes, Endpoint]:
     """Return the UDP payload of a frame that passed the filter."""
     start = 14 + 4 * (frame[14] & 0x0F)
-    source = str(IPv4Address(frame[26:30]))
+    source = socket.inet_ntoa(frame[26:30])
     port, _, length = struct.unpack_from(">HHH", frame, start) if len(frame) >= start + 8 else (0, 0, 8)
     return frame[start + 8 : start + length], Endpoint(source, port)
 

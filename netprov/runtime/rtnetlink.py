@@ -9,7 +9,7 @@ import errno
 import os
 import socket
 import struct
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 
 RTM_NEWADDR, RTM_DELADDR, RTM_NEWROUTE, RTM_DELROUTE = 20, 21, 24, 25
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_EXCL, NLM_F_CREATE = 0x01, 0x04, 0x200, 0x400
@@ -50,7 +50,7 @@ class Interface:
         self._ask(RTM_DELROUTE, 0, self._to(to, via))
 
     def _address(self, address: str, length: int) -> bytes:
-        packed = IPv4Address(address).packed
+        packed = socket.inet_aton(address)
         header = struct.pack("=BBBBI", socket.AF_INET, length, 0, RT_SCOPE_UNIVERSE, self._index)
         return header + _attribute(IFA_LOCAL, packed) + _attribute(IFA_ADDRESS, packed)
 
@@ -62,7 +62,7 @@ class Interface:
         )
         parts = _attribute(RTA_DST, to.network_address.packed) if to.prefixlen else b""
         parts += _attribute(RTA_OIF, struct.pack("=I", self._index))
-        return header + parts + (_attribute(RTA_GATEWAY, IPv4Address(via).packed) if via else b"")
+        return header + parts + (_attribute(RTA_GATEWAY, socket.inet_aton(via)) if via else b"")
 
     def _ask(self, kind: int, flags: int, body: bytes) -> bool:
         """Send one message and read its acknowledgement; False for one that changes nothing."""
