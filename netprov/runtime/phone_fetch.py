@@ -34,30 +34,70 @@ _STATUS: Mapping[stub.Status, Trouble] = {
 }
 
 
+class _Port:
+    """A UDP socket towards one DNS server, watched from the first question to the last. Raises `OSError`."""
+
+    def __init__(self, source: str, server: str) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._waiter: asyncio.Future[bytes] | None = None
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            self._socket.bind((source, 0))
+            self._socket.connect((server, 53))
+        except OSError:
+            self._socket.close()
+            raise
+        self._loop.add_reader(self._socket, self._readable)
+
+    async def ask(self, query: bytes, patience: float) -> stub.Reply:
+        """Return the answer to a query; whatever else comes is passed over. Raises `OSError`, `TimeoutError`."""
+        self._socket.send(query)
+        async with asyncio.timeout(patience):
+            while True:
+                self._waiter = self._loop.create_future()
+                message = await self._waiter
+                reply = _reply(message[2:], query[2:]) if message[:2] == query[:2] else None
+                if reply is not None:
+                    return reply
+
+    def close(self) -> None:
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
+
+    def _readable(self) -> None:
+        try:
+            message = self._socket.recv(65535)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if self._waiter is not None and not self._waiter.done():
+                self._waiter.set_exception(error)
+            return
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(message)
+
+
 class DnsPorts:
-    """The UDP sockets of one phone towards its DNS servers, kept from one question to the next; close it at the end."""
+    """The sockets of one phone towards its DNS servers, kept from one question to the next; close them at the end."""
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self._sockets: dict[str, socket.socket] = {}
+        self._ports: dict[str, _Port] = {}
 
-    def to(self, server: str) -> socket.socket:
-        """Return the socket connected to a server. Raises `OSError`."""
-        if server not in self._sockets:
-            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-            self._sockets[server] = sock
-            sock.bind((self.source, 0))
-            sock.connect((server, 53))
-        return self._sockets[server]
+    def to(self, server: str) -> _Port:
+        """Return the port towards a server. Raises `OSError`."""
+        if server not in self._ports:
+            self._ports[server] = _Port(self.source, server)
+        return self._ports[server]
 
     def forget(self, server: str) -> None:
-        """Close the socket to a server that failed: what it still says is no answer to a later question."""
-        if server in self._sockets:
-            self._sockets.pop(server).close()
+        """Close the port to a server that failed: what it still says is no answer to a later question."""
+        if server in self._ports:
+            self._ports.pop(server).close()
 
     def close(self) -> None:
-        """Close every socket."""
-        for server in list(self._sockets):
+        """Close every port."""
+        for server in list(self._ports):
             self.forget(server)
 
 
@@ -70,7 +110,7 @@ async def resolve(
         for server in action.servers:
             query = draw(16).to_bytes(2, "big") + _question(action.name, TYPES[action.type])
             try:
-                reply: stub.Reply | None = await _ask_udp(query, ports.to(server), patience.dns)
+                reply: stub.Reply | None = await ports.to(server).ask(query, patience.dns)
                 if reply and reply.truncated:
                     reply = await _ask_tcp(query, server, ports.source, patience.dns)
             except TimeoutError:
@@ -103,17 +143,6 @@ def _found(reply: stub.Reply, action: Resolve) -> Found | Failed:
         return Failed(_STATUS.get(reply.status, Trouble.DNS_FAILED), action.name)
     records = tuple(SrvRecord(t.priority, t.weight, t.port, t.target) for t in reply.targets())
     return Found(tuple(str(each) for each in reply.addresses() if each.version == 4), records)
-
-
-async def _ask_udp(query: bytes, sock: socket.socket, patience: float) -> stub.Reply:
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout(patience):
-        sock.send(query)
-        while True:
-            message = await loop.sock_recv(sock, 65535)
-            reply = _reply(message[2:], query[2:]) if message[:2] == query[:2] else None
-            if reply is not None:
-                return reply
 
 
 async def _ask_tcp(query: bytes, server: str, source: str, patience: float) -> stub.Reply | None:
