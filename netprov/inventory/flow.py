@@ -25,10 +25,12 @@ def flow(value: Any) -> str:
         case None:
             return "null"
         case str():
-            return (
-                value
-                if _PLAIN.match(value) and resolve(value) == value
-                else json.dumps(value, ensure_ascii=False)
-            )
+            return value if _PLAIN.match(value) and resolve(value) == value else _quoted(value)
         case _:
             return str(value)
+
+
+def _quoted(text: str) -> str:
+    """Return a text in double quotes, with escapes for what YAML refuses or folds (YAML 1.2, 5.1 and 5.7)."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in quoted)

@@ -98,6 +98,11 @@ def test_text_over_two_lines_stays_in_its_comment() -> None:
     assert "phones" not in compose(format_draft(draft), "draft").value
 
 
+@given(st.text())
+def test_fuzz_any_text_is_read_back_as_it_was_written(text: str) -> None:
+    assert compose(f"{{{flow(text)}: [{flow(text)}]}}", "draft").value == {text: [text]}
+
+
 def test_dnsmasq_takes_the_sample() -> None:
     program = shutil.which("dnsmasq", path="/usr/sbin:/usr/bin")
     if program is None:
