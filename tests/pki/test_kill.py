@@ -21,6 +21,9 @@ from netprov.pki.revocation import is_revoked
 from netprov.pki.store import Store
 from netprov.pki.verify import problems
 
+# A worker of a parallel run has a second thread, of which Python from 3.12 on warns; the child does not need it.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+
 KILLS = int(os.environ.get("NETPROV_KILLS", "40"))
 """Random moments; `make kill` raises it to 100."""
 
