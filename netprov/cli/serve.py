@@ -13,7 +13,7 @@ from netprov.cli.site import find, inventory_option, open_plan
 from netprov.errors import ServiceError
 from netprov.machine import Event
 from netprov.plan import Plan
-from netprov.runtime.log import configure, log_event
+from netprov.runtime.log import configure
 from netprov.runtime.metrics import Metrics, MetricsService
 from netprov.runtime.records import DeviceRecords
 from netprov.runtime.service import Service, Surroundings
@@ -47,7 +47,7 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
         return open_plan(name).plan
 
     plan = load()
-    configure(verbose=verbose)
+    log_event = configure(verbose=verbose)
     directory = state_directory(state or plan.site.inventory.server.state)
     records = DeviceRecords(directory)
     metrics = Metrics()

@@ -10,6 +10,9 @@ import dataclasses
 import logging
 import os
 import sys
+import time
+from contextlib import suppress
+from typing import TextIO
 
 from netprov.machine import Dropped, Endpoint, Event
 from netprov.runtime.service import Notice
@@ -42,30 +45,55 @@ class _Lines(logging.Formatter):
         return f"<{_SYSLOG.get(record.levelno, 6)}>{line}" if self._journal else line
 
 
-def configure(*, verbose: bool) -> None:
-    """Send log lines to standard error; `verbose` adds dropped datagrams and other everyday events."""
+def configure(*, verbose: bool) -> EventLog:
+    """Send log lines to standard error, and return the log of events; `verbose` adds dropped datagrams and the like."""
     # None of these is in a line of ours, and each costs more than the line (logging, "Optimization").
     logging._srcfile = None  # noqa: SLF001 - the documented way
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines(journal="JOURNAL_STREAM" in os.environ))
+    journal = "JOURNAL_STREAM" in os.environ
+    handler.setFormatter(_Lines(journal=journal))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
     for noisy in ("asyncio", "aiohttp", "pyroute2"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    return EventLog(sys.stderr, journal=journal, verbose=verbose)
 
 
-def log_event(service: str, event: Event) -> None:
-    """Write one event."""
-    level = logging.INFO
-    if isinstance(event, Notice):
-        level = _LEVELS[event.severity]
-    elif isinstance(event, Dropped) or getattr(event, "everyday", False):
-        level = logging.DEBUG
-    logger = logging.getLogger(service)
-    if logger.isEnabledFor(level):
-        logger.log(level, "%s", describe(event))
+class EventLog:
+    """Writes events straight to a stream, in the form of `configure`'s lines.
+
+    The way through `logging` costs more than composing the profile that most of them tell of.
+    """
+
+    def __init__(self, stream: TextIO, *, journal: bool, verbose: bool) -> None:
+        self._write = stream.write
+        self._journal = journal
+        self._lowest = logging.DEBUG if verbose else logging.INFO
+        self._second = 0
+        self._time = ""
+
+    def __call__(self, service: str, event: Event) -> None:
+        """Write one event."""
+        level = logging.INFO
+        if isinstance(event, Notice):
+            level = _LEVELS[event.severity]
+        elif isinstance(event, Dropped) or getattr(event, "everyday", False):
+            level = logging.DEBUG
+        if level < self._lowest:
+            return
+        text = describe(event).replace("\n", " ")
+        prefix = f"<{_SYSLOG[level]}>" if self._journal else self._clock()
+        # Standard error may be a pipe that nobody reads any more; serving goes on.
+        with suppress(OSError, ValueError):
+            self._write(f"{prefix}{service}: {text}\n")
+
+    def _clock(self) -> str:
+        second = int(time.time())
+        if second != self._second:
+            self._second, self._time = second, time.strftime("%H:%M:%S ", time.localtime(second))
+        return self._time
 
 
 def describe(event: Event) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
+import re
 from dataclasses import dataclass, field
+from io import StringIO
 
-import pytest
-
-from netprov.machine import Dropped, Endpoint
-from netprov.runtime.log import describe, log_event
+from netprov.machine import Dropped, Endpoint, Event
+from netprov.runtime.log import EventLog, describe
 from netprov.runtime.service import Notice
 
 
@@ -32,12 +31,25 @@ def test_endpoint_is_written_as_address_port_and_interface() -> None:
     assert describe(event) == "Dropped reason='too short' source=10.20.0.5:68%lan0"
 
 
-def test_dropped_datagram_is_an_everyday_event(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
-    log_event("dhcp", Dropped("too short", Endpoint("10.20.0.5", 68)))
-    assert caplog.records == []
+def logged(event: Event, *, journal: bool = True, verbose: bool = False) -> str:
+    stream = StringIO()
+    EventLog(stream, journal=journal, verbose=verbose)("dhcp", event)
+    return stream.getvalue()
 
 
-def test_notice_is_logged_at_its_own_severity(caplog: pytest.LogCaptureFixture) -> None:
-    log_event("dns", Notice("the store is full", "error"))
-    assert caplog.record_tuples == [("dns", logging.ERROR, "the store is full")]
+def test_dropped_datagram_is_an_everyday_event() -> None:
+    event = Dropped("too short", Endpoint("10.20.0.5", 68))
+    assert logged(event) == ""
+    assert logged(event, verbose=True) == "<7>dhcp: Dropped reason='too short' source=10.20.0.5:68\n"
+
+
+def test_notice_is_logged_at_its_own_severity() -> None:
+    assert logged(Notice("the store is full", "error")) == "<3>dhcp: the store is full\n"
+
+
+def test_event_is_one_line_whatever_it_holds() -> None:
+    assert logged(Notice("one\ntwo")) == "<6>dhcp: one two\n"
+
+
+def test_terminal_is_told_the_time() -> None:
+    assert re.fullmatch(r"\d\d:\d\d:\d\d dhcp: up\n", logged(Notice("up"), journal=False))
