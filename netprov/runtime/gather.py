@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 
-GATHER_S = 0.016
+GATHER_S = 0.03
 """The time from one turn to the next, in seconds."""
 
 

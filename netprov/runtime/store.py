@@ -59,6 +59,10 @@ _POSITION = "lease_time, boot_time, boot_id, wall_time, synchronised"
 _KEEP = f"UPDATE position SET ({_POSITION}, name_changes) = (?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
 _SEPARATOR = "\x1f"
 
+KEEP_EVERY_S = 1.0
+"""How old the kept position of the lease clock may get while leases are written; it is exact within one boot all the
+same (`LeaseClock`), and at every commit it would cost as much as five leases."""
+
 
 class LeaseStore:
     """The one writer of a lease file; `open_store` opens it."""
@@ -70,6 +74,7 @@ class LeaseStore:
         self._pending: dict[int, Lease] = {}
         self._named: dict[int, str] = {}
         self._name_changes = 0
+        self._kept = (-KEEP_EVERY_S, 0)
         self._seen = -1
 
     def load(self) -> Iterator[Lease]:
@@ -108,10 +113,14 @@ class LeaseStore:
         try:
             cursor.execute("BEGIN IMMEDIATE")
             cursor.executemany(_PUT, map(_row, self._pending.values()))
-            cursor.execute(_KEEP, (*astuple(anchor), self._name_changes))
+            due = (anchor.lease_time, self._name_changes)
+            if due[0] - self._kept[0] >= KEEP_EVERY_S or due[1] != self._kept[1]:
+                cursor.execute(_KEEP, (*astuple(anchor), self._name_changes))
+                self._kept = due
             cursor.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
+            self._kept = (-KEEP_EVERY_S, 0)
             raise _problem(self.path, error) from error
         self._pending.clear()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -168,4 +169,20 @@ def test_every_commit_is_synced(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     assert store._connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert store._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    store.close()
+
+
+def test_position_of_the_clock_is_kept_each_second_and_when_names_change(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+
+    def kept(lease_time: float, hostname: str = "") -> float:
+        anchor = replace(ANCHOR, lease_time=lease_time)
+        store.commit([Bound(other(7, hostname=hostname))], anchor)
+        found = store.anchor()
+        assert found is not None
+        return found.lease_time
+
+    assert [kept(time) for time in (1000.0, 1000.5, 1001.0, 1001.5)] == [1000.0, 1000.0, 1001.0, 1001.0]
+    assert kept(1001.6, "desk") == 1001.6
+    assert kept(1001.7, "desk") == 1001.6
     store.close()
