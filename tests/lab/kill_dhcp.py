@@ -19,7 +19,7 @@ from netprov.dhcp.lease import LeaseState
 from netprov.dhcp.message import Type
 from netprov.errors import Malformed
 from netprov.lab.lan import Lan
-from netprov.lab.process import wait_until
+from netprov.lab.process import Process, wait_until
 from netprov.lab.server import start_server
 from netprov.lab.topology import single_lan
 from netprov.runtime.store import LeaseReader
@@ -30,6 +30,10 @@ networks:
   voice: {interface: lan0, subnet: 10.0.0.0/8, address: 10.0.0.1, pool: 10.1.0.0-10.4.255.255, clients: all,
           conflict_check: false, other_servers: allow}
 """
+
+
+PATIENCE_S = 60.0
+"""How long a busy machine may take for what takes a moment, in seconds."""
 
 
 def acknowledged(path: Path) -> Iterator[tuple[bytes, int]]:
@@ -61,20 +65,30 @@ def kill_again_and_again(folder: Path, runs: int, *, rate: int = 400, seed: int 
             tcpdump = lan["client0"].spawn(
                 ["tcpdump", "-i", "lan0", "-n", "-U", "-B", "8192", "-w", str(capture), "udp src port 67"]
             )
-            tcpdump.wait_for("listening on")
+            tcpdump.wait_for("listening on", timeout=PATIENCE_S)
             load = lan["client0"].spawn(
                 [
                     *("perfdhcp", "-4", "-g", "single", "-l", "10.0.0.2", "-r", str(rate), "-R", "1000000"),
                     *("-p", "60", "-b", f"mac=00:0c:{run:02x}:00:00:00", "10.0.0.1"),
                 ]
             )
-            wait_until(lambda path=capture: path.stat().st_size > 20_000, what="acknowledgements", timeout=20)  # type: ignore[misc]
+            wait_for_answers(capture, load)
             time.sleep(draw.uniform(0, 1.5))
             server.kill()
             load.kill()
             tcpdump.stop()
             check(folder / "state", list(acknowledged(capture)), holders)
     return len(holders)
+
+
+def wait_for_answers(capture: Path, load: Process) -> None:
+    """Wait until the load has had some dozen answers; raise AssertionError if it has ended instead."""
+
+    def look() -> bool:
+        assert load.exit_code is None, f"perfdhcp ended: {load.output}"
+        return capture.stat().st_size > 20_000
+
+    wait_until(look, what="acknowledgements", timeout=PATIENCE_S)
 
 
 def check(state: Path, acks: list[tuple[bytes, int]], holders: dict[int, bytes]) -> None:
