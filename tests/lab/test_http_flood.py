@@ -15,8 +15,8 @@ from tests.lab.provisioning import Served, serve
 
 pytestmark = pytest.mark.lab
 
-MOST_MIB = 600
-"""More than the server may take: asyncio keeps 256 KiB for each of at most 1024 TLS connections."""
+MOST_MIB = 150
+"""More than the server may take for its 1024 connections and 128 handshakes."""
 
 
 @pytest.fixture
