@@ -228,16 +228,13 @@ class TftpService:
     def _begin(self, request: Request, source: Source, key: tuple[str, int, str], listener: Listener) -> None:
         peer = key[:2]
         file = source if isinstance(source, OpenFile) else None
-        family = socket.AF_INET6 if ":" in listener.address else socket.AF_INET
         try:
-            sock = socket.socket(family, socket.SOCK_DGRAM)
-        except OSError as error:
+            sock = _open_socket(listener.address)
+        except OSError as error:  # no descriptors left, or the address has gone from this machine
             self._drop(f"no socket for a transfer: {error.strerror}", peer)
             if file is not None:
                 file.close()
             return
-        sock.setblocking(False)
-        sock.bind((listener.address, 0))
         now = monotonic()
         sender = Sender(request, source, peer=Endpoint(*peer), now=now, limits=self._limits)
         transfer = _Transfer(key, sock, sender, peer, file)
@@ -312,6 +309,18 @@ class TftpService:
                 self._report(Transferred(peer, filename, octets, seconds, retransmissions))
             case Failed(filename, peer, reason):
                 self._report(TransferFailed(peer, filename, reason))
+
+
+def _open_socket(address: str) -> socket.socket:
+    """Open a socket of its own for a transfer, at the address that was asked (RFC 1350 section 4)."""
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        sock.bind((address, 0))
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 def _raise_descriptor_limit() -> None:

@@ -20,12 +20,7 @@ from netprov.runtime.dns import DnsService
 from netprov.runtime.dns_serial import FILE, Serials, next_serial
 from netprov.runtime.service import Notice, Surroundings
 from tests.dns.zones import STAGING, zone
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.port import free_port
 
 
 def plan(port: int, address: str = "10.20.0.11", **dns_fields: object) -> Plan:

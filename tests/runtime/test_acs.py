@@ -31,15 +31,9 @@ from netprov.runtime.acs_store import AcsStore
 from netprov.runtime.service import Surroundings
 from netprov.runtime.tls import client_context
 from tests.cwmp.link import phone
+from tests.port import free_port
 
 INFORM = codec.encode(rpc.Message(rpc.Inform(DeviceId("Cisco", "001234", "CP-8851-3PCC", "S1"), ()), "1"))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def plan(url: str, more: str = "", *, classes: str = "") -> Plan:

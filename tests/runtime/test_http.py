@@ -19,16 +19,10 @@ from netprov.provision.event import Asked, Reported, TlsFailed
 from netprov.runtime import http
 from netprov.runtime.http import HttpService, Patience
 from netprov.runtime.service import Surroundings
+from tests.port import free_port
 
 BRIEF = Patience(handshake=0.3, head=0.3, body=0.3, idle=0.3)
 PHONE = "00:12:34:ab:45:de"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def a_plan(firmware: Path | None = None) -> Plan:

@@ -13,7 +13,8 @@ from netprov.errors import ServiceError
 from netprov.lab.process import wait_until
 from netprov.provision.config import Listener
 from netprov.runtime.http import HttpService, Patience
-from tests.runtime.provisioning import free_port, plan_of, running, surroundings, with_service
+from tests.port import free_port
+from tests.runtime.provisioning import plan_of, running, surroundings, with_service
 
 HASTY = Patience(handshake=0.3, head=0.3, body=0.3, idle=0.3, reply=0.3)
 GET = b"GET /Cisco/001234ab45de.cfg HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -17,6 +17,7 @@ from netprov.plan import Plan, derive
 from netprov.provision.event import Asked
 from netprov.runtime.metrics import Metrics, MetricsService
 from netprov.runtime.service import Figure, Notice
+from tests.port import free_port
 
 TWO_LINES = "domain: example.com\nnetworks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}\n"
 
@@ -27,13 +28,6 @@ def plan(more: str = "") -> Plan:
 
 def at(port: int, address: str = "127.0.0.1") -> Plan:
     return plan(f"metrics: {{address: '{address}', port: {port}}}\n")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Leaser:

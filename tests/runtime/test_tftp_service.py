@@ -17,7 +17,8 @@ from netprov.runtime.tftp import TftpService
 from netprov.tftp.download import Download
 from netprov.tftp.packet import Ack, Data, Error, Opcode, OptionAck, Request, decode, encode
 from netprov.tftp.transfer import Failed, Finished, Limits
-from tests.runtime.provisioning import free_port, plan_of, running, surroundings, with_service
+from tests.port import free_port
+from tests.runtime.provisioning import plan_of, running, surroundings, with_service
 
 CONTENT = bytes(range(256)) * 3000
 
