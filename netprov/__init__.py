@@ -250,6 +250,7 @@ What joins cores to the world:
     runtime.neighbour        other DHCP servers
     runtime.dhcp_port        the sockets of one interface
     runtime.gather           wakes a pump, not too often
+    runtime.pace             lets replies leave a few at a time
     runtime.teller           reports events, of a flood their number
     runtime.dhcp             the DHCP service
     runtime.service          what a running service is to its supervisor

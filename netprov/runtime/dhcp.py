@@ -24,6 +24,7 @@ from netprov.runtime import neighbour
 from netprov.runtime.clock import LeaseClock
 from netprov.runtime.dhcp_port import DISCOVER_BATCH, URGENT_BATCH, Port
 from netprov.runtime.gather import Flow, Gatherer
+from netprov.runtime.pace import Pacer
 from netprov.runtime.service import Figure, Notice, Surroundings
 from netprov.runtime.store import LeaseStore, open_store
 from netprov.runtime.teller import Teller
@@ -53,6 +54,7 @@ class DhcpService:
         self._troubles: dict[str, str] = {}
         self._teller = Teller(self.name, surroundings.report)
         self._gatherer = Gatherer(self._drain)
+        self._pacer = Pacer(self._send)
 
     async def start(self, plan: Plan) -> None:
         """Load the leases, open every interface, ask for other servers, then serve."""
@@ -165,6 +167,7 @@ class DhcpService:
     def _unlisten(self) -> None:
         loop = asyncio.get_running_loop()
         self._gatherer.stop()
+        self._pacer.finish()
         for port in self._ports.values():
             for sock in port.prober.sockets() if port.prober else ():
                 loop.remove_reader(sock)
@@ -213,8 +216,8 @@ class DhcpService:
             self._trouble("store", str(error))
             replies = []
         self._teller.tell(events)
-        for reply in replies:
-            self._send(reply)
+        if replies:
+            self._pacer.send(replies)
         for probe in server.probes_to_send():
             self._probe(probe.interface, probe.address, relayed=probe.relayed)
         self._set_timer()
