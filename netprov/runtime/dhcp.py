@@ -190,9 +190,10 @@ class DhcpService:
 
     def _take(self, batch: list[tuple[bytes, Endpoint]]) -> None:
         now = self._clock.now()
-        receive = self._server.receive
+        receive, send_one = self._server.receive, self._pacer.one
         for data, source in batch:
             receive(data, source, now)
+            send_one()  # of the turn before
 
     def _probed(self, port: Port) -> None:
         assert port.prober is not None
