@@ -41,8 +41,8 @@ class Patience:
     waits: float
 
 
-REALISTIC = Patience(60, 2.0, 3, 10.0, 30.0, Limits(first_timeout=2.0, tries=5), 1.0)
-COMPRESSED = Patience(16, 1.0, 2, 2.0, 8.0, Limits(first_timeout=0.5, max_timeout=1.0, tries=2), 0.0)
+REALISTIC = Patience(60, 2.0, 3, 10.0, 30.0, Limits(first_timeout=2.0, patience=18.0), 1.0)
+COMPRESSED = Patience(16, 1.0, 2, 2.0, 8.0, Limits(first_timeout=0.5, max_timeout=1.0, patience=1.5), 0.0)
 """As a phone is, and as a test wants it. No guide gives figures; the realistic ones are common client defaults."""
 
 

@@ -107,11 +107,15 @@ class Download:
         if self.outcome:
             self._timer.stop()
             return
-        if not self._timer.expired():
+        if not self._timer.expired(now):
             self._fail("no answer" if self._peer is None else f"no answer after block {self._received}")
             return
         self._retransmissions += 1
-        self._send(self._last_packet, now)
+        if self._received > self._acked:
+            # The rest of a window was lost: go on from what came (RFC 7440 section 4), not from its beginning.
+            self._acknowledge(now)
+        else:
+            self._send(self._last_packet, now)
 
     def timer(self) -> float | None:
         """Return when to stop waiting."""

@@ -117,7 +117,7 @@ class Sender:
         """Return what to send again now that the wait is over; ends the transfer after too many waits."""
         if self.outcome:
             return ()
-        if not self._timer.expired():
+        if not self._timer.expired(now):
             self._fail(f"no answer after {self._timer.tries} tries at block {self._acked}")
             return ()
         self.retransmissions += 1

@@ -42,7 +42,9 @@ class Limits:
 
     `max_block` keeps a DATA packet below the usual MTU of a LAN with jumbo frames excluded by nobody: a client that
     asks for more gets less (RFC 2348). The first wait is `first_timeout`; later ones follow the measured round trip,
-    never below `min_timeout`, doubled on every loss up to `max_timeout`; `tries` without an answer end the transfer.
+    never below `min_timeout`, doubled on every loss up to `max_timeout`; so much `patience` without an answer ends the
+    transfer. Not a number of tries: on a LAN six of them are over in half a second, and a phone that writes to its flash
+    is away for longer.
     """
 
     max_block: int = 65464
@@ -50,7 +52,7 @@ class Limits:
     first_timeout: float = 1.0
     min_timeout: float = 0.01
     max_timeout: float = 4.0
-    tries: int = 6
+    patience: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class RetransmissionTimer:
     duplicate acknowledgements are ignored.
     """
 
-    __slots__ = ("_ceiling", "_limits", "_smoothed", "_variation", "_wait", "deadline", "tries")
+    __slots__ = ("_ceiling", "_limits", "_since", "_smoothed", "_variation", "_wait", "deadline", "tries")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -129,6 +131,7 @@ class RetransmissionTimer:
         self._smoothed = 0.0
         self._variation = 0.0
         self._wait = limits.first_timeout
+        self._since = 0.0
         self.tries = 0
         self.deadline: float | None = None
 
@@ -139,6 +142,8 @@ class RetransmissionTimer:
 
     def start(self, now: float) -> None:
         """Begin to wait for an answer to what has just been sent."""
+        if not self.tries:
+            self._since = now
         self.deadline = now + self._wait
 
     def measured(self, sample: float) -> None:
@@ -156,11 +161,11 @@ class RetransmissionTimer:
         if self._smoothed:
             self._wait = max(self._limits.min_timeout, self._smoothed + 4 * self._variation)
 
-    def expired(self) -> bool:
+    def expired(self, now: float) -> bool:
         """Count a loss; return whether the peer may be asked once more."""
         self.tries += 1
         self._wait = min(self._wait * 2, self._ceiling)
-        return self.tries < self._limits.tries
+        return now - self._since < self._limits.patience
 
     def stop(self) -> None:
         """Wait no longer."""

@@ -125,7 +125,7 @@ def test_silent_client_is_given_up_and_reported(tmp_path: Path, listener: Listen
             sock.sendto(encode(Request(Opcode.RRQ, "8851-3PCC.xml")), (listener.address, listener.port))
             wait_until(lambda: "no answer after 3 tries" in events.text(), what="the end", timeout=10)
 
-    limits = Limits(first_timeout=0.05, max_timeout=0.1, tries=3)
+    limits = Limits(first_timeout=0.05, max_timeout=0.1, patience=0.2)
     with_service(TftpService(context, limits=limits), plan_of(listener), exchange)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from random import Random
@@ -27,6 +27,8 @@ class Link:
     repeat: float = 0.0
     jitter: float = 0.0
     seed: int = 0
+    rooms: Sequence[int] = ()
+    """Datagrams of the first, second, … last and every later burst that the client's buffer holds; the rest is lost."""
     carried: list[tuple[str, bytes]] = field(default_factory=list)
 
     def fetch(
@@ -40,12 +42,15 @@ class Link:
         """Run one download to its end; return both machines."""
         random = Random(self.seed)
         serial = count()
+        rooms = list(self.rooms)
         queue: list[tuple[float, int, str, bytes]] = []
         download = Download("f", SERVER, 0.0, options=options, limits=limits)
         sender: Sender | None = None
         now = 0.0
 
         def carry(to: str, datagrams: list[Datagram]) -> None:
+            if to == "client" and rooms and len(datagrams) > 1:
+                datagrams = datagrams[: rooms.pop(0) if len(rooms) > 1 else rooms[0]]
             for datagram in datagrams:
                 self.carried.append((to, datagram.data))
                 for _ in range(1 + (random.random() < self.repeat)):
