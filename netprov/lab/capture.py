@@ -42,8 +42,8 @@ def read_capture(path: str) -> tuple[Sighting, ...]:
 
 
 def sightings(packets: Iterable[Packet]) -> tuple[Sighting, ...]:
-    """Sort packets by phone and put them into steps."""
-    every = list(packets)
+    """Sort packets by phone and put them into steps; a capture of several queues may have them out of order."""
+    every = sorted(packets, key=lambda packet: packet.time)
     found: dict[str, Sighting] = {}
     for mac, exchange in _leases(every).items():
         found[mac] = _sight(mac, exchange, every)

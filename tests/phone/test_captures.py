@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from netprov.errors import LabError
-from netprov.lab.capture import read_capture
+from netprov.lab.capture import read_capture, sightings
+from netprov.lab.packet import read_packets
 from netprov.phone.explain import explain
 from tests.lab.planted import FAILURES, HEALTHY, Planted
 
@@ -30,6 +31,12 @@ def test_nothing_wrong_is_said_about_healthy_phones(planted: Planted) -> None:
     story = explain(sighting.steps)
     assert story.provisioned, story
     assert story.cause is None
+
+
+def test_packets_out_of_order_are_put_in_order() -> None:
+    """As a capture of a card with several queues may have them."""
+    packets = list(read_packets(str(CAPTURES / "healthy" / f"{HEALTHY[0].name}.pcap")))
+    assert sightings(reversed(packets)) == sightings(packets)
 
 
 def test_there_are_as_many_as_promised() -> None:
