@@ -13,7 +13,6 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from netprov.errors import PkiError
@@ -94,8 +93,8 @@ def decode(data: bytes) -> tuple[Certificate, ...]:
     """Decode the certificates of a PEM file, in its order, or the one of a DER file; `PkiError` if there is none."""
     try:
         with warnings.catch_warnings():
-            # Serial numbers that RFC 5280 forbids are read all the same: they stop no phone.
-            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            # What RFC 5280 forbids in serial numbers and names is read all the same: it stops no phone.
+            warnings.simplefilter("ignore", UserWarning)
             if _PEM in data:
                 return tuple(describe(each) for each in x509.load_pem_x509_certificates(data))
             return (describe(x509.load_der_x509_certificate(data)),)
@@ -110,6 +109,8 @@ def decode_each(ders: Iterable[bytes]) -> tuple[Certificate, ...]:
 
 def describe(certificate: x509.Certificate) -> Certificate:
     """Decode what a certificate says; raises ValueError for one that contradicts X.509."""
+    if certificate.public_bytes(Encoding.DER)[-len(certificate.signature) - 1]:
+        raise ValueError("its signature ends within an octet")  # OpenSSL refuses it too
     key, bits = _key(certificate)
     alternative = _extension(certificate, x509.SubjectAlternativeName)
     basic = _extension(certificate, x509.BasicConstraints)

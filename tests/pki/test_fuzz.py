@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +25,14 @@ def test_fuzz_arbitrary_bytes_are_a_certificate_or_a_pki_error(data: bytes) -> N
     except PkiError:
         return
     assert found
+
+
+def test_signature_that_ends_within_an_octet_is_refused() -> None:
+    """X.690 8.6: the octet before a BIT STRING's content counts unused bits; the fuzz test found that we did not look."""
+    der = bytearray(GOOD.leaf.x509.public_bytes(Encoding.DER))
+    der[-len(GOOD.leaf.x509.signature) - 1] = 1
+    with pytest.raises(PkiError, match="within an octet"):
+        decode(bytes(der))
 
 
 @given(st.integers(0, 4000), st.integers(0, 255))
