@@ -9,13 +9,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
 
 _BATCH = 512
 _ROUNDS = 4
+
+
+def call_back(callbacks: Mapping[int, Callable[[int], None]], ready: Iterable[tuple[int, int]]) -> None:
+    """Call what waits for each file descriptor that is ready, with its events."""
+    for fd, events in ready:
+        callback = callbacks.get(fd)
+        if callback is None:
+            continue
+        try:
+            callback(events)
+        except Exception:
+            # One connection's accident must not take the others along; its socket is left to its deadline.
+            logging.getLogger("netprov").exception("unexpected error on a socket")
 
 
 class Poller:
@@ -54,14 +67,6 @@ class Poller:
         callbacks = self._callbacks
         for _ in range(_ROUNDS):
             ready = self._epoll.poll(0, _BATCH)
-            for fd, events in ready:
-                callback = callbacks.get(fd)
-                if callback is None:
-                    continue
-                try:
-                    callback(events)
-                except Exception:
-                    # One connection's accident must not take the others along; its socket is left to its deadline.
-                    logging.getLogger("netprov").exception("unexpected error on a socket")
+            call_back(callbacks, ready)
             if len(ready) < _BATCH or self._epoll.closed:
                 return

@@ -7,7 +7,6 @@ service keeps is touched in the thread only: others ask by `call`.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import select
 import threading
@@ -16,6 +15,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from time import monotonic
 from typing import Any, TypeVar
+
+from netprov.runtime.poll import call_back
 
 _BATCH = 64
 _T = TypeVar("_T")
@@ -72,15 +73,7 @@ class PollThread:
         due: float | None = None
         while not self._stopping:
             ready = self._epoll.poll(-1 if due is None else max(0.0, due - monotonic()), _BATCH)
-            for fd, events in ready:
-                callback = self._callbacks.get(fd)
-                if callback is None:
-                    continue
-                try:
-                    callback(events)
-                except Exception:
-                    # One transfer's accident must not take the others along; its socket is left to its deadline.
-                    logging.getLogger("netprov").exception("unexpected error on a socket")
+            call_back(self._callbacks, ready)
             due = self._turn(monotonic())
 
     def _take_calls(self, _events: int) -> None:
