@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from netprov.check.rule import Finding, Rule, View, of_the_plan
-from netprov.dhcp import options as dhcp
+from netprov.dhcp.option import table as dhcp
 from netprov.errors import Path
 
 FIELDS: Mapping[int, str] = {3: "router", 6: "dns", 15: "domain", 42: "ntp", 121: "routes"}

@@ -34,7 +34,7 @@ VERBS: Mapping[str, str] = {
     "decode": "Say what the octets of a DHCP option mean, and what is odd about them.",
     "leases": "List, show, release and export leases.",
 }
-"""Each verb and its line in `netprov --help`; its module, `netprov.cli.<verb>` (`import_` for the reserved word), holds
+"""Each verb and its line in `netprov --help`; its module, `netprov.cli.verb.<verb>` (`import_` for the reserved word), holds
 `command`, which returns its exit code (None is 0)."""
 
 
@@ -50,7 +50,7 @@ class Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         name = cmd_name.replace("-", "_") + ("_" if keyword.iskeyword(cmd_name) else "")
-        command = importlib.import_module(f"netprov.cli.{name}").command
+        command = importlib.import_module(f"netprov.cli.verb.{name}").command
         assert isinstance(command, click.Command)
         return command
 

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from netprov.explain.timeline import Told, tell
 from netprov.phone.action import Step
 from netprov.phone.boot import Outcome
-from netprov.phone.tell import Told, tell
 
 PLAIN_WIDTH = 200
 """Columns of a table that no terminal limits."""

@@ -11,10 +11,10 @@ from enum import Enum
 from ipaddress import IPv4Address
 
 from netprov.dhcp import message as dhcp
-from netprov.dhcp import options as code
 from netprov.dhcp.client_event import Acquired, ClientLease, Informed, Lost, OfferReceived, Refused, Renewed
-from netprov.dhcp.kind import USER_CLASS
 from netprov.dhcp.message import Message, Type
+from netprov.dhcp.option import table as code
+from netprov.dhcp.option.kind import USER_CLASS
 from netprov.errors import Malformed
 from netprov.machine import Datagram, Dropped, Endpoint, Event
 

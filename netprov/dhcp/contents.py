@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from netprov.dhcp import options as code
 from netprov.dhcp.config import ClassConfig, DhcpConfig, Method, NetworkConfig, PhoneConfig, Setting
 from netprov.dhcp.match import Client, matches
-from netprov.dhcp.vendor import (
+from netprov.dhcp.option import table as code
+from netprov.dhcp.option.vendor import (
     ACS_MARK,
     BROADBAND_FORUM,
     broadband_forum,

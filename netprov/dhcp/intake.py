@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netprov.dhcp import options as code
 from netprov.dhcp import relay
 from netprov.dhcp.config import DhcpConfig, NetworkConfig, PhoneConfig
 from netprov.dhcp.contents import compose, find_class, is_served
-from netprov.dhcp.kind import decode_text, decode_user_class
 from netprov.dhcp.match import Client, Condition
 from netprov.dhcp.message import Message, Type
+from netprov.dhcp.option import table as code
+from netprov.dhcp.option.kind import decode_text, decode_user_class
+from netprov.dhcp.option.vendor import broadband_forum
 from netprov.dhcp.reply import Incoming, Serving, serve
-from netprov.dhcp.vendor import broadband_forum
 from netprov.errors import Malformed
 from netprov.machine import Endpoint
 

@@ -12,7 +12,7 @@ from struct import Struct
 from types import MappingProxyType
 from typing import NamedTuple
 
-from netprov.dhcp import options as code
+from netprov.dhcp.option import table as code
 from netprov.errors import LocalViolation, Malformed
 
 HEADER = Struct(">BBBBIHHIIII16s64s128sI")

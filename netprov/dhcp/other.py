@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netprov.dhcp import options as code
 from netprov.dhcp.config import DhcpConfig
 from netprov.dhcp.message import Message, Type, dotted
+from netprov.dhcp.option import table as code
 from netprov.machine import Endpoint
 
 AGAIN = 600.0

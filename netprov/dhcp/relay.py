@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from netprov.dhcp import options as code
 from netprov.dhcp.config import NetworkConfig
 from netprov.dhcp.message import Message
-from netprov.dhcp.vendor import decode_tlv
+from netprov.dhcp.option import table as code
+from netprov.dhcp.option.vendor import decode_tlv
 
 CIRCUIT_ID, REMOTE_ID, LINK_SELECTION, SERVER_ID_OVERRIDE = 1, 2, 5, 11
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from netprov.dhcp import options as code
 from netprov.dhcp.config import NetworkConfig, PhoneConfig
 from netprov.dhcp.contents import Contents, selected, with_gateway
 from netprov.dhcp.message import (
@@ -28,6 +27,7 @@ from netprov.dhcp.message import (
     fragments,
     overloaded,
 )
+from netprov.dhcp.option import table as code
 from netprov.machine import Endpoint
 
 IP_UDP_HEADERS = 28

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from netprov.dhcp import message as dhcp
-from netprov.dhcp import options as code
 from netprov.dhcp.config import DhcpConfig, NetworkConfig
 from netprov.dhcp.intake import Intake
 from netprov.dhcp.lease import Bound, Declined, Expired, Lease, LeaseState, Nak, Released
 from netprov.dhcp.leases import Leases
 from netprov.dhcp.limit import RateLimit
 from netprov.dhcp.message import Message, Type, dotted
+from netprov.dhcp.option import table as code
 from netprov.dhcp.other import Overheard
 from netprov.dhcp.probe import TRIES, Probe, Probing
 from netprov.dhcp.reply import Incoming, bootp, destination, grant, refusal

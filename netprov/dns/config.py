@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Literal
 
-from netprov.dns.rate import Limit
-from netprov.dns.tsig import Key
-from netprov.dns.zone import Zone
+from netprov.dns.server.rate import Limit
+from netprov.dns.server.tsig import Key
+from netprov.dns.zone.zone import Zone
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from netprov.dns.name import read_name
-from netprov.dns.query import CD, DO, NOERROR, NXDOMAIN, QR, RA, RD, SERVFAIL, TC, Query
-from netprov.dns.rrtype import OPT, SOA
+from netprov.dns.message.name import read_name
+from netprov.dns.message.query import CD, DO, NOERROR, NXDOMAIN, QR, RA, RD, SERVFAIL, TC, Query
+from netprov.dns.message.rrtype import OPT, SOA
 from netprov.errors import Malformed
 from netprov.wire import Reader
 

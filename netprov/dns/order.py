@@ -6,9 +6,9 @@ weighted draw within a priority, in which the larger weight is likelier to come 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 
 class Weighted(Protocol):
@@ -27,6 +27,15 @@ class Weighted(Protocol):
 
 Each = TypeVar("Each", bound=Weighted)
 
+SrvOrder = Literal["cisco", "rfc2782"]
+"""Whose reading of the weight a client follows."""
+
+
+def in_order(targets: Iterable[Each], order: SrvOrder, draw: Callable[[int], int]) -> list[Each]:
+    """Return the targets in the order that a client tries them; `draw(n)` returns a random whole number below n."""
+    targets = list(targets)
+    return cisco_order(targets) if order == "cisco" else rfc2782_order(targets, draw)
+
 
 def cisco_order(targets: Sequence[Each]) -> list[Each]:
     """Return the targets as the guide has phones try them: by priority, then weight, lowest first."""
@@ -34,7 +43,7 @@ def cisco_order(targets: Sequence[Each]) -> list[Each]:
 
 
 def rfc2782_order(targets: Sequence[Each], draw: Callable[[int], int]) -> list[Each]:
-    """Return one order as RFC 2782 draws it; `draw(n)` returns a random integer from 0 to n, both included."""
+    """Return one order as RFC 2782 draws it; `draw(n)` returns a random whole number below n."""
     ordered: list[Each] = []
     for priority in sorted({each.priority for each in targets}):
         # Weights of 0 stand first, where only a draw of 0 finds them while others are left.
@@ -42,12 +51,13 @@ def rfc2782_order(targets: Sequence[Each], draw: Callable[[int], int]) -> list[E
             (each for each in targets if each.priority == priority), key=lambda each: each.weight > 0
         )
         while left:
-            drawn, running = draw(sum(each.weight for each in left)), 0
-            for index, each in enumerate(left):
+            drawn, running = draw(sum(each.weight for each in left) + 1), 0
+            for each in left:
                 running += each.weight
                 if running >= drawn:
-                    ordered.append(left.pop(index))
                     break
+            left.remove(each)
+            ordered.append(each)
     return ordered
 
 

@@ -13,9 +13,9 @@ from ipaddress import IPv4Address, IPv6Address
 
 import dnslib
 
-from netprov.dns.name import format_host, labels, parse_name
-from netprov.dns.rdata import format_rdata, read_rdata
-from netprov.dns.rrtype import AAAA, CNAME, NS, PTR, SOA, SRV, A
+from netprov.dns.message.name import format_host, labels, parse_name
+from netprov.dns.message.rdata import format_rdata, read_rdata
+from netprov.dns.message.rrtype import AAAA, CNAME, NS, PTR, SOA, SRV, A
 from netprov.errors import Malformed
 
 EDNS_SIZE = 1232

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from netprov.errors import InventoryError, Place, Problem
-from netprov.inventory.compose import compose
 from netprov.inventory.ignore import Ignore, read_ignores
-from netprov.inventory.mark import Branch, Mark, key_position, split, value_position
 from netprov.inventory.sheet import read_sheet
-from netprov.inventory.source import read
+from netprov.inventory.yaml.compose import compose
+from netprov.inventory.yaml.mark import Branch, Mark, key_position, split, value_position
+from netprov.inventory.yaml.source import read
 
 MOST_FILES = 1000
 

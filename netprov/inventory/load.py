@@ -19,11 +19,11 @@ from netprov.errors import InventoryError, Path, Place, Problem
 from netprov.inventory import words
 from netprov.inventory.gather import gather
 from netprov.inventory.ignore import Ignore
-from netprov.inventory.mark import Mark, key_position, member, split, value_position
 from netprov.inventory.master import with_masters
 from netprov.inventory.model import Inventory
-from netprov.inventory.source import read
 from netprov.inventory.template import with_templates
+from netprov.inventory.yaml.mark import Mark, key_position, member, split, value_position
+from netprov.inventory.yaml.source import read
 
 __all__ = ["Document", "load", "parse"]
 

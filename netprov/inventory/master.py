@@ -8,7 +8,7 @@ from posixpath import dirname, join, normpath
 
 from netprov.errors import InventoryError, Path, Problem
 from netprov.inventory.model import Inventory
-from netprov.inventory.source import read
+from netprov.inventory.yaml.source import read
 
 _INCLUDE = re.compile(r'^\$INCLUDE[ \t]+"?([^\s"]+)', re.IGNORECASE | re.MULTILINE)
 

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from netprov.inventory.flow import flow
 from netprov.inventory.model import Inventory
+from netprov.inventory.yaml.flow import flow
 
 Schema = dict[str, Any]
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from netprov.errors import Place, Problem
-from netprov.inventory.mark import Mark, Row, Sheet, position
 from netprov.inventory.model import Phone
 from netprov.inventory.words import did_you_mean
+from netprov.inventory.yaml.mark import Mark, Row, Sheet, position
 
 COLUMNS: Mapping[str, str] = {
     field.alias or name: name

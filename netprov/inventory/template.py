@@ -8,7 +8,7 @@ from posixpath import dirname, join, normpath
 from netprov.errors import InventoryError, Path, Problem
 from netprov.inventory.model import Inventory
 from netprov.inventory.model.provision import Profile
-from netprov.inventory.source import read
+from netprov.inventory.yaml.source import read
 
 
 def with_templates(inventory: Inventory, name: str) -> Inventory:

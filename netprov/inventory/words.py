@@ -16,8 +16,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from netprov.errors import Path, Problem
-from netprov.inventory.flow import flow
 from netprov.inventory.model import Inventory
+from netprov.inventory.yaml.flow import flow
 
 LONGEST_SHOWN = 60
 

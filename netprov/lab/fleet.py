@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 
+from netprov.emulator.phone import boot_phone
 from netprov.errors import NetprovError
 from netprov.lab.lan import Host
 from netprov.phone.action import Step
 from netprov.phone.boot import Outcome
-from netprov.phone.identity import Identity
-from netprov.runtime.phone import boot_phone
+from netprov.phone.handset.identity import Identity
 
 _GRACE_S = 1.0
 CYCLE_S = 1.0

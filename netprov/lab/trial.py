@@ -18,7 +18,7 @@ from netprov.lab.topology import SERVER, PhonePlan, Topology, relays, staging_la
 from netprov.lab.wire import Faults
 from netprov.phone.action import Step
 from netprov.phone.boot import Outcome
-from netprov.phone.identity import Identity, model_named
+from netprov.phone.handset.identity import Identity, model_named
 from netprov.pki.store import Store
 from netprov.plan.phone import identity_of
 from netprov.plan.site import Site, SitePhone

@@ -14,10 +14,10 @@ from netprov.cwmp.parameter import telephone
 from netprov.cwmp.rpc import DeviceId
 from netprov.errors import Malformed
 from netprov.phone.action import Failed, Response, Road, Say
-from netprov.phone.fetch import Refusal, Request, fetch, reach, resolve
-from netprov.phone.handset import Handset
-from netprov.phone.load import CERTIFICATE, Loaded, NotLoaded, load
-from netprov.phone.url import Url, parse_url
+from netprov.phone.fetch.exchange import Refusal, Request, fetch, reach, resolve
+from netprov.phone.fetch.load import CERTIFICATE, Loaded, NotLoaded, load
+from netprov.phone.handset.memory import Handset
+from netprov.phone.rule.url import Url, parse_url
 
 MAX_ACTIONS = 60
 """Posts and downloads in one boot; an ACS that wants more is taken for one that never ends."""

@@ -1,6 +1,6 @@
 """What the phone asks of the world, and what can come back: the two alphabets of the road.
 
-An action is performed by a pump with real sockets (netprov.runtime.phone), by a table in a test, or by the plan alone
+An action is performed by a pump with real sockets (netprov.emulator.phone), by a table in a test, or by the plan alone
 (netprov explain); a result says what came back, never how it was obtained.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
-from netprov.phone.url import Url
+from netprov.phone.rule.url import Url
 
 
 class Trouble(StrEnum):

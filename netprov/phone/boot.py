@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from netprov.phone.action import AskDhcp, Failed, Lease, Road, Say, Wait
 from netprov.phone.cloud import activate, customize
-from netprov.phone.customization import Customization, Turn
 from netprov.phone.discover import Miss, from_dhcp, from_srv
-from netprov.phone.handset import Handset
-from netprov.phone.load import Loaded, NotLoaded
+from netprov.phone.fetch.load import Loaded, NotLoaded
+from netprov.phone.handset.customization import Customization, Turn
+from netprov.phone.handset.memory import Handset
+from netprov.phone.handset.settings import is_yes
 from netprov.phone.resync import POWER_UP, resync, settle, triggered
-from netprov.phone.settings import is_yes
 
 RANDOM_DELAY_UNIT = 20
 """Seconds that one of `Resync_Random_Delay` stands for (guide): the factory's 2 are 40 s at most."""

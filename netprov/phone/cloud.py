@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, quote, urlsplit
 
 from netprov.phone.action import Road, Say
-from netprov.phone.customization import Turn
-from netprov.phone.handset import Handset
-from netprov.phone.load import Loaded, NotLoaded, load
+from netprov.phone.fetch.load import Loaded, NotLoaded, load
+from netprov.phone.handset.customization import Turn
+from netprov.phone.handset.memory import Handset
+from netprov.phone.handset.settings import is_yes
 from netprov.phone.resync import settle
-from netprov.phone.settings import is_yes
-from netprov.phone.url import parse_url
+from netprov.phone.rule.url import parse_url
 from netprov.provision.profile import Parameter, format_profile, layer
 
 REDIRECT_PATH = "/customization"

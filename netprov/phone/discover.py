@@ -12,9 +12,9 @@ from enum import Enum, auto
 from netprov.dns.service import SERVICES
 from netprov.phone.acs import manage
 from netprov.phone.action import Lease, Resolve, Road, Say
-from netprov.phone.handset import Handset
-from netprov.phone.ladder import MAC_PATH, SRV_PATHS, ladder
-from netprov.phone.load import Loaded, NotLoaded, load
+from netprov.phone.fetch.load import Loaded, NotLoaded, load
+from netprov.phone.handset.memory import Handset
+from netprov.phone.rule.ladder import MAC_PATH, SRV_PATHS, ladder
 from netprov.phone.source import Source, Unusable, parse_order, read_options
 from netprov.phone.srv import load_by_srv
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from netprov.phone.action import Road, Say, Wait
 from netprov.phone.boot import boot, search
-from netprov.phone.handset import Handset
-from netprov.phone.load import Loaded, NotLoaded
+from netprov.phone.fetch.load import Loaded, NotLoaded
+from netprov.phone.handset.memory import Handset
+from netprov.phone.handset.schedule import delay, until_time_of_day
+from netprov.phone.handset.settings import is_yes
 from netprov.phone.report import Reporter
 from netprov.phone.resync import EXPLICIT, PERIODIC, RETRY, resync, settle, triggered
-from netprov.phone.schedule import delay, until_time_of_day
-from netprov.phone.settings import is_yes
 from netprov.phone.upgrade import upgrade
 
 MAX_UPGRADES = 8

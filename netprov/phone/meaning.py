@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from netprov.dns.service import SERVICES
-from netprov.phone.condition import holds
-from netprov.phone.handset import Handset
-from netprov.phone.load import handset_url
-from netprov.phone.rules import Alternative, RuleKind, choose, parse_reports, parse_rule, with_secrets
-from netprov.phone.url import Url, parse_url
+from netprov.phone.fetch.load import handset_url
+from netprov.phone.handset.memory import Handset
+from netprov.phone.rule.condition import holds
+from netprov.phone.rule.grammar import Alternative, RuleKind, choose, parse_reports, parse_rule, with_secrets
+from netprov.phone.rule.url import Url, parse_url
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from netprov.errors import Malformed
 from netprov.phone.action import Road, Say
-from netprov.phone.fetch import Refusal, Request, fetch
-from netprov.phone.handset import Handset
-from netprov.phone.rules import Alternative, parse_reports, with_secrets
-from netprov.phone.settings import HIDDEN
-from netprov.phone.url import parse_url
+from netprov.phone.fetch.exchange import Refusal, Request, fetch
+from netprov.phone.handset.memory import Handset
+from netprov.phone.handset.settings import HIDDEN
+from netprov.phone.rule.grammar import Alternative, parse_reports, with_secrets
+from netprov.phone.rule.url import parse_url
 from netprov.provision.crypto import digest_of, encrypt_cbc, encrypt_gcm
 from netprov.provision.profile import Parameter, format_profile, layer
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from netprov.errors import Malformed
 from netprov.phone.action import Road, Say
-from netprov.phone.condition import holds
-from netprov.phone.fetch import Request
-from netprov.phone.handset import Handset
-from netprov.phone.load import Loaded, NotLoaded, handset_url, load
-from netprov.phone.rules import Alternative, choose, parse_rule, with_secrets
-from netprov.phone.settings import PROFILE_RULES, is_yes
+from netprov.phone.fetch.exchange import Request
+from netprov.phone.fetch.load import Loaded, NotLoaded, handset_url, load
+from netprov.phone.handset.memory import Handset
+from netprov.phone.handset.settings import PROFILE_RULES, is_yes
+from netprov.phone.rule.condition import holds
+from netprov.phone.rule.grammar import Alternative, choose, parse_rule, with_secrets
+from netprov.phone.rule.url import Url
 from netprov.phone.srv import load_by_srv
-from netprov.phone.url import Url
 
 EXPLICIT, POWER_UP, PERIODIC, RETRY = -1, 0, 1, 2
 """$PRVST: why a resync happens."""

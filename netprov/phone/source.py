@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from netprov.dhcp.vendor import broadband_forum, decode_tlv
+from netprov.dhcp.option.vendor import broadband_forum, decode_tlv
 from netprov.errors import Malformed
 from netprov.phone.action import addresses
-from netprov.phone.ladder import rungs
-from netprov.phone.url import parse_url
+from netprov.phone.rule.ladder import rungs
+from netprov.phone.rule.url import parse_url
 
 DEFAULT_ORDER = (66, 160, 159, 150, 60, 43, 125)
 """Default of `DHCP_Option_To_Use`."""

@@ -5,13 +5,13 @@ Cisco's guide, "DNS SRV for HTTP Provisioning", RFC 2782. The certificate of eve
 
 from __future__ import annotations
 
+from netprov.dns.order import in_order
 from netprov.dns.service import SERVICES
 from netprov.phone.action import Failed, Found, Resolve, Road, Say
-from netprov.phone.fetch import PLAIN, Request, resolve
-from netprov.phone.handset import Handset
-from netprov.phone.ladder import in_order
-from netprov.phone.load import Loaded, NotLoaded, load
-from netprov.phone.url import Url
+from netprov.phone.fetch.exchange import PLAIN, Request, resolve
+from netprov.phone.fetch.load import Loaded, NotLoaded, load
+from netprov.phone.handset.memory import Handset
+from netprov.phone.rule.url import Url
 
 
 def load_by_srv(

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from netprov.errors import Malformed
 from netprov.phone.action import Road, Say
-from netprov.phone.fetch import Fetched, Refusal, fetch
-from netprov.phone.handset import Handset
-from netprov.phone.identity import load_version
-from netprov.phone.rules import choose, parse_rule
-from netprov.phone.settings import is_yes
-from netprov.phone.url import Url, parse_url
+from netprov.phone.fetch.exchange import Fetched, Refusal, fetch
+from netprov.phone.handset.memory import Handset
+from netprov.phone.handset.settings import is_yes
+from netprov.phone.rule.grammar import choose, parse_rule
+from netprov.phone.rule.url import Url, parse_url
+from netprov.phone.rule.version import load_version
 
 FIRST, RETRY = 1, 2
 """$UPGST: first attempt, or retry after a failed one."""

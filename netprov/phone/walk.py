@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from netprov.phone.action import Action, Done, Result, Road, Say, Step, Wait
-from netprov.phone.handset import Handset
+from netprov.phone.handset.memory import Handset
 
 T = TypeVar("T")
 

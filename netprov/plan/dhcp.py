@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address
 
-from netprov.dhcp import options as code
 from netprov.dhcp.config import (
     ClassConfig,
     DhcpConfig,
@@ -20,6 +19,7 @@ from netprov.dhcp.config import (
     Settings,
 )
 from netprov.dhcp.match import Condition
+from netprov.dhcp.option import table as code
 from netprov.errors import InventoryError, Problem
 from netprov.inventory.model import Match, PhoneClass
 from netprov.plan.site import Site, SiteNetwork, SitePhone

@@ -8,13 +8,13 @@ from ipaddress import IPv4Address, IPv6Address
 from posixpath import join, normpath
 
 from netprov.dns.config import Address, DnsConfig, KeptKey, Secondary
-from netprov.dns.master import parse, parse_data
-from netprov.dns.name import ancestors, parent, parse_name, reverse_name, reverse_zones
-from netprov.dns.rate import Limit
-from netprov.dns.rrtype import AAAA, CNAME, NS, PTR, SOA, SRV, A
+from netprov.dns.message.name import ancestors, parent, parse_name, reverse_name, reverse_zones
+from netprov.dns.message.rrtype import AAAA, CNAME, NS, PTR, SOA, SRV, A
+from netprov.dns.server.rate import Limit
+from netprov.dns.server.tsig import Key, parse_key
 from netprov.dns.service import SERVICES
-from netprov.dns.tsig import Key, parse_key
-from netprov.dns.zone import Record, Zone, build
+from netprov.dns.zone.master import parse, parse_data
+from netprov.dns.zone.zone import Record, Zone, build
 from netprov.errors import InventoryError, Path, Problem
 from netprov.inventory.load import no_collection
 from netprov.inventory.model import ExtraRecord

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from netprov.dhcp import contents as dhcp_contents
-from netprov.dhcp import options as code
 from netprov.dhcp.config import DhcpConfig, Method, NetworkConfig, Origin, PhoneConfig, Setting
 from netprov.dhcp.contents import Withheld
 from netprov.dhcp.match import Client
+from netprov.dhcp.option import table as code
 
 
 @dataclass(frozen=True, slots=True)

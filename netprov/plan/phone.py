@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netprov.phone.identity import Identity, model_named
+from netprov.phone.handset.identity import Identity, model_named
 from netprov.plan.site import Site, SitePhone
 
 DEFAULT_MODEL = "CP-8851-3PCC"

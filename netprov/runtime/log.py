@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from netprov.machine import Dropped, Endpoint, Event
-from netprov.runtime.service import Notice
+from netprov.runtime.role import Notice
 
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _SYSLOG = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}

@@ -22,7 +22,7 @@ from netprov.errors import ServiceError
 from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.plan.metrics import MetricsPlan
-from netprov.runtime.service import Figure, Notice, Service, Untold
+from netprov.runtime.role import Figure, Notice, Service, Untold
 
 OUTCOMES: Final[Mapping[str, Callable[[Any], object]]] = {
     "Asked": attrgetter("status"),

@@ -14,16 +14,16 @@ from contextlib import suppress
 from netprov.errors import NetprovError, ServiceError
 from netprov.machine import Event
 from netprov.plan import Plan
-from netprov.runtime.notify import notify, reloading, watchdog_interval
-from netprov.runtime.service import Notice, Service, Surroundings
+from netprov.runtime.role import Notice, Service, Surroundings
+from netprov.runtime.sdnotify import notify, reloading, watchdog_interval
 
 ROLES: Mapping[str, str] = {
-    "dns": "netprov.runtime.dns:DnsService",
-    "http": "netprov.runtime.http:HttpService",
-    "tftp": "netprov.runtime.tftp:TftpService",
-    "syslog": "netprov.runtime.syslog:SyslogService",
-    "acs": "netprov.runtime.acs:AcsService",
-    "dhcp": "netprov.runtime.dhcp:DhcpService",
+    "dns": "netprov.runtime.dns.service:DnsService",
+    "http": "netprov.runtime.provision.service:HttpService",
+    "tftp": "netprov.runtime.tftp.service:TftpService",
+    "syslog": "netprov.runtime.provision.syslog:SyslogService",
+    "acs": "netprov.runtime.cwmp.service:AcsService",
+    "dhcp": "netprov.runtime.dhcp.service:DhcpService",
 }
 """Every role of `netprov serve`, in the order they start, and the class that plays it."""
 

@@ -27,8 +27,8 @@ from netprov.lab.lan import Lan
 from netprov.lab.process import Process, wait_until
 from netprov.lab.server import start_server
 from netprov.lab.topology import single_lan
-from netprov.runtime.clock import LeaseClock
-from netprov.runtime.store import open_store
+from netprov.state.clock import LeaseClock
+from netprov.state.lease import open_store
 
 SERVER_CORE, LOAD_CORE = "0", "1"
 TICKS = os.sysconf("SC_CLK_TCK")

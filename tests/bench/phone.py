@@ -17,13 +17,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from netprov.emulator.dhcp import DhcpLink
+from netprov.emulator.failure import REALISTIC, Patience
+from netprov.emulator.fleet import Tally, boot_fleet
 from netprov.lab.lan import Host, Lan
 from netprov.lab.server import start_server
 from netprov.lab.topology import SERVER, HostPlan, Port, Topology
-from netprov.phone.identity import MODELS, Identity
-from netprov.runtime.phone_dhcp import DhcpLink
-from netprov.runtime.phone_fleet import Tally, boot_fleet
-from netprov.runtime.phone_trouble import REALISTIC, Patience
+from netprov.phone.handset.identity import MODELS, Identity
 
 INVENTORY = """domain: example.com
 networks: {{voice: {{interface: lan0, subnet: 10.20.0.0/16, address: 10.20.0.1, pool: 10.20.128.0-10.20.255.250, lease: 10m}}}}

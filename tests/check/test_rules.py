@@ -9,8 +9,8 @@ import pytest
 
 from netprov.check import FAMILIES, RULES, Rule, check
 from netprov.check.loading import FAULTS
-from netprov.cli.check import pages
 from netprov.cli.surroundings import surroundings
+from netprov.cli.verb.check import pages
 from netprov.errors import Problem
 from netprov.inventory.load import load
 
@@ -67,7 +67,8 @@ def test_what_the_plan_reports_is_explained(path: Path) -> None:
 
 
 def test_what_loading_reports_is_explained() -> None:
-    modules = [*(ROOT / "netprov" / "inventory").glob("*.py")]
+    folder = ROOT / "netprov" / "inventory"
+    modules = [*folder.glob("*.py"), *(folder / "yaml").glob("*.py")]
     reported = {
         rule
         for path in modules

@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from netprov.cli import group
 from netprov.dhcp.lease import Bound, Lease, LeaseState
 from netprov.errors import ServiceError
-from netprov.runtime.clock import LeaseClock
-from netprov.runtime.store import open_store
+from netprov.state.clock import LeaseClock
+from netprov.state.lease import open_store
 
 INVENTORY = """\
 domain: example.com
@@ -172,7 +172,7 @@ def test_missing_lease_file_is_told(tmp_path: Path) -> None:
 
 def test_release_of_nothing_is_told(state: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("leases", "release", "10.20.0.101", "--state", state).return_value == 1
-    monkeypatch.setattr("netprov.cli.leases.RELEASE_PATIENCE_S", 0.0)
+    monkeypatch.setattr("netprov.cli.verb.leases.RELEASE_PATIENCE_S", 0.0)
     assert (
         "will be released when one starts" in run("leases", "release", "10.20.0.100", "--state", state).output
     )

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from netprov.cli import files, phones, profile, render
+from netprov.cli.verb import files, phones, profile, render
 from netprov.errors import InventoryError, PkiError
 from netprov.provision.event import Asked
-from netprov.runtime.records import DeviceRecords
+from netprov.state.device import DeviceRecords
 
 MAC = "00:12:34:ab:45:de"
 SITE = f"""

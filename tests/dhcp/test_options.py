@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netprov.dhcp import options
+from netprov.dhcp.option import table as options
 from netprov.errors import Malformed
 
 A, B = IPv4Address("10.20.0.1"), IPv4Address("10.20.0.2")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from netprov.dhcp.remark import remarks
+from netprov.dhcp.option.remark import remarks
 
 URL = b"http://acs.example/"
 

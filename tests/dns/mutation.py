@@ -7,10 +7,10 @@ from random import Random
 
 import dns.message
 
-from netprov.dns import tsig
-from netprov.dns.answer import Responder
-from netprov.dns.manner import Access, Manners
-from netprov.dns.name import parse_name
+from netprov.dns.message.name import parse_name
+from netprov.dns.server import tsig
+from netprov.dns.server.answer import Responder
+from netprov.dns.server.policy import Access, Manners
 from tests.conftest import EXAMPLES
 from tests.dns.zones import STAGING, zone
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netprov.dns.answer import Responder
-from netprov.dns.manner import Client, Manners
-from netprov.dns.name import format_name
+from netprov.dns.message.name import format_name
+from netprov.dns.server.answer import Responder
+from netprov.dns.server.policy import Client, Manners
 from tests.dns.zones import STAGING, zone
 
 UDP, TCP = Client(), Client(tcp=True)

@@ -7,9 +7,9 @@ import dns.message
 import dns.rcode
 import pytest
 
-from netprov.dns import cookie
-from netprov.dns.answer import Responder
-from netprov.dns.manner import Client, Manners, Outcome
+from netprov.dns.server import cookie
+from netprov.dns.server.answer import Responder
+from netprov.dns.server.policy import Client, Manners, Outcome
 from tests.dns.zones import STAGING, zone
 
 SECRET = bytes.fromhex("e5e973e5a6b2a43f48e7dc849e37bfcf")

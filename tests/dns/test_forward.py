@@ -14,12 +14,12 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from netprov.dns.answer import Responder
 from netprov.dns.forward import ForwardCache, Question, question, upstream_query
-from netprov.dns.manner import Client, Manners
-from netprov.dns.query import Query, decode
-from netprov.runtime import dns_forward
-from netprov.runtime.dns_forward import Relay
+from netprov.dns.message.query import Query, decode
+from netprov.dns.server.answer import Responder
+from netprov.dns.server.policy import Client, Manners
+from netprov.runtime.dns import forward as dns_forward
+from netprov.runtime.dns.forward import Relay
 from tests.dns.zones import STAGING, zone
 
 HERE = IPv4Address("127.0.0.1")

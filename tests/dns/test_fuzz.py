@@ -9,16 +9,16 @@ import contextlib
 from random import Random
 
 from netprov.dns import forward
-from netprov.dns.cache import ReplyCache
 from netprov.dns.forward import ForwardCache
-from netprov.dns.manner import Client
-from netprov.dns.master import parse
-from netprov.dns.name import parse_name
-from netprov.dns.notifier import Notifier, Peer
-from netprov.dns.query import decode
-from netprov.dns.rate import REMEMBERED, Limit, Limiter
+from netprov.dns.message.name import parse_name
+from netprov.dns.message.query import decode
+from netprov.dns.server.cache import ReplyCache
+from netprov.dns.server.notifier import Notifier, Peer
+from netprov.dns.server.policy import Client
+from netprov.dns.server.rate import REMEMBERED, Limit, Limiter
 from netprov.dns.stub import build_query, parse_reply
-from netprov.dns.zone import build
+from netprov.dns.zone.master import parse
+from netprov.dns.zone.zone import build
 from netprov.errors import Malformed
 from netprov.machine import Endpoint
 from tests.dns.mutation import COUNT, MORE, NAMES, RESPONDER, ZONE, mutations, seeds

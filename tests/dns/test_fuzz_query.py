@@ -20,11 +20,12 @@ import dns.opcode
 import dns.rcode
 import pytest
 
-from netprov.runtime import dns_tcp, dns_udp
-from netprov.runtime.dns_mind import Mind
-from netprov.runtime.dns_tcp import Connection, TcpServer
-from netprov.runtime.dns_udp import UdpPump, open_udp
-from netprov.runtime.mmsg import SLOT, SLOTS
+from netprov.runtime.dns import tcp as dns_tcp
+from netprov.runtime.dns import udp as dns_udp
+from netprov.runtime.dns.serving import Mind
+from netprov.runtime.dns.tcp import Connection, TcpServer
+from netprov.runtime.dns.udp import UdpPump, open_udp
+from netprov.runtime.net.mmsg import SLOT, SLOTS
 from tests.dns.mutation import COUNT, RESPONDER, mutations, seeds
 from tests.dns.wire import Wire
 

@@ -6,9 +6,9 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from netprov.dns.lease_name import LeaseName, with_leases
-from netprov.dns.name import format_name, parse_name
-from netprov.dns.rrtype import PTR, A
+from netprov.dns.message.name import format_name, parse_name
+from netprov.dns.message.rrtype import PTR, A
+from netprov.dns.zone.lease_name import LeaseName, with_leases
 from tests.dns.zones import STAGING, zone
 
 DOMAIN = parse_name("example.com")

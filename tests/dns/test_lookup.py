@@ -7,7 +7,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from netprov.dns.answer import Responder
+from netprov.dns.server.answer import Responder
 from tests.dns.test_answer import ask, shown
 from tests.dns.zones import STAGING, zone
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dns.zone
 import pytest
 
-from netprov.dns.master import format_zone, parse
-from netprov.dns.name import format_name, parse_name
-from netprov.dns.rdata import format_rdata
-from netprov.dns.rrtype import format_type
+from netprov.dns.message.name import format_name, parse_name
+from netprov.dns.message.rdata import format_rdata
+from netprov.dns.message.rrtype import format_type
+from netprov.dns.zone.master import format_zone, parse
 from tests.dns.zones import STAGING, zone
 
 ORIGIN = parse_name("example.com")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netprov.dns.name import MAX_NAME, format_name, parse_name, read_name
+from netprov.dns.message.name import MAX_NAME, format_name, parse_name, read_name
 from netprov.errors import Malformed
 
 HEADER = bytes(12)

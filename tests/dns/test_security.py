@@ -7,11 +7,11 @@ import dns.rcode
 import dns.tsig
 import pytest
 
-from netprov.dns import tsig
-from netprov.dns.answer import Responder
-from netprov.dns.manner import Access, Client, Manners
-from netprov.dns.name import parse_name
-from netprov.dns.rate import Limit, Limiter, Verdict
+from netprov.dns.message.name import parse_name
+from netprov.dns.server import tsig
+from netprov.dns.server.answer import Responder
+from netprov.dns.server.policy import Access, Client, Manners
+from netprov.dns.server.rate import Limit, Limiter, Verdict
 from tests.dns.zones import STAGING, zone
 
 SECRET = bytes(range(32))

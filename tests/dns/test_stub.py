@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netprov.dns.answer import Responder
-from netprov.dns.manner import Client
-from netprov.dns.rrtype import SRV, A
+from netprov.dns.message.rrtype import SRV, A
+from netprov.dns.server.answer import Responder
+from netprov.dns.server.policy import Client
 from netprov.dns.stub import Reply, Status, Target, build_query, parse_reply
 from netprov.errors import Malformed
 from tests.dns.zones import STAGING, zone

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netprov.dns.answer import Responder
-from netprov.dns.journal import MOST_CHANGES, Delta, Journal, difference
-from netprov.dns.manner import Access, Client
-from netprov.dns.master import format_zone
-from netprov.dns.notifier import DELAYS, Notified, Notifier, Peer, Unheard
-from netprov.dns.transfer import Transferred
-from netprov.dns.zone import Zone
+from netprov.dns.server.answer import Responder
+from netprov.dns.server.notifier import DELAYS, Notified, Notifier, Peer, Unheard
+from netprov.dns.server.policy import Access, Client
+from netprov.dns.server.transfer import Transferred
+from netprov.dns.zone.journal import MOST_CHANGES, Delta, Journal, difference
+from netprov.dns.zone.master import format_zone
+from netprov.dns.zone.zone import Zone
 from netprov.machine import Dropped, Endpoint
 from tests.dns.zones import STAGING, zone
 

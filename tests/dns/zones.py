@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from netprov.dns.master import parse
-from netprov.dns.name import parse_name
-from netprov.dns.zone import Zone, build
+from netprov.dns.message.name import parse_name
+from netprov.dns.zone.master import parse
+from netprov.dns.zone.zone import Zone, build
 
 STAGING = """
 $TTL 300

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from netprov.check import check
 from netprov.cli import group
-from netprov.cli.import_ import FORMATS, guess
+from netprov.cli.verb.import_ import FORMATS, guess
 from netprov.errors import InventoryError
-from netprov.inventory.compose import compose
 from netprov.inventory.convert.draft import Draft, format_draft
-from netprov.inventory.flow import flow
 from netprov.inventory.load import load, parse
+from netprov.inventory.yaml.compose import compose
+from netprov.inventory.yaml.flow import flow
 
 HERE = Path(__file__).parent / "import"
 SAMPLES = ("dnsmasq.conf", "dhcpd.conf", "kea-dhcp4.conf", "phones.csv", "hosts.ini", "hosts.yaml")

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netprov.errors import InventoryError, Problem
-from netprov.inventory import compose as composing
-from netprov.inventory.compose import compose
 from netprov.inventory.load import parse
-from netprov.inventory.source import decode
+from netprov.inventory.yaml import compose as composing
+from netprov.inventory.yaml.compose import compose
+from netprov.inventory.yaml.source import decode
 
 SITE = "domain: example.com\nnetworks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}\n"
 PIECES = st.sampled_from(

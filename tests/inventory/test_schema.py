@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from netprov.cli.schema import page
-from netprov.inventory.flow import flow
+from netprov.cli.verb.schema import page
 from netprov.inventory.load import parse
 from netprov.inventory.schema import schema, schema_text
+from netprov.inventory.yaml.flow import flow
 
 ROOT = Path(__file__).parents[2]
 WHOLE = schema()

@@ -39,7 +39,7 @@ from netprov.lab.process import Process, wait_until
 from netprov.lab.server import start_server
 from netprov.lab.topology import Topology, single_lan
 from netprov.pki.store import Store
-from netprov.runtime.tls import certificate_store
+from netprov.runtime.web.tls import certificate_store
 from tests.conftest import become_apart
 
 __all__ = ["PYTHON", "ROOT", "Host", "Lan", "MakeLan", "Process", "needs", "needs_groups", "wait_until"]

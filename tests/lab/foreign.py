@@ -10,7 +10,7 @@ from pathlib import Path
 
 from netprov.lab.lan import Host
 from netprov.lab.process import Process, wait_until
-from netprov.phone.identity import MODELS, Identity
+from netprov.phone.handset.identity import MODELS, Identity
 from netprov.pki.bundle import Bundle
 from tests.lab.conftest import needs, needs_groups
 from tests.pki.chains import made

@@ -22,7 +22,7 @@ from netprov.lab.lan import Lan
 from netprov.lab.process import Process, wait_until
 from netprov.lab.server import start_server
 from netprov.lab.topology import single_lan
-from netprov.runtime.store import LeaseReader
+from netprov.state.lease import LeaseReader
 
 INVENTORY = """
 domain: example.com

@@ -1,7 +1,7 @@
 """LANs with one thing wrong, and LANs with nothing wrong: real servers, and the cause that was planted in each.
 
 Each scene is booted by an emulated phone while tcpdump listens at the phone; `python -m tests.lab.record FOLDER` writes the
-captures that tests/phone/captures holds.
+captures that tests/explain/captures holds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from netprov.lab.lan import Host, Lan
 from netprov.lab.process import wait_until
-from netprov.phone.identity import Identity
+from netprov.phone.handset.identity import Identity
 from netprov.pki.bundle import Bundle
 from tests.lab import foreign
 from tests.lab.conftest import PYTHON
@@ -483,7 +483,7 @@ def scene_of(lan: Lan, tmp: Path, planted: Planted) -> Scene:
 
 def capture_boot(scene: Scene, planted: Planted, path: Path) -> None:
     """Boot the phone while tcpdump writes a capture at its interface."""
-    from netprov.runtime.phone import boot_phone
+    from netprov.emulator.phone import boot_phone
     from tests.lab.conftest import needs
 
     client = scene.lan["client0"]

@@ -1,4 +1,4 @@
-"""Records the captures of tests/phone/captures: `python -m tests.lab.record tests/phone/captures [NAME...]`, as root."""
+"""Records the captures of tests/explain/captures: `python -m tests.lab.record tests/explain/captures [NAME...]`, as root."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from netprov.lab.lan import Host, Lan
 from netprov.lab.process import Process
 from netprov.lab.server import start_server
 from netprov.lab.topology import HostPlan, Port, Topology
-from netprov.runtime.store import LeaseReader
+from netprov.state.lease import LeaseReader
 from tests.lab.conftest import MakeLan, needs, wait_until
 
 pytestmark = pytest.mark.lab

@@ -12,7 +12,7 @@ import pytest
 from netprov.dhcp import message as dhcp
 from netprov.dhcp.message import Message, Type
 from netprov.machine import Datagram, Endpoint
-from netprov.runtime.dhcp_port import Port
+from netprov.runtime.dhcp.port import Port
 from tests.lab.conftest import MakeLan
 
 pytestmark = pytest.mark.lab

@@ -12,7 +12,7 @@ from netprov.dhcp.lease import LeaseState
 from netprov.errors import LabError
 from netprov.lab.lan import Host, Lan
 from netprov.lab.server import start_server
-from netprov.runtime.store import FILE, LeaseReader
+from netprov.state.lease import FILE, LeaseReader
 from tests.lab.clients import udhcpc
 from tests.lab.conftest import MakeLan, needs, wait_until
 from tests.lab.foreign import dnsmasq

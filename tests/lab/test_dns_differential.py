@@ -13,11 +13,11 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from netprov.dns.answer import Responder
-from netprov.dns.manner import Client
-from netprov.dns.master import parse
-from netprov.dns.name import format_name, parse_name
-from netprov.dns.zone import Zone, build
+from netprov.dns.message.name import format_name, parse_name
+from netprov.dns.server.answer import Responder
+from netprov.dns.server.policy import Client
+from netprov.dns.zone.master import parse
+from netprov.dns.zone.zone import Zone, build
 from netprov.errors import LabError
 from netprov.lab.lan import Host
 from netprov.lab.process import wait_until

@@ -22,15 +22,15 @@ from typing import Any
 import click
 import pytest
 
-from netprov.cli.doctor import command
 from netprov.cli.site import open_plan
+from netprov.cli.verb.doctor import command
 from netprov.errors import NetprovError
 from netprov.lab.lan import Host, Lan
 from netprov.lab.process import Process
 from netprov.lab.server import start_server
 from netprov.pki.bundle import Bundle
 from netprov.pki.store import Store
-from netprov.runtime.tls import certificate_store
+from netprov.runtime.web.tls import certificate_store
 from tests.lab.conftest import PYTHON, MakeLan, needs, wait_until
 from tests.pki.chains import ca as any_ca
 from tests.pki.chains import made
@@ -131,7 +131,7 @@ def others(make_module_lan: MakeLan, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(autouse=True)
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait as long for a second DHCP server as on a real LAN."""
-    monkeypatch.setattr("netprov.runtime.doctor.LINGER_S", 0.1)
+    monkeypatch.setattr("netprov.doctor.examination.LINGER_S", 0.1)
 
 
 @pytest.fixture
@@ -366,7 +366,7 @@ def test_another_dhcp_server(beside: Site) -> None:
 
 
 def test_no_dhcp_server(beside: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("netprov.runtime.doctor_dhcp.WAITS_S", (0.3, 0.3))
+    monkeypatch.setattr("netprov.doctor.dhcp.WAITS_S", (0.3, 0.3))
     assert beside.cause() == "doctor-no-offer"
     assert beside.cause("--no-dhcp", PHONE) == ""
 

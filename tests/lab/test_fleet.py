@@ -11,7 +11,7 @@ from netprov.lab.lan import Lan
 from netprov.lab.topology import SERVER
 from netprov.phone.action import AskDhcp, Step
 from netprov.phone.boot import Outcome
-from netprov.phone.identity import Identity, model_named
+from netprov.phone.handset.identity import Identity, model_named
 from tests.lab.conftest import MakeLan, needs
 
 pytestmark = pytest.mark.lab

@@ -11,7 +11,7 @@ import pytest
 from netprov.errors import LabError
 from netprov.lab.topology import HostPlan, Port, Topology
 from netprov.lab.wire import Faults
-from netprov.runtime.link import udp_packet
+from netprov.runtime.net.frame import udp_packet
 from tests.lab.conftest import MakeLan, needs, wait_until
 
 pytestmark = pytest.mark.lab

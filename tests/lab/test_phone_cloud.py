@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from netprov.emulator.cloud import server_context
+from netprov.emulator.phone import boot_phone
 from netprov.errors import ServiceError
 from netprov.lab.lan import Lan
-from netprov.phone.customization import Customization
-from netprov.phone.handset import Cloud, Habits
+from netprov.phone.handset.customization import Customization
+from netprov.phone.handset.memory import Cloud, Habits
 from netprov.pki.bundle import key_pem
-from netprov.runtime.phone import boot_phone
-from netprov.runtime.phone_cloud import server_context
 from tests.lab import foreign
 from tests.lab.conftest import PYTHON, MakeLan
 from tests.lab.foreign import FIRST, HTTPS, MAC, NAMES, PROFILE, authority, certificate, phone

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from netprov.emulator.failure import COMPRESSED
+from netprov.emulator.phone import Trip, boot_phone
 from netprov.lab.lan import Lan
 from netprov.phone.action import Failed, Fetch, Lease
-from netprov.phone.handset import Habits
-from netprov.phone.identity import Identity
-from netprov.runtime.phone import Trip, boot_phone
-from netprov.runtime.phone_trouble import COMPRESSED
+from netprov.phone.handset.identity import Identity
+from netprov.phone.handset.memory import Habits
 from tests.lab import foreign
 from tests.lab.conftest import PYTHON, MakeLan
 from tests.lab.foreign import FIRST, HTTP, HTTPS, MAC, NAMES, PROFILE, SECOND, authority, certificate, phone

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from netprov.emulator.failure import COMPRESSED
+from netprov.emulator.phone import Trip, boot_phone
+from netprov.explain.engine import explain
 from netprov.lab.lan import Lan
 from netprov.lab.process import wait_until
 from netprov.lab.server import start_server
 from netprov.phone.action import Fetch
-from netprov.phone.explain import explain
-from netprov.runtime.phone import Trip, boot_phone
-from netprov.runtime.phone_trouble import COMPRESSED
-from netprov.runtime.records import load_history
+from netprov.state.device import load_history
 from tests.lab import foreign
 from tests.lab.conftest import PYTHON, MakeLan
 from tests.lab.foreign import MAC, phone

@@ -17,7 +17,13 @@ from netprov.lab.lan import Host
 from netprov.lab.server import start_server
 from netprov.pki.request import PkiPlan
 from netprov.pki.store import Store
-from netprov.runtime.tls import ServerTls, certificate_store, client_context, keep_current, presented_chain
+from netprov.runtime.web.tls import (
+    ServerTls,
+    certificate_store,
+    client_context,
+    keep_current,
+    presented_chain,
+)
 from tests.lab.conftest import PYTHON, MakeLan
 from tests.pki.conftest import plan as a_plan
 

@@ -1,4 +1,4 @@
-"""An HTTPS server on loopback with the contexts of `netprov.runtime.tls`, in a thread of its own."""
+"""An HTTPS server on loopback with the contexts of `netprov.runtime.web.tls`, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Self
 
 from netprov.pki.request import PkiPlan
 from netprov.pki.store import Store
-from netprov.runtime.tls import ServerTls
+from netprov.runtime.web.tls import ServerTls
 
 _REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n"
 

@@ -9,7 +9,7 @@ import pytest
 
 from netprov.phone.action import Action, Fetch, Response, Result, Say, Step
 from netprov.phone.boot import Outcome, boot
-from netprov.phone.handset import Handset
+from netprov.phone.handset.memory import Handset
 from netprov.phone.walk import walk
 from tests.phone.world import CA, PHONE, PROFILE, Server, World, no_chance
 

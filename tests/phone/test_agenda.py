@@ -9,7 +9,7 @@ import pytest
 
 from netprov.phone.action import Action, Done, Fetch, Lease, Response, Result, Wait
 from netprov.phone.boot import boot
-from netprov.phone.handset import Habits, Handset
+from netprov.phone.handset.memory import Habits, Handset
 from netprov.phone.life import live
 from netprov.phone.walk import walk
 from netprov.provision.profile import Parameter, format_profile, layer

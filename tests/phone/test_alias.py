@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netprov.errors import Malformed
-from netprov.phone.alias import parse_aliased, parse_aliases
+from netprov.phone.fetch.alias import parse_aliased, parse_aliases
 from netprov.provision.profile import parse_profile
 
 GUIDE = (

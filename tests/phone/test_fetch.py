@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from netprov.emulator.web import phone_context
 from netprov.phone.action import Action, Failed, Fetch, Found, Lease, Response, Result, Trouble
-from netprov.phone.auth import authorization
-from netprov.phone.fetch import Fetched, Refusal, Request, fetch
-from netprov.phone.handset import Handset
-from netprov.phone.identity import MODELS
-from netprov.phone.url import parse_url
+from netprov.phone.fetch.auth import authorization
+from netprov.phone.fetch.exchange import Fetched, Refusal, Request, fetch
+from netprov.phone.handset.identity import MODELS
+from netprov.phone.handset.memory import Handset
+from netprov.phone.rule.url import parse_url
 from netprov.phone.walk import walk
-from netprov.runtime.phone_web import phone_context
 from tests.phone.world import PHONE, no_chance
 
 URL = parse_url("http://pr1.example.com/x.xml")

@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 
 from netprov.dns.service import SERVICES
 from netprov.errors import Malformed
-from netprov.lab.capture import sightings
-from netprov.lab.handshake import failure, is_tls13, read_side, server_name
-from netprov.lab.packet import Packet
-from netprov.lab.stream import exchanges
+from netprov.explain.capture.handshake import failure, is_tls13, read_side, server_name
+from netprov.explain.capture.packet import Packet
+from netprov.explain.capture.reading import sightings
+from netprov.explain.capture.stream import exchanges
+from netprov.explain.engine import explain
 from netprov.phone.action import Failed, Fetch, Lease, Resolve, Response, Trouble, addresses
-from netprov.phone.auth import authorization
-from netprov.phone.explain import explain
-from netprov.phone.fetch import MAX_CHALLENGES, MAX_REDIRECTS
-from netprov.phone.handset import Habits, Handset
-from netprov.phone.http import ResponseReader, encode_request
+from netprov.phone.fetch.auth import authorization
+from netprov.phone.fetch.exchange import MAX_CHALLENGES, MAX_REDIRECTS
+from netprov.phone.fetch.http import ResponseReader, encode_request
+from netprov.phone.handset.memory import Habits, Handset
+from netprov.phone.rule.url import parse_url
 from netprov.phone.source import Source, read_options
-from netprov.phone.url import parse_url
 from tests.phone.world import PHONE, World, no_chance, travel
 
 OCTETS = st.binary(max_size=300)

@@ -12,13 +12,13 @@ import pytest
 from netprov.phone.action import Action, Done, Failed, Fetch, Lease, Response, Result, Say, Trouble, Wait
 from netprov.phone.boot import Outcome
 from netprov.phone.cloud import CloudSite, respond
-from netprov.phone.customization import Customization, Turn, move
-from netprov.phone.handset import Cloud, Habits, Handset
+from netprov.phone.fetch.load import Loaded, NotLoaded
+from netprov.phone.handset.customization import Customization, Turn, move
+from netprov.phone.handset.memory import Cloud, Habits, Handset
+from netprov.phone.handset.schedule import DAY, delay, parse_delays, until_time_of_day
 from netprov.phone.life import live
-from netprov.phone.load import Loaded, NotLoaded
 from netprov.phone.report import Reporter
 from netprov.phone.resync import EXPLICIT, resync
-from netprov.phone.schedule import DAY, delay, parse_delays, until_time_of_day
 from netprov.phone.upgrade import upgrade
 from netprov.phone.walk import walk
 from netprov.provision.crypto import decrypt_cbc, decrypt_gcm, encrypt_cbc, encrypt_gcm

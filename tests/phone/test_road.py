@@ -8,9 +8,9 @@ from itertools import product
 import pytest
 
 from netprov.phone.action import Response, SrvRecord, Trouble
-from netprov.phone.customization import Customization
-from netprov.phone.handset import Habits
-from netprov.phone.identity import MODELS, Identity
+from netprov.phone.handset.customization import Customization
+from netprov.phone.handset.identity import MODELS, Identity
+from netprov.phone.handset.memory import Habits
 from tests.phone.world import CA, PHONE, PROFILE, STAGED, Server, World, attempts, travel
 
 HTTPS, HTTP = "_ciscoprov-https._tls.example.com", "_ciscoprov-http._tcp.example.com"

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netprov.errors import Malformed
-from netprov.phone.condition import holds
-from netprov.phone.identity import MODELS, load_name, load_version, model_named, speaks_tls13
-from netprov.phone.rules import SRV_WITH_TFTP, Alternative, choose, parse_reports, parse_rule
-from netprov.phone.url import Url, parse_url
+from netprov.phone.handset.identity import MODELS, load_name, model_named, speaks_tls13
+from netprov.phone.rule.condition import holds
+from netprov.phone.rule.grammar import SRV_WITH_TFTP, Alternative, choose, parse_reports, parse_rule
+from netprov.phone.rule.url import Url, parse_url
+from netprov.phone.rule.version import load_version
 
 URLS = (
     ("/$MA.cfg", Url("tftp", "10.20.0.1", 69, "/$MA.cfg")),

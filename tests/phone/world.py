@@ -21,8 +21,8 @@ from netprov.phone.action import (
     Trouble,
 )
 from netprov.phone.boot import Outcome, boot
-from netprov.phone.handset import Habits, Handset
-from netprov.phone.identity import MODELS, Identity
+from netprov.phone.handset.identity import MODELS, Identity
+from netprov.phone.handset.memory import Habits, Handset
 from netprov.phone.walk import walk
 
 CA = "-----BEGIN CERTIFICATE-----\nstaging\n-----END CERTIFICATE-----\n"

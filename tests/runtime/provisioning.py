@@ -12,7 +12,7 @@ from netprov.inventory.load import parse
 from netprov.machine import Event
 from netprov.plan import Plan, derive
 from netprov.provision.config import Listener, Provision
-from netprov.runtime.service import Service, Surroundings
+from netprov.runtime.role import Service, Surroundings
 
 MAC = "00:12:34:ab:45:de"
 SITE = f"""

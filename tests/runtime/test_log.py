@@ -8,7 +8,7 @@ from io import StringIO
 
 from netprov.machine import Dropped, Endpoint, Event
 from netprov.runtime.log import EventLog, describe
-from netprov.runtime.service import Notice
+from netprov.runtime.role import Notice
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from netprov.machine import Dropped, Endpoint
 from netprov.plan import Plan, derive
 from netprov.provision.event import Asked
 from netprov.runtime.metrics import Metrics, MetricsService
-from netprov.runtime.service import Figure, Notice
+from netprov.runtime.role import Figure, Notice
 from tests.port import free_port
 
 TWO_LINES = "domain: example.com\nnetworks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}\n"

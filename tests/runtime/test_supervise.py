@@ -13,7 +13,7 @@ from netprov.errors import InventoryError, Problem, ServiceError
 from netprov.inventory.model import Inventory
 from netprov.machine import Event
 from netprov.plan import Plan, derive
-from netprov.runtime.service import Notice, Service
+from netprov.runtime.role import Notice, Service
 from netprov.runtime.supervise import Supervisor
 
 

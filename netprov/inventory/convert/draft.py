@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from netprov.errors import Place
-from netprov.inventory.flow import flow
+from netprov.inventory.yaml.flow import flow
 
 Section = dict[Any, Any]
 

@@ -8,10 +8,10 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from netprov.errors import InventoryError, Place, Problem
-from netprov.inventory.compose import compose
 from netprov.inventory.convert.draft import Draft, Section
 from netprov.inventory.convert.option import ISC_NAMES, put
-from netprov.inventory.mark import Mark, member, split, value_position
+from netprov.inventory.yaml.compose import compose
+from netprov.inventory.yaml.mark import Mark, member, split, value_position
 
 _COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/|#[^\n]*', re.DOTALL)
 _PREFIX = re.compile(

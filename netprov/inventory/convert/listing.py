@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from netprov.errors import InventoryError
-from netprov.inventory.compose import compose
 from netprov.inventory.convert.draft import Draft, Section
-from netprov.inventory.mark import Mark, key_position, member, split
+from netprov.inventory.yaml.compose import compose
+from netprov.inventory.yaml.mark import Mark, key_position, member, split
 
 HEADINGS: Mapping[str, str] = {
     **dict.fromkeys(("mac", "macaddress", "ethernet", "hwaddress", "hardwareaddress"), "mac"),

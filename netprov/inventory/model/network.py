@@ -19,7 +19,7 @@ from netprov.inventory.model.scalar import (
 )
 
 OptionValue = Any
-"""What an option holds, in the shape that its code asks for; `netprov.dhcp.options` knows the shapes."""
+"""What an option holds, in the shape that its code asks for; `netprov.dhcp.option.table` knows the shapes."""
 
 Options = dict[int, OptionValue]
 

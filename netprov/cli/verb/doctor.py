@@ -1,0 +1,203 @@
+"""`netprov doctor`: ask the running services as a phone would, and say what would stop each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from netprov.cli.site import Opened, inventory_option, open_plan
+from netprov.cli.table import print_table
+from netprov.doctor.client import Patient, of_classes, of_phone, of_phones
+from netprov.doctor.examination import Diagnosis, Doctor
+from netprov.emulator.failure import COMPRESSED, REALISTIC
+from netprov.errors import PkiError, Problem, ServiceError
+from netprov.phone.rule.url import is_address
+from netprov.pki.chain import Certificate, decode
+from netprov.plan import Plan
+from netprov.plan.phone import find_phone
+from netprov.provision.config import CA_PATH
+from netprov.runtime.web.tls import certificate_store
+
+MOST_HEALTHY = 30
+"""Rows of phones that nothing stops; the others are counted."""
+
+
+@click.command()
+@click.argument("phones", nargs=-1, metavar="[MAC|NAME]...")
+@inventory_option
+@click.option(
+    "-i", "--interface", metavar="IF", help="Where the phones' network is. Default: the inventory's."
+)
+@click.option(
+    "--no-dhcp", is_flag=True, help="Leave DHCP out, and take what the inventory says for its answer."
+)
+@click.option(
+    "--ca", metavar="FILE", help="The CA that phones trust, PEM. Default: the one in the state directory."
+)
+@click.option("--state", metavar="DIR", help="State directory. Default: the inventory's.")
+@click.option("--classes", "only_classes", is_flag=True, help="Only a typical phone of each class.")
+@click.option("--realistic", is_flag=True, help="Be as patient as a phone.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(
+    phones: tuple[str, ...],
+    *,
+    file: str | None,
+    interface: str | None,
+    no_dhcp: bool,
+    ca: str | None,
+    state: str | None,
+    only_classes: bool,
+    realistic: bool,
+    as_json: bool,
+) -> int:
+    """Ask the running services as phones would, and say the first thing that would stop each class and phone.
+
+    \b
+    It asks for DHCP (no lease is taken), the time, SRV and A records, connects to every target, looks at its
+    certificate, fetches every path, reaches the ACS, and compares all that with the inventory.
+    Examples:
+      netprov doctor -f site.yaml                     on the server itself, every class and phone
+      netprov doctor -f site.yaml -i eth0 --ca ca.pem from another machine on the phones' network
+      netprov doctor 00:12:34:ab:45:de                one phone
+      netprov doctor --no-dhcp --json                 DHCP is another's business
+    Exit code 1 if a phone would be stopped.
+    """
+    opened = open_plan(file)
+    plan = opened.plan
+    patients = _patients(plan, phones, only_classes=only_classes)
+    if not patients:
+        print(
+            "Nobody to ask for: the inventory lists no phone, and no phone of the catalogue fits its classes."
+        )
+        return 0
+    interfaces = {} if no_dhcp else _interfaces(plan, patients, interface)
+    anchors = _anchors(plan, ca, Path(state or plan.site.inventory.server.state))
+    doctor = Doctor(plan, interfaces, anchors, patience=REALISTIC if realistic else COMPRESSED)
+    diagnoses = asyncio.run(doctor.examine(patients))
+    located = [_located(opened, each) for each in diagnoses]
+    if as_json:
+        print(json.dumps([_as_data(each) for each in located], indent=2))
+    else:
+        _print(located)
+    return int(any(each.cause for each in located))
+
+
+def _patients(plan: Plan, phones: Sequence[str], *, only_classes: bool) -> list[Patient]:
+    if not phones:
+        return [*of_classes(plan), *([] if only_classes else of_phones(plan))]
+    found = []
+    for text in phones:
+        phone = find_phone(plan.site, text)
+        if phone is None:
+            raise click.UsageError(f"no phone {text} in the inventory")
+        found.append(of_phone(plan, phone))
+    return found
+
+
+def _interfaces(plan: Plan, patients: Sequence[Patient], given: str | None) -> dict[str, str]:
+    """Return where each network is asked for DHCP. Raises `ServiceError` if a network cannot be reached."""
+    here = {name for _, name in socket.if_nameindex()}
+    found = {}
+    for name in dict.fromkeys(patient.network for patient in patients):
+        network = plan.dhcp.network(name)
+        assert network is not None
+        interface = given or network.interface
+        if interface not in here:
+            if not interface:
+                continue  # behind a relay: what DHCP says there is heard only there
+            raise ServiceError(
+                f"this machine has no interface {interface}, where network {name} is",
+                f"name one of {', '.join(sorted(here))} with -i, or leave DHCP out with --no-dhcp",
+            )
+        found[name] = interface
+    return found
+
+
+def _anchors(plan: Plan, ca: str | None, state: Path) -> tuple[Certificate, ...]:
+    """Return the CA that phones trust: as given, from the state directory, or as the server hands it to phones."""
+    if ca:
+        try:
+            return decode(Path(ca).read_bytes())
+        except OSError as error:
+            raise PkiError(f"cannot read {ca}: {error.strerror}") from error
+    try:
+        return certificate_store(state).anchors()
+    except PkiError:
+        pass
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for listener in plan.provision.listeners:
+        if listener.scheme == "http" and is_address(listener.address):
+            try:
+                url = f"http://{listener.address}:{listener.port}{CA_PATH}"
+                with direct.open(url, timeout=COMPRESSED.connect) as answer:
+                    return decode(answer.read(1 << 20))
+            except (OSError, PkiError):
+                continue
+    return ()
+
+
+def _located(opened: Opened, diagnosis: Diagnosis) -> Diagnosis:
+    """Return the diagnosis with the place in the inventory of every finding that has one."""
+    locate = opened.document.locate
+    return replace(diagnosis, found=tuple(locate(each) if each.path else each for each in diagnosis.found))
+
+
+def _print(diagnoses: Sequence[Diagnosis]) -> None:
+    healthy = [each for each in diagnoses if not each.cause]
+    silent = {id(each) for each in healthy[MOST_HEALTHY:]}
+    rows = [
+        (
+            each.patient.name,
+            each.patient.expected.method,
+            "STOPS" if each.cause else "ok",
+            each.cause.message if each.cause else (each.url or "nothing to fetch"),
+        )
+        for each in diagnoses
+        if id(each) not in silent
+    ]
+    print_table(("WHO", "METHOD", "STATE", "FIRST CAUSE, OR WHERE ITS PROFILE COMES FROM"), rows)
+    if silent:
+        print(f"{len(silent)} more would be provisioned.")
+    told: dict[Problem, list[str]] = {}
+    for each in diagnoses:
+        shown = each.found if each.cause is None else (each.cause, *_warnings(each))
+        for finding in shown:
+            told.setdefault(finding, []).append(each.patient.name)
+    for finding, names in sorted(told.items(), key=lambda item: item[0].severity != "error"):
+        print(f"\n{finding}")
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        print(f"    for {', '.join(names[:3])}{more}")
+
+
+def _warnings(diagnosis: Diagnosis) -> tuple[Problem, ...]:
+    return tuple(each for each in diagnosis.found if each.severity != "error")
+
+
+def _as_data(diagnosis: Diagnosis) -> dict[str, object]:
+    patient = diagnosis.patient
+    return {
+        "who": patient.name,
+        "mac": patient.identity.mac,
+        "network": patient.network,
+        "method": patient.expected.method,
+        "provisioned_from": diagnosis.url,
+        "cause": _problem(diagnosis.cause) if diagnosis.cause else None,
+        "findings": [_problem(each) for each in diagnosis.found],
+    }
+
+
+def _problem(problem: Problem) -> dict[str, str]:
+    return {
+        "id": problem.rule,
+        "severity": problem.severity,
+        "message": problem.message,
+        "remedy": problem.remedy,
+        "place": str(problem.place or ""),
+    }

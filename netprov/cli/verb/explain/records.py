@@ -1,0 +1,125 @@
+"""`netprov explain records`: what phones did, by the records of the running servers."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from netprov.cli.site import find, inventory_option, open_plan
+from netprov.cli.verb.explain.story import as_story, show
+from netprov.dhcp.lease import Lease as DhcpLease
+from netprov.dhcp.option.vendor import ACS_MARK
+from netprov.errors import InventoryError
+from netprov.explain.engine import Story, explain, explain_unasked
+from netprov.explain.promise import PlanWorld
+from netprov.explain.record import Heard, steps_of
+from netprov.phone.action import Fetch, Lease, Step
+from netprov.phone.boot import boot
+from netprov.phone.handset.identity import MODELS, Identity, model_named
+from netprov.phone.handset.memory import Handset
+from netprov.phone.walk import walk
+from netprov.plan import Plan
+from netprov.plan.phone import DEFAULT_MODEL, find_phone, identity_of
+from netprov.provision.asker import parse_mac
+from netprov.state.clock import LeaseClock
+from netprov.state.device import load_devices, load_history
+from netprov.state.lease import LeaseReader
+
+
+@click.command("records")
+@click.argument("macs", metavar="[MAC]...", nargs=-1)
+@inventory_option
+@click.option("--state", metavar="DIR", help="State directory. Default: the inventory's.")
+@click.option("--road", is_flag=True, help="Show every step too.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def command(macs: tuple[str, ...], *, file: str | None, state: str | None, road: bool, as_json: bool) -> int:
+    """Say what phones did, by what the servers of this inventory noted of them: DHCP, TFTP, HTTP and the ACS.
+
+    \b
+    Examples:
+      netprov explain records                            every phone on record or in the inventory
+      netprov explain records 00:12:34:ab:45:de --road
+
+    Exit code 1: a phone has no profile.
+    """
+    plan = _plan(file, needed=state is None)
+    folder = Path(state or (plan.site.inventory.server.state if plan else ""))
+    leases, now = _leases(folder)
+    found, fine = [], True
+    for mac in [parse_mac(mac) or mac for mac in macs] or _everyone(folder, plan):
+        lease = leases.get(mac)
+        heard = Heard(mac, load_history(folder, mac), lease, _state(lease, now), plan)
+        steps = steps_of(heard)
+        if not steps:
+            fine = False
+            if not as_json:
+                click.echo(f"{mac}: no server has heard of it; name the inventory, to begin at its DHCP")
+            continue
+        story = _story(steps, heard, folder)
+        fine &= story.provisioned
+        if as_json:
+            found.append(as_story({"mac": mac}, steps, story))
+        else:
+            show(mac, steps, story, road=road)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    return 0 if fine else 1
+
+
+def _plan(file: str | None, *, needed: bool) -> Plan | None:
+    """Return the plan; None where the state directory is named and there is no inventory to be found."""
+    try:
+        find(file)
+    except InventoryError:
+        if needed:
+            raise
+        return None
+    return open_plan(file).plan
+
+
+def _everyone(folder: Path, plan: Plan | None) -> list[str]:
+    listed = [phone.declared.mac for phone in plan.site.phones] if plan else []
+    return list(dict.fromkeys([each.mac for each in load_devices(folder)] + listed))
+
+
+def _leases(folder: Path) -> tuple[Mapping[str, DhcpLease], float]:
+    """Return the newest lease of each client, and the time by the lease clock."""
+    reader = LeaseReader(folder)
+    anchor = reader.anchor()
+    leases = sorted(reader.leases(), key=lambda each: each.expires)
+    return {each.mac.hex(":"): each for each in leases}, LeaseClock(anchor).now() if anchor else time.time()
+
+
+def _state(lease: DhcpLease | None, now: float) -> str:
+    if lease is None:
+        return ""
+    if lease.active(now):
+        return f"{lease.expires - now:.0f} s left"
+    return "expired" if lease.state.name == "BOUND" else lease.state.name.lower()
+
+
+def _story(steps: list[Step], heard: Heard, folder: Path) -> Story:
+    """Explain the steps; where a phone of ours asked for nothing, ask the inventory what it should do."""
+    if heard.plan is None or heard.lease is None or not isinstance(steps[0].result, Lease):
+        return explain(steps)
+    if any(isinstance(step.action, Fetch) for step in steps):
+        return explain(steps)
+    handset = Handset(_identity(heard.plan, heard.lease), lambda _below: 0)
+    _, promised = walk(handset, boot(handset), PlanWorld(heard.plan, folder))
+    return explain_unasked(steps, explain(promised))
+
+
+def _identity(plan: Plan, lease: DhcpLease) -> Identity:
+    """Return who a phone is by its entry, or by what it told DHCP."""
+    mac = lease.mac.hex(":")
+    known = find_phone(plan.site, mac)
+    if known is not None:
+        return identity_of(known)
+    name = next((name for name in MODELS if name in lease.vendor_class), DEFAULT_MODEL)
+    return Identity(
+        mac, model_named(name), vendor_class=lease.vendor_class, tr069=ACS_MARK in lease.vendor_class
+    )

@@ -1,0 +1,60 @@
+"""How the stories of phones are printed: the same for captures, records and inventories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from netprov.explain.engine import Story
+from netprov.explain.timeline import as_data, tell
+from netprov.phone.action import Say, Step
+
+
+def show(title: str, steps: Sequence[Step], story: Story, *, road: bool) -> None:
+    """Print one phone's story; `road` also prints each step."""
+    click.secho(title, bold=True)
+    click.echo(f"  road      {' -> '.join(story.road)}")
+    if road:
+        for step in steps:
+            told = tell(step)
+            mark = "·" if isinstance(step.action, Say) else ("+" if told.fine else "!")
+            where = f"  [{step.evidence}]" if step.evidence else ""
+            click.echo(
+                f"    {mark} {told.kind:5} {told.asked}{': ' if told.answered else ''}{told.answered}{where}"
+            )
+    if story.provisioned:
+        click.secho(f"  fine      it has a profile, from {story.url}", fg="green")
+    if story.cause:
+        click.secho(f"  cause     {story.cause.title} ({story.cause.id})", fg="red")
+        _line("facts", story.detail)
+        _line("evidence", story.evidence)
+        _line("shows", story.shows)
+        _line("retry", story.retry)
+        _line("fix", story.cause.fix)
+    for note in story.notes:
+        _line("beside", note)
+
+
+def as_story(identity: dict[str, object], steps: Sequence[Step], story: Story) -> dict[str, object]:
+    """Return one phone's story as plain data."""
+    return {
+        **identity,
+        "provisioned": story.provisioned,
+        "road": list(story.road),
+        "url": story.url,
+        "cause": story.cause.id if story.cause else None,
+        "title": story.cause.title if story.cause else "",
+        "detail": story.detail,
+        "evidence": story.evidence,
+        "shows": story.shows,
+        "retry": story.retry,
+        "fix": story.cause.fix if story.cause else "",
+        "notes": list(story.notes),
+        "steps": [{**as_data(step), "evidence": step.evidence} for step in steps],
+    }
+
+
+def _line(name: str, text: str) -> None:
+    if text:
+        click.echo(f"  {name:9} {text}")

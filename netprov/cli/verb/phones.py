@@ -1,0 +1,121 @@
+"""`netprov phones`: what the servers know of each phone: what it asked, what it got, where it stands."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import click
+
+from netprov.cli.site import inventory_option, open_plan
+from netprov.cli.table import print_table
+from netprov.cli.verb.files import find_device
+from netprov.plan import Plan
+from netprov.provision.asker import parse_mac
+from netprov.state.device import DeviceRecord, load_devices, load_history, load_reports
+
+
+@click.group()
+def command() -> None:
+    """Show what the servers know of each phone.
+
+    \b
+    Examples:
+      netprov phones list                 one line a phone: where it stands, since when
+      netprov phones list --waiting       listed phones that have not got their profile
+      netprov phones show desk1           everything it asked, was answered and reported
+    """
+
+
+@command.command("list")
+@inventory_option
+@click.option("--state", metavar="DIR", help="State directory. Default: the inventory's.")
+@click.option(
+    "--waiting", is_flag=True, help="Only phones without their own profile yet; exit code 1 if any."
+)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def list_(file: str | None, state: str | None, *, waiting: bool, as_json: bool) -> int:
+    """List every phone on record, and those of the inventory that were never heard of."""
+    plan = open_plan(file).plan
+    records = list(load_devices(_state(plan, state)))
+    heard = {record.mac for record in records}
+    records += [
+        DeviceRecord(device.mac, "", device.model, device.firmware, "never heard of", 0, 0, 0, 0, 0)
+        for device in plan.provision.devices.values()
+        if device.mac not in heard
+    ]
+    if waiting:
+        records = [each for each in records if not each.profiles and each.mac in plan.provision.devices]
+    if as_json:
+        print(json.dumps([dataclasses.asdict(record) for record in records], indent=2))
+    else:
+        print_table(
+            ("phone", "name", "address", "model", "firmware", "stands", "since"),
+            [_row(plan, record) for record in records],
+            empty="no phone is waiting" if waiting else "no phone has been heard of",
+        )
+    return 1 if waiting and records else 0
+
+
+@command.command()
+@click.argument("phone")
+@inventory_option
+@click.option("--state", metavar="DIR", help="State directory. Default: the inventory's.")
+@click.option("-n", "--lines", default=50, show_default=True, help="Newest lines of its history.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def show(phone: str, file: str | None, state: str | None, lines: int, *, as_json: bool) -> int:
+    """Show what PHONE, a MAC address or a name, asked, was answered and reported."""
+    plan = open_plan(file).plan
+    directory = _state(plan, state)
+    device = find_device(plan, phone)
+    mac = device.mac if device else parse_mac(phone)
+    record = next((each for each in load_devices(directory) if each.mac == mac), None)
+    if record is None:
+        click.echo(f"nothing was heard of {phone}", err=True)
+        return 1
+    history = load_history(directory, mac, lines)
+    reports = load_reports(directory, mac)
+    if as_json:
+        data = dataclasses.asdict(record) | {
+            "history": [dataclasses.asdict(line) for line in history],
+            "reports": {kind: {"time": when, "fields": dict(fields)} for kind, when, fields in reports},
+        }
+        print(json.dumps(data, indent=2))
+        return 0
+    for head, value in zip(_HEADS, _row(plan, record), strict=True):
+        if value:
+            print(f"{head:<9} {value}")
+    print()
+    print_table(
+        ("when", "service", "what"), [(_when(each.time), each.service, each.text) for each in history]
+    )
+    for kind, when, fields in reports:
+        print(f"\n{kind} report of {_when(when)}:")
+        print_table(("parameter", "value"), list(fields.items()), empty="  nothing")
+    return 0
+
+
+_HEADS = ("phone", "name", "address", "model", "firmware", "stands", "since")
+
+
+def _row(plan: Plan, record: DeviceRecord) -> tuple[str, ...]:
+    device = plan.provision.devices.get(record.mac)
+    return (
+        record.mac,
+        device.name if device else "",
+        record.address,
+        record.model or (device.model if device else ""),
+        record.firmware or (device.firmware if device else ""),
+        record.standing or "asked",
+        _when(record.since),
+    )
+
+
+def _when(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment)) if moment else ""
+
+
+def _state(plan: Plan, state: str | None) -> Path:
+    return Path(state or plan.site.inventory.server.state)

@@ -1,0 +1,159 @@
+"""`netprov query`: ask the plan offline, or a server, and show how phones and others read SRV records."""
+
+from __future__ import annotations
+
+import asyncio
+from ipaddress import ip_address
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from netprov.cli.site import inventory_option, open_plan
+from netprov.dns.message.name import format_host, reverse_name
+from netprov.dns.message.rrtype import PTR, format_type, parse_type
+from netprov.dns.order import cisco_order, readings_part, rfc2782_shares
+from netprov.dns.server.answer import Responder
+from netprov.dns.server.policy import Client
+from netprov.dns.service import SERVICES
+from netprov.dns.stub import Found, Reply, Soa, Status, Target, build_query, parse_reply
+from netprov.runtime.dns.ask import ask
+
+FINDINGS = 1
+
+
+@click.command(epilog="Exit code: 0 found, 1 no such name or record, or refused; 2 usage; 3 no answer.")
+@click.argument("words", nargs=-1, metavar="NAME [TYPE] [@SERVER]", required=True)
+@inventory_option
+@click.option("-p", "--port", default=53, show_default=True, help="The server's port.")
+@click.option("--tcp", is_flag=True, help="Ask over TCP.")
+def command(words: tuple[str, ...], file: str | None, port: int, *, tcp: bool) -> int:
+    """Ask what DNS says: the inventory's plan, offline, or a server if one is named with @.
+
+    \b
+    Examples:
+      netprov query https                                the SRV records of _ciscoprov-https._tls
+      netprov query -f site.yaml pr1                     the addresses of a host of the inventory
+      netprov query _ciscoprov-https._tls.example.com SRV @10.20.0.1
+      netprov query 10.20.0.11 @10.20.0.1                the name of an address
+
+    For SRV records it shows the order in which phones try the targets (Cisco's guide: of one priority the lower weight
+    first) beside the share of first tries that RFC 2782 gives each (the larger weight the more), and warns where
+    the two send clients to different servers.
+    """
+    servers = [word[1:] for word in words if len(word) > 1 and word.startswith("@")]
+    names = [word for word in words if word == "@" or not word.startswith("@")]
+    if not 1 <= len(names) <= 2 or len(servers) > 1:
+        raise click.UsageError("give a name, a type if it is not A, and one @server at most")
+    name, type_ = _question(names, file, offline=not servers)
+    try:
+        reply = (
+            asyncio.run(ask(name, type_, _server(servers[0]), port, tcp=tcp))
+            if servers
+            else ask_plan(name, type_, file)
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    return show(name, type_, reply, Console())
+
+
+def ask_plan(name: str, type_: int, file: str | None) -> Reply:
+    """Ask what `netprov serve dns` would answer, without a server."""
+    responder = Responder(open_plan(file).plan.dns.zones)
+    query = build_query(name, type_, id_=0)
+    message = responder.respond(query, Client(tcp=True))
+    assert message is not None
+    reply = parse_reply(message, query)
+    assert reply is not None
+    return reply
+
+
+def show(name: str, type_: int, reply: Reply, console: Console) -> int:
+    """Print a reply, and return the exit code."""
+    console.print(
+        f"{name} {format_type(type_)}: {_verdict(reply)}", highlight=False, markup=False, soft_wrap=True
+    )
+    for record in reply.records:
+        if not isinstance(record.data, Target):
+            console.print(f"  {_line(record)}", highlight=False, markup=False, soft_wrap=True)
+    if reply.targets():
+        _show_targets(reply, console)
+    return 0 if reply.status is Status.ANSWER else FINDINGS
+
+
+def _question(names: list[str], file: str | None, *, offline: bool) -> tuple[str, int]:
+    name = names[0]
+    try:
+        type_ = parse_type(names[1]) if len(names) == 2 else 0
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    try:
+        reverse = reverse_name(ip_address(name))
+    except ValueError:
+        pass
+    else:
+        return format_host(reverse), type_ or PTR
+    if name in SERVICES:
+        owner = SERVICES[name]
+        return f"{owner}.{open_plan(file).plan.site.domain}", type_ or parse_type("SRV")
+    if offline and "." not in name:
+        domain = open_plan(file).plan.site.domain
+        name = domain if name == "@" else f"{name}.{domain}"
+    return name, type_ or parse_type("SRV" if name.startswith("_") else "A")
+
+
+def _server(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError as error:
+        raise click.UsageError(f"{text!r} is not an IP address: name the server as @10.20.0.1") from error
+
+
+def _verdict(reply: Reply) -> str:
+    text = reply.status.value if reply.status is not Status.OTHER else f"error {reply.rcode}"
+    ttl = reply.negative_ttl()
+    if reply.status in {Status.NXDOMAIN, Status.NODATA} and ttl is not None:
+        text += f", which clients remember for {ttl} s"
+    return text
+
+
+def _line(record: Found) -> str:
+    data = record.data
+    if isinstance(data, Soa):
+        data = f"{data.primary} {data.contact} serial {data.serial} minimum {data.minimum}"
+    return f"{record.name} {record.ttl} {format_type(record.type)} {data}"
+
+
+def _show_targets(reply: Reply, console: Console) -> None:
+    targets = cisco_order(reply.targets())
+    shares = rfc2782_shares(targets)
+    addresses: dict[str, list[str]] = {}
+    for each in reply.additional:
+        addresses.setdefault(each.name.lower(), []).append(str(each.data))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("phones", "others", "priority", "weight", "port", "target", "address"):
+        table.add_column(heading, overflow="fold")
+    for place, (target, share) in enumerate(zip(targets, shares, strict=True), 1):
+        table.add_row(
+            f"{place}.",
+            f"{float(share):.0%}",
+            str(target.priority),
+            str(target.weight),
+            str(target.port),
+            target.target,
+            ", ".join(addresses.get(target.target.lower(), ["not told"])),
+        )
+    console.print(table)
+    console.print(
+        "phones: the order of Cisco's guide; others: the share of first tries that RFC 2782 gives",
+        soft_wrap=True,
+    )
+    if readings_part(targets):
+        best = max(zip(shares, targets, strict=True), key=lambda pair: pair[0])[1]
+        if best.target != targets[0].target:
+            console.print(
+                f"warning: phones go to {targets[0].target} first, most other clients to {best.target}; "
+                "`srv: {order: strict}` publishes an order that both read alike",
+                highlight=False,
+                soft_wrap=True,
+            )

@@ -1,0 +1,112 @@
+"""`netprov render`: write what would be served, as files that people and other tools can read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import click
+
+from netprov.cli.site import inventory_option, open_plan
+from netprov.dns.message.name import format_host
+from netprov.dns.zone.master import format_zone
+from netprov.errors import ServiceError
+from netprov.plan import Plan
+from netprov.plan.offer import WouldGet, client_of, would_get
+from netprov.provision.asker import Asker
+from netprov.provision.catalog import Catalog
+
+NOTE = "Written by `netprov render` from the inventory: change that, not this file."
+
+Files = Iterator[tuple[str, str]]
+"""Each file's name below the output directory, and its text."""
+
+
+def zones(plan: Plan) -> Files:
+    """Yield every zone as a master file."""
+    for zone in plan.dns.zones:
+        name = format_host(zone.origin).replace("/", "_")
+        yield f"zones/{'root' if name == '.' else name}.zone", format_zone(zone, comment=NOTE)
+
+
+def options(plan: Plan) -> Files:
+    """Yield for each listed phone the DHCP options that it would get, decoded, in the order of the reply."""
+    for phone in plan.site.phones:
+        declared = phone.declared
+        mac = bytes.fromhex(declared.mac.replace(":", ""))
+        client = client_of(plan.dhcp, mac, vendor_class=declared.model or "")
+        yield f"options/{mac.hex()}.txt", _reply(would_get(plan.dhcp, client), declared.mac, declared.model)
+
+
+def _reply(reply: WouldGet, mac: str, model: str | None) -> str:
+    where = str(IPv4Address(reply.address)) if reply.address else "from the pool"
+    lines = [
+        f"# {NOTE}",
+        f"# {mac} {model or 'of unknown model'}: class {reply.class_name or 'none'}, method {reply.method}",
+        f"# network {reply.network}, address {where}",
+    ]
+    lines += [f"{each.code:<3} {each.name}: {each.text}" for each in reply.options]
+    lines += [f"# withheld {each.setting.code}: {each.reason}" for each in reply.withheld]
+    return "\n".join(lines) + "\n"
+
+
+def profiles(plan: Plan) -> Files:
+    """Yield every listed phone's profile as it gets it over HTTPS, without secrets and before it is encrypted."""
+    catalog = Catalog(plan.provision, entropy=os.urandom)
+    asker = Asker("https", "")
+    for device in plan.provision.devices.values():
+        name = f"profiles/Cisco/{device.mac.replace(':', '')}.cfg"
+        yield name, catalog.plain(device, asker).decode("ascii")
+
+
+PARTS: Mapping[str, Callable[[Plan], Files]] = {"zones": zones, "options": options, "profiles": profiles}
+
+
+@click.command()
+@click.argument("parts", nargs=-1, type=click.Choice(list(PARTS)))
+@inventory_option
+@click.option(
+    "-o",
+    "--output",
+    default=".",
+    show_default=True,
+    metavar="DIR",
+    help="Where to write; `-` prints to the terminal instead.",
+)
+def command(parts: tuple[str, ...], file: str | None, output: str) -> None:
+    """Write what the inventory comes to: every part, or only the PARTS named.
+
+    \b
+    zones     zones/ORIGIN.zone, master files: what DNS serves
+    options   options/MAC.txt, the DHCP options that each listed phone gets, decoded
+    profiles  profiles/Cisco/MAC.cfg, what each listed phone loads: in the clear, secrets left out
+
+    \b
+    Examples:
+      netprov render -f site.yaml -o out         out/zones/example.com.zone and others
+      netprov render -f site.yaml zones -o -     on the terminal
+      named-checkzone example.com out/zones/example.com.zone
+
+    The same inventory gives the same files, octet for octet, so they can be kept under version control and
+    compared. The serial number of a zone is `dns: {serial: …}`; while serving it rises with every change.
+    """
+    plan = open_plan(file).plan
+    for part in parts or PARTS:
+        for name, text in PARTS[part](plan):
+            if output == "-":
+                click.echo(f"==> {name} <==\n{text}")
+            else:
+                _write(Path(output) / name, text)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    except OSError as error:
+        raise ServiceError(
+            f"cannot write {path}: {error.strerror}", "name another directory with -o"
+        ) from error
+    click.echo(path)

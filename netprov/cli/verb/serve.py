@@ -1,0 +1,96 @@
+"""`netprov serve`: run the services of an inventory, all in one process or one role each."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from netprov.cli.site import find, inventory_option, open_plan
+from netprov.errors import ServiceError
+from netprov.machine import Event
+from netprov.plan import Plan
+from netprov.runtime.log import configure
+from netprov.runtime.metrics import Metrics, MetricsService
+from netprov.runtime.role import Service, Surroundings
+from netprov.runtime.supervise import ROLES, Supervisor, build
+from netprov.state.device import DeviceRecords
+
+
+@click.command(no_args_is_help=False)
+@click.argument("roles", nargs=-1, type=click.Choice(list(ROLES)))
+@inventory_option
+@click.option(
+    "--state", metavar="DIR", help="Directory for leases, keys and records. Default: the inventory's."
+)
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Log everyday events too: each datagram dropped, and why."
+)
+def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose: bool) -> None:
+    """Serve a staging LAN: every role, or only the ROLES named.
+
+    \b
+    Examples:
+      netprov serve -f site.yaml            everything, in one process
+      netprov serve -f site.yaml dns http   these roles only
+      systemctl start netprov.target        each role on its own, with its own privileges
+
+    SIGHUP loads the inventory again; if it is wrong, the old one keeps serving. Ctrl-C or SIGTERM stops.
+    An address of the inventory that is not on this machine is passed over: another machine serves it.
+    """
+    name = find(file)
+
+    def load() -> Plan:
+        return open_plan(name).plan
+
+    plan = load()
+    log_event = configure(verbose=verbose)
+    directory = state_directory(state or plan.site.inventory.server.state)
+    records = DeviceRecords(directory)
+    metrics = Metrics()
+
+    def report(service: str, event: Event) -> None:
+        log_event(service, event)
+        records.observe(service, event)
+        metrics.count(service, event)
+
+    metrics.services = build(roles or tuple(ROLES), Surroundings(directory, report))
+    place = 1 + list(ROLES).index(roles[0]) if len(roles) == 1 else 0
+    services = [MetricsService(metrics, report, place), *metrics.services]
+    supervisor = Supervisor(services, plan=plan, load=load, report=report)
+
+    async def run() -> None:
+        await records.start()
+        try:
+            await supervisor.run(lambda running: announce(plan, running))
+        finally:
+            await records.stop()
+
+    asyncio.run(run())
+
+
+def state_directory(name: str) -> Path:
+    """Return the state directory, made if need be. Raises `ServiceError` if it cannot be written."""
+    path = Path(name)
+    remedy = "Name another with --state DIR, or under `server: {state: …}`."
+    try:
+        path.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ServiceError(f"the state directory {path} cannot be made: {error.strerror}", remedy) from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ServiceError(f"the state directory {path} is not writable for this user", remedy)
+    return path
+
+
+def announce(plan: Plan, services: Sequence[Service]) -> None:
+    """Say what is served, and where."""
+    click.echo(f"netprov serves {plan.site.domain}:")
+    for service in services:
+        where = ", ".join(service.listening())
+        if not where and service.name == MetricsService.name:
+            continue
+        click.echo(f"  {service.name:<7} {where or 'nothing to serve on this machine'}")
+    click.echo("Ready. Ctrl-C stops, SIGHUP reloads the inventory.")

@@ -1,0 +1,1 @@
+"""DHCP options: their table, their values, options inside options."""

@@ -1,0 +1,1 @@
+"""DNS messages: names, types, record data, queries, replies."""

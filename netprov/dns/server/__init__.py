@@ -1,0 +1,1 @@
+"""What an authoritative server does with a query."""

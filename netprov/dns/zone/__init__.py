@@ -1,0 +1,1 @@
+"""Zones: frozen, read from master files, looked up, compared."""

@@ -1,0 +1,1 @@
+"""Asks running services as a phone would."""

@@ -1,0 +1,87 @@
+"""Whom `netprov doctor` asks for: every listed phone, and for every class a phone that would fall into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from netprov.phone.handset.identity import MODELS, Identity, model_named
+from netprov.plan import Plan
+from netprov.plan.offer import WouldGet, client_of, would_get
+from netprov.plan.phone import identity_of
+from netprov.plan.site import SitePhone
+
+_STRANGERS = "02:00:5e:00:53:{:02x}"
+"""Locally administered addresses (RFC 7042 2.1.2's documentation range) for phones that no inventory lists."""
+
+_USUAL = ("CP-8851-3PCC", "CP-7832-3PCC", "CP-6841-3PCC", "DP-9871")
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """One phone to ask for, real or typical of its class, and what the inventory says it gets."""
+
+    name: str
+    identity: Identity
+    network: str
+    expected: WouldGet
+    listed: bool
+
+
+def of_phones(plan: Plan) -> Iterator[Patient]:
+    """Yield every listed phone."""
+    for phone in plan.site.phones:
+        yield of_phone(plan, phone)
+
+
+def of_phone(plan: Plan, phone: SitePhone) -> Patient:
+    """Return one listed phone, on its own network or the first."""
+    identity = identity_of(phone)
+    network = phone.network or plan.dhcp.networks[0].name
+    name = f"phone {phone.declared.name or phone.declared.mac} ({identity.model.name})"
+    return Patient(name, identity, network, _expected(plan, identity, network), listed=True)
+
+
+def of_classes(plan: Plan) -> Iterator[Patient]:
+    """Yield a typical phone for every class that takes clients by what they say, on the first network that serves it.
+
+    A class that no phone of the catalogue falls into is passed over.
+    """
+    for number, name in enumerate(plan.site.inventory.classes):
+        if found := _typical(plan, name, number):
+            yield found
+    if not plan.site.inventory.classes and not plan.site.phones:
+        yield from _anyone(plan)
+
+
+def _typical(plan: Plan, name: str, number: int) -> Patient | None:
+    names = (*_USUAL, *(model for model in MODELS if model not in _USUAL))
+    networks = [network.name for network in plan.dhcp.networks]
+    for model, tr069, network in product(names, (False, True), networks):
+        identity = Identity(_STRANGERS.format(number), model_named(model), tr069=tr069)
+        expected = _expected(plan, identity, network)
+        if expected.served and expected.class_name == name:
+            return Patient(f"class {name} (as {model})", identity, network, expected, listed=False)
+    return None
+
+
+def _anyone(plan: Plan) -> Iterator[Patient]:
+    identity = Identity(_STRANGERS.format(0xFF), model_named(_USUAL[0]))
+    for network in plan.dhcp.networks:
+        expected = _expected(plan, identity, network.name)
+        if expected.served:
+            yield Patient(
+                f"any phone on {network.name} (as {_USUAL[0]})",
+                identity,
+                network.name,
+                expected,
+                listed=False,
+            )
+
+
+def _expected(plan: Plan, identity: Identity, network: str) -> WouldGet:
+    asks = bytes(identity.requested)
+    mac = bytes.fromhex(identity.ma)
+    client = client_of(plan.dhcp, mac, vendor_class=identity.option_60, network=network, requests=asks)
+    return would_get(plan.dhcp, client, asks=asks)

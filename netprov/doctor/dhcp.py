@@ -1,0 +1,210 @@
+"""DHCP as `netprov doctor` asks it: a phone's DISCOVER, and no lease taken (RFC 2131 section 3.1, steps 1 and 2).
+
+An OFFER is not a lease: the server forgets it. Asked by broadcast from an address of this machine, so that a server on
+the same machine hears it too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fcntl
+import random
+import socket
+import struct
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
+from typing import Self
+
+from netprov.dhcp import message as dhcp
+from netprov.dhcp.client import Client
+from netprov.dhcp.client import Identity as ClientIdentity
+from netprov.dhcp.message import Message, Type
+from netprov.dhcp.option import table as code
+from netprov.errors import Malformed, Problem, ServiceError
+from netprov.phone.action import Lease
+from netprov.phone.handset.identity import Identity
+from netprov.phone.source import DEFAULT_ORDER
+from netprov.plan.offer import OfferedOption, WouldGet
+
+WAITS_S = (1.0, 2.0, 4.0)
+"""Seconds to wait after each DISCOVER; a server may ask for the address first, and datagrams get lost."""
+
+LINGER_S = 0.7
+"""Seconds to wait for further servers after the first OFFER."""
+
+WEIGHTY = {"srv": (15, 6), "dhcp": DEFAULT_ORDER, "acs": (43, 125), "manual": ()}
+"""The options without which a phone of each method cannot find its profile."""
+
+LEADING_ASTRAY = (66, 160, 159, 150)
+"""Options that keep a phone from DNS SRV (guide: DHCP goes first)."""
+
+_SIOCGIFADDR = 0x8915
+"""netdevice(7): fails with EADDRNOTAVAIL for an interface without an IPv4 address."""
+
+_FORMALITIES = (code.SERVER_ID, code.LEASE_TIME, code.T1, code.T2)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One server's OFFER."""
+
+    server: str
+    address: str
+    message: Message
+
+    def as_lease(self) -> Lease:
+        """Return it as if it had been taken."""
+        return Lease(self.address, self.server, self.message.options)
+
+
+class Asker:
+    """Asks one link for OFFERs; an async context manager."""
+
+    def __init__(self, interface: str) -> None:
+        self.interface = interface
+        self._socket = _socket(interface)
+        self._waiting: dict[int, list[Offer]] = {}
+        self._heard = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        asyncio.get_running_loop().add_reader(self._socket, self._readable)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
+
+    async def ask(self, phone: Identity, *, linger: float = 0.0) -> tuple[Offer, ...]:
+        """Return what servers offer to a phone, in the order they answer; () if none does.
+
+        Raises `ServiceError` if this machine cannot ask.
+        """
+        discover = _discover(phone)
+        offers = self._waiting[discover.xid] = []
+        try:
+            for wait in WAITS_S:
+                self._send(discover)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        while not offers:
+                            self._heard.clear()
+                            await self._heard.wait()
+                if offers:
+                    await asyncio.sleep(linger)
+                    break
+        finally:
+            del self._waiting[discover.xid]
+        return tuple(offers)
+
+    def _send(self, discover: Message) -> None:
+        try:
+            self._socket.sendto(dhcp.encode(discover), ("255.255.255.255", dhcp.SERVER_PORT))
+        except OSError as error:
+            raise ServiceError(
+                f"cannot ask for DHCP on {self.interface}: {error.strerror}",
+                "give the interface an address of the network, and set it up",
+            ) from error
+
+    def _readable(self) -> None:
+        with suppress(BlockingIOError):
+            while True:
+                data = self._socket.recv(4096)
+                try:
+                    reply = dhcp.decode(data)
+                except Malformed:
+                    continue
+                if reply.xid in self._waiting and reply.type == Type.OFFER and reply.op == dhcp.BOOTREPLY:
+                    server = str(IPv4Address(reply.address(code.SERVER_ID)))
+                    self._waiting[reply.xid].append(Offer(server, str(IPv4Address(reply.yiaddr)), reply))
+                    self._heard.set()
+
+
+def compare(expected: WouldGet, offer: Offer) -> list[Problem]:
+    """Return where an OFFER differs from what the inventory says; errors keep the phone from its profile."""
+    wanted = {each.code: each for each in expected.options if each.code not in _FORMALITIES}
+    found = []
+    for number, option in wanted.items():
+        if problem := _unlike(option, offer):
+            weighty = number in WEIGHTY[expected.method]
+            found.append(problem if weighty else replace(problem, severity="warning"))
+    if expected.method == "srv":
+        given = offer.message.options
+        found += [
+            _astray(number, offer) for number in LEADING_ASTRAY if number in given and number not in wanted
+        ]
+    if expected.address and str(IPv4Address(expected.address)) != offer.address:
+        found.append(
+            Problem(
+                "doctor-address",
+                f"{offer.server} offers {offer.address}; the inventory reserves {IPv4Address(expected.address)}",
+                "reload the DHCP server, or look who has the reserved address now",
+                severity="warning",
+            )
+        )
+    return found
+
+
+def _unlike(option: OfferedOption, offer: Offer) -> Problem | None:
+    label = f"option {option.code} ({option.name})"
+    given = offer.message.options.get(option.code)
+    if given is None:
+        return Problem(
+            "doctor-option-missing",
+            f"{label} is missing from the offer of {offer.server}; the inventory says {option.text}",
+            "reload or restart the DHCP server; look for a relay or another server that strips it",
+            path=option.origin,
+        )
+    # Servers may or may not end a text with NUL (RFC 2132 section 2); phones take both.
+    if given.rstrip(b"\0") == option.data.rstrip(b"\0"):
+        return None
+    return Problem(
+        "doctor-option-different",
+        f"{label} from {offer.server} is {code.show(option.code, given)}; the inventory says {option.text}",
+        "reload the DHCP server, or correct the inventory",
+        path=option.origin,
+    )
+
+
+def _astray(number: int, offer: Offer) -> Problem:
+    return Problem(
+        "doctor-option-extra",
+        f"{offer.server} sends option {number} ({code.name(number)}): "
+        f"{code.show(number, offer.message.options[number])}; a phone that has it does not ask for SRV",
+        "take it off the DHCP server, or make the phone's method dhcp",
+    )
+
+
+def _discover(phone: Identity) -> Message:
+    client = Client(
+        ClientIdentity(
+            bytes.fromhex(phone.ma),
+            vendor_class=phone.option_60,
+            request_list=phone.requested,
+            broadcast=True,
+        ),
+        random.getrandbits,
+    )
+    client.start(0.0)
+    (datagram,) = client.datagrams_to_send()
+    return dhcp.decode(datagram.data)
+
+
+def _socket(interface: str) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
+        fcntl.ioctl(sock, _SIOCGIFADDR, struct.pack("256s", interface[:15].encode()))
+        sock.bind(("0.0.0.0", dhcp.CLIENT_PORT))
+    except OSError as error:
+        sock.close()
+        remedy = {
+            errno.EADDRNOTAVAIL: "give the interface an address of the phones' network: DNS and files are asked from it",
+            errno.EADDRINUSE: "stop the DHCP client on this interface, or leave DHCP out: --no-dhcp",
+            errno.ENODEV: "`ip link` lists the interfaces",
+        }.get(error.errno or 0, "run as root, or leave DHCP out: --no-dhcp")
+        raise ServiceError(f"cannot ask for DHCP on {interface}: {error.strerror}", remedy) from error
+    return sock

@@ -1,0 +1,185 @@
+"""`netprov doctor`: asks the running services as a phone would, and compares what they say with the inventory.
+
+For every patient: DHCP without taking a lease, time, DNS, then by its method the servers, their certificates and every
+path. The first error is what would stop the phone; what it would get over is a warning.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from netprov.doctor import clock as doctor_time
+from netprov.doctor.client import Patient
+from netprov.doctor.dhcp import LINGER_S, Asker, Offer, compare
+from netprov.doctor.road import Road
+from netprov.doctor.web import Clock, Web
+from netprov.emulator.failure import COMPRESSED, Patience
+from netprov.errors import Problem
+from netprov.phone.action import Lease, addresses
+from netprov.pki.chain import Certificate
+from netprov.pki.verify import date
+from netprov.plan import Plan
+
+AT_ONCE = 32
+"""Patients examined at the same time."""
+
+NTP_SERVERS = 42
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was found for one patient, in the order a phone would meet it; `url` is where its profile came from."""
+
+    patient: Patient
+    found: tuple[Problem, ...]
+    url: str = ""
+
+    @property
+    def cause(self) -> Problem | None:
+        """The first thing that would stop the phone, None if nothing would."""
+        return next((each for each in self.found if each.severity == "error"), None)
+
+
+class Doctor:
+    """Examines patients; `interfaces` says where each network is reached, networks without one are not asked for DHCP."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        interfaces: Mapping[str, str],
+        anchors: Sequence[Certificate],
+        *,
+        patience: Patience = COMPRESSED,
+    ) -> None:
+        self._plan = plan
+        self._interfaces = interfaces
+        self._patience = patience
+        self._anchors = anchors
+        self._web: Web
+        self._askers: dict[str, Asker] = {}
+        self._surveyed: set[str] = set()
+        self._clocks: dict[tuple[str, ...], asyncio.Task[tuple[Clock, list[Problem]]]] = {}
+
+    async def examine(
+        self, patients: Sequence[Patient], tell: Callable[[Diagnosis], None] | None = None
+    ) -> list[Diagnosis]:
+        """Examine every patient; `tell` hears of each when it is done. Raises `ServiceError` if this machine cannot ask."""
+        limit = asyncio.Semaphore(AT_ONCE)
+
+        async def one(patient: Patient) -> Diagnosis:
+            async with limit:
+                diagnosis = await self._examine(patient)
+            if tell is not None:
+                tell(diagnosis)
+            return diagnosis
+
+        async with AsyncExitStack() as stack:
+            self._web = Web(self._patience, self._anchors)
+            stack.push_async_callback(self._web.close)
+            for interface in set(self._interfaces.values()):
+                self._askers[interface] = await stack.enter_async_context(Asker(interface))
+            # The first alone: what it asks is then known for the rest.
+            first = [await one(patient) for patient in patients[:1]]
+            return first + list(await asyncio.gather(*(one(patient) for patient in patients[1:])))
+
+    async def _examine(self, patient: Patient) -> Diagnosis:
+        if not patient.expected.served:
+            return Diagnosis(patient, (_not_served(patient),))
+        lease, found = await self._lease(patient)
+        if lease is None or any(each.severity == "error" for each in found):
+            return Diagnosis(patient, tuple(found))
+        clock, about_time = await self._clock(addresses(lease.options.get(NTP_SERVERS, b"")))
+        road = Road(self._plan, self._web, patient, lease, clock)
+        url, met = await road.walk()
+        return Diagnosis(patient, (*found, *about_time, *met), url)
+
+    async def _lease(self, patient: Patient) -> tuple[Lease | None, list[Problem]]:
+        expected = patient.expected
+        interface = self._interfaces.get(patient.network)
+        if interface is None:
+            promised = {each.code: each.data for each in expected.options}
+            return Lease("", "", promised), []
+        linger = 0.0 if patient.network in self._surveyed else LINGER_S
+        self._surveyed.add(patient.network)
+        offers = await self._askers[interface].ask(patient.identity, linger=linger)
+        if not offers:
+            return None, [_no_offer(patient, interface)]
+        own = {str(network.address) for network in self._plan.site.networks}
+        found = _strangers(offers, own)
+        found += compare(expected, offers[0])
+        return offers[0].as_lease(), found
+
+    async def _clock(self, servers: tuple[str, ...]) -> tuple[Clock, list[Problem]]:
+        if servers not in self._clocks:
+            self._clocks[servers] = asyncio.create_task(_time(servers))
+        return await self._clocks[servers]
+
+
+async def _time(servers: tuple[str, ...]) -> tuple[Clock, list[Problem]]:
+    found: list[Problem] = []
+    for server in servers:
+        told = await doctor_time.ask(server)
+        here = time.time()
+        if told is None or not told.synchronised:
+            how = "does not answer" if told is None else "does not know the time itself (unsynchronised)"
+            found.append(
+                Problem(
+                    "doctor-time-silent",
+                    f"time server {server} (option 42) {how}: phones that lost the time cannot check certificates",
+                    "start an NTP server there, or name another under `ntp:`",
+                    severity="warning",
+                )
+            )
+            continue
+        if abs(told.time - here) > doctor_time.FAR_OFF:
+            found.append(
+                Problem(
+                    "doctor-time-off",
+                    f"time server {server} (option 42) says {date(told.time)}; here it is {date(here)}",
+                    "set the clock of whichever is wrong",
+                    severity="warning",
+                )
+            )
+        return Clock(here, told.time, server), found
+    now = time.time()
+    return Clock(now, now), found
+
+
+def _strangers(offers: Sequence[Offer], own: set[str]) -> list[Problem]:
+    found = []
+    for place, offer in enumerate(offers):
+        if offer.server in own:
+            continue
+        first = place == 0
+        found.append(
+            Problem(
+                "doctor-other-server",
+                f"DHCP server {offer.server}, which is not of this inventory, offers {offer.address}"
+                + (", and was the first" if first else "; a phone takes the offer that comes first"),
+                "switch it off, or keep it from this network",
+                severity="error" if first else "warning",
+            )
+        )
+    return found
+
+
+def _no_offer(patient: Patient, interface: str) -> Problem:
+    return Problem(
+        "doctor-no-offer",
+        f"no DHCP server offers an address on {interface} to {patient.identity.mac} ({patient.identity.option_60})",
+        "start `netprov serve dhcp`, see its log for this address, and look for a free address in the pool",
+        path=("networks", patient.network),
+    )
+
+
+def _not_served(patient: Patient) -> Problem:
+    return Problem(
+        "doctor-not-served",
+        f"the inventory does not let DHCP serve this phone on network {patient.network}",
+        "list its vendor class, or set `clients: all` on the network",
+        path=("networks", patient.network),
+    )

@@ -1,0 +1,244 @@
+"""From a lease to a profile, every turning of it tried: SRV targets, rungs of DHCP options, the ACS.
+
+What goes wrong is an error until something else on the road gives the phone its profile; then it is a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from netprov.dns.order import in_order
+from netprov.dns.service import SERVICES
+from netprov.doctor.client import Patient
+from netprov.doctor.web import Clock, Web
+from netprov.errors import Malformed, Problem
+from netprov.phone.action import Failed, Found, Lease, SrvRecord, Trouble
+from netprov.phone.handset.memory import Handset
+from netprov.phone.rule.ladder import MAC_PATH, SRV_PATHS, ladder
+from netprov.phone.rule.url import Url, parse_url
+from netprov.phone.source import Source, read_options
+from netprov.plan import Plan
+
+ORDINARY = frozenset({"doctor-path", "doctor-profile"})
+"""What a phone meets on the lower rungs of every ladder, and is no fault if a later rung has its profile."""
+
+Arrived = tuple[str, list[Problem]]
+"""Where the profile came from ("" if from nowhere), and what was met on the way."""
+
+
+class Road:
+    """The road of one patient, with what it shares with others remembered by `web`."""
+
+    def __init__(self, plan: Plan, web: Web, patient: Patient, lease: Lease, clock: Clock) -> None:
+        self._plan = plan
+        self._web = web
+        self._patient = patient
+        self._lease = lease
+        self._clock = clock
+        self._handset = Handset(patient.identity, lambda _: 0, lease=lease)
+        self._agent = patient.identity.agent(self._handset.software)
+
+    async def walk(self) -> Arrived:
+        """Go the way of the patient's method."""
+        match self._patient.expected.method:
+            case "srv":
+                return await self._by_srv()
+            case "dhcp":
+                return await self._by_option()
+            case "acs":
+                return await self._by_acs()
+            case _:
+                return "", []
+
+    async def _by_srv(self) -> Arrived:
+        domain = self._lease.domain
+        trouble = await self._domain(domain)
+        if trouble is not None:
+            return "", [trouble]
+        met: list[Problem] = []
+        arrived = ""
+        for service in SERVICES:
+            url, found = await self._service(service, domain)
+            # What kept the phone from a service matters only if no earlier one had its profile, and no later has.
+            met += _as_warnings(found) if arrived else found
+            arrived = arrived or url
+        return arrived, _as_warnings(met) if arrived else met
+
+    async def _domain(self, domain: str) -> Problem | None:
+        """Ask for the domain itself, as the guide says a phone does first; no addresses are fine, silence is not."""
+        answer = await self._web.resolve(domain, "A", self._lease.dns)
+        if isinstance(answer, Found) or answer.trouble is Trouble.NODATA:
+            return None
+        servers = ", ".join(self._lease.dns)
+        if answer.trouble in (Trouble.NXDOMAIN, Trouble.DNS_REFUSED, Trouble.DNS_FAILED):
+            return Problem(
+                "doctor-dns-domain",
+                f"DNS server {servers} (option 6) does not know {domain}: {answer.trouble}",
+                "load the domain's zone there, or hand out this server's address as option 6",
+                path=("domain",),
+            )
+        return Problem(
+            "doctor-dns-silent",
+            f"DNS server {servers} (option 6) does not answer: {answer}",
+            "start `netprov serve dns`, or look for a firewall on port 53",
+        )
+
+    async def _service(self, service: str, domain: str) -> Arrived:
+        owner = f"{SERVICES[service]}.{domain}"
+        wanted = [t for t in self._plan.site.targets if t.service == service]
+        answer = await self._web.resolve(owner, "SRV", self._lease.dns)
+        if isinstance(answer, Failed) or not answer.records:
+            if not wanted:
+                return "", []
+            why = answer if isinstance(answer, Failed) else Trouble.NODATA
+            remedy = "reload the DNS server; other DNS servers need the records of `netprov render`"
+            missing = Problem(
+                "doctor-srv-missing", f"{owner} has no SRV record: {why}", remedy, path=wanted[0].origin
+            )
+            return "", [missing]
+        met = self._unlike(owner, answer.records, service) if domain == self._plan.site.domain else []
+        arrived = ""
+        for record in in_order(answer.records, "cisco", lambda _: 0):
+            url, found = await self._target(service, record, domain)
+            arrived = arrived or url
+            met += found
+        return arrived, _as_warnings(met) if arrived else met
+
+    def _unlike(self, owner: str, records: Iterable[SrvRecord], service: str) -> list[Problem]:
+        targets = [t for t in self._plan.site.targets if t.service == service]
+        said = {(r.priority, r.weight, r.port, r.target.rstrip(".").lower()) for r in records}
+        written = {(t.priority, t.weight, t.port, t.target.lower()) for t in targets}
+        if said == written:
+            return []
+        extra = (
+            ", ".join(f"{p} {w} {port} {target}" for p, w, port, target in sorted(said - written))
+            or "nothing"
+        )
+        lack = (
+            ", ".join(f"{p} {w} {port} {target}" for p, w, port, target in sorted(written - said))
+            or "nothing"
+        )
+        return [
+            Problem(
+                "doctor-srv-different",
+                f"{owner} is not as the inventory says: DNS has besides {extra}, and lacks {lack}",
+                "reload the DNS server, or correct the inventory",
+                path=targets[0].origin if targets else ("srv",),
+                severity="warning",
+            )
+        ]
+
+    async def _target(self, service: str, record: SrvRecord, domain: str) -> Arrived:
+        if record.target in ("", "."):
+            return "", []
+        urls = [Url(service, record.target, record.port, self._handset.expand(path)) for path in SRV_PATHS]
+        return await self._server(urls, verify=domain)
+
+    async def _server(self, urls: list[Url], *, verify: str) -> Arrived:
+        """Try the paths of one server at each of its addresses; every path is asked for, the first that works counts."""
+        at, problem = await self._addresses(urls[0].host)
+        if problem is not None:
+            return "", [problem]
+        arrived = ""
+        met: list[Problem] = []
+        for address in at:
+            found = []
+            if urls[0].scheme == "https":
+                found = await self._web.look(address, urls[0].port, verify, self._clock)
+            if any(each.severity == "error" for each in found):
+                met += found
+                continue
+            met += found
+            url, missing = await self._paths(urls, address, verify)
+            arrived = arrived or url
+            met += missing
+        return arrived, _as_warnings(met) if arrived else met
+
+    async def _paths(self, urls: list[Url], address: str, verify: str) -> Arrived:
+        arrived = ""
+        met = []
+        for url in urls:
+            name = verify if url.scheme == "https" else ""
+            problem = await self._web.fetch(url, address, verify=name, agent=self._agent)
+            if problem is None:
+                arrived = arrived or str(url)
+                continue
+            met.append(problem)
+            if problem.rule not in ORDINARY:
+                break
+        if arrived and not self._patient.listed:
+            return arrived, []
+        return arrived, met
+
+    async def _addresses(self, host: str) -> tuple[tuple[str, ...], Problem | None]:
+        if Url("http", host, 80, "/").by_address:
+            return (host,), None
+        answer = await self._web.resolve(host, "A", self._lease.dns)
+        if isinstance(answer, Found) and answer.addresses:
+            return answer.addresses, None
+        why = answer if isinstance(answer, Failed) else Trouble.NODATA
+        return (), Problem(
+            "doctor-target-address",
+            f"{host} has no address: {why}",
+            "give it one under `hosts:`, and reload the DNS server",
+            path=("hosts",),
+        )
+
+    async def _by_option(self) -> Arrived:
+        first, second = self._handset.expand("/$PSN.xml"), self._handset.expand(MAC_PATH)
+        values = [
+            self._handset.expand(value)
+            for source in read_options(self._lease.options)
+            if isinstance(source, Source)
+            for value in source.values
+        ]
+        met: list[Problem] = []
+        for url in ladder(values, first, second):
+            arrived, found = await self._server([url], verify=url.host)
+            if arrived:
+                lasting = [each for each in met if each.rule not in ORDINARY]
+                return arrived, _as_warnings([*lasting, *found])
+            met += found
+        if not met:
+            nothing = "none of the options 66, 160, 159, 150, 60, 43, 125 names a provisioning server"
+            met = [Problem("doctor-no-source", nothing, "give the class options, or another method")]
+        return "", met
+
+    async def _by_acs(self) -> Arrived:
+        for source in read_options(self._lease.options):
+            if not isinstance(source, Source) or not source.acs_url:
+                continue
+            try:
+                url = parse_url(source.acs_url)
+            except Malformed as error:
+                return "", [
+                    Problem("doctor-acs-url", f"option {source.option}: {error}", "correct `acs_url`")
+                ]
+            return await self._acs(url)
+        nothing = "neither option 43 nor option 125 names an ACS"
+        return "", [Problem("doctor-no-source", nothing, "give the class an `acs_url`")]
+
+    async def _acs(self, url: Url) -> Arrived:
+        at, problem = await self._addresses(url.host)
+        if problem is not None:
+            return "", [problem]
+        met: list[Problem] = []
+        arrived = ""
+        for address in at:
+            found = []
+            if url.scheme == "https":
+                found = await self._web.look(address, url.port, url.host, self._clock)
+                # One certificate serves every name, and its common name is the domain.
+                found = [each for each in found if each.rule != "cert-common-name"]
+            if not any(each.severity == "error" for each in found):
+                verify = url.host if url.scheme == "https" else ""
+                silent = await self._web.answers(url, address, verify=verify)
+                found = [*found, *([silent] if silent else [])]
+                arrived = arrived or ("" if silent else str(url))
+            met += found
+        return arrived, _as_warnings(met) if arrived else met
+
+
+def _as_warnings(found: Iterable[Problem]) -> list[Problem]:
+    return [replace(each, severity="warning") if each.severity == "error" else each for each in found]

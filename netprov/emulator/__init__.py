@@ -1,0 +1,1 @@
+"""The emulated phone's pump: sockets for the road."""

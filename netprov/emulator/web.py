@@ -1,0 +1,178 @@
+"""HTTP and HTTPS of one phone, by its own sockets.
+
+TLS is driven through memory buffers, so that the alert with which a phone refuses a certificate leaves the machine: asyncio's
+own TLS drops it, and the alert is what servers log and captures show.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+from functools import lru_cache
+
+from netprov.emulator.failure import Patience, reason, trouble_of
+from netprov.errors import Malformed, PkiError
+from netprov.phone.action import Failed, Fetch, Response
+from netprov.phone.fetch.http import ResponseReader, encode_request
+from netprov.pki.chain import decode
+from netprov.runtime.web.tls import client_context
+
+CHUNK = 65536
+
+_Key = tuple[str, int, str]
+
+
+class WebClient:
+    """Asks servers from one address; connections are kept and used again. Close it at the end."""
+
+    def __init__(self, source: str, patience: Patience) -> None:
+        self._source = source
+        self._patience = patience
+        self._idle: dict[_Key, _Connection] = {}
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for connection in self._idle.values():
+            connection.close()
+        self._idle.clear()
+
+    async def fetch(self, action: Fetch) -> Response | Failed:
+        """Ask one address for one URL, without following redirects."""
+        key = action.address, action.url.port, action.verify
+        try:
+            async with asyncio.timeout(self._patience.answer):
+                kept = self._idle.pop(key, None)
+                if kept is not None:
+                    answer = await self._ask(kept, key, action, again=True)
+                    if answer is not None:
+                        return answer
+                connection = await self._connect(action)
+                answer = await self._ask(connection, key, action, again=False)
+                assert answer is not None
+                return answer
+        except (OSError, TimeoutError, Malformed, PkiError) as error:
+            return Failed(trouble_of(error), reason(error))
+
+    async def _ask(
+        self, connection: _Connection, key: _Key, action: Fetch, *, again: bool
+    ) -> Response | None:
+        """Send the request and read the answer; None where a kept connection turns out to be closed."""
+        reader = ResponseReader(action.method)
+        try:
+            await connection.send(encode_request(action.method, action.url, action.headers, action.body))
+            while reader.response is None:
+                reader.feed(await connection.receive())
+        except BaseException as error:
+            connection.close()
+            if again and isinstance(error, OSError) and not reader.started:
+                return None
+            raise
+        if reader.keeps:
+            self._idle[key] = connection
+        else:
+            connection.close()
+        return reader.response
+
+    async def _connect(self, action: Fetch) -> _Connection:
+        context = None
+        if action.verify:
+            credentials = action.client_certificate + action.client_key
+            context = phone_context(action.anchors, credentials, tls13=action.tls13)
+        connection = _Connection(self._source)
+        try:
+            async with asyncio.timeout(self._patience.connect):
+                await connection.open(action.address, action.url.port)
+                if context is not None:
+                    await connection.secure(context, action.verify)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+class _Connection:
+    """One TCP connection, perhaps with TLS in it."""
+
+    def __init__(self, source: str) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        self._source = source
+        self._tls: ssl.SSLObject | None = None
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+
+    async def open(self, address: str, port: int) -> None:
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.bind((self._source, 0))
+        await self._loop.sock_connect(self._socket, (address, port))
+
+    async def secure(self, context: ssl.SSLContext, name: str) -> None:
+        """Shake hands; whatever goes wrong, the alert is sent first."""
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                await self._flush()
+                await self._fill()
+            except ssl.SSLError:
+                await self._flush()
+                raise
+        await self._flush()
+        self._tls = tls
+
+    async def send(self, data: bytes) -> None:
+        if self._tls is None:
+            await self._loop.sock_sendall(self._socket, data)
+            return
+        self._tls.write(data)
+        await self._flush()
+
+    async def receive(self) -> bytes:
+        """Return what came, b"" at the end."""
+        if self._tls is None:
+            return await self._loop.sock_recv(self._socket, CHUNK)
+        while True:
+            try:
+                return self._tls.read(CHUNK)
+            except ssl.SSLWantReadError:
+                data = await self._loop.sock_recv(self._socket, CHUNK)
+                if not data:
+                    return b""
+                self._incoming.write(data)
+            except ssl.SSLZeroReturnError:
+                return b""
+
+    def close(self) -> None:
+        self._socket.close()
+
+    async def _flush(self) -> None:
+        data = self._outgoing.read()
+        if data:
+            await self._loop.sock_sendall(self._socket, data)
+
+    async def _fill(self) -> None:
+        data = await self._loop.sock_recv(self._socket, CHUNK)
+        if not data:
+            raise ConnectionResetError("closed during the TLS handshake")
+        self._incoming.write(data)
+
+
+@lru_cache(maxsize=64)
+def phone_context(anchors: tuple[str, ...], credentials: str = "", *, tls13: bool = False) -> ssl.SSLContext:
+    """Return a TLS context that trusts these anchors alone; `credentials` are a client's certificate and key in PEM.
+
+    Quirk: firmware of these phones speaks TLS 1.2 at most, but for `tls13`: 7832 and 8832 from 12.0(7)SR3.
+    """
+    context = client_context([each for pem in anchors for each in decode(pem.encode())])
+    context.maximum_version = ssl.TLSVersion.TLSv1_3 if tls13 else ssl.TLSVersion.TLSv1_2
+    if credentials:
+        descriptor = os.memfd_create("client")  # the ssl module reads certificates from files only
+        try:
+            os.write(descriptor, credentials.encode())
+            context.load_cert_chain(f"/proc/self/fd/{descriptor}")
+        finally:
+            os.close(descriptor)
+    return context

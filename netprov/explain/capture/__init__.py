@@ -1,0 +1,1 @@
+"""Packet captures, read as the boots of phones."""

@@ -1,0 +1,243 @@
+"""A capture file read as the boots of phones: for each, the same steps that the emulator would have noted.
+
+Reads what tcpdump and Wireshark write, taken at the phone, at the server or on a mirror port. A phone is whoever asks DHCP,
+or asks for the provisioning services. What HTTPS carries stays hidden: its answers have status SEALED.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from netprov.dhcp import message as dhcp
+from netprov.dhcp.option import table as code
+from netprov.errors import Malformed
+from netprov.explain.capture.conversation import steps_of
+from netprov.explain.capture.dialogue import Lookups, Transfers, connections
+from netprov.explain.capture.packet import Packet, read_packets
+from netprov.explain.capture.stream import numbers
+from netprov.explain.verdict import SEALED
+from netprov.phone.action import AskDhcp, Failed, Fetch, Found, Lease, Resolve, Response, Step, Trouble
+from netprov.phone.rule.url import PORTS, Url
+from netprov.phone.source import Source, read_options
+
+SERVICE_MARK = "_ciscoprov-"
+
+
+@dataclass(slots=True)
+class Sighting:
+    """One phone's boot as seen: `steps` in order; `boots` is how many times it asked DHCP for a lease."""
+
+    mac: str
+    address: str = ""
+    vendor_class: str = ""
+    boots: int = 1
+    steps: list[Step] = field(default_factory=list)
+
+
+def read_capture(path: str) -> tuple[Sighting, ...]:
+    """Read a capture file; the last boot of each phone in it. Raises `LabError`."""
+    return sightings(read_packets(path))
+
+
+def sightings(packets: Iterable[Packet]) -> tuple[Sighting, ...]:
+    """Sort packets by phone and put them into steps; a capture of several queues may have them out of order."""
+    every = sorted(packets, key=lambda packet: packet.time)
+    found: dict[str, Sighting] = {}
+    for mac, exchange in _leases(every).items():
+        found[mac] = _sight(mac, exchange, every)
+    known = {each.address for each in found.values()}
+    for address, mac in _askers(every).items():
+        if address not in known and mac not in found:
+            found[mac or address] = _sight(mac or address, _Dhcp(address=address), every)
+    return tuple(found.values())
+
+
+@dataclass(slots=True)
+class _Dhcp:
+    """What DHCP said about one client since its last DISCOVER."""
+
+    packets: list[Packet] = field(default_factory=list)
+    lease: Lease | None = None
+    address: str = ""
+    vendor_class: str = ""
+    requested: tuple[int, ...] = ()
+    offers: list[str] = field(default_factory=list)
+    refused: str = ""
+    discovers: int = 0
+    boots: int = 0
+
+
+def _leases(packets: list[Packet]) -> dict[str, _Dhcp]:
+    found: dict[str, _Dhcp] = {}
+    for packet in packets:
+        if packet.kind != "udp" or not {packet.sport, packet.dport} <= {67, 68}:
+            continue
+        try:
+            message = dhcp.decode(packet.payload)
+        except Malformed:
+            continue
+        mac = message.chaddr.hex(":")
+        client = found.setdefault(mac, _Dhcp())
+        if message.type == dhcp.Type.DISCOVER and client.lease is not None:
+            client = found[mac] = _Dhcp(boots=client.boots)
+        _note(client, message, packet)
+    return found
+
+
+def _note(client: _Dhcp, message: dhcp.Message, packet: Packet) -> None:
+    client.packets.append(packet)
+    server = _dotted(message.options.get(code.SERVER_ID, b""))
+    match message.type:
+        case dhcp.Type.DISCOVER | dhcp.Type.REQUEST:
+            client.vendor_class = message.options.get(code.VENDOR_CLASS, b"").decode("ascii", "replace")
+            client.requested = tuple(message.options.get(code.REQUEST_LIST, b""))
+            if message.type == dhcp.Type.DISCOVER:
+                client.discovers += 1
+                client.boots += client.discovers == 1
+        case dhcp.Type.OFFER if server not in client.offers:
+            client.offers.append(server)
+        case dhcp.Type.NAK:
+            client.refused = (
+                message.options.get(code.MESSAGE, b"").decode("ascii", "replace") or "without a reason"
+            )
+        case dhcp.Type.ACK if message.yiaddr and client.lease is None:
+            client.address = _dotted(message.yiaddr.to_bytes(4, "big"))
+            sname = message.sname.rstrip(b"\0").decode("ascii", "replace")
+            client.lease = Lease(client.address, server, dict(message.options), sname)
+
+
+def _dhcp_step(client: _Dhcp, mac: str) -> Step | None:
+    if not client.packets:
+        return None
+    action = AskDhcp(client.vendor_class.rstrip("\0"), client.requested, mac)
+    result: Lease | Failed
+    if client.lease is not None:
+        rivals = tuple(each for each in client.offers if each != client.lease.server)
+        result = replace(client.lease, rivals=rivals)
+    elif client.refused:
+        result = Failed(Trouble.DHCP_NAK, client.refused)
+    elif client.offers:
+        result = Failed(Trouble.DHCP_NO_ACK, f"the offer was of {', '.join(client.offers)}")
+    else:
+        result = Failed(Trouble.TIMEOUT, f"{client.discovers} DISCOVER without an answer")
+    first, last = client.packets[0], client.packets[-1]
+    return Step(action, result, first.time, last.time - first.time, evidence=numbers(client.packets))
+
+
+def _askers(packets: list[Packet]) -> dict[str, str]:
+    """Return who asks for the provisioning services or names itself a phone, where DHCP was not captured."""
+    found: dict[str, str] = {}
+    for packet in packets:
+        asks = packet.kind == "udp" and packet.dport == 53 and SERVICE_MARK.encode() in packet.payload
+        names = packet.kind == "tcp" and b"\r\nUser-Agent: Cisco-" in packet.payload
+        if asks or names:
+            found.setdefault(packet.source, packet.mac)
+    return found
+
+
+def _sight(mac: str, client: _Dhcp, packets: list[Packet]) -> Sighting:
+    sighting = Sighting(mac, client.address, client.vendor_class.rstrip("\0"), max(1, client.boots))
+    step = _dhcp_step(client, mac)
+    since = client.packets[0].number if client.packets else 0
+    if client.address:
+        mine = [p for p in packets if p.number >= since and client.address in {p.source, p.destination}]
+        sighting.steps = _dialogue(mine, client)
+    if step:
+        sighting.steps.insert(0, step)
+    return sighting
+
+
+def _dialogue(packets: list[Packet], client: _Dhcp) -> list[Step]:
+    """Put everything but DHCP into steps, by the time of their first packets."""
+    lookups, transfers = Lookups(client.address), Transfers(client.address)
+    for packet in packets:
+        lookups.add(packet)
+        transfers.add(packet)
+    names = lookups.names()
+    domain = client.lease.domain if client.lease else ""
+    steps = lookups.steps() + transfers.steps(names)
+    for connection in connections(packets, client.address):
+        if connection.sport != 53:
+            steps += steps_of(connection, names.get(connection.server, connection.server), domain)
+    steps += _unheard(packets, client, steps, names)
+    steps.sort(key=lambda step: step.started)
+    return _unsealed(steps)
+
+
+def _unheard(packets: list[Packet], client: _Dhcp, steps: list[Step], names: dict[str, str]) -> list[Step]:
+    """Find the servers that ARP did not find: no packet was ever sent to them."""
+    answered = {p.source for p in packets if p.kind == "arp" and p.flags == 2}
+    asked: dict[str, list[Packet]] = {}
+    for packet in packets:
+        if packet.kind == "arp" and packet.flags == 1 and packet.source == client.address:
+            asked.setdefault(packet.destination, []).append(packet)
+    reached = {p.destination for p in packets if p.kind != "arp" and p.source == client.address}
+    found = []
+    for address, questions in asked.items():
+        if address in answered or address in reached or address == client.address:
+            continue
+        dns = client.lease.dns if client.lease else ()
+        evidence = f"{numbers(questions)}: nobody answers ARP for {address}"
+        if address in dns:
+            name = client.lease.domain if client.lease else ""
+            failed = Failed(Trouble.TIMEOUT, evidence)
+            found.append(
+                Step(Resolve(name or address, "SRV", dns), failed, questions[0].time, evidence=evidence)
+            )
+            continue
+        url = _expected(address, client, steps, names)
+        failed = Failed(Trouble.UNREACHABLE, evidence)
+        found.append(Step(Fetch(url, address), failed, questions[0].time, evidence=evidence))
+    return found
+
+
+def _expected(address: str, client: _Dhcp, steps: list[Step], names: dict[str, str]) -> Url:
+    """Guess the URL that a phone wanted of a server that was never reached, by what DHCP and DNS said of it."""
+    host = names.get(address, address)
+    for step in steps:
+        if isinstance(step.action, Resolve) and isinstance(step.result, Found):
+            for record in step.result.records:
+                if record.target == host:
+                    scheme = "https" if "-https." in step.action.name else "http"
+                    return Url(scheme, host, record.port, "/")
+    for source in read_options(client.lease.options) if client.lease else ():
+        if isinstance(source, Source) and any(
+            "://" not in value and address == value for value in source.values
+        ):
+            return Url("tftp", host, PORTS["tftp"], "/")
+    return Url("http", host, PORTS["http"], "/")
+
+
+def _unsealed(steps: list[Step]) -> list[Step]:
+    """Infer which hidden answers of HTTPS were no profile.
+
+    A phone asks the same server for the next name only if the first was no profile; and where the last answer is as
+    long as the one before it, it is the same error page.
+    """
+    sealed = [place for place, step in enumerate(steps) if _is_sealed(step)]
+    told = list(steps)
+    for place, following in pairwise(sealed):
+        if _server(steps[place]) == _server(steps[following]):
+            told[place] = _missing(steps[place], "the phone asked the same server again")
+            if following == sealed[-1] and steps[place].answered == steps[following].answered:
+                told[following] = _missing(steps[following], "as long as the answer before it")
+    return told
+
+
+def _is_sealed(step: Step) -> bool:
+    return isinstance(step.result, Response) and step.result.status == SEALED
+
+
+def _server(step: Step) -> tuple[str, int]:
+    assert isinstance(step.action, Fetch)
+    return step.action.address, step.action.url.port
+
+
+def _missing(step: Step, why: str) -> Step:
+    return replace(step, result=Response(404), evidence=f"{step.evidence}; encrypted, inferred: {why}")
+
+
+def _dotted(data: bytes) -> str:
+    return ".".join(map(str, data))

@@ -1,0 +1,179 @@
+"""A TCP connection of a capture: how it opened, what each side said, how it ended, and the HTTP in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from netprov.explain.capture.packet import ACK, FIN, RST, SYN, Packet
+
+HALF = 1 << 31
+
+
+@dataclass(slots=True)
+class Connection:
+    """One connection, seen from the client; packets are added in order."""
+
+    client: str
+    cport: int
+    server: str
+    sport: int
+    packets: list[Packet] = field(default_factory=list)
+
+    def add(self, packet: Packet) -> None:
+        """Take in a packet of either direction."""
+        self.packets.append(packet)
+
+    @property
+    def evidence(self) -> str:
+        """Return the numbers of its packets."""
+        return numbers(self.packets)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the server answered the SYN with a SYN of its own."""
+        return any(p.flags & SYN and p.flags & ACK for p in self._of(client=False))
+
+    @property
+    def reset_by_server(self) -> bool:
+        """Whether the server sent RST."""
+        return any(p.flags & RST for p in self._of(client=False))
+
+    @property
+    def closed_by_server(self) -> bool:
+        """Whether the server sent RST, or FIN before the client did."""
+        ends = [p for p in self.packets if p.flags & (FIN | RST)]
+        return bool(ends) and ends[0].source == self.server and ends[0].sport == self.sport
+
+    def said(self, *, client: bool) -> bytes:
+        """Return what one side sent, in order, without what was sent twice; a gap ends it."""
+        segments = sorted(
+            {(p.seq, p.payload) for p in self._of(client=client) if p.payload and not p.flags & SYN}
+        )
+        if segments and segments[-1][0] - segments[0][0] > HALF:  # the sequence numbers wrapped around
+            segments = sorted(((seq + (1 << 32) if seq < HALF else seq), data) for seq, data in segments)
+        whole, next_seq = bytearray(), segments[0][0] if segments else 0
+        for seq, data in segments:
+            if seq > next_seq:
+                break
+            if seq + len(data) > next_seq:
+                whole += data[next_seq - seq :]
+                next_seq = seq + len(data)
+        return bytes(whole)
+
+    def packet_of(self, offset: int, *, client: bool) -> Packet | None:
+        """Return the packet that carries the octet at an offset of what one side sent."""
+        carriers = [p for p in self._of(client=client) if p.payload]
+        if not carriers:
+            return None
+        first = min(p.seq for p in carriers)
+        for packet in carriers:
+            if packet.seq - first <= offset < packet.seq - first + len(packet.payload):
+                return packet
+        return None
+
+    def _of(self, *, client: bool) -> Sequence[Packet]:
+        mine = (self.client, self.cport) if client else (self.server, self.sport)
+        return [p for p in self.packets if (p.source, p.sport) == mine]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One HTTP request with its answer; `status` is 0 where none came, `whole` False where it broke off."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    status: int = 0
+    answer_headers: tuple[tuple[str, str], ...] = ()
+    answer: bytes = b""
+    whole: bool = True
+    offset: int = 0
+
+
+def exchanges(asked: bytes, answered: bytes, *, closed: bool) -> list[Exchange]:
+    """Read the requests of one side and the answers of the other (RFC 9112); what is not HTTP ends the reading."""
+    found, position, place = [], 0, 0
+    while position < len(asked):
+        request = _message(asked, position, closed=True, answer_to="")
+        if request is None:
+            break
+        first, headers, body, following, _ = request
+        method, _, rest = first.partition(" ")
+        target = rest.partition(" ")[0]
+        answer = _message(answered, place, closed=closed, answer_to=method) if place < len(answered) else None
+        if answer is None or not answer[0].startswith("HTTP/"):
+            found.append(Exchange(method, target, headers, body, offset=position, whole=False))
+            break
+        status = answer[0].split(" ")[1] if answer[0].count(" ") else ""
+        found.append(
+            Exchange(
+                method,
+                target,
+                headers,
+                body,
+                int(status) if status.isdigit() else 0,
+                answer[1],
+                answer[2],
+                answer[4],
+                position,
+            )
+        )
+        position, place = following, answer[3]
+    return found
+
+
+_Message = tuple[str, tuple[tuple[str, str], ...], bytes, int, bool]
+
+
+def _message(data: bytes, start: int, *, closed: bool, answer_to: str) -> _Message | None:
+    """Return first line, headers, body, where the next message begins, and whether the body is whole."""
+    end = data.find(b"\r\n\r\n", start)
+    if end < 0:
+        return None
+    lines = data[start:end].decode("latin-1").split("\r\n")
+    headers = tuple(
+        (name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines[1:])
+    )
+    lower = {name.lower(): value for name, value in headers}
+    body = end + 4
+    status = lines[0].split(" ")[1] if answer_to and lines[0].count(" ") else ""
+    if status in {"204", "304"} or status.startswith("1") or answer_to == "HEAD":
+        return lines[0], headers, b"", body, True
+    if "chunked" in lower.get("transfer-encoding", ""):
+        content, following, whole = _chunks(data, body)
+        return lines[0], headers, content, following, whole
+    length = lower.get("content-length", "")
+    if length.isdigit():
+        stop = body + int(length)
+        return lines[0], headers, data[body:stop], min(stop, len(data)), stop <= len(data)
+    if answer_to:
+        return lines[0], headers, data[body:], len(data), closed
+    return lines[0], headers, b"", body, True
+
+
+def _chunks(data: bytes, start: int) -> tuple[bytes, int, bool]:
+    whole = bytearray()
+    while True:
+        line = data.find(b"\r\n", start)
+        if line < 0:
+            return bytes(whole), len(data), False
+        try:
+            size = int(data[start:line].split(b";")[0], 16)
+        except ValueError:
+            return bytes(whole), len(data), False
+        start = line + 2
+        if size == 0:
+            end = data.find(b"\r\n", start)
+            return bytes(whole), end + 2 if end >= 0 else len(data), end >= 0
+        whole += data[start : start + size]
+        start += size + 2
+
+
+def numbers(packets: Sequence[Packet]) -> str:
+    """Return packet numbers for people."""
+    if not packets:
+        return ""
+    first, last = packets[0].number, packets[-1].number
+    return f"packet {first}" if first == last else f"packets {first} to {last}"

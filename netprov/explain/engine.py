@@ -1,0 +1,310 @@
+"""Why a phone is not provisioned: reads the steps of one boot, wherever they come from, and names the first cause.
+
+The steps may be of the emulator, of the running servers' records, of a packet capture, or of what the inventory alone
+promises. The cause is of the first server that answered wrongly; if none answered, of the first that did not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from netprov.dhcp.option.vendor import ACS_MARK
+from netprov.dns.service import SERVICES
+from netprov.errors import Malformed
+from netprov.explain.cause import CAUSES, Cause
+from netprov.explain.timeline import tell
+from netprov.explain.verdict import ANSWERED, fault_of, is_management, is_profile, parameter
+from netprov.phone.action import AskDhcp, Failed, Fetch, Found, Lease, Resolve, Response, Step, Trouble
+from netprov.phone.handset.settings import PROFILE_RULES
+from netprov.phone.rule.grammar import parse_rule
+from netprov.phone.rule.url import parse_url
+from netprov.phone.source import Source, Unusable, read_options
+
+RETRY = "after Resync_Error_Retry_Delay: 3600 s unless a profile says otherwise"
+"""Categories B and C of the guide's table 2."""
+
+RETRY_DHCP = "at once and for ever: 4, 8, 16, 32, then 64 s apart (RFC 2131 4.1)"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What became of one boot.
+
+    `cause` is None for a phone that was provisioned; `detail` are the facts of the case, `evidence` where they were
+    seen, `shows` what the phone displays or logs, `retry` when it tries again, `notes` what else went wrong.
+    """
+
+    provisioned: bool
+    road: tuple[str, ...]
+    url: str = ""
+    cause: Cause | None = None
+    detail: str = ""
+    evidence: str = ""
+    shows: str = ""
+    retry: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    id: str
+    detail: str
+    step: Step | None = None
+
+
+def explain(steps: Sequence[Step]) -> Story:
+    """Tell the story of one boot."""
+    given = next((step for step in reversed(steps) if isinstance(step.result, Lease)), None)
+    if given is None:
+        return _without_lease(steps)
+    lease = given.result
+    assert isinstance(lease, Lease)
+    road = _road(steps, lease)
+    good = [place for place, step in enumerate(steps) if is_profile(step)]
+    tail = steps[good[-1] + 1 :] if good else steps
+    faults = _attempts(steps, tail)
+    if good and not faults:
+        faults = _bad_rules(steps[good[-1]])
+    if good and not faults:
+        action = steps[good[-1]].action
+        assert isinstance(action, Fetch)
+        return Story(True, road, str(action.url), notes=_notes(_attempts(steps, steps), None))
+    if not good and not faults:
+        faults = _lookups(steps) or [_nothing(steps, lease)]
+    elif not good:
+        faults += _lookups(steps)
+    primary = _first(faults, given, lease, managed=_managed(steps))
+    return _failed(primary, road, _notes(faults, primary))
+
+
+def _without_lease(steps: Sequence[Step]) -> Story:
+    asked = [step for step in steps if isinstance(step.action, AskDhcp)]
+    step = asked[-1] if asked else None
+    result = step.result if step else Failed(Trouble.TIMEOUT, "no DHCP message was seen")
+    detail = result.detail if isinstance(result, Failed) else ""
+    cause = _DHCP.get(result.trouble, "dhcp-silent") if isinstance(result, Failed) else "dhcp-silent"
+    fault = _Fault(cause, detail, step)
+    story = _failed(fault, ("DHCP",), ())
+    return Story(
+        False,
+        story.road,
+        cause=story.cause,
+        detail=detail,
+        evidence=story.evidence,
+        shows="Network initialization, no address",
+        retry=RETRY_DHCP,
+    )
+
+
+_DHCP = {
+    Trouble.DHCP_NAK: "dhcp-nak",
+    Trouble.DHCP_NO_ACK: "dhcp-no-ack",
+    Trouble.DHCP_UNSERVED: "dhcp-unserved",
+    Trouble.DHCP_UNHEARD: "dhcp-unheard",
+}
+
+
+def explain_unasked(steps: Sequence[Step], promised: Story) -> Story:
+    """Tell of a phone that has a lease and came to no server of ours; `promised` is its story by the inventory.
+
+    What kept it is seen nowhere: the lookups of DNS leave no record.
+    """
+    if promised.cause is not None:
+        return replace(promised, evidence="the inventory; nothing is on record after the lease")
+    return Story(
+        False,
+        ("DHCP",),
+        cause=CAUSES["asked-nothing"],
+        detail=f"by the inventory it should ask for {promised.url}",
+        evidence=steps[0].evidence if steps else "",
+        retry="when it is switched on",
+    )
+
+
+def _road(steps: Sequence[Step], lease: Lease) -> tuple[str, ...]:
+    """Name the mechanisms that were tried, in order."""
+    road = ["DHCP"]
+    for source in read_options(lease.options):
+        if isinstance(source, Source) and any(isinstance(step.action, Fetch) for step in steps):
+            road.append(f"option {source.option}" + (" (ACS)" if source.acs_url else ""))
+    for step in steps:
+        if isinstance(step.action, Resolve) and step.action.type == "SRV":
+            road.append(f"SRV {step.action.name}")
+    return tuple(dict.fromkeys(road))
+
+
+def _attempts(steps: Sequence[Step], tail: Sequence[Step]) -> list[_Fault]:
+    """Return what went wrong with every fetch of `tail`, in order."""
+    authorities, acs = _authorities(steps), _acs(steps)
+    faults = []
+    for step in tail:
+        if not isinstance(step.action, Fetch):
+            continue
+        managed = is_management(step) or (step.action.url.host, step.action.url.port) in acs
+        if managed and isinstance(step.result, Response) and step.result.status < 300:
+            continue
+        cause = fault_of(step)
+        if not cause:
+            continue
+        if managed:
+            cause = "acs-refuses" if isinstance(step.result, Response) else _acs_trouble(cause)
+        elif str(step.action.url) in authorities:
+            cause = "ca-missing"
+        told = tell(step)
+        faults.append(_Fault(cause, f"{told.asked}: {told.answered}", step))
+    return faults
+
+
+def _bad_rules(step: Step) -> list[_Fault]:
+    """Return the rules of a profile that a phone refuses, which shows nowhere on the wire."""
+    found = []
+    for name in PROFILE_RULES:
+        rule = parameter(step, name)
+        try:
+            parse_rule(rule)
+        except Malformed as error:
+            found.append(_Fault("bad-rule", f"{name} {rule!r}: {error}", step))
+    return found
+
+
+def _acs_trouble(cause: str) -> str:
+    return cause if cause.startswith("tls") else "acs-unreachable"
+
+
+def _acs(steps: Sequence[Step]) -> set[tuple[str, int]]:
+    """Return host and port of every ACS that DHCP named."""
+    found = set()
+    for step in steps:
+        for source in read_options(step.result.options) if isinstance(step.result, Lease) else ():
+            if isinstance(source, Source) and source.acs_url:
+                url = parse_url(source.acs_url)
+                found.add((url.host, url.port))
+    return found
+
+
+def _authorities(steps: Sequence[Step]) -> set[str]:
+    """Return the URLs of CA files that profiles named."""
+    return {rule for step in steps if (rule := parameter(step, "Custom_CA_Rule"))}
+
+
+def _lookups(steps: Sequence[Step]) -> list[_Fault]:
+    """Return what went wrong in DNS, where it kept the phone from a server."""
+    failed = [step for step in steps if isinstance(step.action, Resolve) and isinstance(step.result, Failed)]
+    srv = [step for step in steps if isinstance(step.action, Resolve) and step.action.type == "SRV"]
+    answered = [step for step in srv if isinstance(step.result, Found)]
+    targets = {
+        record.target for step in answered if isinstance(step.result, Found) for record in step.result.records
+    }
+    faults = []
+    if answered and targets <= {"", "."}:
+        faults.append(_Fault("srv-none", tell(answered[0]).asked, answered[0]))
+    for step in failed:
+        assert isinstance(step.action, Resolve)
+        assert isinstance(step.result, Failed)
+        name, trouble = step.action.name, step.result.trouble
+        missing = trouble in {Trouble.NXDOMAIN, Trouble.NODATA}
+        if missing and step.action.type == "A" and not _is_domain(name, srv):
+            cause = "target-no-address" if name in targets else "host-no-address"
+            faults.append(_Fault(cause, f"A {name}: {step.result}", step))
+        elif not missing:
+            faults.append(
+                _Fault(_DNS.get(trouble, "dns-failed"), f"{step.action.type} {name}: {step.result}", step)
+            )
+    if srv and not answered and not faults:
+        names = ", ".join(step.action.name for step in srv if isinstance(step.action, Resolve))
+        faults.append(_Fault("srv-missing", f"{names}: {srv[0].result}", srv[0]))
+    return faults
+
+
+_DNS = {
+    Trouble.TIMEOUT: "dns-silent",
+    Trouble.REFUSED: "dns-closed",
+    Trouble.UNREACHABLE: "dns-silent",
+    Trouble.DNS_REFUSED: "dns-refused",
+}
+
+
+def _is_domain(name: str, srv: Sequence[Step]) -> bool:
+    """Tell whether a name is the domain itself, whose address a phone asks for without needing it."""
+    owners = {f"{label}.{name}" for label in SERVICES.values()}
+    return any(isinstance(step.action, Resolve) and step.action.name in owners for step in srv)
+
+
+def _nothing(steps: Sequence[Step], lease: Lease) -> _Fault:
+    """Name what is missing in a lease that led to no server at all."""
+    step = next((step for step in reversed(steps) if isinstance(step.result, Lease)), None)
+    posts = [step for step in steps if is_management(step)]
+    if posts:
+        return _Fault("acs-idle", f"{len(posts)} messages to {tell(posts[0]).asked}", posts[-1])
+    found = [each for each in steps if isinstance(each.action, Resolve) and isinstance(each.result, Found)]
+    located = [each for each in found if isinstance(each.action, Resolve) and each.action.type == "A"]
+    if any(isinstance(each.action, Resolve) and each.action.type == "SRV" for each in found) and located:
+        return _Fault(
+            "unreachable", f"no packet to the server follows {tell(located[-1]).asked}", located[-1]
+        )
+    if not lease.domain:
+        return _Fault("no-domain", "", step)
+    if not lease.dns:
+        return _Fault("no-dns", "", step)
+    return _Fault("cloud", "", step)
+
+
+def _managed(steps: Sequence[Step]) -> bool:
+    return any(isinstance(step.action, AskDhcp) and ACS_MARK in step.action.vendor_class for step in steps)
+
+
+def _first(faults: list[_Fault], given: Step, lease: Lease, *, managed: bool) -> _Fault:
+    """Choose the cause: a faulty option where nothing else was found, else the first server that answered wrongly."""
+    lost = all(fault.id in _LOST for fault in faults)
+    if lost:
+        for source in read_options(lease.options):
+            fault = _option(source, managed=managed)
+            if fault:
+                return replace(fault, step=given)
+        if lease.sname and 66 not in lease.options:
+            return _Fault("option-in-header", f"sname holds {lease.sname!r}", given)
+        if lease.rivals:
+            rivals = ", ".join(lease.rivals)
+            return _Fault("rival-dhcp", f"the lease is of {lease.server}; {rivals} offered one too", given)
+    return next((fault for fault in faults if fault.id in ANSWERED), faults[0])
+
+
+_LOST = frozenset({"no-domain", "no-dns", "cloud", "srv-missing"})
+"""Causes that say only that nothing was found: a faulty option or a second server explains them."""
+
+
+def _option(source: Source | Unusable, *, managed: bool) -> _Fault | None:
+    if isinstance(source, Source):
+        if source.acs_url and not managed:
+            return _Fault("tr069-off", f"option {source.option} names {source.acs_url}")
+        return None
+    if source.option == 60 or (source.option in {43, 125} and not managed):
+        return None  # the vendor class echoed, or information for other clients
+    cause = "option-octets" if "raw octets" in source.reason else "option-value"
+    return _Fault(cause, f"option {source.option}: {source.reason}")
+
+
+def _notes(faults: list[_Fault], primary: _Fault | None) -> tuple[str, ...]:
+    """Return the other faults, each cause once."""
+    seen = {primary.id} if primary else set()
+    notes = []
+    for fault in faults:
+        if fault.id not in seen and fault.id not in _LOST:
+            seen.add(fault.id)
+            notes.append(f"{CAUSES[fault.id].title}: {fault.detail}")
+    return tuple(notes)
+
+
+def _failed(fault: _Fault, road: tuple[str, ...], notes: tuple[str, ...]) -> Story:
+    step = fault.step
+    return Story(
+        False,
+        road,
+        cause=CAUSES[fault.id],
+        detail=fault.detail,
+        evidence=step.evidence if step else "",
+        shows=f"Resync failed: {CAUSES[fault.id].title}" if step else "Customization state: Open or Pending",
+        retry=RETRY,
+        notes=notes,
+    )

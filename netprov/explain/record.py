@@ -1,0 +1,155 @@
+"""What the running servers noted of one phone, put into the steps that `explain` reads.
+
+Of DHCP: the lease on record and why there is none; which options went with it is worked out from the inventory as it is now.
+Of HTTPS the servers know what a capture cannot show. Of DNS they keep nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from netprov.dhcp.lease import Lease as DhcpLease
+from netprov.dhcp.message import dotted
+from netprov.errors import Malformed
+from netprov.explain.verdict import SEALED
+from netprov.phone.action import AskDhcp, Done, Failed, Fetch, Lease, Response, Result, Say, Step, Trouble
+from netprov.phone.rule.url import Url, parse_url
+from netprov.plan import Plan
+from netprov.plan.offer import client_of, would_get
+from netprov.state.device import HistoryLine
+
+SERVER = "this server"
+ACS_PORT = 7547
+
+_SENT = frozenset({"profile", "bootstrap", "ca"})
+_DHCP = frozenset({"Bound", "Nak", "Unanswered"})
+"""Lines that tell how a phone's asking DHCP ended."""
+
+_ALERTS: Sequence[tuple[str, Trouble]] = (
+    ("unknown ca", Trouble.UNTRUSTED),
+    ("certificate expired", Trouble.EXPIRED),
+    ("bad certificate", Trouble.WRONG_NAME),
+)
+"""What OpenSSL calls the alerts by which a phone refuses a certificate (RFC 5246 7.2.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """All that is on record of one phone: `lease` None without one, `plan` None where the inventory is not at hand."""
+
+    mac: str
+    history: Sequence[HistoryLine]
+    lease: DhcpLease | None = None
+    lease_state: str = ""
+    plan: Plan | None = field(default=None, repr=False)
+
+
+def steps_of(heard: Heard) -> list[Step]:
+    """Return a phone's last boot as its servers saw it; without any trace, and without a DHCP server of ours, none."""
+    lines = list(heard.history)
+    last = max((place for place, line in enumerate(lines) if line.kind in _DHCP), default=-1)
+    asked = [_step(line) for line in lines[last + 1 :]]
+    fetched = any(isinstance(step.action, Fetch) for step in asked)
+    first = _dhcp(heard, lines[last] if last >= 0 else None, fetched=fetched)
+    return [first, *asked] if first else []
+
+
+def _dhcp(heard: Heard, line: HistoryLine | None, *, fetched: bool) -> Step | None:
+    """Return how DHCP went; a phone that fetched files has an address, whoever it is from."""
+    started = heard.history[0].time if heard.history else 0.0
+    if line is not None and line.kind != "Bound" and not fetched:
+        trouble = Trouble.DHCP_NAK if line.kind == "Nak" else Trouble.DHCP_UNSERVED
+        failed = Failed(trouble, str(line.fields.get("reason", "")))
+        return Step(_asking(heard), failed, line.time, evidence=_evidence(line))
+    if heard.lease is not None:
+        return _leased(heard, heard.lease, line, started)
+    address = next((each.address for each in reversed(heard.history) if each.address), "")
+    if address:
+        return Step(_asking(heard), Lease(address, SERVER), started, evidence="the device record")
+    if heard.plan is not None and heard.plan.dhcp.networks:
+        return Step(_asking(heard), Failed(Trouble.DHCP_UNHEARD), started)
+    return None
+
+
+def _leased(heard: Heard, lease: DhcpLease, line: HistoryLine | None, started: float) -> Step:
+    """Return the lease with the options that the inventory gives to such a client."""
+    evidence = f"lease on {dotted(lease.address)}, {heard.lease_state}"
+    if line is not None:
+        evidence = f"{_evidence(line)}; {evidence}"
+    options: Mapping[int, bytes] = {}
+    server = SERVER
+    network = heard.plan.dhcp.network(lease.network) if heard.plan else None
+    if heard.plan is not None and network is not None:
+        client = client_of(heard.plan.dhcp, lease.mac, vendor_class=lease.vendor_class, network=lease.network)
+        found = would_get(heard.plan.dhcp, client)
+        evidence += f"; class {found.class_name or 'none'} by vendor class {lease.vendor_class!r}"
+        options = {each.code: each.data for each in found.options}
+        server = dotted(network.address)
+    return Step(
+        AskDhcp(lease.vendor_class, (), heard.mac),
+        Lease(dotted(lease.address), server, options),
+        line.time if line else started,
+        evidence=evidence,
+    )
+
+
+def _asking(heard: Heard) -> AskDhcp:
+    return AskDhcp(heard.lease.vendor_class if heard.lease else "", (), heard.mac)
+
+
+def _step(line: HistoryLine) -> Step:
+    """Return what a line tells: a fetch, or a sentence."""
+    read = _READERS.get(line.kind)
+    found = read(line.fields) if read else None
+    action, result = found or (Say(line.text), Done())
+    return Step(action, result, line.time, evidence=_evidence(line) if found else "")
+
+
+def _asked(fields: Mapping[str, object]) -> tuple[Fetch, Result] | None:
+    url = _url(str(fields["scheme"]), str(fields["path"]))
+    if url is None:
+        return None
+    fetch = Fetch(url, SERVER, method=str(fields["method"]))
+    status = int(str(fields["status"]))
+    if url.scheme == "tftp" and status != 200:
+        trouble = Trouble.NOT_FOUND if status == 404 else Trouble.TRANSFER
+        return fetch, Failed(trouble, str(fields["reason"]))
+    return fetch, Response(SEALED if status == 200 and fields["kind"] in _SENT else status)
+
+
+def _broken_off(fields: Mapping[str, object]) -> tuple[Fetch, Result] | None:
+    url = _url("tftp", str(fields["path"]))
+    return (Fetch(url, SERVER), Failed(Trouble.STALLED, str(fields["reason"]))) if url else None
+
+
+def _tls(fields: Mapping[str, object]) -> tuple[Fetch, Result]:
+    """Read the trouble that a phone's alert tells the server."""
+    reason = str(fields["reason"])
+    told = reason.lower().replace("_", " ")
+    trouble = next((trouble for words, trouble in _ALERTS if words in told), Trouble.TLS)
+    return Fetch(Url("https", SERVER, 443, "/"), SERVER, verify=SERVER), Failed(trouble, reason)
+
+
+def _informed(_fields: Mapping[str, object]) -> tuple[Fetch, Result]:
+    url = Url("http", SERVER, ACS_PORT, "/")
+    return Fetch(url, SERVER, method="POST", headers={"SOAPAction": ""}), Response(200)
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, object]], tuple[Fetch, Result] | None]] = {
+    "Asked": _asked,
+    "TransferFailed": _broken_off,
+    "TlsFailed": _tls,
+    "Informed": _informed,
+}
+
+
+def _url(scheme: str, path: str) -> Url | None:
+    try:
+        return parse_url(f"{scheme}://server/{path.lstrip('/')}")
+    except Malformed:
+        return None
+
+
+def _evidence(line: HistoryLine) -> str:
+    return f"record of {line.time:.3f}: {line.text}"

@@ -1,0 +1,1 @@
+"""YAML with places: from text to values and where each was written."""

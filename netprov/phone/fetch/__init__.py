@@ -1,0 +1,1 @@
+"""One fetch: from a URL to applied parameters."""

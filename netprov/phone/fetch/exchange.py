@@ -1,0 +1,168 @@
+"""Fetching one URL as a phone does: every address of its host, redirects, challenges, and what each status means.
+
+Cisco's guide, "HTTP Status Code Handling on Resync and Upgrade" (its table 2): A success, B file not found or corrupt,
+C anything else. Deviation: the guide sets no bound to redirects; here five are followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+from urllib.parse import urljoin
+
+from netprov.errors import Malformed
+from netprov.phone.action import Failed, Fetch, Found, Resolve, Response, Road, Trouble
+from netprov.phone.fetch.auth import authorization
+from netprov.phone.handset.identity import speaks_tls13
+from netprov.phone.handset.memory import Handset
+from netprov.phone.rule.url import Url, parse_url
+
+MAX_REDIRECTS = 5
+MAX_CHALLENGES = 2
+"""Retries with credentials after 401 or 407 (guide, table 2)."""
+
+Category = Literal["A", "B", "C"]
+
+ANSWERED = frozenset({Trouble.NOT_FOUND, Trouble.TRANSFER})
+"""Troubles that a server reported itself, so that its other addresses need not be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file, and where it came from in the end."""
+
+    body: bytes
+    url: Url
+    address: str
+    encoding: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """No file: its category of table 2 and what $ERR says."""
+
+    category: Category
+    error: str
+    address: str = ""
+    trouble: Trouble | None = None
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to ask, beyond the URL; `verify` is the name wanted in the certificate, "" for the URL's host."""
+
+    verify: str = ""
+    user: str = ""
+    password: str = ""
+    method: str = "GET"
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+PLAIN = Request()
+
+
+def fetch(
+    handset: Handset, url: Url, request: Request = PLAIN, *, at: tuple[str, ...] = ()
+) -> Road[Fetched | Refusal]:
+    """Fetch a URL; `at` gives the addresses to connect to where they are known already."""
+    challenges = redirects = 0
+    while redirects <= MAX_REDIRECTS:
+        answer, address = yield from reach(handset, url, request, at)
+        if isinstance(answer, Failed):
+            category: Category = "B" if answer.trouble is Trouble.NOT_FOUND else "C"
+            return Refusal(category, str(answer), address, answer.trouble)
+        match answer.status:
+            case 301 | 302:
+                try:
+                    url = _moved(handset, url, answer)
+                except Malformed as error:
+                    return Refusal("C", f"{answer.status} {error}", address, status=answer.status)
+                at, request, redirects = (), replace(request, verify=""), redirects + 1
+            case 401 | 407:
+                header = _credentials(handset, url, request, answer)
+                challenges += 1
+                if not header or challenges > MAX_CHALLENGES:
+                    return Refusal(
+                        "C", f"HTTP {answer.status}: {_why(request)}", address, status=answer.status
+                    )
+                name = "Authorization" if answer.status == 401 else "Proxy-Authorization"
+                request = replace(request, headers={**request.headers, name: header})
+            case 404:
+                return Refusal("B", "HTTP 404: file not found", address, status=404)
+            case status if 200 <= status < 300:
+                return Fetched(answer.body, url, address, answer.header("Content-Encoding"))
+            case status:
+                return Refusal("C", f"HTTP {status}", address, status=status)
+    return Refusal("C", f"more than {MAX_REDIRECTS} redirects", status=302)
+
+
+def resolve(handset: Handset, host: str) -> Road[tuple[str, ...] | Failed]:
+    """Return a host's addresses."""
+    if not handset.dns:
+        return Failed(Trouble.NO_SERVER, f"{host} cannot be looked up")
+    answer = yield Resolve(host, "A", handset.dns)
+    if isinstance(answer, Found) and answer.addresses:
+        return answer.addresses
+    return answer if isinstance(answer, Failed) else Failed(Trouble.NODATA, host)
+
+
+def reach(
+    handset: Handset, url: Url, request: Request, at: tuple[str, ...] = ()
+) -> Road[tuple[Response | Failed, str]]:
+    """Ask each address of the host until one answers."""
+    if not at:
+        found = (url.host,) if url.by_address else (yield from resolve(handset, url.host))
+        if isinstance(found, Failed):
+            return found, ""
+        at = found
+    secure = url.scheme == "https"
+    answer: Response | Failed = Failed(Trouble.UNREACHABLE)
+    for address in at:
+        result = yield Fetch(
+            url,
+            address,
+            verify=(request.verify or url.host) if secure else "",
+            anchors=handset.anchors if secure else (),
+            method=request.method,
+            body=request.body,
+            headers={"User-Agent": handset.identity.agent(handset.software), **request.headers},
+            client_certificate=handset.identity.client_certificate if secure else "",
+            client_key=handset.identity.client_key if secure else "",
+            tls13=secure and speaks_tls13(handset.identity.model, handset.software),
+        )
+        assert isinstance(result, Response | Failed)
+        answer = result
+        if isinstance(result, Response) or result.trouble in ANSWERED:
+            return result, address
+    return answer, at[-1]
+
+
+def _moved(handset: Handset, url: Url, answer: Response) -> Url:
+    """Return where a 301 or 302 points; macros in it are expanded as in a rule."""
+    location = handset.expand(answer.header("Location"))
+    if not location:
+        raise Malformed("without a Location")
+    return parse_url(urljoin(str(url), location))
+
+
+def _credentials(handset: Handset, url: Url, request: Request, answer: Response) -> str:
+    if not request.user:
+        return ""
+    challenge = answer.header("WWW-Authenticate" if answer.status == 401 else "Proxy-Authenticate")
+    return authorization(
+        challenge,
+        user=request.user,
+        password=request.password,
+        method=request.method,
+        path=url.path,
+        draw=handset.draw,
+    )
+
+
+def _why(request: Request) -> str:
+    if not request.user:
+        return "the server wants a user and a password, and the rule gives none (the profile account screen)"
+    return "the server does not accept the user and password"

@@ -1,0 +1,1 @@
+"""What a phone is and remembers."""

@@ -1,0 +1,63 @@
+"""The parameters that steer provisioning, and their factory values.
+
+Cisco's provisioning guide, "Provisioning Parameters", and the administration guide of the 6800 series for what it leaves out
+(Resync_Error_Retry_Delay, the unit of Resync_Random_Delay).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from netprov.phone.rule.ladder import FACTORY_RULE
+
+DEFAULTS: Mapping[str, str] = {
+    "Provision_Enable": "Yes",
+    "Resync_On_Reset": "Yes",
+    "Resync_Random_Delay": "2",
+    "Resync_At__HHmm_": "",
+    "Resync_At_Random_Delay": "600",
+    "Resync_Periodic": "3600",
+    "Resync_Error_Retry_Delay": "3600",
+    "Forced_Resync_Delay": "14400",
+    "Resync_After_Upgrade_Attempt": "Yes",
+    "Resync_Trigger_1": "",
+    "Resync_Trigger_2": "",
+    "Resync_Fails_On_FNF": "Yes",
+    "Profile_Rule": FACTORY_RULE,
+    "Profile_Rule_B": "",
+    "Profile_Rule_C": "",
+    "Profile_Rule_D": "",
+    "DHCP_Option_To_Use": "66,160,159,150,60,43,125",
+    "Log_Request_Msg": "$PN $MAC -- Requesting resync $SCHEME://$SERVIP:$PORT$PATH",
+    "Log_Success_Msg": "$PN $MAC -- Successful resync $SCHEME://$SERVIP:$PORT$PATH -- $ERR",
+    "Log_Failure_Msg": "$PN $MAC -- Resync failed: $ERR",
+    "Upgrade_Enable": "Yes",
+    "Upgrade_Error_Retry_Delay": "3600",
+    "Upgrade_Rule": "",
+    "Downgrade_Rev_Limit": "",
+    "Log_Upgrade_Request_Msg": "$PN $MAC -- Requesting upgrade $SCHEME://$SERVIP:$PORT$PATH",
+    "Log_Upgrade_Success_Msg": "$PN $MAC -- Successful upgrade $SCHEME://$SERVIP:$PORT$PATH -- $ERR",
+    "Log_Upgrade_Failure_Msg": "$PN $MAC -- Upgrade failed: $ERR",
+    "Custom_CA_Rule": "",
+    "Report_Rule": "",
+    "HTTP_Report_Method": "PUT",
+    "Report_to_Server": "On Request",
+    "Periodic_Upload_to_Server": "3600",
+    "Webex_Onboard_Enable": "Yes",
+    "IKM_HTTP_Encrypt_Content": "",
+    "Syslog_Server": "",
+    **{f"GPP_{letter}": "" for letter in "ABCDEFGHIJKLMNOP"},
+    **{f"GPP_S{letter}": "" for letter in "ABCD"},
+}
+"""Every parameter that the emulated phone acts on; others are kept but have no effect."""
+
+PROFILE_RULES = ("Profile_Rule", "Profile_Rule_B", "Profile_Rule_C", "Profile_Rule_D")
+"""The four rules, in the order that each resync follows them."""
+
+HIDDEN = frozenset({"IKM_HTTP_Encrypt_Content", *(f"GPP_S{letter}" for letter in "ABCD")})
+"""Parameters that no report and no page of the phone shows."""
+
+
+def is_yes(value: str) -> bool:
+    """Read a Boolean parameter."""
+    return value.strip().lower() in {"yes", "1", "true"}

@@ -1,0 +1,1 @@
+"""Rules: their grammar, conditions and URLs."""

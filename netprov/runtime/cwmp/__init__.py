@@ -1,0 +1,1 @@
+"""The TR-069 ACS on the network."""

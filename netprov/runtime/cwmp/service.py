@@ -1,0 +1,265 @@
+"""The ACS on the network: HTTP and HTTPS for the sessions of netprov.cwmp.acs, its records on disk first."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import secrets
+import socket
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from netprov.cwmp.acs import Acs, Limits, Reply, Request
+from netprov.cwmp.auth import Credentials, Gate
+from netprov.errors import ServiceError
+from netprov.machine import Event
+from netprov.plan import Plan
+from netprov.plan.cwmp import AcsListener
+from netprov.provision.config import SecretsPlace
+from netprov.runtime.role import Figure, Notice, Surroundings
+from netprov.runtime.web.connection import NEXT, Visitors
+from netprov.runtime.web.tls_keeper import TlsKeeper
+from netprov.state.acs import AcsStore
+from netprov.state.catalog import DEFAULT_FILE, load_secrets
+
+BODY_TIME: Final = 30.0
+"""Seconds that a phone has to send a message."""
+
+HANDSHAKE_TIME: Final = 15.0
+"""Seconds that a phone has for its TLS handshake."""
+
+SECRET: Final = "acs"  # noqa: S105 - a name, no password
+"""The secret that is the phones' password, where the inventory does not hold it."""
+
+STOP_TIME: Final = 1.0
+"""Seconds that requests under way have when the service stops."""
+
+_Key = tuple[str, int, bool]
+
+
+@dataclass(slots=True)
+class _Listening:
+    """One socket that is open, with the paths it answers."""
+
+    server: asyncio.Server
+    paths: set[str]
+
+
+class AcsService:
+    """The `acs` role: listens where an ACS URL of the inventory leads to this machine."""
+
+    name = "acs"
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+        self._limits = Limits()
+        self._secret = secrets.token_bytes(32)
+        self._open: dict[_Key, _Listening] = {}
+        self._acs: Acs
+        self._gate: Gate | None = None
+        self._plan: Plan
+        self._records: AcsStore
+        self._runner: web.AppRunner
+        self._tls = TlsKeeper(self.name, surroundings)
+        self._visitors: Visitors
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, plan: Plan) -> None:
+        """Open the records and listen."""
+        self._plan = plan
+        self._records = AcsStore(self._surroundings.state / "acs.sqlite3")
+        self._acs = Acs(plan.cwmp.config, self._records.load(self._limits.records), self._limits)
+        application = web.Application(client_max_size=self._limits.body)
+        application.router.add_route("*", "/{path:.*}", self._handle)
+        self._runner = web.AppRunner(
+            application,
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=NEXT,
+            shutdown_timeout=STOP_TIME,
+        )
+        await self._runner.setup()
+        assert self._runner.server is not None
+        self._visitors = Visitors(self._runner.server, time.monotonic)
+        self._tasks.append(asyncio.create_task(self._visitors.sweep()))
+        try:
+            self._gate = self._make_gate(plan)
+            await self._listen(plan)
+        except ServiceError:
+            await self.stop()
+            raise
+
+    async def reload(self, plan: Plan) -> None:
+        """Swap to a new plan; sessions go on, and what they ask from now on follows the new plan."""
+        gate = self._make_gate(plan)
+        await self._listen(plan)
+        self._plan, self._gate = plan, gate
+        self._acs.config = plan.cwmp.config
+
+    async def stop(self) -> None:
+        """Finish the requests under way, and close."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(self._tls.stop(), *self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        for listening in self._open.values():
+            listening.server.close()
+        self._open.clear()
+        await self._runner.cleanup()
+        self._records.close()
+
+    def listening(self) -> Sequence[str]:
+        """Return what it listens on."""
+        return [
+            f"tcp {_written(address)}:{port} ({'https' if secure else 'http'})"
+            for address, port, secure in self._open
+        ]
+
+    def figures(self) -> Iterator[Figure]:
+        """Say how many devices are known, and how many talk."""
+        yield Figure("acs_sessions", "Open CWMP sessions.", self._acs.sessions)
+        known = Counter((each.listed, bool(each.applied)) for each in self._acs.devices.values())
+        for (listed, applied), count in sorted(known.items()):
+            labels = (("listed", str(listed).lower()), ("provisioned", str(applied).lower()))
+            yield Figure("acs_devices", "Devices on record.", count, labels)
+
+    def _make_gate(self, plan: Plan) -> Gate | None:
+        """Return what asks for the password, None where nobody is asked. Raises `ServiceError`."""
+        given = plan.cwmp.credentials
+        if given is None:
+            return None
+        password = given.password
+        place, state = plan.provision.secrets, self._surroundings.state
+        if password is None and (place != SecretsPlace() or (state / DEFAULT_FILE).exists()):
+            password = load_secrets(place, state).get(SECRET)
+        if password is None:
+            raise ServiceError(
+                f"the ACS has no password for {given.username}: no secret is named {SECRET!r}",
+                f"add a line `{SECRET} PASSWORD` to the secrets file, or `password:` under `acs: {{credentials: …}}`",
+            )
+        return Gate(Credentials(given.username, password, given.scheme == "basic"), self._secret)
+
+    async def _listen(self, plan: Plan) -> None:
+        """Open what the plan adds, then close what it no longer has; on an error the rest stays."""
+        wanted: dict[_Key, AcsListener] = {}
+        paths: dict[_Key, set[str]] = {}
+        for listener in plan.cwmp.listeners:
+            for address in listener.addresses:
+                key = (address, listener.port, listener.secure)
+                wanted[key] = listener
+                paths.setdefault(key, set()).add(listener.path)
+        if any(listener.secure for listener in wanted.values()):
+            await self._tls.use(plan.pki)
+        opened: dict[_Key, _Listening] = {}
+        try:
+            for key in wanted:
+                self._give_up((key[0], key[1], not key[2]), wanted)
+                if key not in self._open and (bound := self._bind(key)) is not None:
+                    opened[key] = _Listening(await self._serve(bound, secure=key[2]), paths[key])
+        except ServiceError:
+            for listening in opened.values():
+                listening.server.close()
+            raise
+        for key in [key for key in self._open if key not in wanted]:
+            self._open.pop(key).server.close()
+        self._open.update(opened)
+        for key, listening in self._open.items():
+            listening.paths = paths[key]
+
+    def _give_up(self, key: _Key, wanted: dict[_Key, AcsListener]) -> None:
+        """Close a socket before the same port is bound for the other of HTTP and HTTPS."""
+        if key in self._open and key not in wanted:
+            self._open.pop(key).server.close()
+
+    async def _serve(self, bound: socket.socket, *, secure: bool) -> asyncio.Server:
+        return await asyncio.get_running_loop().create_server(
+            self._visitors.accept,
+            sock=bound,
+            ssl=self._tls.context if secure else None,
+            ssl_handshake_timeout=HANDSHAKE_TIME if secure else None,
+        )
+
+    def _bind(self, key: _Key) -> socket.socket | None:
+        """Return a bound socket, or None if the address is not on this machine: another one is the ACS."""
+        address, port, _ = key
+        bound = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((address, port))
+        except OSError as error:
+            bound.close()
+            if error.errno == errno.EADDRNOTAVAIL:
+                self._report(Notice(f"{address} is not on this machine: the ACS is served elsewhere"))
+                return None
+            remedy = {
+                errno.EADDRINUSE: f"`ss -ltnp sport = :{port}` tells which program has it; stop that, or change acs_url.",
+                errno.EACCES: "A port below 1024 needs root or CAP_NET_BIND_SERVICE.",
+            }.get(error.errno or 0, "")
+            raise ServiceError(
+                f"the ACS cannot listen on {_written(address)}:{port}: {error.strerror}", remedy
+            ) from error
+        return bound
+
+    async def _handle(self, request: web.Request) -> web.Response:
+        with self._visitors.request(request.protocol):
+            return await self._receive(request, time.time())
+
+    async def _receive(self, request: web.Request, now: float) -> web.Response:
+        local = request.transport.get_extra_info("sockname") if request.transport else None
+        key = (local[0], local[1], request.secure) if local else ("", 0, False)
+        if key in self._open and request.path not in self._open[key].paths:
+            return web.Response(status=404, text=f"the ACS is at {' '.join(sorted(self._open[key].paths))}\n")
+        if request.method != "POST":
+            text = "This is the netprov ACS: phones POST their CWMP messages here.\n"
+            return web.Response(status=405, headers={"Allow": "POST"}, text=text)
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            return web.Response(status=415, text="compressed messages are not supported\n")
+        try:
+            body = await asyncio.wait_for(request.read(), BODY_TIME)
+        except TimeoutError:
+            return web.Response(status=408)
+        return await self._answer(request, body, now)
+
+    async def _answer(self, request: web.Request, body: bytes, now: float) -> web.Response:
+        authorization = request.headers.get("Authorization", "")
+        if self._gate and not self._gate.admits(authorization, request.method, now):
+            refused = web.Response(status=401)
+            for challenge in self._gate.challenges(authorization, now):
+                refused.headers.add("WWW-Authenticate", challenge)
+            return refused
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        reply = self._acs.respond(
+            Request(
+                body,
+                cookie="; ".join(request.headers.getall("Cookie", [])),
+                source=peer[0] if peer else "",
+                connection=f"{peer[0]} {peer[1]}" if peer else "",
+            ),
+            now,
+            secrets.token_urlsafe(24),
+        )
+        changed, events = self._acs.changed(), self._acs.events()
+        try:
+            await self._records.keep(changed)
+        except sqlite3.Error as error:
+            self._report(Notice(f"the ACS's records cannot be written: {error}", "error"))
+            reply = Reply(503, headers=(("Retry-After", "30"),))
+        for event in events:
+            self._report(event)
+        response = web.Response(status=reply.status, body=reply.body or None)
+        for name, value in reply.headers:
+            response.headers[name] = value
+        return response
+
+    def _report(self, event: Event) -> None:
+        self._surroundings.report(self.name, event)
+
+
+def _written(address: str) -> str:
+    return f"[{address}]" if ":" in address else address

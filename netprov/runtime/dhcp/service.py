@@ -1,0 +1,338 @@
+"""The DHCP service: joins the server machine to interfaces, the lease clock and the lease store.
+
+Whatever has come in is handed to the machine; what that caused is written in one commit; then the replies
+leave (RFC 2131 3.1). If it cannot be written, they do not, and it is tried again every second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from netprov.dhcp.config import DhcpConfig
+from netprov.dhcp.lease import LeaseEvent
+from netprov.dhcp.message import dotted
+from netprov.dhcp.server import Server
+from netprov.errors import ServiceError
+from netprov.machine import Datagram, Endpoint
+from netprov.plan import Plan
+from netprov.runtime.dhcp import other_server as neighbour
+from netprov.runtime.dhcp.batch import Flow, Gatherer
+from netprov.runtime.dhcp.pace import Pacer
+from netprov.runtime.dhcp.port import DISCOVER_BATCH, URGENT_BATCH, Port
+from netprov.runtime.role import Figure, Notice, Surroundings
+from netprov.runtime.throttle import Teller
+from netprov.state.clock import LeaseClock
+from netprov.state.lease import LeaseStore, open_store
+
+COLLECT = (50_000, 20, 50)
+"""Thresholds of the garbage collector; serving makes much short-lived garbage but no cycles."""
+
+TICK_S = 1.0
+"""How often what failed is tried again, and interfaces are looked at."""
+
+
+class DhcpService:
+    """`netprov serve dhcp`."""
+
+    name = "dhcp"
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._state = surroundings.state
+        self._report = surroundings.report
+        self._server = Server(DhcpConfig())
+        self._store: LeaseStore | None = None
+        self._clock = LeaseClock(None)
+        self._ports: dict[str, Port] = {}
+        self._watches: dict[str, neighbour.Watch] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._ticker: asyncio.Task[None] | None = None
+        self._troubles: dict[str, str] = {}
+        self._teller = Teller(self.name, surroundings.report)
+        self._gatherer = Gatherer(self._drain)
+        self._pacer = Pacer(self._send)
+
+    async def start(self, plan: Plan) -> None:
+        """Load the leases, open every interface, ask for other servers, then serve."""
+        config = plan.dhcp
+        self._store = open_store(self._state)
+        try:
+            self._clock = LeaseClock(self._store.anchor())
+            self._server = Server(config, self._store.load())
+            self._open(config)
+            await self._refuse_beside_others()
+        except BaseException:
+            self._close()
+            raise
+        self._listen()
+        # What was loaded stays: the collector need not look at a hundred thousand leases again and again.
+        gc.freeze()
+        gc.set_threshold(*COLLECT)
+        self._ticker = asyncio.create_task(self._tick())
+
+    async def reload(self, plan: Plan) -> None:
+        """Serve a new plan with the leases there are."""
+        if _interfaces(plan.dhcp) != _interfaces(self._server.config):
+            self._reopen(plan.dhcp)
+        self._server = Server(plan.dhcp, self._server.leases())
+
+    async def stop(self) -> None:
+        """Write what is left, and close."""
+        if self._ticker is not None:
+            self._ticker.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._unlisten()
+        with suppress(ServiceError):
+            self._write([])
+        self._teller.settle()
+        self._close()
+
+    def listening(self) -> Sequence[str]:
+        """Return what it listens on."""
+        return [
+            f"udp {dotted(network.address)}:67{'%' + network.interface if network.interface else ' (relayed)'}"
+            for network in self._server.config.networks
+        ]
+
+    def figures(self) -> Iterator[Figure]:
+        """Say how full the networks are."""
+        held = Counter((lease.network, lease.state.name.lower()) for lease in self._server.leases())
+        for (network, state), count in sorted(held.items()):
+            labels = (("network", network), ("state", state))
+            yield Figure("dhcp_leases", "Leases on record, by state.", count, labels)
+        for each in self._server.config.networks:
+            size = sum(last - first + 1 for first, last in (*each.pool, *each.reserved))
+            yield Figure("dhcp_pool_addresses", "Addresses to give.", size, (("network", each.name),))
+
+    def _open(self, config: DhcpConfig) -> None:
+        for interface, addresses in _interfaces(config).items():
+            networks = [each for each in config.networks if each.interface == interface]
+            probes = any(each.probe for each in config.networks)
+            self._ports[interface] = Port(interface, map(dotted, addresses), probes=probes)
+            if interface and not all(each.others_allowed for each in networks):
+                own = frozenset(each.address for each in config.networks)
+                self._watches[interface] = neighbour.Watch(interface, own)
+
+    def _reopen(self, config: DhcpConfig) -> None:
+        """Close every socket and open those of a new plan; if that cannot be, those of the old one, and raise.
+
+        Not both at once: the kernel would share datagrams out between old and new.
+        """
+        for port in self._ports.values():
+            for sock in (*port.urgent, *port.discover):
+                self._take(port.receive(sock, URGENT_BATCH))
+        self._flush()
+        self._unlisten()
+        self._close_ports()
+        try:
+            self._open(config)
+        except (ServiceError, OSError):
+            self._close_ports()
+            self._open(self._server.config)
+            raise
+        finally:
+            self._listen()
+
+    async def _refuse_beside_others(self) -> None:
+        """Ask every link for other servers, all at once; raise `ServiceError` if one answers."""
+        now = self._clock.now()
+        raws = {name: port.raw for name, port in self._ports.items() if port.raw is not None}
+        questions = [neighbour.ask(watch, raws[name], now) for name, watch in self._watches.items()]
+        try:
+            answers = await asyncio.gather(*questions)
+        except OSError as error:
+            raise ServiceError(
+                f"cannot ask for other DHCP servers: {error.strerror}", "Bring the interface up."
+            ) from error
+        for other in (each for found in answers for each in found):
+            raise ServiceError(
+                f"another DHCP server, {other.address}, answers on {other.interface}",
+                "Stop it, or write `other_servers: allow` under the network to serve beside it.",
+            )
+
+    def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._gatherer.start([s for port in self._ports.values() for s in (*port.urgent, *port.discover)])
+        for port in self._ports.values():
+            for sock in port.prober.sockets() if port.prober else ():
+                loop.add_reader(sock, self._probed, port)
+        for watch in self._watches.values():
+            loop.add_reader(watch.socket, self._overheard, watch)
+
+    def _unlisten(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._gatherer.stop()
+        self._pacer.finish()
+        for port in self._ports.values():
+            for sock in port.prober.sockets() if port.prober else ():
+                loop.remove_reader(sock)
+        for watch in self._watches.values():
+            loop.remove_reader(watch.socket)
+
+    def _drain(self) -> Flow:
+        """Take in requests first, then DISCOVERs: who has an offer comes before who wants one."""
+        flow = Flow.NOTHING
+        for port in self._ports.values():
+            for sockets, most in ((port.urgent, URGENT_BATCH), (port.discover, DISCOVER_BATCH)):
+                for sock in sockets:
+                    batch = port.receive(sock, most)
+                    if batch:
+                        flow = Flow.MORE if flow is Flow.MORE or len(batch) >= most else Flow.SOME
+                        self._take(batch)
+        if flow is not Flow.NOTHING:
+            self._flush()
+        return flow
+
+    def _take(self, batch: list[tuple[bytes, Endpoint]]) -> None:
+        now = self._clock.now()
+        receive, send_one = self._server.receive, self._pacer.one
+        for data, source in batch:
+            receive(data, source, now)
+            send_one()  # of the turn before
+
+    def _probed(self, port: Port) -> None:
+        assert port.prober is not None
+        now = self._clock.now()
+        for address in port.prober.answers():
+            self._server.conclude(address, taken=True, now=now)
+        self._flush()
+
+    def _overheard(self, watch: neighbour.Watch) -> None:
+        for other in watch.others(self._clock.now()):
+            self._report(self.name, other)
+
+    def _flush(self) -> None:
+        """Write what happened, then send the replies, then set the timer."""
+        server = self._server
+        events = server.events()
+        replies = server.datagrams_to_send()
+        try:
+            self._write([event for event in events if isinstance(event, LeaseEvent)])
+        except ServiceError as error:
+            self._trouble("store", str(error))
+            replies = []
+        self._teller.tell(events)
+        if replies:
+            self._pacer.send(replies)
+        for probe in server.probes_to_send():
+            self._probe(probe.interface, probe.address, relayed=probe.relayed)
+        self._set_timer()
+
+    def _write(self, events: list[LeaseEvent]) -> None:
+        store = self._store
+        if store is not None and (events or store.behind):
+            store.commit(events, self._clock.anchor())
+            self._over("store")
+
+    def _send(self, reply: Datagram) -> None:
+        interface = reply.destination.interface
+        port = self._ports.get(interface)
+        if port is None:
+            return
+        try:
+            port.send(reply)
+        except OSError as error:
+            self._trouble(
+                interface, f"cannot answer {reply.destination.address} on {interface}: {error.strerror}"
+            )
+        else:
+            self._over(interface)
+
+    def _probe(self, interface: str, address: str, *, relayed: bool) -> None:
+        """Ask for an address; without an answer, or without a way to ask, the machine goes on by itself."""
+        port = self._ports.get(interface) or next(iter(self._ports.values()))
+        if port.prober is not None:
+            with suppress(OSError):
+                port.prober.ask(address, relayed=relayed)
+
+    def _set_timer(self) -> None:
+        due = self._server.timer()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if due is not None:
+            delay = max(0.0, due - self._clock.now())
+            self._timer = asyncio.get_running_loop().call_later(delay, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self._server.handle_timer(self._clock.now())
+        self._flush()
+
+    async def _tick(self) -> None:
+        """Try again what failed, and open anew an interface that was removed and came back."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._teller.settle()
+            self._settle()
+            for name in _interfaces(self._server.config):
+                if name:
+                    self._follow(name)
+
+    def _settle(self) -> None:
+        """Write what could not be written, and do what `netprov leases release` wishes."""
+        store = self._store
+        if store is None:
+            return
+        try:
+            for address in store.release_wishes():
+                self._server.release(address, self._clock.now())
+        except ServiceError as error:
+            self._trouble("store", str(error))
+        self._flush()
+
+    def _follow(self, name: str) -> None:
+        try:
+            index = socket.if_nametoindex(name)
+        except OSError:
+            self._trouble(name, f"interface {name} is gone; DHCP serves on it again when it is back")
+            return
+        port = self._ports.get(name)
+        if port is not None and index == port.index:
+            return
+        try:
+            self._reopen(self._server.config)
+        except (ServiceError, OSError) as error:
+            self._trouble(name, str(error))
+        else:
+            self._over(name)
+
+    def _trouble(self, subject: str, text: str) -> None:
+        """Report a trouble once, until it is over."""
+        if self._troubles.get(subject) != text:
+            self._troubles[subject] = text
+            self._report(self.name, Notice(text, "error"))
+
+    def _over(self, subject: str) -> None:
+        if self._troubles and self._troubles.pop(subject, None) is not None:
+            what = "leases are written" if subject == "store" else f"answers leave on {subject}"
+            self._report(self.name, Notice(f"{what} again"))
+
+    def _close_ports(self) -> None:
+        for port in self._ports.values():
+            port.close()
+        for watch in self._watches.values():
+            watch.close()
+        self._ports, self._watches = {}, {}
+
+    def _close(self) -> None:
+        self._close_ports()
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+
+def _interfaces(config: DhcpConfig) -> dict[str, tuple[int, ...]]:
+    """Return the interfaces to open and our addresses on each; "" alone if every network is behind a relay."""
+    found: dict[str, tuple[int, ...]] = {}
+    for network in config.networks:
+        if network.interface:
+            found[network.interface] = (*found.get(network.interface, ()), network.address)
+    if not found and config.networks:
+        found[""] = tuple(dict.fromkeys(network.address for network in config.networks))
+    return found

@@ -1,0 +1,44 @@
+"""One question to one server, as a stub resolver asks it: UDP with retries, TCP where the reply is cut."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+
+from netprov.dns.stub import Reply, build_query, parse_reply
+from netprov.errors import Malformed, ServiceError
+from netprov.runtime.dns.forward import ask_tcp, ask_udp
+
+TRIES = 3
+TIMEOUT = 2.0
+
+
+async def ask(name: str, type_: int, server: str, port: int = 53, *, tcp: bool = False) -> Reply:
+    """Ask a server. Raises `ServiceError` if it does not answer, or not with a reply that can be read."""
+    query = build_query(name, type_, id_=secrets.randbelow(1 << 16), edns=True)
+    try:
+        reply = parse_reply(await _exchange(query, server, port, tcp=tcp), query)
+        if reply is not None and reply.truncated and not tcp:
+            reply = parse_reply(await _exchange(query, server, port, tcp=True), query)
+    except Malformed as error:
+        raise ServiceError(f"{server} sent a reply that cannot be read: {error}") from error
+    except (OSError, EOFError) as error:
+        said = f": {error}" if str(error) else ""
+        raise ServiceError(
+            f"{server} port {port} does not answer{said}",
+            "is it running, and is this machine on its network? `netprov serve dns` starts ours",
+        ) from error
+    if reply is None:
+        raise ServiceError(f"{server} answered something else than was asked")
+    return reply
+
+
+async def _exchange(query: bytes, server: str, port: int, *, tcp: bool) -> bytes:
+    if tcp:
+        return await asyncio.wait_for(ask_tcp(query, server, port), TIMEOUT)
+    for _ in range(TRIES - 1):
+        try:
+            return await asyncio.wait_for(ask_udp(query, server, port), TIMEOUT)
+        except TimeoutError:
+            continue
+    return await asyncio.wait_for(ask_udp(query, server, port), TIMEOUT)

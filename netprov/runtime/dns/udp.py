@@ -1,0 +1,184 @@
+"""The UDP pump of DNS: drain in batches, answer from the cache, ask the responder on a miss."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Sequence
+
+from netprov.dns.message.query import Query
+from netprov.dns.server.cache import ReplyCache
+from netprov.dns.server.policy import Client
+from netprov.dns.server.rate import Verdict
+from netprov.runtime.dns.serving import Mind
+from netprov.runtime.net.mmsg import SLOT, SLOTS, batch
+
+BATCHES = 16
+"""Batches drained in one wake-up, so that TCP and timers get their turn."""
+
+CACHED = 20_000
+"""Replies a generation of the cache holds: some 10 MiB."""
+
+KNOWN = 10_000
+"""Source addresses whose being of the LAN is remembered."""
+
+_BEHIND_ID = tuple(range(2, SLOTS * SLOT, SLOT))
+"""Where the queries of a batch begin behind their IDs."""
+
+RECEIVE_BUFFER = 4 << 20
+"""Octets the kernel may queue for us, as far as it allows."""
+
+
+def open_udp(address: str, port: int, *, shared: bool) -> socket.socket:
+    """Bind a UDP socket to one address, so that replies leave from it; `shared` lets other workers bind it too."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    try:
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        sock.bind((address, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+class UdpPump:
+    """Joins a responder to one UDP socket."""
+
+    def __init__(self, sock: socket.socket, mind: Mind) -> None:
+        self.sock = sock
+        self.cache = ReplyCache(CACHED)
+        self._strangers = self.cache
+        self._batch = batch(sock)
+        self._relaying: set[asyncio.Task[None]] = set()
+        self.received = 0
+        """Datagrams so far."""
+        self.swap(mind)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        asyncio.get_running_loop().add_reader(self.sock, self.drain)
+
+    def stop(self) -> None:
+        """Answer what has arrived, then close."""
+        asyncio.get_running_loop().remove_reader(self.sock)
+        self.drain()
+        for task in self._relaying:
+            task.cancel()
+        self.sock.close()
+
+    def swap(self, mind: Mind) -> None:
+        """Answer with another mind from now on."""
+        self._mind = mind
+        self._free: set[int | bytes] = set()  # sources of the LAN, which nothing is asked of
+        self._by_source = mind.limiter is not None or mind.responder.manners.tells_apart
+        self.cache.clear()
+        # Strangers share the LAN's cache where one query has one answer.
+        self._strangers = ReplyCache(CACHED) if mind.responder.manners.tells_apart else self.cache
+
+    def drain(self) -> None:
+        """Answer all that has arrived, up to a fair share."""
+        batch = self._batch
+        for _ in range(BATCHES):
+            lengths = batch.receive()
+            if not lengths:
+                return
+            self.received += len(lengths)
+            origins = batch.origins(len(lengths)) if self._by_source else ()
+            # More has often come in meanwhile, and asking the kernel is cheaper than a turn of the event loop.
+            if self._free.issuperset(origins):
+                batch.send(self._answer(lengths))
+            else:
+                batch.send(self._answer_by_source(lengths, origins))
+
+    def _answer(self, lengths: list[int]) -> list[int]:
+        """Write the reply to each query of a batch over it, and return the replies' lengths."""
+        memory, cached = self._batch.memory, self.cache.young.get
+        replies = [
+            cached(memory[at : at + length - 2], b"") for at, length in zip(_BEHIND_ID, lengths, strict=False)
+        ]
+        if not all(replies):
+            replies = [reply or self._miss(index, lengths[index]) for index, reply in enumerate(replies)]
+        return self._write(replies)
+
+    def _answer_by_source(self, lengths: list[int], origins: Sequence[int | bytes]) -> list[int]:
+        """Do the same where strangers get only so many replies, or others than the LAN."""
+        return self._write(
+            [
+                self._miss(index, length) if origin in self._free else self._judged(index, length, origin)
+                for index, (length, origin) in enumerate(zip(lengths, origins, strict=True))
+            ]
+        )
+
+    def _write(self, replies: Sequence[bytes]) -> list[int]:
+        memory, sizes = self._batch.memory, list(map(len, replies))
+        for at, size, reply in zip(_BEHIND_ID, sizes, replies, strict=False):
+            memory[at : at + size] = reply
+        return [size and size + 2 for size in sizes]
+
+    def _judged(self, index: int, length: int, origin: int | bytes) -> bytes:
+        """Answer one source that may be limited; a good cookie lifts the limit (RFC 7873 5.2.4)."""
+        mind = self._mind
+        source, _ = self._batch.source(index)
+        local = mind.is_local(source)
+        if local and not mind.limit_lan:
+            if len(self._free) >= KNOWN:
+                self._free.clear()
+            self._free.add(origin)
+            return self._miss(index, length)
+        verdict = mind.limiter.judge(source, time.monotonic()) if mind.limiter else Verdict.SEND
+        if verdict is Verdict.SEND:
+            return self._miss(index, length, local=local)
+        start = index * SLOT
+        message = self._batch.memory[start : start + length]
+        outcome = mind.responder.decide(message, Client(source, local, doubted=True), time.time())
+        if outcome.reply is None or (verdict is Verdict.DROP and not outcome.known):
+            return b""
+        return outcome.reply[2:]
+
+    def _miss(self, index: int, length: int, *, local: bool = True) -> bytes:
+        """Return a reply behind its ID from a cache or the responder; empty for none."""
+        start = index * SLOT
+        message = self._batch.memory[start : start + length]
+        key = message[2:]
+        cache = self.cache if local else self._strangers
+        reply = cache.get(key)
+        if reply is not None:
+            return reply
+        answer = self._mind.responder.respond_quickly(message, local=local)
+        if answer is not None:
+            reply = answer[2:]
+            cache.put(key, reply)
+            return reply
+        source, port = self._batch.source(index)
+        outcome = self._mind.responder.decide(message, Client(source, local), time.time())
+        if outcome.relay is not None:
+            self._relay(outcome.relay, source, port)
+        if outcome.reply is None or len(outcome.reply) > SLOT:
+            return b""
+        reply = outcome.reply[2:]
+        if outcome.keep:
+            cache.put(key, reply)
+        return reply
+
+    def _relay(self, query: Query, source: bytes, port: int) -> None:
+        task = asyncio.get_running_loop().create_task(self._relayed(query, source, port))
+        self._relaying.add(task)
+        task.add_done_callback(self._relaying.discard)
+
+    async def _relayed(self, query: Query, source: bytes, port: int) -> None:
+        relay = self._mind.relay
+        if relay is None:
+            return
+        reply = await relay.resolve(query)
+        if len(reply) > self._mind.responder.udp_limit(query):
+            reply = self._mind.responder.cut(query)
+        try:
+            self.sock.sendto(reply, (socket.inet_ntop(self.sock.family, source), port))
+        except OSError:
+            return  # the client is gone, or the network is full

@@ -1,0 +1,1 @@
+"""Sockets, batches of datagrams, pollers, frames, and who is on the link."""

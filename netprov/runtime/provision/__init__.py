@@ -1,0 +1,1 @@
+"""The HTTP and HTTPS profile servers, and the syslog listener."""

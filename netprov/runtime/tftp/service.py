@@ -1,0 +1,331 @@
+"""The TFTP server: requests on every planned socket that is on this machine, one socket and machine a transfer.
+
+All of it runs in a thread of its own, beside asyncio's: nearly every client waits for each block, so the time from an
+acknowledgement to the next block is the speed of the transfer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import socket
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from heapq import heappop, heappush
+from itertools import count
+from time import monotonic
+
+from netprov.errors import Malformed
+from netprov.machine import Dropped, Endpoint, Event
+from netprov.plan import Plan
+from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
+from netprov.provision.asker import Asker
+from netprov.provision.catalog import tidy_path
+from netprov.provision.config import Listener
+from netprov.provision.event import Asked, TransferFailed, Transferred
+from netprov.runtime.net.listen import SocketSet
+from netprov.runtime.net.poll import READ
+from netprov.runtime.net.poll_thread import PollThread
+from netprov.runtime.net.sender import Senders
+from netprov.runtime.role import Surroundings
+from netprov.state.catalog import load_catalog
+from netprov.state.tree import OpenFile, open_file
+from netprov.tftp.netascii import to_netascii
+from netprov.tftp.packet import Error, ErrorCode, Opcode, Request, decode, encode
+from netprov.tftp.sender import Sender
+from netprov.tftp.transfer import Failed, Finished, Limits, Memory, Source
+
+MAX_TRANSFERS = 8192
+"""Transfers at a time; a request beyond is dropped, and the client asks again."""
+MAX_PER_ADDRESS = 512
+"""Transfers at a time of one address, so that a forged one cannot take all."""
+
+_BATCH = 64
+_REQUEST = 2048
+"""Octets of a request that are looked at: 512 are the most (RFC 2347), and longer ones are refused in words."""
+_RECEIVE = 512
+"""Octets of a datagram in a transfer that are looked at: a read-only server gets acknowledgements."""
+_NETASCII_LIMIT = 1024 * 1024
+_CODES = {403: ErrorCode.ACCESS_VIOLATION, 404: ErrorCode.FILE_NOT_FOUND}
+
+
+@dataclass(slots=True)
+class _Transfer:
+    key: tuple[str, int, str]
+    sock: socket.socket
+    sender: Sender
+    peer: tuple[str, int]
+    file: OpenFile | None
+
+
+class TftpService:
+    """Serves `tftp` listeners of the plan."""
+
+    name = "tftp"
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        *,
+        limits: Limits | None = None,
+        max_per_address: int = MAX_PER_ADDRESS,
+    ) -> None:
+        self._state = surroundings.state
+        self._tell = surroundings.report
+        self._senders = Senders(surroundings.state)
+        self._limits = limits or Limits()
+        self._max_per_address = max_per_address
+        self._transfers: dict[tuple[str, int, str], _Transfer] = {}
+        self._per_address: Counter[str] = Counter()
+        self._waiting: list[tuple[float, int, _Transfer]] = []
+        self._serial = count()
+        self._events: list[Event] = []
+        self._listening: Sequence[str] = ()
+
+    async def start(self, plan: Plan) -> None:
+        """Bind, and serve."""
+        _raise_descriptor_limit()
+        self._loop = asyncio.get_running_loop()
+        self._thread = PollThread(self.name, self._turn)
+        heard = Surroundings(self._state, lambda _service, event: self._report(event))
+        self._sockets = SocketSet(self.name, self._thread, surroundings=heard)
+        try:
+            await self._thread.call(partial(self._bind, plan))
+        except BaseException:
+            await self._thread.close()
+            raise
+
+    async def reload(self, plan: Plan) -> None:
+        """Swap the plan; transfers under way end as they began."""
+        await self._thread.call(partial(self._bind, plan))
+
+    async def stop(self) -> None:
+        """Close; transfers under way get up to a second."""
+        await self._thread.call(self._sockets.close)
+        deadline = monotonic() + 1.0
+        while self._transfers and monotonic() < deadline:  # noqa: ASYNC110 - no transfer pays for an event at the end
+            await asyncio.sleep(0.02)
+        await self._thread.call(self._close_all)
+        await self._thread.close()
+
+    def listening(self) -> Sequence[str]:
+        """Return what it listens on."""
+        return self._listening
+
+    def _bind(self, plan: Plan) -> None:
+        catalog = load_catalog(plan.provision, self._state)
+        self._sockets.bind(
+            [each for each in plan.provision.listeners if each.scheme == "tftp"], self._requests
+        )
+        self._catalog = catalog
+        self._listening = self._sockets.listening()
+
+    def _turn(self, now: float) -> float | None:
+        """Do what is due, and hand on what is to be reported; the end of every turn of the thread."""
+        if self._waiting and self._waiting[0][0] <= now:
+            self._expire(now)
+        if self._events:
+            events, self._events = self._events, []
+            self._loop.call_soon_threadsafe(self._hand_on, events)
+        return self._waiting[0][0] if self._waiting else None
+
+    def _hand_on(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._tell(self.name, event)
+
+    def _report(self, event: Event) -> None:
+        self._events.append(event)
+
+    # Requests.
+
+    def _requests(self, listener: Listener, sock: socket.socket) -> None:
+        for _ in range(_BATCH):
+            try:
+                data, source = sock.recvfrom(_REQUEST)
+            except (BlockingIOError, InterruptedError, ConnectionError):
+                return
+            self._request(data, source[:2], listener, sock)
+
+    def _request(self, data: bytes, peer: tuple[str, int], listener: Listener, sock: socket.socket) -> None:
+        try:
+            request = decode(data)
+        except Malformed as error:
+            self._drop(str(error), peer)
+            return
+        if not isinstance(request, Request):
+            self._drop("not a request", peer)
+            return
+        key = (*peer, listener.address)
+        if key in self._transfers:
+            return  # the request again: its answer is on its way, or will be sent again
+        if len(self._transfers) >= MAX_TRANSFERS or self._per_address[peer[0]] >= self._max_per_address:
+            self._drop("too many transfers", peer)
+            return
+        source = self._open(request, peer, listener)
+        if isinstance(source, Error):
+            with suppress(OSError):
+                sock.sendto(encode(source), peer)
+            return
+        self._begin(request, source, key, listener)
+
+    def _open(self, request: Request, peer: tuple[str, int], listener: Listener) -> Source | Error:
+        """Return what is to be sent, or the refusal; either is reported."""
+        if request.opcode == Opcode.WRQ:
+            return self._refuse(request, peer, 403, "this server is read-only")
+        if request.mode not in {"octet", "netascii"}:
+            return self._refuse(request, peer, 400, "mode is neither octet nor netascii")
+        path = tidy_path(request.filename)
+        if path is None:
+            return self._refuse(request, peer, 404, "not a path of any file")
+        asker = Asker(
+            "tftp", peer[0], listener.address, listener.port, link_mac=partial(self._senders.mac, peer[0])
+        )
+        answer = self._catalog.respond(path, asker)
+        match answer:
+            case Content(kind=kind, body=body, mac=mac):
+                self._report(Asked("tftp", peer[0], "RRQ", path, 200, kind, len(body), mac))
+                return Memory(to_netascii(body) if request.mode == "netascii" else body)
+            case TreeFile():
+                return self._open_file(request, answer, peer, path)
+            case Redirect():
+                return self._refuse(request, peer, 404, "TFTP cannot redirect")
+            case Refusal():
+                return self._refuse(request, peer, answer.status, answer.reason)
+
+    def _open_file(
+        self, request: Request, wanted: TreeFile, peer: tuple[str, int], path: str
+    ) -> Source | Error:
+        opened = open_file(wanted)
+        if opened is None:
+            return self._refuse(request, peer, 404, "no such file")
+        if request.mode == "octet":
+            self._report(Asked("tftp", peer[0], "RRQ", path, 200, "file", opened.size, wanted.mac))
+            return opened
+        try:
+            if opened.size > _NETASCII_LIMIT:
+                return self._refuse(request, peer, 400, "too large for netascii: ask for octet mode")
+            text = to_netascii(opened.read(0, opened.size))
+        except OSError:
+            return self._refuse(request, peer, 404, "cannot be read")
+        finally:
+            opened.close()
+        self._report(Asked("tftp", peer[0], "RRQ", path, 200, "file", len(text), wanted.mac))
+        return Memory(text)
+
+    def _refuse(self, request: Request, peer: tuple[str, int], status: int, reason: str) -> Error:
+        path = request.filename[:200].encode("ascii", "backslashreplace").decode("ascii")
+        self._report(Asked("tftp", peer[0], request.opcode.name, path, status, reason=reason))
+        return Error(_CODES.get(status, ErrorCode.NOT_DEFINED), reason)
+
+    def _drop(self, reason: str, peer: tuple[str, int]) -> None:
+        self._report(Dropped(reason, Endpoint(*peer)))
+
+    # Transfers.
+
+    def _begin(self, request: Request, source: Source, key: tuple[str, int, str], listener: Listener) -> None:
+        peer = key[:2]
+        file = source if isinstance(source, OpenFile) else None
+        try:
+            sock = _open_socket(listener.address)
+        except OSError as error:  # no descriptors left, or the address has gone from this machine
+            self._drop(f"no socket for a transfer: {error.strerror}", peer)
+            if file is not None:
+                file.close()
+            return
+        now = monotonic()
+        sender = Sender(request, source, peer=Endpoint(*peer), now=now, limits=self._limits)
+        transfer = _Transfer(key, sock, sender, peer, file)
+        self._transfers[key] = transfer
+        self._per_address[peer[0]] += 1
+        self._thread.register(sock.fileno(), READ, partial(self._advance, transfer))
+        self._wake(now + self._limits.min_timeout, transfer)
+        self._send(transfer, sender.begin(now))
+
+    def _advance(self, transfer: _Transfer, _events: int) -> None:
+        """The hot path: one datagram in, the next window out."""
+        try:
+            data, source = transfer.sock.recvfrom(_RECEIVE)
+        except OSError:
+            return
+        if source[:2] != transfer.peer:
+            transfer.sender.receive(data, Endpoint(*source[:2]), monotonic())
+            for datagram in transfer.sender.datagrams_to_send():
+                with suppress(OSError):
+                    transfer.sock.sendto(
+                        datagram.data, (datagram.destination.address, datagram.destination.port)
+                    )
+            return
+        packets = transfer.sender.advance(data, monotonic())
+        if packets:
+            self._send(transfer, packets)
+        if transfer.sender.outcome is not None:
+            self._close(transfer)
+
+    def _send(self, transfer: _Transfer, packets: Sequence[bytes]) -> None:
+        try:
+            for packet in packets:
+                transfer.sock.sendto(packet, transfer.peer)
+        except OSError:
+            pass  # a full queue or a vanished route: the timer sends it again, or gives up
+
+    def _wake(self, when: float, transfer: _Transfer) -> None:
+        """Look at a transfer's timer at `when`; it has one entry, however often its deadline moves meanwhile."""
+        heappush(self._waiting, (when, next(self._serial), transfer))
+
+    def _expire(self, now: float) -> None:
+        again: list[tuple[float, _Transfer]] = []
+        while self._waiting and self._waiting[0][0] <= now:
+            transfer = heappop(self._waiting)[2]
+            due = transfer.sender.timer()
+            if due is not None and due <= now:
+                self._send(transfer, transfer.sender.expire(now))
+                due = transfer.sender.timer()
+            if due is not None:
+                again.append((max(due, now + 0.001), transfer))
+            elif transfer.sock.fileno() >= 0:
+                self._close(transfer)
+        for due, transfer in again:
+            self._wake(due, transfer)
+
+    def _close_all(self) -> None:
+        for transfer in tuple(self._transfers.values()):
+            self._close(transfer)
+
+    def _close(self, transfer: _Transfer) -> None:
+        if self._transfers.pop(transfer.key, None) is None:
+            return
+        self._per_address[transfer.peer[0]] -= 1
+        if not self._per_address[transfer.peer[0]]:
+            del self._per_address[transfer.peer[0]]
+        self._thread.unregister(transfer.sock.fileno())
+        transfer.sock.close()
+        if transfer.file is not None:
+            transfer.file.close()
+        match transfer.sender.outcome:
+            case Finished(filename, peer, octets, seconds, retransmissions):
+                self._report(Transferred(peer, filename, octets, seconds, retransmissions))
+            case Failed(filename, peer, reason):
+                self._report(TransferFailed(peer, filename, reason))
+
+
+def _open_socket(address: str) -> socket.socket:
+    """Open a socket of its own for a transfer, at the address that was asked (RFC 1350 section 4)."""
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        sock.bind((address, 0))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _raise_descriptor_limit() -> None:
+    """Let this process have as many sockets as the system allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,1 @@
+"""Accepted connections, TLS and handshakes: what every web server here stands on."""

@@ -1,0 +1,212 @@
+"""An accepted connection, plain or TLS, as an asyncio transport: straight on the socket, one callback a readiness.
+
+asyncio's own TLS goes through memory buffers, 256 KiB a connection, and a protocol between two transports, which costs
+a phone's fetch more than the server's answer does. Here OpenSSL reads and writes the socket itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, Final
+
+from netprov.runtime.net.poll import READ, WRITE, Poller
+
+_RECEIVE: Final = 16384
+"""Octets read at once: a TLS record holds no more (RFC 8446 section 5.1)."""
+_DISCARDED: Final = 64
+"""Reads at most before a connection is closed on a peer that is still talking."""
+_SEND: Final = 65536
+_HIGH: Final = 65536
+"""Octets that wait to be sent before the protocol is asked to pause."""
+
+_AGAIN = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class Stream(asyncio.Transport):
+    """A connection whose handshake is done; `begin` connects its protocol."""
+
+    def __init__(
+        self, sock: socket.socket | ssl.SSLSocket, poller: Poller, protocol: asyncio.Protocol
+    ) -> None:
+        super().__init__()
+        self._sock = sock
+        self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
+        self._fd = sock.fileno()
+        self._poller = poller
+        self._loop = asyncio.get_running_loop()
+        self._protocol = protocol
+        self._buffer = bytearray()
+        self._watched = READ
+        self._reading = True
+        self._closing = False
+        self._writing_paused = False
+        self._more = False  # the socket probably holds more than was read of it
+
+    def begin(self) -> None:
+        """Connect the protocol, and take in what is there already: mostly the first request."""
+        self._poller.register(self._fd, READ, self._ready)
+        self._protocol.connection_made(self)
+        self._read()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Answer what the HTTP server asks about; it is not given the socket, which needs no more options."""
+        if name in {"peername", "sockname"}:
+            try:
+                return self._sock.getpeername() if name == "peername" else self._sock.getsockname()
+            except OSError:  # gone again
+                return default
+        if self._tls is not None:
+            if name == "ssl_object":
+                return self._tls
+            if name == "sslcontext":
+                return self._tls.context
+        return default
+
+    def is_closing(self) -> bool:
+        """Say whether it is closed or about to be."""
+        return self._closing
+
+    def is_reading(self) -> bool:
+        """Say whether it takes in data."""
+        return self._reading and not self._closing
+
+    def pause_reading(self) -> None:
+        """Take in no more until `resume_reading`."""
+        self._reading = False
+        self._watch()
+
+    def resume_reading(self) -> None:
+        """Go on; OpenSSL may hold what the socket no longer shows."""
+        self._reading = True
+        self._watch()
+        if self._tls is not None:
+            self._loop.call_soon(self._read)
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send what fits at once, keep the rest."""
+        if self._closing:
+            return
+        if self._buffer:
+            self._buffer += data
+        else:
+            sent = self._send(data)
+            if sent < len(data) and not self._closing:
+                self._buffer += memoryview(data)[sent:]
+                self._watch()
+        if len(self._buffer) > _HIGH and not self._writing_paused:
+            self._writing_paused = True
+            self._protocol.pause_writing()
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        """Send pieces as one."""
+        self.write(b"".join(list_of_data))
+
+    def get_write_buffer_size(self) -> int:
+        """Return how many octets wait to be sent."""
+        return len(self._buffer)
+
+    def close(self) -> None:
+        """Close once everything is sent."""
+        if not self._closing:
+            self._closing = True
+            if self._buffer:
+                self._watch()
+            else:
+                self._loop.call_soon(self._finish, None)
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._lose(None)
+
+    @property
+    def _sendfile_compatible(self) -> Any:
+        """Tell asyncio's `loop.sendfile` that there is none, in the way that aiohttp takes as "read it and write it"."""
+        raise NotImplementedError
+
+    def _watch(self) -> None:
+        wanted = (READ if self.is_reading() else 0) | (WRITE if self._buffer else 0)
+        if wanted != self._watched and self._fd >= 0:
+            self._watched = wanted
+            self._poller.modify(self._fd, wanted)
+
+    def _ready(self, events: int) -> None:
+        if events & WRITE:
+            self._flush()
+        if events & READ:
+            self._read()
+        elif events & ~WRITE:
+            self._lose(ConnectionResetError("connection lost"))
+
+    def _read(self) -> None:
+        while self.is_reading():
+            try:
+                data = self._sock.recv(_RECEIVE)
+            except _AGAIN:
+                return
+            except OSError as error:
+                self._lose(error)
+                return
+            if not data:
+                self._protocol.eof_received()
+                self.close()
+                return
+            self._more = len(data) == _RECEIVE
+            self._protocol.data_received(data)
+            if self._tls is None or not self._tls.pending():
+                return
+
+    def _flush(self) -> None:
+        sent = self._send(self._buffer)
+        del self._buffer[:sent]
+        if self._buffer:
+            return
+        self._watch()
+        if self._writing_paused:
+            self._writing_paused = False
+            self._protocol.resume_writing()
+        if self._closing:
+            self._finish(None)
+
+    def _send(self, data: bytes | bytearray | memoryview) -> int:
+        """Return how many octets the kernel took; on an error the connection is lost."""
+        sent, view = 0, memoryview(data)
+        try:
+            while sent < len(view):
+                sent += self._sock.send(view[sent : sent + _SEND])
+        except _AGAIN:
+            pass
+        except OSError as error:
+            self._lose(error)
+        finally:
+            view.release()
+        return sent
+
+    def _discard(self) -> None:
+        """Read what is there: closed with unread octets, a socket sends a reset, and the peer may lose our last answer."""
+        with suppress(OSError):
+            for _ in range(_DISCARDED):
+                if not self._sock.recv(_RECEIVE):
+                    return
+
+    def _lose(self, error: OSError | None) -> None:
+        self._closing = True
+        self._buffer.clear()
+        self._loop.call_soon(self._finish, error)
+
+    def _finish(self, error: OSError | None) -> None:
+        if self._fd < 0:
+            return
+        self._poller.unregister(self._fd)
+        self._fd = -1
+        if self._more and error is None:
+            self._discard()
+        if self._tls is not None and error is None:
+            # Sends close_notify (RFC 8446 section 6.1), and does not wait for the peer's.
+            with suppress(OSError, ValueError):
+                self._tls.unwrap()
+        self._sock.close()
+        self._protocol.connection_lost(error)

@@ -1,0 +1,77 @@
+"""The certificates of one service: made where missing, renewed in time, replaced without losing a connection."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+
+from netprov.errors import PkiError, ServiceError
+from netprov.pki.request import PkiPlan, TlsVersion
+from netprov.pki.store import Issued
+from netprov.runtime.role import Notice, Surroundings
+from netprov.runtime.web.tls import ServerTls, certificate_store, keep_current
+
+
+class TlsKeeper:
+    """Keeps the TLS context of a service current; `changed` is called when it presents something new."""
+
+    def __init__(
+        self, service: str, surroundings: Surroundings, changed: Callable[[], None] = lambda: None
+    ) -> None:
+        self._service = service
+        self._report = surroundings.report
+        self._changed = changed
+        self._store = certificate_store(surroundings.state)
+        self._tls: ServerTls | None = None
+        self._plan: PkiPlan
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """The context for new connections; there is one once `use` has returned."""
+        assert self._tls is not None
+        return self._tls.context
+
+    def context_from(self, oldest: TlsVersion | None) -> ssl.SSLContext:
+        """Return the context for the next connection, for phones that speak `oldest` at least, None for the site's."""
+        assert self._tls is not None
+        return self._tls.context_from(oldest)
+
+    async def use(self, plan: PkiPlan) -> None:
+        """Follow a plan from now on; raise `ServiceError` if its certificates cannot be made or loaded."""
+        try:
+            issued = await asyncio.to_thread(self._store.ensure, plan, time.time())
+            if self._tls is None:
+                self._tls = ServerTls(self._store, plan)
+            else:
+                self._tls.reload(plan)
+        except (PkiError, ssl.SSLError) as error:
+            raise ServiceError(f"{self._service} has no certificate: {error}") from error
+        self._plan = plan
+        self._tell(issued)
+        if self._task is None:
+            renewal = keep_current(
+                self._tls, self._store, lambda: self._plan, time.time, report=self._renewed
+            )
+            self._task = asyncio.create_task(renewal)
+
+    async def stop(self) -> None:
+        """Stop renewing."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def _renewed(self, outcome: tuple[Issued, ...] | PkiError) -> None:
+        if isinstance(outcome, PkiError):
+            self._report(self._service, Notice(f"certificates: {outcome}", "error"))
+            return
+        self._tell(outcome)
+        self._changed()
+
+    def _tell(self, issued: tuple[Issued, ...]) -> None:
+        for each in issued:
+            text = f"issued {each.role} certificate {each.name} {each.kind}: {each.reason}"
+            self._report(self._service, Notice(text))

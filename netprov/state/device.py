@@ -1,0 +1,273 @@
+"""Device records in SQLite: what each phone asked, was answered and reported, and where it stands.
+
+Facts are gathered in memory and written together a moment later, in a thread: no phone waits for a disk, and a
+crash loses at most that moment. Several processes may write one file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from netprov.errors import ServiceError
+from netprov.machine import Event
+from netprov.provision.event import Reported
+from netprov.provision.standing import Fact, fact_of
+from netprov.state.acs_fact import acs_fact
+from netprov.state.dhcp_fact import DhcpFacts
+
+FILE = "devices.sqlite"
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS device (
+    mac TEXT PRIMARY KEY, address TEXT NOT NULL, model TEXT NOT NULL, firmware TEXT NOT NULL,
+    standing TEXT NOT NULL, since REAL NOT NULL, first REAL NOT NULL, last REAL NOT NULL,
+    profiles INTEGER NOT NULL, refusals INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS history (
+    id INTEGER PRIMARY KEY, time REAL NOT NULL, mac TEXT NOT NULL, address TEXT NOT NULL,
+    service TEXT NOT NULL, text TEXT NOT NULL, kind TEXT NOT NULL DEFAULT '', fields TEXT NOT NULL DEFAULT '{}');
+CREATE INDEX IF NOT EXISTS history_of ON history (mac, id);
+CREATE INDEX IF NOT EXISTS history_at ON history (address, id);
+CREATE TABLE IF NOT EXISTS report (
+    mac TEXT NOT NULL, kind TEXT NOT NULL, time REAL NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (mac, kind));
+"""
+_UPSERT = """
+INSERT INTO device VALUES (:mac, :address, :model, :firmware, :standing, :now, :now, :now, :profiles, :refusals)
+ON CONFLICT (mac) DO UPDATE SET
+    address = CASE WHEN excluded.address = '' THEN address ELSE excluded.address END,
+    model = CASE WHEN excluded.model = '' THEN model ELSE excluded.model END,
+    firmware = CASE WHEN excluded.firmware = '' THEN firmware ELSE excluded.firmware END,
+    standing = CASE WHEN excluded.standing = '' THEN standing ELSE excluded.standing END,
+    since = CASE WHEN excluded.standing IN ('', standing) THEN since ELSE excluded.since END,
+    last = excluded.last,
+    profiles = profiles + excluded.profiles,
+    refusals = refusals + excluded.refusals
+"""
+_LATER = ("kind TEXT NOT NULL DEFAULT ''", "fields TEXT NOT NULL DEFAULT '{}'")
+"""Columns of `history` that files of earlier versions lack."""
+_KEEP = 200_000
+"""Lines of history that are kept in all."""
+_QUEUE = 20_000
+"""Facts that wait for the disk at most; beyond, the oldest are lost."""
+_PAUSE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRecord:
+    """One phone; times are seconds since 1970."""
+
+    mac: str
+    address: str
+    model: str
+    firmware: str
+    standing: str
+    since: float
+    first: float
+    last: float
+    profiles: int
+    refusals: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """Something that happened: the sentence for people; the kind of event and its fields for programs."""
+
+    time: float
+    address: str
+    service: str
+    text: str
+    kind: str = ""
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    now: float
+    service: str
+    event: Event
+    fact: Fact
+
+
+class DeviceRecords:
+    """Writes the records; `observe` is one of those whom events are reported to."""
+
+    def __init__(self, state: Path) -> None:
+        self._path = state / FILE
+        self._waiting: deque[_Waiting] = deque(maxlen=_QUEUE)
+        self._macs: dict[str, str] = {}
+        self._dhcp = DhcpFacts()
+        self._task: asyncio.Task[None] | None = None
+        self._wanted = asyncio.Event()
+        self._writing = threading.Lock()
+
+    async def start(self) -> None:
+        """Open the file. Raises `ServiceError`."""
+        try:
+            self._database = sqlite3.connect(self._path, check_same_thread=False, timeout=5)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = NORMAL")
+            self._database.executescript(_SCHEMA)
+            self._extend()
+            self._path.chmod(0o600)
+            self._macs = dict(self._database.execute("SELECT address, mac FROM device WHERE address != ''"))
+        except (OSError, sqlite3.Error) as error:
+            raise ServiceError(
+                f"device records: {self._path} cannot be used: {error}",
+                "make the state directory writable; a damaged file may be moved away, it is only history",
+            ) from error
+        self._task = asyncio.create_task(self._write_often())
+
+    async def stop(self) -> None:
+        """Write what waits, and close."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._flush()
+            self._database.close()
+            self._task = None
+
+    def observe(self, service: str, event: Event) -> None:
+        """Take note of an event; never waits, never raises."""
+        now = time.time()
+        fact = fact_of(event) or acs_fact(event)
+        if fact is None and service == "dhcp":
+            found = self._dhcp.fact_of(event, now)
+            event, fact = found or (event, None)
+        if fact is not None:
+            self._waiting.append(_Waiting(now, service, event, fact))
+            self._wanted.set()
+
+    def _extend(self) -> None:
+        """Bring a file of an earlier version up to date."""
+        there = {row[1] for row in self._database.execute("PRAGMA table_info(history)")}
+        for column in _LATER:
+            if column.split()[0] not in there:
+                self._database.execute(f"ALTER TABLE history ADD COLUMN {column}")
+
+    async def _write_often(self) -> None:
+        while True:
+            await self._wanted.wait()
+            await asyncio.sleep(_PAUSE)
+            self._wanted.clear()
+            await asyncio.to_thread(self._flush)
+
+    def _flush(self) -> None:
+        with self._writing:
+            self._write_batch()
+
+    def _write_batch(self) -> None:
+        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        if not batch:
+            return
+        try:
+            with self._database:
+                for each in batch:
+                    self._write(each)
+                self._database.execute(
+                    "DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - ?", (_KEEP,)
+                )
+        except sqlite3.Error:
+            self._waiting.extendleft(reversed(batch))  # a full disk, a lock held long: later perhaps
+
+    def _write(self, each: _Waiting) -> None:
+        fact = each.fact
+        mac = fact.mac or self._macs.get(fact.address) or self._leased(fact.address)
+        if mac and fact.address:
+            self._macs[fact.address] = mac
+        self._database.execute(
+            "INSERT INTO history (time, mac, address, service, text, kind, fields) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(each.now, mac, fact.address, each.service, str(each.event)),
+                *(type(each.event).__name__, json.dumps(_plain(each.event))),
+            ),
+        )
+        if each.service == "dhcp":
+            # Other clients have leases too: a phone is who asks for provisioning.
+            self._database.execute("UPDATE device SET last = ? WHERE mac = ?", (each.now, mac))
+            return
+        if not mac:
+            return
+        self._database.execute(
+            _UPSERT,
+            {
+                "mac": mac,
+                "address": fact.address,
+                "model": fact.model,
+                "firmware": fact.firmware,
+                "standing": fact.standing,
+                "now": each.now,
+                "profiles": int(fact.got_profile),
+                "refusals": int(fact.refused),
+            },
+        )
+        if isinstance(each.event, Reported):
+            self._database.execute(
+                "INSERT OR REPLACE INTO report VALUES (?, ?, ?, ?)",
+                (mac, each.event.kind, each.now, json.dumps(dict(each.event.fields))),
+            )
+
+    def _leased(self, address: str) -> str:
+        """Return who last got an address from DHCP, by the records of its process; "" if nobody did."""
+        rows = self._database.execute(
+            "SELECT mac FROM history WHERE address = ? AND kind = 'Bound' ORDER BY id DESC LIMIT 1",
+            (address,),
+        )
+        return str(next(rows, ("",))[0]) if address else ""
+
+
+def load_devices(state: Path) -> tuple[DeviceRecord, ...]:
+    """Return every phone on record, the one heard of last first. Raises `ServiceError`."""
+    rows = _query(state, "SELECT * FROM device ORDER BY last DESC", ())
+    return tuple(DeviceRecord(*row) for row in rows)  # type: ignore[arg-type]
+
+
+def load_history(state: Path, mac: str, limit: int = 100) -> tuple[HistoryLine, ...]:
+    """Return what happened to a phone, the newest last; "" for senders that are not known."""
+    rows = _query(
+        state,
+        "SELECT time, address, service, text, kind, fields FROM history WHERE mac = ? ORDER BY id DESC LIMIT ?",
+        (mac, limit),
+    )
+    return tuple(
+        HistoryLine(*row, json.loads(str(fields)))  # type: ignore[arg-type, call-arg]
+        for *row, fields in reversed(rows)
+    )
+
+
+def load_reports(state: Path, mac: str) -> tuple[tuple[str, float, Mapping[str, str]], ...]:
+    """Return a phone's newest report of each kind: kind, time, fields."""
+    rows = _query(state, "SELECT kind, time, fields FROM report WHERE mac = ? ORDER BY kind", (mac,))
+    return tuple((str(kind), float(str(when)), json.loads(str(fields))) for kind, when, fields in rows)
+
+
+def _plain(value: object) -> object:
+    """Return an event as JSON takes it, without the fields declared `repr=False`, which may be long or secret."""
+    if dataclasses.is_dataclass(value):
+        return {
+            each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value) if each.repr
+        }
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {name: _plain(each) for name, each in value._asdict().items()}
+    if isinstance(value, bytes):
+        return value.hex(":")
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _query(state: Path, sql: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:
+    path = state / FILE
+    if not path.exists():
+        return []
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
+            return list(database.execute(sql, values))
+    except sqlite3.Error as error:
+        raise ServiceError(f"device records: {path} cannot be read: {error}") from error

@@ -1,0 +1,90 @@
+"""Serial numbers that rise exactly when a zone's content changes, kept across restarts.
+
+RFC 1982 (serial arithmetic), RFC 1035 3.3.13. The plan is deterministic and cannot know what was served before, so
+the state directory remembers each zone's last serial with a digest of its content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from netprov.dns.message.name import format_name
+from netprov.dns.message.rrtype import SOA
+from netprov.dns.zone.zone import Zone
+from netprov.errors import ServiceError
+
+FILE = "dns-serials.json"
+HALF = 1 << 31
+
+
+class Serials:
+    """The serials of all zones, in one file of the state directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / FILE
+        self._held: dict[str, tuple[int, str]] = {}
+        try:
+            held = json.loads(self._path.read_text())
+            self._held = {str(name): (int(serial), str(digest)) for name, (serial, digest) in held.items()}
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            message = f"the serial numbers of the zones cannot be read from {self._path}: {error}"
+            raise ServiceError(message, "remove the file if secondaries may load the zones anew") from error
+
+    def number(self, zones: Iterable[Zone]) -> tuple[Zone, ...]:
+        """Return the zones under the serials they are served with, once these are on disk."""
+        numbered = []
+        before = dict(self._held)
+        for zone in zones:
+            name, digest = format_name(zone.origin), _digest(zone)
+            serial = next_serial(zone.serial, self._held.get(name), digest)
+            self._held[name] = (serial, digest)
+            numbered.append(zone if serial == zone.serial else zone.with_serial(serial))
+        if self._held != before:
+            self._store()
+        return tuple(numbered)
+
+    def _store(self) -> None:
+        temporary = self._path.with_suffix(".new")
+        try:
+            with temporary.open("w") as file:
+                json.dump(self._held, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self._path)
+        except OSError as error:
+            raise ServiceError(f"cannot write {self._path}: {error.strerror}", "check the disk") from error
+
+
+def next_serial(declared: int, held: tuple[int, str] | None, digest: str) -> int:
+    """Return the serial to serve under: the last one while content is the same, else above it and above `declared`."""
+    if held is None:
+        return declared
+    last, known = held
+    if _greater(declared, last):
+        return declared
+    if known == digest:
+        return last
+    return (last + 1) % (1 << 32) or 1
+
+
+def _greater(one: int, other: int) -> bool:
+    """Compare serials as RFC 1982 3.2 does."""
+    return one != other and (one - other) % (1 << 32) < HALF
+
+
+def _digest(zone: Zone) -> str:
+    """Digest all records but the serial."""
+    hashed = hashlib.blake2b(digest_size=16)
+    for name in sorted(zone.nodes):
+        for rrset in zone.nodes[name]:
+            hashed.update(b"%b %d %d " % (name, rrset.type, rrset.ttl))
+            for data in rrset.rdatas:
+                held = data[:-20] + data[-16:] if rrset.type == SOA else data
+                hashed.update(b"%d " % len(held) + held)
+    return hashed.hexdigest()

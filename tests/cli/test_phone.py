@@ -1,0 +1,74 @@
+"""`netprov phone` without a LAN: what it takes, what it refuses, what it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click import UsageError
+from click.testing import CliRunner
+
+from netprov.cli.verb.phone import command
+
+MAC = "00:12:34:ab:45:de"
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(command, arguments, standalone_mode=False)
+    if result.exception:
+        raise result.exception
+    return result.return_value, result.output
+
+
+def test_without_dhcp_a_phone_asks_the_servers_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, output = run(MAC, "--option", "160=http://127.0.0.1:9/p.xml", "--model", "7841")
+    assert code == 1
+    assert "CP-7841-3PCC" in output
+    assert "GET http://127.0.0.1:9/p.xml" in output
+    assert "connection refused" in output
+    assert "customization state: Open" in output
+
+
+def test_json_holds_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (trip,) = json.loads(run(MAC, "--option", "66=http://127.0.0.1:9/p", "--json")[1])
+    assert not trip["provisioned"]
+    assert [step["kind"] for step in trip["steps"]].count("http") == 3
+    assert any(step.get("trouble") == "refused" for step in trip["steps"])
+
+
+def test_phones_of_the_inventory_are_known_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(
+        "domain: example.com\nnetworks: {v: {interface: lan0, subnet: 10.20.0.0/24}}\n"
+        "phones: [{mac: '00:12:34:ab:45:de', model: CP-8841-3PCC, name: desk1, firmware: 12.0.1}]\n"
+    )
+    output = run("desk1", "-f", str(path), "--option", "66=http://127.0.0.1:9/p")[1]
+    assert "CP-8841-3PCC  sip88xx.12-0-1MPP" in output
+    assert (
+        run("--all", "-f", str(path), "--option", "66=http://127.0.0.1:9/p")[1].count("customization state")
+        == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "name a phone"),
+        (("nonsense",), "neither a MAC address nor"),
+        ((MAC,), "say where"),
+        ((MAC, "--option", "66"), "write a number"),
+        ((MAC, "--option", "150=abc"), "150"),
+        (("--count", "3"), "--count needs --interface"),
+    ],
+)
+def test_wrong_arguments_say_what_is_right(
+    arguments: tuple[str, ...], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=words):
+        run(*arguments)

@@ -1,0 +1,38 @@
+"""Whose address it is: the leases know the phones behind relays, which are nobody's neighbours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from netprov.dhcp.lease import Bound, Lease, LeaseState, Released
+from netprov.runtime.net.sender import Senders
+from netprov.state.clock import Anchor
+from netprov.state.lease import open_store
+
+ANCHOR = Anchor(5000.0, 10.0, "boot", 5000.0, synchronised=True)
+LEASE = Lease(
+    0xC0000264, "voice", b"\x01\x00\x12\x34\xab\x45\xde", b"\x00\x12\x34\xab\x45\xde", LeaseState.BOUND, 1000.0, 9000.0,
+    "desk", "CP-8851-3PCC", b"\x01\x01p", (),
+)  # fmt: skip
+
+
+def test_address_that_is_leased_is_its_clients(tmp_path: Path) -> None:
+    senders = Senders(tmp_path)
+    assert senders.mac("192.0.2.100") == ""
+    store = open_store(tmp_path)
+    store.commit([Bound(LEASE)], ANCHOR)
+    assert senders.mac("192.0.2.100") == "00:12:34:ab:45:de"
+    assert senders.mac("192.0.2.101") == ""
+    store.commit([Released(LEASE._replace(state=LeaseState.RELEASED))], ANCHOR)
+    assert senders.mac("192.0.2.100") == ""
+    store.close()
+
+
+def test_what_is_no_ipv4_address_is_nobodys(tmp_path: Path) -> None:
+    assert Senders(tmp_path).mac("2001:db8::1") == ""
+    assert Senders(tmp_path).mac("") == ""
+
+
+def test_damaged_lease_file_names_nobody(tmp_path: Path) -> None:
+    (tmp_path / "leases.db").write_bytes(b"not a database, by far" * 100)
+    assert Senders(tmp_path).mac("192.0.2.100") == ""

@@ -1,0 +1,36 @@
+"""The teller: each event is reported, or counted; metrics count all."""
+
+from __future__ import annotations
+
+from netprov.dhcp.lease import Bound, Expired, Lease, LeaseState
+from netprov.machine import Dropped, Endpoint, Event
+from netprov.runtime.metrics import Metrics
+from netprov.runtime.role import Untold
+from netprov.runtime.throttle import EACH_SECOND, Teller
+
+LEASE = Lease(0x0A140064, "voice", b"k", b"\0" * 6, LeaseState.BOUND, 0.0, 3600.0)
+
+
+def test_every_event_of_a_flood_is_counted_and_some_are_told() -> None:
+    said: list[Event] = []
+    metrics = Metrics()
+
+    def report(service: str, event: Event) -> None:
+        said.append(event)
+        metrics.count(service, event)
+
+    teller = Teller("dhcp", report)
+    for second in range(2):
+        teller.tell([Bound(LEASE)] * (EACH_SECOND - 1))
+        teller.tell([Dropped("late", Endpoint("10.20.0.9", 68))] * 41)
+        teller.tell([Expired(LEASE)] * 7)
+        teller.settle()
+        told = said[second * (EACH_SECOND + 2) :]
+        assert told[-2:] == [Untold("Dropped", 40), Untold("Expired", 7)]
+        assert len(told) == EACH_SECOND + 2
+    assert str(Untold("Expired", 7)) == "7 more Expired in the last second"
+    assert Untold("Dropped", 40).everyday
+    assert not Untold("Expired", 7).everyday
+    (events,) = (family for family in metrics.collect() if family.name == "netprov_events")
+    counted = {sample.labels["event"]: sample.value for sample in events.samples}
+    assert counted == {"Bound": 2 * (EACH_SECOND - 1), "Dropped": 82, "Expired": 14}
