@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+import netprov
 from netprov.cli.site import open_plan
 from netprov.cli.timeline import Line, new_console, print_summary, print_timeline, seconds_of
 from netprov.errors import LabError
@@ -54,13 +55,18 @@ def command(file: str | None, keep: bool) -> int:
 
     return run_enclosed(
         work,
-        visible=[*map(Path, opened.document.files), Path(__file__), Path(sys.prefix), Path(sys.base_prefix)],
+        visible=[
+            *map(Path, opened.document.files),
+            Path(netprov.__file__),
+            Path(sys.prefix),
+            Path(sys.base_prefix),
+        ],
     )
 
 
 def example(name: str) -> Path:
     """Return an example inventory: packaged with netprov, or in the repository that it runs from."""
-    package = Path(__file__).parents[1]
+    package = Path(netprov.__file__).parent
     for folder in (package / "examples", package.parent / "config"):
         if (folder / name).is_file():
             return folder / name
