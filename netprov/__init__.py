@@ -168,7 +168,7 @@ Profiles:
     provision.macro             $MA, $PSN … expanded, and read back from paths
     provision.profile           flat-profile XML from layers of parameters, and its parser
     provision.config            what the servers serve: sockets, phones, paths
-    provision.asker             who asks: address, certificate, User-Agent
+    provision.requester             who asks: address, certificate, User-Agent
     provision.crypto            AES-256-CBC as openssl writes it, aes128gcm of RFC 8188
     provision.secret            keys and passwords, kept apart or derived
     provision.auth              Basic and Digest
@@ -355,7 +355,7 @@ What people type:
 
     cli                         the command: a table of verbs
     cli.site                    which inventory a verb reads
-    cli.surroundings            what `check` looks at on this machine's disk
+    cli.environment             what `check` looks at on this machine
     cli.findings                findings as text, JSON and SARIF
     cli.table                   tables on a terminal, plain lines elsewhere
     cli.timeline                what emulated phones did, on paper

@@ -23,13 +23,13 @@ from netprov.check import (
     srv,
     zone,
 )
-from netprov.check.rule import Chain, Finding, Rule, Surroundings, View
+from netprov.check.rule import Chain, Environment, Finding, Rule, View
 from netprov.errors import InventoryError, Problem
 from netprov.inventory.model import Inventory
 from netprov.plan import derive
 from netprov.plan.site import resolve
 
-__all__ = ["FAMILIES", "RULES", "Chain", "Finding", "Rule", "Surroundings", "View", "check"]
+__all__ = ["FAMILIES", "RULES", "Chain", "Environment", "Finding", "Rule", "View", "check"]
 
 FAMILIES: Mapping[str, tuple[Rule, ...]] = {
     "Networks": network.RULES,
@@ -53,7 +53,7 @@ RULES: Mapping[str, Rule] = {rule.id: rule for rules in FAMILIES.values() for ru
 """Every rule by its id."""
 
 
-def check(inventory: Inventory, now: float, disk: Surroundings | None = None) -> list[Problem]:
+def check(inventory: Inventory, now: float, disk: Environment | None = None) -> list[Problem]:
     """Return everything that is wrong or risky with an inventory; `now` is in seconds since 1970.
 
     `disk` is what is on this machine beside the inventory: certificates, firmware.
@@ -66,7 +66,7 @@ def check(inventory: Inventory, now: float, disk: Surroundings | None = None) ->
         plan = derive(inventory)
     except InventoryError as error:
         problems += error.problems
-    view = View(inventory, plan.site if plan else resolve(inventory), plan, now, disk or Surroundings())
+    view = View(inventory, plan.site if plan else resolve(inventory), plan, now, disk or Environment())
     told = {problem.path for problem in problems}
     for rule in RULES.values():
         problems += (problem for problem in rule.check(view) if problem.path not in told)

@@ -40,7 +40,7 @@ def ca_unknown_to_factory(view: View) -> Iterator[Finding]:
 
 
 def _bootstraps(view: View) -> bool:
-    return any(_plain(audience.options) for audience in view.audiences if audience.method == "dhcp")
+    return any(_plain(group.options) for group in view.groups if group.method == "dhcp")
 
 
 def _plain(options: Mapping[int, tuple[object, Path]]) -> bool:

@@ -103,9 +103,9 @@ def _asked(view: View) -> set[str]:
 def _told(view: View) -> Iterator[str]:
     for redirect in view.inventory.provisioning.redirects.values():
         yield from _paths(redirect if isinstance(redirect, str) else redirect.to)
-    for audience in view.audiences:
+    for group in view.groups:
         for code in (66, 159, 160):
-            text = audience.options.get(code, ("", ()))[0]
+            text = group.options.get(code, ("", ()))[0]
             yield from _paths(str(text))
     for _, values in view.values:
         for key, text in values.items():

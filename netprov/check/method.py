@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from netprov.check.rule import (
     PROVISIONING_CODES,
     URL_CODES,
-    Audience,
+    ClientGroup,
     Finding,
     Rule,
     View,
@@ -23,48 +23,48 @@ _RELEASE_WITHOUT_TR069 = (11, 3)
 
 
 def srv_gets_option(view: View) -> Iterator[Finding]:
-    for audience in view.audiences:
-        if audience.method != "srv":
+    for group in view.groups:
+        if group.method != "srv":
             continue
         for code in PROVISIONING_CODES:
-            if code in audience.options and _worth_saying(view, audience, audience.options[code][1]):
+            if code in group.options and _worth_saying(view, group, group.options[code][1]):
                 yield Finding(
-                    audience.options[code][1],
-                    f"{audience.label} is of method srv, and option {code} is meant for it too",
-                    (audience.path,),
+                    group.options[code][1],
+                    f"{group.label} is of method srv, and option {code} is meant for it too",
+                    (group.path,),
                 )
 
 
 def srv_gets_url(view: View) -> Iterator[Finding]:
-    for audience in view.audiences:
-        if audience.method != "srv":
+    for group in view.groups:
+        if group.method != "srv":
             continue
         for code in URL_CODES:
-            if code not in audience.options:
+            if code not in group.options:
                 continue
-            value, path = audience.options[code]
-            if _holds_url(value) and _worth_saying(view, audience, path):
+            value, path = group.options[code]
+            if _holds_url(value) and _worth_saying(view, group, path):
                 yield Finding(
                     path,
-                    f"{audience.label} is of method srv, and a URL in option {code} is meant for it too",
-                    (audience.path,),
+                    f"{group.label} is of method srv, and a URL in option {code} is meant for it too",
+                    (group.path,),
                 )
 
 
-def _worth_saying(view: View, audience: Audience, path: Path) -> bool:
+def _worth_saying(view: View, group: ClientGroup, path: Path) -> bool:
     """An option of a network is told once, at the clients of no class; a phone's inherited option at its class."""
-    if audience.path == ("networks",):
+    if group.path == ("networks",):
         return view.unclassed
-    if path[0] == "networks" and audience.path[0] == "classes":
+    if path[0] == "networks" and group.path[0] == "classes":
         return not view.unclassed
-    return path[: len(audience.path)] == audience.path or _method_changed(view, audience)
+    return path[: len(group.path)] == group.path or _method_changed(view, group)
 
 
-def _method_changed(view: View, audience: Audience) -> bool:
+def _method_changed(view: View, group: ClientGroup) -> bool:
     """Tell whether a phone's own method differs from its class's, so that what it inherits matters."""
-    if audience.path[0] != "phones":
+    if group.path[0] != "phones":
         return False
-    phone = view.inventory.phones[int(audience.path[1])]
+    phone = view.inventory.phones[int(group.path[1])]
     return phone.method is not None
 
 
@@ -80,26 +80,24 @@ def _holds_url(value: object) -> bool:
 
 
 def option_withheld(view: View) -> Iterator[Finding]:
-    for audience in view.audiences:
-        if audience.method not in {"acs", "manual"}:
+    for group in view.groups:
+        if group.method not in {"acs", "manual"}:
             continue
         for code in PROVISIONING_CODES:
-            if code in audience.options and audience.options[code][1][: len(audience.path)] == audience.path:
+            if code in group.options and group.options[code][1][: len(group.path)] == group.path:
                 yield Finding(
-                    audience.options[code][1],
-                    f"{audience.label} is of method {audience.method}, and does not get option {code}",
-                    (audience.path,),
+                    group.options[code][1],
+                    f"{group.label} is of method {group.method}, and does not get option {code}",
+                    (group.path,),
                 )
 
 
 def dhcp_without_option(view: View) -> Iterator[Finding]:
-    for audience in view.audiences[1:]:
-        codes = audience.options.keys()
-        url = any(code in codes and _holds_url(audience.options[code][0]) for code in URL_CODES)
-        if audience.method == "dhcp" and not url and not any(code in codes for code in PROVISIONING_CODES):
-            yield Finding(
-                audience.path, f"{audience.label} is of method dhcp, and gets no option to provision by"
-            )
+    for group in view.groups[1:]:
+        codes = group.options.keys()
+        url = any(code in codes and _holds_url(group.options[code][0]) for code in URL_CODES)
+        if group.method == "dhcp" and not url and not any(code in codes for code in PROVISIONING_CODES):
+            yield Finding(group.path, f"{group.label} is of method dhcp, and gets no option to provision by")
 
 
 def option_host_unknown(view: View) -> Iterator[Finding]:

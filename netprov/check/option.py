@@ -107,9 +107,9 @@ def option_slip(view: View) -> Iterator[Finding]:
 
 def options_too_long(view: View) -> Iterator[Finding]:
     common = FRAME + 2 + len(view.site.domain) + 2 + 4 * 4
-    for audience in view.audiences:
+    for group in view.groups:
         size = common
-        for code, (value, _) in audience.options.items():
+        for code, (value, _) in group.options.items():
             try:
                 length = len(dhcp.encode(code, value))
             except ValueError:
@@ -117,8 +117,8 @@ def options_too_long(view: View) -> Iterator[Finding]:
             size += length + 2 * max(1, -(-length // 255))
         if size > SMALLEST_MESSAGE:
             yield Finding(
-                audience.path,
-                f"the reply to {audience.label} has about {size} octets; {SMALLEST_MESSAGE} are what every client takes",
+                group.path,
+                f"the reply to {group.label} has about {size} octets; {SMALLEST_MESSAGE} are what every client takes",
             )
 
 

@@ -88,8 +88,7 @@ def tsig_secret_in_file(view: View) -> Iterator[Finding]:
 def secret_over_http(view: View) -> Iterator[Finding]:
     plain = {target.service for target in view.site.targets} == {"http"} and "srv" in view.methods
     tftp = any(
-        audience.method == "dhcp" and any(code in audience.options for code in (66, 150))
-        for audience in view.audiences
+        group.method == "dhcp" and any(code in group.options for code in (66, 150)) for group in view.groups
     )
     if not plain and not tftp:
         return
@@ -102,16 +101,16 @@ def secret_over_http(view: View) -> Iterator[Finding]:
 
 def encryption_over_tftp(view: View) -> Iterator[Finding]:
     site = view.inventory.provisioning.encryption
-    for audience in view.audiences:
-        if audience.path[0] != "classes" or audience.method != "dhcp":
+    for group in view.groups:
+        if group.path[0] != "classes" or group.method != "dhcp":
             continue
-        own = view.inventory.classes[str(audience.path[1])].encryption
+        own = view.inventory.classes[str(group.path[1])].encryption
         used = own or site
-        by_tftp = 150 in audience.options or "://" not in str(audience.options.get(66, ("://", ()))[0])
+        by_tftp = 150 in group.options or "://" not in str(group.options.get(66, ("://", ()))[0])
         if used is not None and used.method == "aes128gcm" and by_tftp:
-            path: Path = (*audience.path, "encryption") if own else ("provisioning", "encryption")
+            path: Path = (*group.path, "encryption") if own else ("provisioning", "encryption")
             yield Finding(
-                (*path, "method"), f"{audience.label} loads by TFTP, which has no aes128gcm", (audience.path,)
+                (*path, "method"), f"{group.label} loads by TFTP, which has no aes128gcm", (group.path,)
             )
 
 

@@ -39,7 +39,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Audience:
+class ClientGroup:
     """Clients that are treated alike: a class, the clients of no class, or one phone with settings of its own.
 
     `options` maps each DHCP option they get to the path that gives it.
@@ -71,7 +71,7 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Environment:
     """What is on this machine's disk beside the inventory; empty where nobody has looked.
 
     `trust` are the roots that phones are given, None if not known. `trees` maps each path under which a directory is
@@ -94,7 +94,7 @@ class View:
     site: Site
     plan: Plan | None = None
     now: float = 0.0
-    disk: Surroundings = field(default_factory=Surroundings)
+    disk: Environment = field(default_factory=Environment)
 
     @cached_property
     def domains(self) -> tuple[str, ...]:
@@ -196,7 +196,7 @@ class View:
         return tuple(found)
 
     @cached_property
-    def audiences(self) -> tuple[Audience, ...]:
+    def groups(self) -> tuple[ClientGroup, ...]:
         """Every group of clients that can be told apart without its phones' settings."""
         return tuple(_audiences(self.inventory, self.site))
 
@@ -209,9 +209,7 @@ class View:
     @cached_property
     def methods(self) -> frozenset[Method]:
         """The methods that some client is served by."""
-        return frozenset(
-            each.method for each in self.audiences if self.unclassed or each.path != ("networks",)
-        )
+        return frozenset(each.method for each in self.groups if self.unclassed or each.path != ("networks",))
 
     @cached_property
     def networks_by_name(self) -> Mapping[str, SiteNetwork]:
@@ -303,25 +301,25 @@ def _services(srv: Srv, domain: str, path: Path) -> Iterator[Service]:
         yield Service(domain, name, srv.order, targets)
 
 
-def _audiences(inventory: Inventory, site: Site) -> Iterator[Audience]:
+def _audiences(inventory: Inventory, site: Site) -> Iterator[ClientGroup]:
     everywhere: dict[int, tuple[object, Path]] = {
         code: (value, ("networks", network.name, "options", code))
         for network in site.networks
         for code, value in network.declared.options.items()
     }
-    yield Audience(("networks",), "phones of no class", "srv", everywhere)
+    yield ClientGroup(("networks",), "phones of no class", "srv", everywhere)
     by_class: dict[str, dict[int, tuple[object, Path]]] = {}
     for name, each in inventory.classes.items():
         where: Path = ("classes", name)
         by_class[name] = {**everywhere, **_given(each.options, where)}
-        yield Audience(where, f"class {name}", each.method or "srv", by_class[name])
+        yield ClientGroup(where, f"class {name}", each.method or "srv", by_class[name])
     for phone in site.phones:
         declared = phone.declared
         if declared.options or declared.method:
             path: Path = ("phones", phone.index)
             inherited = by_class.get(phone.class_name or "", everywhere)
             options = {**inherited, **_given(declared.options, path)}
-            yield Audience(path, f"phone {declared.mac}", phone.method, options)
+            yield ClientGroup(path, f"phone {declared.mac}", phone.method, options)
 
 
 def _given(options: Mapping[int, object], path: Path) -> dict[int, tuple[object, Path]]:

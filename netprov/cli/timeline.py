@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from netprov.explain.timeline import Told, tell
+from netprov.explain.timeline import StepText, tell
 from netprov.phone.action import Step
 from netprov.phone.boot import Outcome
 
@@ -76,7 +76,7 @@ def print_summary(console: Console, lines: Sequence[Line]) -> None:
     console.print(table)
 
 
-def _print_table(console: Console, title: str, told: Sequence[tuple[str, str, Told]]) -> None:
+def _print_table(console: Console, title: str, told: Sequence[tuple[str, str, StepText]]) -> None:
     table = Table(box=None, title=escape(title), title_justify="left", title_style="bold", header_style="dim")
     table.add_column("at ms", justify="right")
     table.add_column("took", justify="right")

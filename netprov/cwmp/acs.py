@@ -1,6 +1,6 @@
 """The server's side of CWMP: the sessions of an ACS (TR-069 Amendment 6 sections 3.4, 3.7.2).
 
-Sans-IO. Each HTTP request becomes one `Request`, its answer a `Reply`:
+Sans-IO. Each HTTP request becomes one `AcsRequest`, its answer a `Reply`:
 
     acs = Acs(config, records)
     reply = acs.respond(Request(body, cookie=…, source=…, connection=…), now, token)
@@ -30,8 +30,8 @@ from netprov.cwmp.device import (
     Device,
     DownloadRequested,
     Faulted,
-    Informed,
-    Transferred,
+    FileTransferred,
+    InformReceived,
     after_inform,
     download_for,
     identify,
@@ -46,7 +46,7 @@ METHODS: Final = ("Inform", "GetRPCMethods", "TransferComplete")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class AcsLimits:
     """What one ACS puts up with: octets a message, sessions at once, messages a session, seconds, records kept."""
 
     body: int = 1 << 20
@@ -58,7 +58,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class AcsRequest:
     """One POST: its body, its Cookie header, the address it came from, and the connection by any name."""
 
     body: bytes
@@ -98,10 +98,10 @@ class Acs:
     """The sessions of one ACS, and what it knows of its devices."""
 
     def __init__(
-        self, config: AcsConfig, records: Iterable[Device] = (), limits: Limits | None = None
+        self, config: AcsConfig, records: Iterable[Device] = (), limits: AcsLimits | None = None
     ) -> None:
         self.config = config
-        self.limits = limits or Limits()
+        self.limits = limits or AcsLimits()
         self._devices = {record.key: record for record in records}
         self._sessions: dict[str, _Session] = {}
         self._by_device: dict[str, str] = {}
@@ -129,7 +129,7 @@ class Acs:
         drained, self._changed = tuple(self._changed.values()), {}
         return drained
 
-    def respond(self, request: Request, now: float, token: str) -> Reply:
+    def respond(self, request: AcsRequest, now: float, token: str) -> Reply:
         """Answer one POST. Whatever it holds, nothing is raised."""
         self._expire(now)
         session = self._find(request, now)
@@ -155,7 +155,7 @@ class Acs:
             return _say(message, rpc.Fault(8001, "A session begins with an Inform"))
         return self._continue(session, message, request, now)
 
-    def _find(self, request: Request, now: float) -> _Session | None:
+    def _find(self, request: AcsRequest, now: float) -> _Session | None:
         session = self._sessions.get(_cookie(request.cookie))
         if session is None and not request.cookie:
             # Quirk: some devices keep no cookie; theirs is the session of the connection.
@@ -171,7 +171,7 @@ class Acs:
         return session
 
     def _inform(
-        self, message: rpc.Message, inform: rpc.Inform, request: Request, now: float, token: str
+        self, message: rpc.Message, inform: rpc.Inform, request: AcsRequest, now: float, token: str
     ) -> Reply:
         key = str(inform.device)[:TEXT]
         if key in self._by_device:
@@ -194,12 +194,14 @@ class Acs:
             self._by_connection[request.connection] = token
         known = self._known(session)
         self._events.append(
-            Informed(key, mac, request.source, codes, target is not None, known.product_class, known.software)
+            InformReceived(
+                key, mac, request.source, codes, target is not None, known.product_class, known.software
+            )
         )
         reply = _say(message, rpc.InformResponse())
         return replace(reply, headers=(*reply.headers, ("Set-Cookie", f"{COOKIE}={token}; Path=/; HttpOnly")))
 
-    def _record(self, device: Device, mac: str, request: Request, listed: bool) -> None:
+    def _record(self, device: Device, mac: str, request: AcsRequest, listed: bool) -> None:
         self._keep(replace(device, mac=mac, listed=listed, address=request.source))
         if len(self._devices) > self.limits.records:
             stranger = next((each.key for each in self._devices.values() if not each.listed), None)
@@ -212,7 +214,7 @@ class Acs:
         self._devices[device.key] = device
         self._changed[device.key] = device
 
-    def _continue(self, session: _Session, message: rpc.Message, request: Request, now: float) -> Reply:
+    def _continue(self, session: _Session, message: rpc.Message, request: AcsRequest, now: float) -> Reply:
         """Take in a call of the CPE, or its answer to ours."""
         match message.rpc:
             case rpc.TransferComplete() as report:
@@ -284,7 +286,7 @@ class Acs:
                 replace(device, applied=report.command_key[:TEXT], applied_at=now, hold_until=0, fault="")
             )
         self._events.append(
-            Transferred(
+            FileTransferred(
                 session.device,
                 device.mac,
                 report.command_key,
@@ -305,7 +307,7 @@ class Acs:
             device = replace(device, requested=asked.command_key, hold_until=now + FAILED)
         self._keep(device)
 
-    def _refuse(self, request: Request, reason: str) -> Reply:
+    def _refuse(self, request: AcsRequest, reason: str) -> Reply:
         self._events.append(Dropped(reason, Endpoint(request.source, 0)))
         return Reply(400, f"{reason}\n".encode("ascii", "replace"), (("Content-Type", "text/plain"),))
 

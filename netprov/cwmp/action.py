@@ -56,7 +56,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Informed:
+class InformAccepted:
     """The ACS took the Inform in."""
 
     url: str
@@ -99,4 +99,4 @@ class SessionFailed:
     reason: str
 
 
-CpeEvent = Informed | ParametersSet | DownloadAsked | Reported | SessionClosed | SessionFailed
+CpeEvent = InformAccepted | ParametersSet | DownloadAsked | Reported | SessionClosed | SessionFailed

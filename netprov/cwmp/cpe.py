@@ -37,7 +37,7 @@ from netprov.cwmp.action import (
     Answer,
     CpeEvent,
     Fetch,
-    Informed,
+    InformAccepted,
     Post,
     Reported,
     SessionClosed,
@@ -245,7 +245,9 @@ class Cpe:
         match self._state, said:
             case _State.INFORM, rpc.InformResponse():
                 self.failure = ""
-                self._events.append(Informed(self._target, tuple(each.code for each in self._event_codes())))
+                self._events.append(
+                    InformAccepted(self._target, tuple(each.code for each in self._event_codes()))
+                )
                 self._causes.clear()
                 self.parameters.told()
                 self._our_turn(hold=bool(message and message.hold_requests))

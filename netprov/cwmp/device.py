@@ -50,7 +50,7 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Informed:
+class InformReceived:
     """A device opened a session."""
 
     device: str
@@ -90,7 +90,7 @@ class DownloadRequested:
 
 
 @dataclass(frozen=True, slots=True)
-class Transferred:
+class FileTransferred:
     """A device reported how a transfer ended; fault code 0 is success."""
 
     device: str
@@ -119,7 +119,7 @@ class Faulted:
         return f"{self.device}: {self.method} refused: {self.fault}{parts}"
 
 
-AcsEvent = Informed | Configured | DownloadRequested | Transferred | Faulted
+AcsEvent = InformReceived | Configured | DownloadRequested | FileTransferred | Faulted
 
 
 def identify(inform: rpc.Inform, source: str, config: AcsConfig) -> tuple[str, Target | None]:

@@ -11,7 +11,15 @@ from enum import Enum
 from ipaddress import IPv4Address
 
 from netprov.dhcp import message as dhcp
-from netprov.dhcp.client_event import Acquired, ClientLease, Informed, Lost, OfferReceived, Refused, Renewed
+from netprov.dhcp.client_event import (
+    Acquired,
+    ClientLease,
+    InformAnswered,
+    Lost,
+    OfferReceived,
+    Refused,
+    Renewed,
+)
 from netprov.dhcp.message import Message, Type
 from netprov.dhcp.option import table as code
 from netprov.dhcp.option.kind import USER_CLASS
@@ -177,7 +185,7 @@ class Client:
             case Type.OFFER, State.SELECTING:
                 self._accept_offer(reply, now)
             case Type.ACK, State.INFORMING:
-                self._events.append(Informed(_server(reply), reply.options, reply))
+                self._events.append(InformAnswered(_server(reply), reply.options, reply))
                 self._stop()
             case Type.ACK, State.REQUESTING | State.REBOOTING | State.RENEWING | State.REBINDING:
                 self._bind(reply, source)

@@ -67,7 +67,7 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
-class Informed:
+class InformAnswered:
     """An answer to DHCPINFORM: options without an address."""
 
     server_id: str

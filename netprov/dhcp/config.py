@@ -107,7 +107,7 @@ class PhoneConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ServerLimits:
     """How much the server takes on; every table behind these numbers is bounded."""
 
     client_rate: int = 20
@@ -128,7 +128,7 @@ class DhcpConfig:
     classes: tuple[ClassConfig, ...] = ()
     """In the order they are tried."""
     phones: Mapping[bytes, PhoneConfig] = field(default_factory=dict)
-    limits: Limits = Limits()
+    limits: ServerLimits = ServerLimits()
 
     def network(self, name: str) -> NetworkConfig | None:
         """Return the network of that name."""

@@ -10,7 +10,7 @@ import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from netprov.dhcp.config import Limits, NetworkConfig
+from netprov.dhcp.config import NetworkConfig, ServerLimits
 from netprov.dhcp.lease import Lease, LeaseState
 from netprov.dhcp.pool import Pool
 
@@ -20,7 +20,7 @@ _BOUND, _DECLINED = LeaseState.BOUND, LeaseState.DECLINED
 class Leases:
     """Every address of one network that was ever given out, until it goes to another client."""
 
-    def __init__(self, network: NetworkConfig, fixed: frozenset[int], limits: Limits) -> None:
+    def __init__(self, network: NetworkConfig, fixed: frozenset[int], limits: ServerLimits) -> None:
         """`fixed` are the addresses of listed phones, which no one else gets."""
         self.network = network
         self.limits = limits

@@ -28,7 +28,7 @@ class OtherServer:
         return f"another DHCP server, {self.address}, serves {self.mac.hex(':')} on {self.interface}"
 
 
-class Overheard:
+class OtherServers:
     """Which other servers were told of, and when."""
 
     def __init__(self, config: DhcpConfig) -> None:

@@ -17,7 +17,7 @@ from netprov.dhcp.leases import Leases
 from netprov.dhcp.limit import RateLimit
 from netprov.dhcp.message import Message, Type, dotted
 from netprov.dhcp.option import table as code
-from netprov.dhcp.other import Overheard
+from netprov.dhcp.other import OtherServers
 from netprov.dhcp.probe import TRIES, Probe, Probing
 from netprov.dhcp.reply import Incoming, bootp, destination, grant, refusal
 from netprov.errors import Malformed
@@ -37,7 +37,7 @@ class Server:
         self._load(leases)
         self._intake = Intake(config)
         self._limit = RateLimit(config.limits.client_rate, config.limits.total_rate)
-        self._overheard = Overheard(config)
+        self._overheard = OtherServers(config)
         self._probing = Probing()
         self._events: list[Event] = []
         self._outbox: list[Datagram] = []

@@ -8,7 +8,7 @@ from itertools import product
 
 from netprov.phone.handset.identity import MODELS, Identity, model_named
 from netprov.plan import Plan
-from netprov.plan.offer import WouldGet, client_of, would_get
+from netprov.plan.offer import Preview, client_of, preview
 from netprov.plan.phone import identity_of
 from netprov.plan.site import SitePhone
 
@@ -19,31 +19,31 @@ _USUAL = ("CP-8851-3PCC", "CP-7832-3PCC", "CP-6841-3PCC", "DP-9871")
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class DoctorClient:
     """One phone to ask for, real or typical of its class, and what the inventory says it gets."""
 
     name: str
     identity: Identity
     network: str
-    expected: WouldGet
+    expected: Preview
     listed: bool
 
 
-def of_phones(plan: Plan) -> Iterator[Patient]:
+def of_phones(plan: Plan) -> Iterator[DoctorClient]:
     """Yield every listed phone."""
     for phone in plan.site.phones:
         yield of_phone(plan, phone)
 
 
-def of_phone(plan: Plan, phone: SitePhone) -> Patient:
+def of_phone(plan: Plan, phone: SitePhone) -> DoctorClient:
     """Return one listed phone, on its own network or the first."""
     identity = identity_of(phone)
     network = phone.network or plan.dhcp.networks[0].name
     name = f"phone {phone.declared.name or phone.declared.mac} ({identity.model.name})"
-    return Patient(name, identity, network, _expected(plan, identity, network), listed=True)
+    return DoctorClient(name, identity, network, _expected(plan, identity, network), listed=True)
 
 
-def of_classes(plan: Plan) -> Iterator[Patient]:
+def of_classes(plan: Plan) -> Iterator[DoctorClient]:
     """Yield a typical phone for every class that takes clients by what they say, on the first network that serves it.
 
     A class that no phone of the catalogue falls into is passed over.
@@ -55,23 +55,23 @@ def of_classes(plan: Plan) -> Iterator[Patient]:
         yield from _anyone(plan)
 
 
-def _typical(plan: Plan, name: str, number: int) -> Patient | None:
+def _typical(plan: Plan, name: str, number: int) -> DoctorClient | None:
     names = (*_USUAL, *(model for model in MODELS if model not in _USUAL))
     networks = [network.name for network in plan.dhcp.networks]
     for model, tr069, network in product(names, (False, True), networks):
         identity = Identity(_STRANGERS.format(number), model_named(model), tr069=tr069)
         expected = _expected(plan, identity, network)
         if expected.served and expected.class_name == name:
-            return Patient(f"class {name} (as {model})", identity, network, expected, listed=False)
+            return DoctorClient(f"class {name} (as {model})", identity, network, expected, listed=False)
     return None
 
 
-def _anyone(plan: Plan) -> Iterator[Patient]:
+def _anyone(plan: Plan) -> Iterator[DoctorClient]:
     identity = Identity(_STRANGERS.format(0xFF), model_named(_USUAL[0]))
     for network in plan.dhcp.networks:
         expected = _expected(plan, identity, network.name)
         if expected.served:
-            yield Patient(
+            yield DoctorClient(
                 f"any phone on {network.name} (as {_USUAL[0]})",
                 identity,
                 network.name,
@@ -80,8 +80,8 @@ def _anyone(plan: Plan) -> Iterator[Patient]:
             )
 
 
-def _expected(plan: Plan, identity: Identity, network: str) -> WouldGet:
+def _expected(plan: Plan, identity: Identity, network: str) -> Preview:
     asks = bytes(identity.requested)
     mac = bytes.fromhex(identity.ma)
     client = client_of(plan.dhcp, mac, vendor_class=identity.option_60, network=network, requests=asks)
-    return would_get(plan.dhcp, client, asks=asks)
+    return preview(plan.dhcp, client, asks=asks)

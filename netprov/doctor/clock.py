@@ -23,7 +23,7 @@ _PACKET = struct.Struct(">BBbb11I")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TimeAnswer:
     """What an NTP server said: its time in seconds since 1970, and whether it knows it."""
 
     server: str
@@ -53,7 +53,7 @@ def parse_reply(data: bytes, cookie: int) -> tuple[float, bool]:
     return seconds - _EPOCH + words[10] / 2**32, first >> 6 != 3 and 0 < stratum < 16
 
 
-async def ask(server: str) -> Told | None:
+async def ask(server: str) -> TimeAnswer | None:
     """Return what a server says, or None if it says nothing."""
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
@@ -71,7 +71,7 @@ async def ask(server: str) -> Told | None:
                             time, known = parse_reply(await loop.sock_recv(sock, 512), cookie)
                         except Malformed:
                             continue
-                        return Told(server, time, known)
+                        return TimeAnswer(server, time, known)
             except (TimeoutError, OSError):
                 continue
     return None

@@ -26,7 +26,7 @@ from netprov.errors import Malformed, Problem, ServiceError
 from netprov.phone.action import Lease
 from netprov.phone.handset.identity import Identity
 from netprov.phone.source import DEFAULT_ORDER
-from netprov.plan.offer import OfferedOption, WouldGet
+from netprov.plan.offer import OfferedOption, Preview
 
 WAITS_S = (1.0, 2.0, 4.0)
 """Seconds to wait after each DISCOVER; a server may ask for the address first, and datagrams get lost."""
@@ -59,7 +59,7 @@ class Offer:
         return Lease(self.address, self.server, self.message.options)
 
 
-class Asker:
+class Discoverer:
     """Asks one link for OFFERs; an async context manager."""
 
     def __init__(self, interface: str) -> None:
@@ -121,7 +121,7 @@ class Asker:
                     self._heard.set()
 
 
-def compare(expected: WouldGet, offer: Offer) -> list[Problem]:
+def compare(expected: Preview, offer: Offer) -> list[Problem]:
     """Return where an OFFER differs from what the inventory says; errors keep the phone from its profile."""
     wanted = {each.code: each for each in expected.options if each.code not in _FORMALITIES}
     found = []

@@ -13,11 +13,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from netprov.doctor import clock as doctor_time
-from netprov.doctor.client import Patient
-from netprov.doctor.dhcp import LINGER_S, Asker, Offer, compare
+from netprov.doctor.client import DoctorClient
+from netprov.doctor.dhcp import LINGER_S, Discoverer, Offer, compare
 from netprov.doctor.road import Road
 from netprov.doctor.web import Clock, Web
-from netprov.emulator.failure import COMPRESSED, Patience
+from netprov.emulator.failure import COMPRESSED, Timeouts
 from netprov.errors import Problem
 from netprov.phone.action import Lease, addresses
 from netprov.pki.chain import Certificate
@@ -34,7 +34,7 @@ NTP_SERVERS = 42
 class Diagnosis:
     """What was found for one patient, in the order a phone would meet it; `url` is where its profile came from."""
 
-    patient: Patient
+    client: DoctorClient
     found: tuple[Problem, ...]
     url: str = ""
 
@@ -53,61 +53,61 @@ class Doctor:
         interfaces: Mapping[str, str],
         anchors: Sequence[Certificate],
         *,
-        patience: Patience = COMPRESSED,
+        timeouts: Timeouts = COMPRESSED,
     ) -> None:
         self._plan = plan
         self._interfaces = interfaces
-        self._patience = patience
+        self._timeouts = timeouts
         self._anchors = anchors
         self._web: Web
-        self._askers: dict[str, Asker] = {}
+        self._discoverers: dict[str, Discoverer] = {}
         self._surveyed: set[str] = set()
         self._clocks: dict[tuple[str, ...], asyncio.Task[tuple[Clock, list[Problem]]]] = {}
 
     async def examine(
-        self, patients: Sequence[Patient], tell: Callable[[Diagnosis], None] | None = None
+        self, clients: Sequence[DoctorClient], tell: Callable[[Diagnosis], None] | None = None
     ) -> list[Diagnosis]:
         """Examine every patient; `tell` hears of each when it is done. Raises `ServiceError` if this machine cannot ask."""
         limit = asyncio.Semaphore(AT_ONCE)
 
-        async def one(patient: Patient) -> Diagnosis:
+        async def one(client: DoctorClient) -> Diagnosis:
             async with limit:
-                diagnosis = await self._examine(patient)
+                diagnosis = await self._examine(client)
             if tell is not None:
                 tell(diagnosis)
             return diagnosis
 
         async with AsyncExitStack() as stack:
-            self._web = Web(self._patience, self._anchors)
+            self._web = Web(self._timeouts, self._anchors)
             stack.push_async_callback(self._web.close)
             for interface in set(self._interfaces.values()):
-                self._askers[interface] = await stack.enter_async_context(Asker(interface))
+                self._discoverers[interface] = await stack.enter_async_context(Discoverer(interface))
             # The first alone: what it asks is then known for the rest.
-            first = [await one(patient) for patient in patients[:1]]
-            return first + list(await asyncio.gather(*(one(patient) for patient in patients[1:])))
+            first = [await one(client) for client in clients[:1]]
+            return first + list(await asyncio.gather(*(one(client) for client in clients[1:])))
 
-    async def _examine(self, patient: Patient) -> Diagnosis:
-        if not patient.expected.served:
-            return Diagnosis(patient, (_not_served(patient),))
-        lease, found = await self._lease(patient)
+    async def _examine(self, client: DoctorClient) -> Diagnosis:
+        if not client.expected.served:
+            return Diagnosis(client, (_not_served(client),))
+        lease, found = await self._lease(client)
         if lease is None or any(each.severity == "error" for each in found):
-            return Diagnosis(patient, tuple(found))
+            return Diagnosis(client, tuple(found))
         clock, about_time = await self._clock(addresses(lease.options.get(NTP_SERVERS, b"")))
-        road = Road(self._plan, self._web, patient, lease, clock)
+        road = Road(self._plan, self._web, client, lease, clock)
         url, met = await road.walk()
-        return Diagnosis(patient, (*found, *about_time, *met), url)
+        return Diagnosis(client, (*found, *about_time, *met), url)
 
-    async def _lease(self, patient: Patient) -> tuple[Lease | None, list[Problem]]:
-        expected = patient.expected
-        interface = self._interfaces.get(patient.network)
+    async def _lease(self, client: DoctorClient) -> tuple[Lease | None, list[Problem]]:
+        expected = client.expected
+        interface = self._interfaces.get(client.network)
         if interface is None:
             promised = {each.code: each.data for each in expected.options}
             return Lease("", "", promised), []
-        linger = 0.0 if patient.network in self._surveyed else LINGER_S
-        self._surveyed.add(patient.network)
-        offers = await self._askers[interface].ask(patient.identity, linger=linger)
+        linger = 0.0 if client.network in self._surveyed else LINGER_S
+        self._surveyed.add(client.network)
+        offers = await self._discoverers[interface].ask(client.identity, linger=linger)
         if not offers:
-            return None, [_no_offer(patient, interface)]
+            return None, [_no_offer(client, interface)]
         own = {str(network.address) for network in self._plan.site.networks}
         found = _strangers(offers, own)
         found += compare(expected, offers[0])
@@ -167,19 +167,19 @@ def _strangers(offers: Sequence[Offer], own: set[str]) -> list[Problem]:
     return found
 
 
-def _no_offer(patient: Patient, interface: str) -> Problem:
+def _no_offer(client: DoctorClient, interface: str) -> Problem:
     return Problem(
         "doctor-no-offer",
-        f"no DHCP server offers an address on {interface} to {patient.identity.mac} ({patient.identity.option_60})",
+        f"no DHCP server offers an address on {interface} to {client.identity.mac} ({client.identity.option_60})",
         "start `netprov serve dhcp`, see its log for this address, and look for a free address in the pool",
-        path=("networks", patient.network),
+        path=("networks", client.network),
     )
 
 
-def _not_served(patient: Patient) -> Problem:
+def _not_served(client: DoctorClient) -> Problem:
     return Problem(
         "doctor-not-served",
-        f"the inventory does not let DHCP serve this phone on network {patient.network}",
+        f"the inventory does not let DHCP serve this phone on network {client.network}",
         "list its vendor class, or set `clients: all` on the network",
-        path=("networks", patient.network),
+        path=("networks", client.network),
     )

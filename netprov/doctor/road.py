@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from netprov.dns.order import in_order
 from netprov.dns.service import SERVICES
-from netprov.doctor.client import Patient
+from netprov.doctor.client import DoctorClient
 from netprov.doctor.web import Clock, Web
 from netprov.errors import Malformed, Problem
 from netprov.phone.action import Failed, Found, Lease, SrvRecord, Trouble
@@ -30,14 +30,14 @@ Arrived = tuple[str, list[Problem]]
 class Road:
     """The road of one patient, with what it shares with others remembered by `web`."""
 
-    def __init__(self, plan: Plan, web: Web, patient: Patient, lease: Lease, clock: Clock) -> None:
+    def __init__(self, plan: Plan, web: Web, client: DoctorClient, lease: Lease, clock: Clock) -> None:
         self._plan = plan
         self._web = web
-        self._patient = patient
+        self._patient = client
         self._lease = lease
         self._clock = clock
-        self._handset = Handset(patient.identity, lambda _: 0, lease=lease)
-        self._agent = patient.identity.agent(self._handset.software)
+        self._handset = Handset(client.identity, lambda _: 0, lease=lease)
+        self._agent = client.identity.agent(self._handset.software)
 
     async def walk(self) -> Arrived:
         """Go the way of the patient's method."""

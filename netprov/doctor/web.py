@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from netprov.emulator.failure import Patience, trouble_of
+from netprov.emulator.failure import Timeouts, trouble_of
 from netprov.emulator.fetch import DnsPorts, download, resolve
 from netprov.emulator.web import WebClient
 from netprov.errors import Malformed, PkiError, Problem
@@ -45,10 +45,10 @@ class Clock:
 class Web:
     """Asks servers as a phone would; what all phones ask alike is asked once."""
 
-    def __init__(self, patience: Patience, anchors: Sequence[Certificate]) -> None:
-        self._patience = patience
+    def __init__(self, timeouts: Timeouts, anchors: Sequence[Certificate]) -> None:
+        self._timeouts = timeouts
         self._anchors = anchors
-        self._client = WebClient(SYSTEM_CHOICE, patience)
+        self._client = WebClient(SYSTEM_CHOICE, timeouts)
         self._resolved: dict[Resolve, Found | Failed] = {}
         self._looks: dict[tuple[str, int, str, Clock], list[Problem]] = {}
         self._fetched: dict[tuple[str, str, str], Problem | None] = {}
@@ -63,7 +63,7 @@ class Web:
         if action not in self._resolved:
             ports = DnsPorts(SYSTEM_CHOICE)
             try:
-                self._resolved[action] = await resolve(action, ports, self._patience, random.getrandbits)
+                self._resolved[action] = await resolve(action, ports, self._timeouts, random.getrandbits)
             finally:
                 ports.close()
         return self._resolved[action]
@@ -127,13 +127,13 @@ class Web:
             url, address, verify=verify, anchors=anchors, method=method, headers={"User-Agent": agent}
         )
         if url.scheme == "tftp":
-            return await download(action, SYSTEM_CHOICE, self._patience)
+            return await download(action, SYSTEM_CHOICE, self._timeouts)
         return await self._client.fetch(action)
 
     async def _look(self, address: str, port: int, name: str, clock: Clock) -> list[Problem]:
         where = f"{address}:{port}"
         try:
-            async with asyncio.timeout(self._patience.connect):
+            async with asyncio.timeout(self._timeouts.connect):
                 _, writer = await asyncio.open_connection(
                     address, port, ssl=client_context(None, oldest="1.0"), server_hostname=name
                 )

@@ -51,16 +51,16 @@ class DhcpLink:
     """The link that phones share; a context manager."""
 
     def __init__(
-        self, interface: str, *, draw: Callable[[int], int], patience: float, many: bool = False
+        self, interface: str, *, draw: Callable[[int], int], timeouts: float, many: bool = False
     ) -> None:
-        """`draw(bits)` returns that many random bits; `patience` is how long a phone waits for a lease, in seconds.
+        """`draw(bits)` returns that many random bits; `timeouts` is how long a phone waits for a lease, in seconds.
 
         `many`: addresses come and go beside each other, so each is one of its own and the subnet is a route; Linux
         drops every address of a subnet with the first one.
         """
         self.interface = interface
         self._draw = draw
-        self._patience = patience
+        self._timeouts = timeouts
         self._clients: dict[bytes, tuple[Client, asyncio.Future[Lease]]] = {}
         self._refusals: dict[bytes, str] = {}
         self._many = many
@@ -94,12 +94,12 @@ class DhcpLink:
         try:
             client.start(time.monotonic())
             self._flush(mac)
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._timeouts):
                 lease = await self._waiting(mac)
         except TimeoutError:
             if mac in self._refusals:
                 return Failed(Trouble.DHCP_NAK, self._refusals.pop(mac))
-            return Failed(Trouble.TIMEOUT, f"{self._patience:g} s")
+            return Failed(Trouble.TIMEOUT, f"{self._timeouts:g} s")
         finally:
             del self._clients[mac]
         self._configure(lease)

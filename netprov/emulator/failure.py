@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from netprov.phone.action import Trouble
-from netprov.tftp.transfer import Limits
+from netprov.tftp.transfer import TransferLimits
 
 _VERIFY: Mapping[int, Trouble] = {
     9: Trouble.NOT_YET,
@@ -29,7 +29,7 @@ _ERRNO: Mapping[int, Trouble] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long a phone waits, in seconds; `waits` scales what it lets pass on purpose."""
 
     dhcp: float
@@ -37,12 +37,14 @@ class Patience:
     dns_tries: int
     connect: float
     answer: float
-    tftp: Limits
+    tftp: TransferLimits
     waits: float
 
 
-REALISTIC = Patience(60, 2.0, 3, 10.0, 30.0, Limits(first_timeout=2.0, patience=18.0), 1.0)
-COMPRESSED = Patience(16, 1.0, 2, 2.0, 8.0, Limits(first_timeout=0.5, max_timeout=1.0, patience=1.5), 0.0)
+REALISTIC = Timeouts(60, 2.0, 3, 10.0, 30.0, TransferLimits(first_timeout=2.0, silence=18.0), 1.0)
+COMPRESSED = Timeouts(
+    16, 1.0, 2, 2.0, 8.0, TransferLimits(first_timeout=0.5, max_timeout=1.0, silence=1.5), 0.0
+)
 """As a phone is, and as a test wants it. No guide gives figures; the realistic ones are common client defaults."""
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from netprov.dns import stub
-from netprov.emulator.failure import Patience, trouble_of
+from netprov.emulator.failure import Timeouts, trouble_of
 from netprov.errors import Malformed
 from netprov.machine import Endpoint
 from netprov.phone.action import Failed, Fetch, Found, Resolve, Response, SrvRecord, Trouble
@@ -49,10 +49,10 @@ class _Port:
             raise
         self._loop.add_reader(self._socket, self._readable)
 
-    async def ask(self, query: bytes, patience: float) -> stub.Reply:
+    async def ask(self, query: bytes, timeouts: float) -> stub.Reply:
         """Return the answer to a query; whatever else comes is passed over. Raises `OSError`, `TimeoutError`."""
         self._socket.send(query)
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(timeouts):
             while True:
                 self._waiter = self._loop.create_future()
                 message = await self._waiter
@@ -102,17 +102,17 @@ class DnsPorts:
 
 
 async def resolve(
-    action: Resolve, ports: DnsPorts, patience: Patience, draw: Callable[[int], int]
+    action: Resolve, ports: DnsPorts, timeouts: Timeouts, draw: Callable[[int], int]
 ) -> Found | Failed:
     """Ask each DNS server in turn, by UDP, then by TCP where the answer was truncated."""
     failed = Failed(Trouble.NO_SERVER)
-    for _ in range(patience.dns_tries):
+    for _ in range(timeouts.dns_tries):
         for server in action.servers:
             query = draw(16).to_bytes(2, "big") + _question(action.name, TYPES[action.type])
             try:
-                reply: stub.Reply | None = await ports.to(server).ask(query, patience.dns)
+                reply: stub.Reply | None = await ports.to(server).ask(query, timeouts.dns)
                 if reply and reply.truncated:
-                    reply = await _ask_tcp(query, server, ports.source, patience.dns)
+                    reply = await _ask_tcp(query, server, ports.source, timeouts.dns)
             except TimeoutError:
                 ports.forget(server)
                 failed = Failed(Trouble.TIMEOUT, f"from DNS server {server}")
@@ -145,8 +145,8 @@ def _found(reply: stub.Reply, action: Resolve) -> Found | Failed:
     return Found(tuple(str(each) for each in reply.addresses() if each.version == 4), records)
 
 
-async def _ask_tcp(query: bytes, server: str, source: str, patience: float) -> stub.Reply | None:
-    async with asyncio.timeout(patience):
+async def _ask_tcp(query: bytes, server: str, source: str, timeouts: float) -> stub.Reply | None:
+    async with asyncio.timeout(timeouts):
         reader, writer = await asyncio.open_connection(server, 53, local_addr=(source, 0))
         try:
             writer.write(len(query).to_bytes(2, "big") + query)
@@ -158,7 +158,7 @@ async def _ask_tcp(query: bytes, server: str, source: str, patience: float) -> s
             writer.close()
 
 
-async def download(action: Fetch, source: str, patience: Patience) -> Response | Failed:
+async def download(action: Fetch, source: str, timeouts: Timeouts) -> Response | Failed:
     """Read one file by TFTP."""
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
@@ -170,7 +170,7 @@ async def download(action: Fetch, source: str, patience: Patience) -> Response |
             server,
             time.monotonic(),
             options={"blksize": "1428"},
-            limits=patience.tftp,
+            limits=timeouts.tftp,
             max_octets=MAX_BODY,
         )
         try:

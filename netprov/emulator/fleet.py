@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from netprov.emulator.dhcp import DhcpLink
-from netprov.emulator.failure import COMPRESSED, Patience
+from netprov.emulator.failure import COMPRESSED, Timeouts
 from netprov.emulator.phone import Trip, boot
 from netprov.explain.engine import explain
 from netprov.phone.boot import Outcome
 from netprov.phone.handset.identity import Identity
-from netprov.phone.handset.memory import Habits
+from netprov.phone.handset.memory import Behaviour
 
 COLLECT = (50_000, 20, 100)
 """When the garbage collector runs while a fleet boots; it saves 7 % of a phone's CPU."""
@@ -53,8 +53,8 @@ async def boot_fleet(
     link: DhcpLink,
     *,
     at_once: int = 100,
-    patience: Patience = COMPRESSED,
-    habits: Habits | None = None,
+    timeouts: Timeouts = COMPRESSED,
+    behaviour: Behaviour | None = None,
     progress: Callable[[Tally], None] | None = None,
 ) -> Tally:
     """Boot every phone, `at_once` of them at a time; an address is taken back as soon as its phone is done."""
@@ -63,7 +63,7 @@ async def boot_fleet(
 
     async def worker() -> None:
         for identity in waiting:
-            trip = await boot(identity, link, patience=patience, habits=habits)
+            trip = await boot(identity, link, timeouts=timeouts, behaviour=behaviour)
             if trip.handset.lease is not None:
                 link.drop(trip.handset.lease.address)
             tally.add(trip)

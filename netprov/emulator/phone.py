@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from netprov.emulator.dhcp import DhcpLink
-from netprov.emulator.failure import COMPRESSED, Patience
+from netprov.emulator.failure import COMPRESSED, Timeouts
 from netprov.emulator.fetch import DnsPorts, download, resolve
 from netprov.emulator.web import WebClient
 from netprov.phone.action import (
@@ -39,7 +39,7 @@ from netprov.phone.action import (
 from netprov.phone.boot import Outcome
 from netprov.phone.boot import boot as power_up
 from netprov.phone.handset.identity import Identity
-from netprov.phone.handset.memory import Habits, Handset
+from netprov.phone.handset.memory import Behaviour, Handset
 
 SYSLOG_PORT = 514
 
@@ -83,10 +83,10 @@ class Trip:
 class World:
     """The world around one phone, by real sockets."""
 
-    def __init__(self, handset: Handset, link: Link, patience: Patience) -> None:
+    def __init__(self, handset: Handset, link: Link, timeouts: Timeouts) -> None:
         self._handset = handset
         self._link = link
-        self._patience = patience
+        self._timeouts = timeouts
         self._web: WebClient | None = None
         self._dns: DnsPorts | None = None
 
@@ -106,15 +106,15 @@ class World:
             case Resolve():
                 if self._dns is None:
                     self._dns = DnsPorts(source)
-                return await resolve(action, self._dns, self._patience, random.getrandbits)
+                return await resolve(action, self._dns, self._timeouts, random.getrandbits)
             case Fetch() if action.url.scheme == "tftp":
-                return await download(action, source, self._patience)
+                return await download(action, source, self._timeouts)
             case Fetch():
                 if self._web is None:
-                    self._web = WebClient(source, self._patience)
+                    self._web = WebClient(source, self._timeouts)
                 return await self._web.fetch(action)
             case Wait(seconds):
-                await asyncio.sleep(seconds * self._patience.waits)
+                await asyncio.sleep(seconds * self._timeouts.waits)
                 return Done()
             case Say(text, server):
                 if server:
@@ -146,13 +146,13 @@ async def boot(
     identity: Identity,
     link: Link,
     *,
-    patience: Patience = COMPRESSED,
-    habits: Habits | None = None,
+    timeouts: Timeouts = COMPRESSED,
+    behaviour: Behaviour | None = None,
     observe: Observer | None = None,
 ) -> Trip:
     """Boot one phone on a link."""
-    handset = Handset(identity, random.randrange, habits or Habits(), now=time.monotonic())
-    world = World(handset, link, patience)
+    handset = Handset(identity, random.randrange, behaviour or Behaviour(), now=time.monotonic())
+    world = World(handset, link, timeouts)
     try:
         outcome, steps = await travel(handset, power_up(handset), world, observe)
     finally:
@@ -164,15 +164,15 @@ def boot_phone(
     identity: Identity,
     interface: str,
     *,
-    patience: Patience = COMPRESSED,
-    habits: Habits | None = None,
+    timeouts: Timeouts = COMPRESSED,
+    behaviour: Behaviour | None = None,
     observe: Observer | None = None,
 ) -> Trip:
     """Boot one phone on an interface of this thread's network namespace, and return when it is done."""
 
     async def run() -> Trip:
-        async with DhcpLink(interface, draw=random.getrandbits, patience=patience.dhcp) as link:
-            return await boot(identity, link, patience=patience, habits=habits, observe=observe)
+        async with DhcpLink(interface, draw=random.getrandbits, timeouts=timeouts.dhcp) as link:
+            return await boot(identity, link, timeouts=timeouts, behaviour=behaviour, observe=observe)
 
     return asyncio.run(run())
 

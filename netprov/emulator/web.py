@@ -12,7 +12,7 @@ import socket
 import ssl
 from functools import lru_cache
 
-from netprov.emulator.failure import Patience, reason, trouble_of
+from netprov.emulator.failure import Timeouts, reason, trouble_of
 from netprov.errors import Malformed, PkiError
 from netprov.phone.action import Failed, Fetch, Response
 from netprov.phone.fetch.http import ResponseReader, encode_request
@@ -27,9 +27,9 @@ _Key = tuple[str, int, str]
 class WebClient:
     """Asks servers from one address; connections are kept and used again. Close it at the end."""
 
-    def __init__(self, source: str, patience: Patience) -> None:
+    def __init__(self, source: str, timeouts: Timeouts) -> None:
         self._source = source
-        self._patience = patience
+        self._timeouts = timeouts
         self._idle: dict[_Key, _Connection] = {}
 
     async def close(self) -> None:
@@ -42,7 +42,7 @@ class WebClient:
         """Ask one address for one URL, without following redirects."""
         key = action.address, action.url.port, action.verify
         try:
-            async with asyncio.timeout(self._patience.answer):
+            async with asyncio.timeout(self._timeouts.answer):
                 kept = self._idle.pop(key, None)
                 if kept is not None:
                     answer = await self._ask(kept, key, action, again=True)
@@ -82,7 +82,7 @@ class WebClient:
             context = phone_context(action.anchors, credentials, tls13=action.tls13)
         connection = _Connection(self._source)
         try:
-            async with asyncio.timeout(self._patience.connect):
+            async with asyncio.timeout(self._timeouts.connect):
                 await connection.open(action.address, action.url.port)
                 if context is not None:
                     await connection.secure(context, action.verify)

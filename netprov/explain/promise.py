@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from netprov.cwmp.acs import Acs, Request
+from netprov.cwmp.acs import Acs, AcsRequest
 from netprov.dhcp.message import dotted
 from netprov.dns import stub
 from netprov.dns.server.answer import Responder
@@ -31,10 +31,10 @@ from netprov.phone.action import (
 from netprov.pki.names import covers
 from netprov.pki.store import Store
 from netprov.plan import Plan
-from netprov.plan.offer import OfferedOption, client_of, would_get
+from netprov.plan.offer import OfferedOption, client_of, preview
 from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
-from netprov.provision.asker import Asker
 from netprov.provision.catalog import Catalog, decode_path
+from netprov.provision.requester import Requester
 from netprov.provision.secret import Secrets
 from netprov.state.catalog import peek_catalog
 
@@ -81,7 +81,7 @@ class PlanWorld:
         mac = bytes.fromhex(action.client_mac.replace(":", ""))
         asks = bytes(action.requested)
         client = client_of(self.plan.dhcp, mac, vendor_class=action.vendor_class, requests=asks)
-        got = would_get(self.plan.dhcp, client, asks=asks)
+        got = preview(self.plan.dhcp, client, asks=asks)
         self.given = got.options
         if not got.served:
             return Failed(Trouble.TIMEOUT, "the inventory does not serve this client")
@@ -147,7 +147,7 @@ class PlanWorld:
 
     def _file(self, action: Fetch) -> Response | Failed:
         scheme = action.url.scheme
-        asker = Asker(
+        requester = Requester(
             scheme,  # type: ignore[arg-type]
             self._address,
             action.address,
@@ -155,7 +155,7 @@ class PlanWorld:
             link_mac=lambda: self._mac,
         )
         path = decode_path(action.url.path)
-        answer = self.catalog.respond(path, asker) if path else Refusal("no path")
+        answer = self.catalog.respond(path, requester) if path else Refusal("no path")
         match answer:
             case Content(body=body, lock=None):
                 return Response(200, body, (("Content-Encoding", answer.coding),) if answer.coding else ())
@@ -175,7 +175,7 @@ class PlanWorld:
     def _inform(self, action: Fetch) -> Response:
         self._turn += 1
         cookie = next((value for key, value in action.headers.items() if key.lower() == "cookie"), "")
-        request = Request(action.body, cookie=cookie, source=self._address, connection=self._mac)
+        request = AcsRequest(action.body, cookie=cookie, source=self._address, connection=self._mac)
         reply = self._acs.respond(request, float(self._turn), f"token{self._turn}")
         return Response(reply.status, reply.body, reply.headers)
 

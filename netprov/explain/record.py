@@ -16,7 +16,7 @@ from netprov.explain.verdict import SEALED
 from netprov.phone.action import AskDhcp, Done, Failed, Fetch, Lease, Response, Result, Say, Step, Trouble
 from netprov.phone.rule.url import Url, parse_url
 from netprov.plan import Plan
-from netprov.plan.offer import client_of, would_get
+from netprov.plan.offer import client_of, preview
 from netprov.state.device import HistoryLine
 
 SERVER = "this server"
@@ -82,7 +82,7 @@ def _leased(heard: Heard, lease: DhcpLease, line: HistoryLine | None, started: f
     network = heard.plan.dhcp.network(lease.network) if heard.plan else None
     if heard.plan is not None and network is not None:
         client = client_of(heard.plan.dhcp, lease.mac, vendor_class=lease.vendor_class, network=lease.network)
-        found = would_get(heard.plan.dhcp, client)
+        found = preview(heard.plan.dhcp, client)
         evidence += f"; class {found.class_name or 'none'} by vendor class {lease.vendor_class!r}"
         options = {each.code: each.data for each in found.options}
         server = dotted(network.address)
@@ -140,7 +140,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, object]], tuple[Fetch, Result] | N
     "Asked": _asked,
     "TransferFailed": _broken_off,
     "TlsFailed": _tls,
-    "Informed": _informed,
+    "InformReceived": _informed,
 }
 
 

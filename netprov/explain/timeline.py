@@ -26,7 +26,7 @@ SHOWN = (6, 15, 42, *DEFAULT_ORDER)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StepText:
     """One step in words; `kind` is dhcp, dns, tftp, http, https, wait or phone."""
 
     kind: str
@@ -35,24 +35,24 @@ class Told:
     fine: bool
 
 
-def tell(step: Step) -> Told:
+def tell(step: Step) -> StepText:
     """Put one step into words."""
     fine = not isinstance(step.result, Failed)
     match step.action:
         case AskDhcp(vendor_class):
-            return Told("dhcp", f"DISCOVER, REQUEST as {vendor_class!r}", _answer(step), fine)
+            return StepText("dhcp", f"DISCOVER, REQUEST as {vendor_class!r}", _answer(step), fine)
         case Resolve(name, kind):
-            return Told("dns", f"{kind} {name}", _answer(step), fine)
+            return StepText("dns", f"{kind} {name}", _answer(step), fine)
         case Fetch() as fetch:
             verb = "RRQ" if fetch.url.scheme == "tftp" else fetch.method
             at = "" if fetch.url.by_address else f" at {fetch.address}"
             name = f", certificate for {fetch.verify}" if fetch.verify else ""
             fine = isinstance(step.result, Response) and step.result.status < 300
-            return Told(fetch.url.scheme, f"{verb} {fetch.url}{at}{name}", _answer(step), fine)
+            return StepText(fetch.url.scheme, f"{verb} {fetch.url}{at}{name}", _answer(step), fine)
         case Wait(seconds, why):
-            return Told("wait", f"{seconds:g} s, {why}", "", True)
+            return StepText("wait", f"{seconds:g} s, {why}", "", True)
         case Say(text, _, failure):
-            return Told("phone", text, "", not failure)
+            return StepText("phone", text, "", not failure)
 
 
 def as_data(step: Step) -> Mapping[str, object]:

@@ -79,8 +79,8 @@ def join(near: str, far: str, faults: Faults) -> None:
     under_way: list[tuple[float, int, socket.socket, bytes]] = []
     numbers = count()
     while True:
-        patience = max(0.0, under_way[0][0] - time.monotonic()) if under_way else None
-        ready, _, _ = select.select(list(ends), [], [], patience)
+        timeouts = max(0.0, under_way[0][0] - time.monotonic()) if under_way else None
+        ready, _, _ = select.select(list(ends), [], [], timeouts)
         for end in ready:
             try:
                 frame, (_, _, kind, *_) = end.recvfrom(FRAME)

@@ -14,7 +14,7 @@ from netprov.cwmp.parameter import telephone
 from netprov.cwmp.rpc import DeviceId
 from netprov.errors import Malformed
 from netprov.phone.action import Failed, Response, Road, Say
-from netprov.phone.fetch.exchange import Refusal, Request, fetch, reach, resolve
+from netprov.phone.fetch.exchange import FetchRequest, Refusal, fetch, reach, resolve
 from netprov.phone.fetch.load import CERTIFICATE, Loaded, NotLoaded, load
 from netprov.phone.handset.memory import Handset
 from netprov.phone.rule.url import Url, parse_url
@@ -75,7 +75,7 @@ def _post(handset: Handset, cpe: Cpe, post: cwmp.Post, found: dict[str, tuple[st
     except Malformed as error:
         cpe.post_failed(str(error), handset.now)
         return
-    request = Request(method="POST", body=post.body, headers=dict(post.headers))
+    request = FetchRequest(method="POST", body=post.body, headers=dict(post.headers))
     if url.host not in found:
         located = (url.host,) if url.by_address else (yield from resolve(handset, url.host))
         if isinstance(located, Failed):
@@ -96,7 +96,7 @@ def _download(handset: Handset, cpe: Cpe, wanted: cwmp.Fetch) -> Road[Loaded | N
     except Malformed as error:
         cpe.fetch_failed(DOWNLOAD_FAILED, str(error), handset.now)
         return None
-    request = Request(user=wanted.username, password=wanted.password)
+    request = FetchRequest(user=wanted.username, password=wanted.password)
     if wanted.file_type.startswith("3"):
         return (yield from _configuration(handset, cpe, url, request))
     answer = yield from fetch(handset, url, request)
@@ -115,7 +115,7 @@ def _download(handset: Handset, cpe: Cpe, wanted: cwmp.Fetch) -> Road[Loaded | N
     return None
 
 
-def _configuration(handset: Handset, cpe: Cpe, url: Url, request: Request) -> Road[Loaded | None]:
+def _configuration(handset: Handset, cpe: Cpe, url: Url, request: FetchRequest) -> Road[Loaded | None]:
     loaded = yield from load(handset, url, replace(request))
     if isinstance(loaded, NotLoaded):
         cpe.fetch_failed(WRONG_FILE if loaded.corrupt else DOWNLOAD_FAILED, loaded.error, handset.now)
@@ -127,7 +127,7 @@ def _configuration(handset: Handset, cpe: Cpe, url: Url, request: Request) -> Ro
 def _line(event: cwmp.CpeEvent) -> str:
     """Return what the phone logs of an event of its CWMP client."""
     match event:
-        case cwmp.Informed(url, codes):
+        case cwmp.InformAccepted(url, codes):
             return f"TR-069: {url} took the Inform in ({', '.join(codes)})"
         case cwmp.ParametersSet(names):
             return f"TR-069: the ACS set {', '.join(names)}"

@@ -63,7 +63,7 @@ def search(handset: Handset) -> Road[Outcome]:
     found = yield from from_dhcp(handset, handset.lease)
     if isinstance(found, Loaded):
         return (yield from _on_the_lan(handset, found, handset.found_by or "dhcp"))
-    if found is Miss.FAILED and not handset.habits.fall_through:
+    if found is Miss.FAILED and not handset.behaviour.fall_through:
         return _failed(handset, handset.last_error)
     found = yield from from_srv(handset, handset.lease)
     if isinstance(found, Loaded):

@@ -32,7 +32,7 @@ CODE = re.compile(r"\d{16}\Z|#\d{3,16}\Z")
 
 def customize(handset: Handset) -> Road[Loaded | None]:
     """Ask the redirector for this MAC and model, and load what it points to."""
-    host = handset.habits.cloud.redirector
+    host = handset.behaviour.cloud.redirector
     handset.turn(Turn.ASKED)
     if not host:
         yield Say(
@@ -52,7 +52,7 @@ def customize(handset: Handset) -> Road[Loaded | None]:
 
 def activate(handset: Handset) -> Road[Loaded | None]:
     """Offer the activation screen, and load what the code stands for."""
-    host, code = handset.habits.cloud.activation, handset.habits.activation_code
+    host, code = handset.behaviour.cloud.activation, handset.behaviour.activation_code
     if not is_yes(handset["Webex_Onboard_Enable"]) or not code:
         yield Say("Enter activation code")
         return None

@@ -126,7 +126,7 @@ def _idle(handset: Handset) -> Road[None]:
     """Let a call end first, but wait no longer than `Forced_Resync_Delay`."""
     forced = handset["Forced_Resync_Delay"].strip()
     latest = handset.now + (int(forced) if forced.isdigit() else 0)
-    while (busy := handset.habits.busy(handset.now)) > 0 and handset.now < latest:
+    while (busy := handset.behaviour.busy(handset.now)) > 0 and handset.now < latest:
         yield Wait(min(busy, latest - handset.now), "a call; Forced_Resync_Delay at most")
 
 

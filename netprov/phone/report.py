@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from netprov.errors import Malformed
 from netprov.phone.action import Road, Say
-from netprov.phone.fetch.exchange import Refusal, Request, fetch
+from netprov.phone.fetch.exchange import FetchRequest, Refusal, fetch
 from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.settings import HIDDEN
 from netprov.phone.rule.grammar import Alternative, parse_reports, with_secrets
@@ -51,7 +51,7 @@ class Reporter:
         body, coding = encrypted(handset, self._body(handset, options), options.get("key", ""))
         method = "POST" if handset["HTTP_Report_Method"].strip().upper() == "POST" else "PUT"
         headers = {"Content-Type": "text/xml", **({"Content-Encoding": coding} if coding else {})}
-        request = Request(
+        request = FetchRequest(
             user=options.get("uid", ""),
             password=options.get("pwd", ""),
             method=method,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from netprov.errors import Malformed
 from netprov.phone.action import Road, Say
-from netprov.phone.fetch.exchange import Request
+from netprov.phone.fetch.exchange import FetchRequest
 from netprov.phone.fetch.load import Loaded, NotLoaded, handset_url, load
 from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.settings import PROFILE_RULES, is_yes
@@ -93,7 +93,7 @@ def _follow(handset: Handset, name: str) -> Road[Loaded | NotLoaded | None]:
     return (yield from _by_srv(handset, url, request, key))
 
 
-def _by_srv(handset: Handset, url: Url, request: Request, key: str) -> Road[Loaded | NotLoaded]:
+def _by_srv(handset: Handset, url: Url, request: FetchRequest, key: str) -> Road[Loaded | NotLoaded]:
     """Follow a rule with --srv: its host is the domain to look up, and the name that certificates must carry."""
     outcome = yield from load_by_srv(handset, url.host, url.scheme, (url.path,), request=request, key=key)
     if outcome is None:
@@ -103,10 +103,12 @@ def _by_srv(handset: Handset, url: Url, request: Request, key: str) -> Road[Load
     return outcome
 
 
-def _request(handset: Handset, alternative: Alternative) -> Request:
+def _request(handset: Handset, alternative: Alternative) -> FetchRequest:
     options = alternative.options
     method, body = "GET", b""
     if "post" in options:
         register = f"GPP_{options['post'].strip().upper()}"
         method, body = "POST", handset.expand(handset[register]).encode("ascii", "replace")
-    return Request(user=options.get("uid", ""), password=options.get("pwd", ""), method=method, body=body)
+    return FetchRequest(
+        user=options.get("uid", ""), password=options.get("pwd", ""), method=method, body=body
+    )

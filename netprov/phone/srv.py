@@ -8,7 +8,7 @@ from __future__ import annotations
 from netprov.dns.order import in_order
 from netprov.dns.service import SERVICES
 from netprov.phone.action import Failed, Found, Resolve, Road, Say
-from netprov.phone.fetch.exchange import PLAIN, Request, resolve
+from netprov.phone.fetch.exchange import PLAIN, FetchRequest, resolve
 from netprov.phone.fetch.load import Loaded, NotLoaded, load
 from netprov.phone.handset.memory import Handset
 from netprov.phone.rule.url import Url
@@ -20,7 +20,7 @@ def load_by_srv(
     scheme: str,
     paths: tuple[str, ...],
     *,
-    request: Request = PLAIN,
+    request: FetchRequest = PLAIN,
     key: str = "",
 ) -> Road[Loaded | NotLoaded | None]:
     """Load a profile from the first target that has it; None if there is no such service.
@@ -30,7 +30,7 @@ def load_by_srv(
     answer = yield Resolve(f"{SERVICES[scheme]}.{domain}", "SRV", handset.dns)
     records = answer.records if isinstance(answer, Found) else ()
     outcome: NotLoaded | None = None
-    for record in in_order(records, handset.habits.srv_order, handset.draw):
+    for record in in_order(records, handset.behaviour.srv_order, handset.draw):
         if record.target in ("", "."):
             yield Say(f"the target of {SERVICES[scheme]}.{domain} is the root: no such service (RFC 2782)")
             continue
@@ -38,7 +38,7 @@ def load_by_srv(
         if isinstance(addresses, Failed):
             outcome = NotLoaded("C", f"{record.target}: {addresses}")
             continue
-        verified = Request(
+        verified = FetchRequest(
             domain, request.user, request.password, request.method, request.body, request.headers
         )
         for path in paths:

@@ -10,11 +10,11 @@ from netprov.dhcp.config import (
     ClassConfig,
     DhcpConfig,
     Gateway,
-    Limits,
     NetworkConfig,
     Origin,
     PhoneConfig,
     Ranges,
+    ServerLimits,
     Setting,
     Settings,
 )
@@ -36,7 +36,7 @@ def plan_dhcp(site: Site) -> DhcpConfig:
         networks=tuple(_network(site, network, problems) for network in site.networks),
         classes=tuple(_class(name, each, problems) for name, each in inventory.classes.items()),
         phones={phone.mac: phone for phone in (_phone(each, problems) for each in site.phones)},
-        limits=Limits(
+        limits=ServerLimits(
             client_rate=inventory.dhcp.client_rate,
             total_rate=inventory.dhcp.total_rate,
             offer_hold=inventory.dhcp.offer_hold,

@@ -23,7 +23,7 @@ class OfferedOption:
 
 
 @dataclass(frozen=True, slots=True)
-class WouldGet:
+class Preview:
     """The reply that a client would get on one network; `served` is False if it would get none."""
 
     mac: bytes
@@ -47,7 +47,7 @@ def client_of(
     return Client(mac, vendor_class=vendor_class, network=name, requests=requests)
 
 
-def would_get(config: DhcpConfig, client: Client, *, asks: bytes | None = None) -> WouldGet:
+def preview(config: DhcpConfig, client: Client, *, asks: bytes | None = None) -> Preview:
     """Work out the reply to a client; `asks` is its option 55, None for one that asks for nothing in particular."""
     network = config.network(client.network)
     assert network is not None, client.network
@@ -55,7 +55,7 @@ def would_get(config: DhcpConfig, client: Client, *, asks: bytes | None = None) 
     found = dhcp_contents.find_class(config, phone, client)
     contents = dhcp_contents.compose(network, found, phone)
     settings = (*_message_settings(network), *dhcp_contents.selected(contents, asks))
-    return WouldGet(
+    return Preview(
         mac=client.mac,
         network=network.name,
         served=dhcp_contents.is_served(network, phone, found, client),

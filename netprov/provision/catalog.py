@@ -12,11 +12,11 @@ from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from netprov.provision.answer import PROFILE_TYPE, Answer, Content, Redirect, Refusal, TreeFile
-from netprov.provision.asker import Asker, parse_mac
 from netprov.provision.compose import Composer
 from netprov.provision.config import ALIASES, CA_PATH, LADDER, Device, Provision, TlsVersion
 from netprov.provision.guard import Guard, is_locked
 from netprov.provision.macro import PathPattern, device_macros, expand, patterns
+from netprov.provision.requester import Requester, parse_mac
 from netprov.provision.secret import Secrets
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
@@ -54,35 +54,35 @@ class Catalog:
         self._literals = frozenset(path.lower() for path in provision.literals)
         self._trees = tuple((prefix.rstrip("/") + "/", directory) for prefix, directory in provision.trees)
 
-    def respond(self, path: str, asker: Asker) -> Answer:
+    def respond(self, path: str, requester: Requester) -> Answer:
         """Answer a request for `path`, which begins with a slash and is decoded already (`decode_path`)."""
         lower = path.lower()
         named: Mapping[str, str] | None
         for pattern, status in self._statuses:
             if (named := pattern.match(lower)) is not None:
-                return Refusal("as the inventory says", status, self._mac(named, asker))
+                return Refusal("as the inventory says", status, self._mac(named, requester))
         for pattern, target, status in self._redirects:
             if (named := pattern.match(lower)) is not None:
-                mac = self._mac(named, asker)
-                return Redirect(self._expanded(target, mac, asker), status, mac)
+                mac = self._mac(named, requester)
+                return Redirect(self._expanded(target, mac, requester), status, mac)
         if lower == CA_PATH:
             if not self._ca:
                 return Refusal(
                     "there is no CA yet: `netprov cert init` or the first `netprov serve` makes it"
                 )
-            return Content("ca", self._ca, "application/x-pem-file", self._mac({}, asker))
+            return Content("ca", self._ca, "application/x-pem-file", self._mac({}, requester))
         if (named := self._read(lower)) is not None:
-            return self._profile(named, asker)
+            return self._profile(named, requester)
         for prefix, directory in self._trees:
             if path.startswith(prefix) and len(path) > len(prefix):
-                return TreeFile(directory, path[len(prefix) :], self._mac({}, asker))
+                return TreeFile(directory, path[len(prefix) :], self._mac({}, requester))
         if lower in self._literals:
-            return self._profile({}, asker)
-        return Refusal("no such file", mac=asker.certificate_mac)
+            return self._profile({}, requester)
+        return Refusal("no such file", mac=requester.certificate_mac)
 
-    def plain(self, device: Device, asker: Asker) -> bytes:
+    def plain(self, device: Device, requester: Requester) -> bytes:
         """Return a listed phone's own profile before it is encrypted."""
-        return self._composer.profile(device, asker)
+        return self._composer.profile(device, requester)
 
     def oldest_tls(self, address: str, link_mac: Callable[[], str]) -> TlsVersion | None:
         """Return the oldest TLS that the phone at an address may speak, None for the site's: asked before it has spoken."""
@@ -90,11 +90,11 @@ class Catalog:
             return None
         return self._old.get(self._provision.addresses.get(address, "") or link_mac())
 
-    def who(self, path: str, asker: Asker) -> str:
-        """Return the MAC address that a path of any kind, or the asker, is known by; "" if it cannot be told."""
+    def who(self, path: str, requester: Requester) -> str:
+        """Return the MAC address that a path of any kind, or the requester, is known by; "" if it cannot be told."""
         found = MAC_IN_PATH.search(path.lower())
         named = parse_mac(found[0]) if found else ""
-        return asker.certificate_mac or named or self._mac({}, asker)
+        return requester.certificate_mac or named or self._mac({}, requester)
 
     def _read(self, lower: str) -> Mapping[str, str] | None:
         """Return what a path of the ladder tells of the phone, None for another path."""
@@ -116,43 +116,43 @@ class Catalog:
                     return found
         return None
 
-    def _profile(self, named: Mapping[str, str], asker: Asker) -> Answer:
+    def _profile(self, named: Mapping[str, str], requester: Requester) -> Answer:
         path_mac = _named_mac(named)
-        if asker.certificate_mac and path_mac and asker.certificate_mac != path_mac:
+        if requester.certificate_mac and path_mac and requester.certificate_mac != path_mac:
             return Refusal(
-                f"the client certificate is of {asker.certificate_mac}", 403, asker.certificate_mac
+                f"the client certificate is of {requester.certificate_mac}", 403, requester.certificate_mac
             )
-        mac = self._mac(named, asker)
+        mac = self._mac(named, requester)
         device = self._provision.devices.get(mac)
         if device is not None and (path_mac or not is_locked(device.policy)):
-            plain = self._composer.profile(device, asker)
-            return self._guard.protect(plain, device, asker.scheme)
+            plain = self._composer.profile(device, requester)
+            return self._guard.protect(plain, device, requester.scheme)
         if self._provision.unlisted is None and device is None:
             return Refusal("not a listed phone", mac=mac)
-        introduction = self._guard.introduce(device) if device and asker.scheme == "https" else None
-        body = self._composer.bootstrap(asker, introduction, locked=device is not None)
+        introduction = self._guard.introduce(device) if device and requester.scheme == "https" else None
+        body = self._composer.bootstrap(requester, introduction, locked=device is not None)
         return Content("bootstrap", body, PROFILE_TYPE, mac)
 
-    def _mac(self, named: Mapping[str, str], asker: Asker) -> str:
+    def _mac(self, named: Mapping[str, str], requester: Requester) -> str:
         """Return the MAC address behind a request, "" if it cannot be told.
 
         User-Agent is not asked: it is the operator's to set and anybody's to send.
         """
         return (
             _named_mac(named)
-            or asker.certificate_mac
-            or self._provision.addresses.get(asker.address, "")
-            or asker.link_mac()
+            or requester.certificate_mac
+            or self._provision.addresses.get(requester.address, "")
+            or requester.link_mac()
         )
 
-    def _expanded(self, target: str, mac: str, asker: Asker) -> str:
+    def _expanded(self, target: str, mac: str, requester: Requester) -> str:
         device = self._provision.devices.get(mac) or Device(mac)
         if not mac:
             # The phone expands what is left: a live server redirects to /cp/conf/$MAU.xml like that.
             return target
-        model = device.model or (asker.agent.model if asker.agent else "")
+        model = device.model or (requester.agent.model if requester.agent else "")
         macros = device_macros(
-            mac, model=model, serial=device.serial, firmware=device.firmware, address=asker.address
+            mac, model=model, serial=device.serial, firmware=device.firmware, address=requester.address
         )
         return expand(target, {name: value for name, value in macros.items() if value})
 

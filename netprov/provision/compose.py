@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from netprov.provision.asker import Asker
 from netprov.provision.config import CA_PATH, Device, Provision
 from netprov.provision.guard import Introduction
 from netprov.provision.profile import Layer, Parameter, element, enclose, format_profile, merge
+from netprov.provision.requester import Requester
 from netprov.provision.secret import Secrets
 from netprov.provision.template import is_template, phone_fields, render
 
@@ -48,11 +48,11 @@ class Composer:
         # Whatever has its id in a key stays alive, so that the id stays its own.
         self._alive: list[tuple[Layer, ...]] = []
 
-    def profile(self, device: Device, asker: Asker) -> bytes:
+    def profile(self, device: Device, requester: Requester) -> bytes:
         """Compose a listed phone's profile."""
         if device.template:
-            return self._whole(device, self._road(asker))
-        shared = self._merged(device.layers[:-1], asker)
+            return self._whole(device, self._road(requester))
+        shared = self._merged(device.layers[:-1], requester)
         own = self._formatted_layer(device.layers[-1]) if device.layers else _EMPTY
         elements = {**shared.elements, **own.elements}
         if shared.templates or own.templates:
@@ -81,13 +81,13 @@ class Composer:
             "secret": lambda name: self._secrets.get(name) or "",
         }
 
-    def _merged(self, layers: tuple[Layer, ...], asker: Asker) -> _Formatted:
+    def _merged(self, layers: tuple[Layer, ...], requester: Requester) -> _Formatted:
         """Return the shared layers with the way to HTTPS, which depends only on how the request came."""
-        came = "" if asker.scheme == "https" else asker.base_url()
+        came = "" if requester.scheme == "https" else requester.base_url()
         key: tuple[str | int, ...] = (came, *map(id, layers))
         found = self._shared.get(key)
         if found is None:
-            found = self._shared[key] = _format(merge((self._road(asker), *layers)))
+            found = self._shared[key] = _format(merge((self._road(requester), *layers)))
             self._alive.append(layers)
         return found
 
@@ -99,7 +99,7 @@ class Composer:
         return found
 
     def bootstrap(
-        self, asker: Asker, introduction: Introduction | None = None, *, locked: bool = False
+        self, requester: Requester, introduction: Introduction | None = None, *, locked: bool = False
     ) -> bytes:
         """Compose what leads a phone to its own profile: it is not listed, did not say who it is, or `locked` out.
 
@@ -108,22 +108,22 @@ class Composer:
         """
         if introduction is None:
             path = "/$PSN.xml" if locked else "/Cisco/$MA.cfg"
-            layers = [_rule(self._way(path) or f"{asker.base_url()}{path}"), self._trusted(asker)]
+            layers = [_rule(self._way(path) or f"{requester.base_url()}{path}"), self._trusted(requester)]
         else:
             options, path = introduction.options, "/Cisco/$MA.cfg"
-            layers = [_rule(self._way(path, options) or f"{options}{asker.base_url()}{path}")]
+            layers = [_rule(self._way(path, options) or f"{options}{requester.base_url()}{path}")]
             if introduction.ikm:
                 layers.append({_IKM: Parameter(_IKM, introduction.ikm, "na")})
         return format_profile(merge((*layers, self._provision.unlisted or {})))
 
-    def _road(self, asker: Asker) -> Layer:
+    def _road(self, requester: Requester) -> Layer:
         """Return what leads a phone to HTTPS: a factory phone does not trust a private CA until a profile says so.
 
         The CA is fetched the way this profile was, which the phone can evidently go.
         """
-        if asker.scheme == "https" or not self._provision.secure_url:
+        if requester.scheme == "https" or not self._provision.secure_url:
             return {}
-        return merge((self._trusted(asker), _rule(self._way("/Cisco/$MA.cfg"))))
+        return merge((self._trusted(requester), _rule(self._way("/Cisco/$MA.cfg"))))
 
     def _way(self, path: str, options: str = "") -> str:
         """Return the rule for a path of the HTTPS servers, "" if there are none.
@@ -138,10 +138,10 @@ class Composer:
             return f"{by_srv}https://{self._provision.domain}{path}"
         return f"{options}{self._provision.secure_url}{path}"
 
-    def _trusted(self, asker: Asker) -> Layer:
-        if asker.scheme == "https" or not self._has_ca or not self._provision.secure_url:
+    def _trusted(self, requester: Requester) -> Layer:
+        if requester.scheme == "https" or not self._has_ca or not self._provision.secure_url:
             return {}
-        return _trust(f"{asker.base_url()}{CA_PATH}")
+        return _trust(f"{requester.base_url()}{CA_PATH}")
 
 
 @lru_cache(maxsize=256)

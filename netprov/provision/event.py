@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from netprov.provision.asker import Agent
 from netprov.provision.config import Scheme
-from netprov.provision.syslog import Told
+from netprov.provision.requester import Agent
+from netprov.provision.syslog import PhoneStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Transferred:
+class FileSent:
     """A TFTP transfer that came to its end."""
 
     address: str
@@ -107,7 +107,7 @@ class PhoneSaid:
 
     address: str
     mac: str
-    told: Told
+    told: PhoneStatement
 
     def __str__(self) -> str:
         return f"{self.address} ({self.mac}) {self.told}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """One request; field names in lower case, repeated ones joined with a comma (RFC 9110 section 5.3)."""
 
     method: str

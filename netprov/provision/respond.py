@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from netprov.errors import Malformed
 from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
-from netprov.provision.asker import Agent, Asker
 from netprov.provision.auth import REALM, Authority
 from netprov.provision.catalog import Catalog, decode_path
 from netprov.provision.config import Device, Provision, TlsVersion
 from netprov.provision.event import Asked, Posted, Reported
-from netprov.provision.http import Request, Response
+from netprov.provision.http import HttpRequest, Response
 from netprov.provision.report import decrypt_report, parse_report
+from netprov.provision.requester import Agent, Requester
 
 _TYPES: Mapping[str, str] = {
     ".xml": "text/xml",
@@ -57,31 +57,33 @@ class Responder:
         """Return the oldest TLS that the phone at an address may speak, None for the site's."""
         return self._catalog.oldest_tls(address, link_mac)
 
-    def respond(self, request: Request, asker: Asker, now: float) -> Answered:
+    def respond(self, request: HttpRequest, requester: Requester, now: float) -> Answered:
         """Answer one request."""
         raw = target_path(request.target)
         path = decode_path(raw)
         if path is None:
-            return _refuse(request, asker, raw, Refusal("not a path of any file"))
+            return _refuse(request, requester, raw, Refusal("not a path of any file"))
         if self._is_report(path):
-            return self._report(request, asker, path)
+            return self._report(request, requester, path)
         if request.method not in _METHODS:
-            return _refuse(request, asker, path, Refusal("method", 405), _ALLOW)
-        answer = self._catalog.respond(path, asker)
+            return _refuse(request, requester, path, Refusal("method", 405), _ALLOW)
+        answer = self._catalog.respond(path, requester)
         match answer:
             case Content():
-                return self._content(request, asker, path, answer, now)
+                return self._content(request, requester, path, answer, now)
             case TreeFile():
-                event = _event(request, asker, path, 200, answer.mac, kind="file")
+                event = _event(request, requester, path, 200, answer.mac, kind="file")
                 return Answered(Response(200), event, answer)
             case Redirect():
                 response = Response(answer.status, (("Location", answer.location),))
-                event = _event(request, asker, path, answer.status, answer.mac, reason=answer.location)
+                event = _event(request, requester, path, answer.status, answer.mac, reason=answer.location)
                 return Answered(response, event)
             case Refusal():
-                return _refuse(request, asker, path, answer, _CHALLENGES.get(answer.status, ()))
+                return _refuse(request, requester, path, answer, _CHALLENGES.get(answer.status, ()))
 
-    def _content(self, request: Request, asker: Asker, path: str, content: Content, now: float) -> Answered:
+    def _content(
+        self, request: HttpRequest, requester: Requester, path: str, content: Content, now: float
+    ) -> Answered:
         if content.lock is not None:
             lock = content.lock
             verdict = self._authority.judge(
@@ -100,25 +102,27 @@ class Responder:
                     if "authorization" not in request.fields
                     else f"credentials {verdict}"
                 )
-                return _refuse(request, asker, path, Refusal(reason, 401, content.mac), fields)
+                return _refuse(request, requester, path, Refusal(reason, 401, content.mac), fields)
         fields = (("Content-Type", content.content_type),)
         if content.coding:
             fields = (*fields, ("Content-Encoding", content.coding))
-        event = _event(request, asker, path, 200, content.mac, kind=content.kind, octets=len(content.body))
+        event = _event(
+            request, requester, path, 200, content.mac, kind=content.kind, octets=len(content.body)
+        )
         posted = None
         if request.method == "POST" and request.body:
             text = request.body[:MAX_POSTED].decode("utf-8", "replace")
-            posted = Posted(asker.address, content.mac, path, text)
+            posted = Posted(requester.address, content.mac, path, text)
         return Answered(Response(200, fields, content.body), event, more=posted)
 
     def _is_report(self, path: str) -> bool:
         lower = path.lower()
         return bool(self._reports) and (lower == self._reports or lower.startswith(f"{self._reports}/"))
 
-    def _report(self, request: Request, asker: Asker, path: str) -> Answered:
+    def _report(self, request: HttpRequest, requester: Requester, path: str) -> Answered:
         if request.method not in {"PUT", "POST"}:
-            return _refuse(request, asker, path, Refusal("reports are sent here, not fetched"))
-        mac = self._catalog.who(path, asker)
+            return _refuse(request, requester, path, Refusal("reports are sent here, not fetched"))
+        mac = self._catalog.who(path, requester)
         device = self._provision.devices.get(mac) or Device(mac)
         try:
             plain = decrypt_report(
@@ -126,13 +130,13 @@ class Responder:
                 request.fields.get("content-encoding", "").strip().lower(),
                 key=self._catalog.secrets.profile_key(mac) if mac else None,
                 policy=device.policy,
-                firmware=asker.agent.firmware if asker.agent else device.firmware,
+                firmware=requester.agent.firmware if requester.agent else device.firmware,
             )
             report = parse_report(plain, path)
         except Malformed as error:
-            return _refuse(request, asker, path, Refusal(f"report: {error}", 400, mac))
-        event = _event(request, asker, path, 200, mac, kind=f"{report.kind} report")
-        reported = Reported(asker.address, mac, report.kind, path, report.fields)
+            return _refuse(request, requester, path, Refusal(f"report: {error}", 400, mac))
+        event = _event(request, requester, path, 200, mac, kind=f"{report.kind} report")
+        reported = Reported(requester.address, mac, report.kind, path, report.fields)
         return Answered(Response(200), event, more=reported)
 
 
@@ -167,15 +171,19 @@ def target_path(target: str) -> str:
 
 
 def _refuse(
-    request: Request, asker: Asker, path: str, refusal: Refusal, fields: tuple[tuple[str, str], ...] = ()
+    request: HttpRequest,
+    requester: Requester,
+    path: str,
+    refusal: Refusal,
+    fields: tuple[tuple[str, str], ...] = (),
 ) -> Answered:
-    event = _event(request, asker, path[:200], refusal.status, refusal.mac, reason=refusal.reason)
+    event = _event(request, requester, path[:200], refusal.status, refusal.mac, reason=refusal.reason)
     return Answered(Response(refusal.status, (*fields, *_PLAIN)), event)
 
 
 def _event(
-    request: Request,
-    asker: Asker,
+    request: HttpRequest,
+    requester: Requester,
     path: str,
     status: int,
     mac: str,
@@ -184,5 +192,7 @@ def _event(
     octets: int = 0,
     reason: str = "",
 ) -> Asked:
-    agent: Agent | None = asker.agent
-    return Asked(asker.scheme, asker.address, request.method, path, status, kind, octets, mac, reason, agent)
+    agent: Agent | None = requester.agent
+    return Asked(
+        requester.scheme, requester.address, request.method, path, status, kind, octets, mac, reason, agent
+    )

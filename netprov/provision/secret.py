@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netprov.errors import Problem
-from netprov.provision.asker import parse_mac
 from netprov.provision.crypto import derive_secret
+from netprov.provision.requester import parse_mac
 
 SITE = "site"
 

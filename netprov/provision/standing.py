@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from netprov.machine import Event
 from netprov.provision.event import (
     Asked,
+    FileSent,
     PhoneSaid,
     Posted,
     Reported,
     SyslogLine,
     TlsFailed,
     TransferFailed,
-    Transferred,
 )
 
 
@@ -50,7 +50,7 @@ def fact_of(event: Event) -> Fact | None:
             return Fact(address, standing=f"TLS failed: {reason}", refused=True)
         case TransferFailed(address=address, path=path, reason=reason):
             return Fact(address, standing=f"TFTP of {path} ended early: {reason}")
-        case Transferred(address=address):
+        case FileSent(address=address):
             return Fact(address)
         case _:
             return None

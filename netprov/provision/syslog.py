@@ -39,7 +39,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class PhoneStatement:
     """What a phone says it did."""
 
     mac: str
@@ -75,7 +75,7 @@ def parse_message(datagram: bytes) -> Message:
     return Message(priority & 7, "" if host == "-" else host, _CONTROL.sub(" ", text).strip())
 
 
-def recognise(text: str) -> Told | None:
+def recognise(text: str) -> PhoneStatement | None:
     """Return what a phone's sentence tells, None for any other text."""
     found = _SENTENCE.search(text)
     if found is None:
@@ -84,10 +84,12 @@ def recognise(text: str) -> Told | None:
     mac = ":".join(digits[i : i + 2] for i in range(0, 12, 2))
     model = found["model"].upper()
     if found["asked"]:
-        return Told(mac, model, _what(found["asking"]), "asked", found["from"])
+        return PhoneStatement(mac, model, _what(found["asking"]), "asked", found["from"])
     if found["done"]:
-        return Told(mac, model, _what(found["doing"]), "done", found["of"], (found["note"] or "").strip())
-    return Told(mac, model, _what(found["failing"]), "failed", error=found["error"].strip())
+        return PhoneStatement(
+            mac, model, _what(found["doing"]), "done", found["of"], (found["note"] or "").strip()
+        )
+    return PhoneStatement(mac, model, _what(found["failing"]), "failed", error=found["error"].strip())
 
 
 def _what(word: str) -> Literal["resync", "upgrade"]:

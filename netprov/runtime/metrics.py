@@ -22,7 +22,7 @@ from netprov.errors import ServiceError
 from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.plan.metrics import MetricsPlan
-from netprov.runtime.role import Figure, Notice, Service, Untold
+from netprov.runtime.role import Notice, Sample, Service, Suppressed
 
 OUTCOMES: Final[Mapping[str, Callable[[Any], object]]] = {
     "Asked": attrgetter("status"),
@@ -33,7 +33,7 @@ OUTCOMES: Final[Mapping[str, Callable[[Any], object]]] = {
 
 
 class Metrics(Collector):
-    """Counts events; `services` are asked for their figures when the metrics are read."""
+    """Counts events; `services` are asked for their samples when the metrics are read."""
 
     def __init__(self) -> None:
         self.services: Sequence[Service] = ()
@@ -45,7 +45,7 @@ class Metrics(Collector):
 
     def count(self, service: str, event: Event) -> None:
         """Count an event; never waits, never raises."""
-        if isinstance(event, Untold):
+        if isinstance(event, Suppressed):
             self._counts[service, event.kind, ""] += event.count
             return
         kind = type(event).__name__
@@ -63,7 +63,7 @@ class Metrics(Collector):
         build = GaugeMetricFamily("netprov_build_info", "The version that runs.", labels=("version",))
         build.add_metric((_version(),), 1)
         yield build
-        yield from _families(figure for service in self.services for figure in _figures(service))
+        yield from _families(sample for service in self.services for sample in _samples(service))
 
 
 class MetricsService:
@@ -130,23 +130,23 @@ class MetricsService:
         return web.Response(body=encode(self._metrics.registry), headers={"Content-Type": content_type})
 
 
-def _figures(service: Service) -> Iterable[Figure]:
+def _samples(service: Service) -> Iterable[Sample]:
     """Return what a service says of itself, if it does."""
-    figures = getattr(service, "figures", None)
-    return figures() if figures is not None else ()
+    samples = getattr(service, "samples", None)
+    return samples() if samples is not None else ()
 
 
-def _families(figures: Iterable[Figure]) -> Iterator[Metric]:
-    """Yield figures of one name as one family, as the format demands."""
+def _families(samples: Iterable[Sample]) -> Iterator[Metric]:
+    """Yield samples of one name as one family, as the format demands."""
     families: dict[str, Metric] = {}
-    for figure in figures:
-        family = families.get(figure.name)
+    for sample in samples:
+        family = families.get(sample.name)
         if family is None:
-            kind = CounterMetricFamily if figure.total else GaugeMetricFamily
-            family = families[figure.name] = kind(
-                f"netprov_{figure.name}", figure.help, labels=tuple(key for key, _ in figure.labels)
+            kind = CounterMetricFamily if sample.total else GaugeMetricFamily
+            family = families[sample.name] = kind(
+                f"netprov_{sample.name}", sample.help, labels=tuple(key for key, _ in sample.labels)
             )
-        family.add_metric(tuple(value for _, value in figure.labels), figure.value)  # type: ignore[attr-defined]
+        family.add_metric(tuple(value for _, value in sample.labels), sample.value)  # type: ignore[attr-defined]
     yield from families.values()
 
 

@@ -23,7 +23,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Untold:
+class Suppressed:
     """Events of one kind that came too fast to be reported one by one; `kind` is their type's name."""
 
     kind: str
@@ -39,7 +39,7 @@ class Untold:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class RoleContext:
     """What every service is given: where it keeps state, and whom it tells.
 
     `report` takes the service's name and an event of its core; it fans out to the log, the metrics and the
@@ -51,10 +51,10 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Sample:
     """A number that a service says of itself, for metrics: `total` if it only ever rises.
 
-    A service that has any offers `figures() -> Iterable[Figure]`, quick to answer.
+    A service that has any offers `samples() -> Iterable[Figure]`, quick to answer.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Figure:
 
 
 class Service(Protocol):
-    """One role of `netprov serve`; constructed with `Surroundings`, driven by an asyncio loop."""
+    """One role of `netprov serve`; constructed with `RoleContext`, driven by an asyncio loop."""
 
     name: str
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from netprov.errors import NetprovError, ServiceError
 from netprov.machine import Event
 from netprov.plan import Plan
-from netprov.runtime.role import Notice, Service, Surroundings
+from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.sdnotify import notify, reloading, watchdog_interval
 
 ROLES: Mapping[str, str] = {
@@ -28,13 +28,13 @@ ROLES: Mapping[str, str] = {
 """Every role of `netprov serve`, in the order they start, and the class that plays it."""
 
 
-def build(roles: Sequence[str], surroundings: Surroundings) -> list[Service]:
+def build(roles: Sequence[str], context: RoleContext) -> list[Service]:
     """Return the services that play the given roles, in the order they start."""
     services: list[Service] = []
     for role, path in ROLES.items():
         if role in roles:
             module, _, name = path.partition(":")
-            services.append(getattr(importlib.import_module(module), name)(surroundings))
+            services.append(getattr(importlib.import_module(module), name)(context))
     return services
 
 

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from netprov.machine import Event
-from netprov.runtime.role import Untold
+from netprov.runtime.role import Suppressed
 
 EACH_SECOND = 100
 """Events reported one by one; a flood beyond that would cost more to log than to answer."""
 
 
-class Teller:
+class Throttle:
     """Tells `report` of events; `settle`, called each second, of those that were too many."""
 
     def __init__(self, service: str, report: Callable[[str, Event], None]) -> None:
@@ -34,5 +34,5 @@ class Teller:
         """Report the numbers of those that were counted only, and begin anew."""
         self._told = 0
         for kind, count in self._untold.items():
-            self._report(self._service, Untold(kind.__name__, count))
+            self._report(self._service, Suppressed(kind.__name__, count))
         self._untold.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netprov.cwmp import rpc
-from netprov.cwmp.device import Faulted, Informed, Transferred
+from netprov.cwmp.device import Faulted, FileTransferred, InformReceived
 from netprov.machine import Event
 from netprov.provision.standing import Fact
 
@@ -11,11 +11,11 @@ from netprov.provision.standing import Fact
 def acs_fact(event: Event) -> Fact | None:
     """Return what an event of the ACS tells, None for any other event; a profile counts where it was fetched."""
     match event:
-        case Informed():
+        case InformReceived():
             return Fact(event.source, event.mac, event.product_class, event.software)
-        case Transferred(fault_code=0):
+        case FileTransferred(fault_code=0):
             return Fact(event.source, event.mac, standing="provisioned by the ACS")
-        case Transferred():
+        case FileTransferred():
             fault = rpc.Fault(event.fault_code, event.fault_text)
             return Fact(event.source, event.mac, standing=f"the ACS's transfer failed: {fault}", refused=True)
         case Faulted():

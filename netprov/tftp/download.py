@@ -19,11 +19,11 @@ from netprov.tftp.packet import (
     ErrorCode,
     Opcode,
     OptionAck,
-    Request,
+    TftpRequest,
     decode,
     encode,
 )
-from netprov.tftp.transfer import Failed, Finished, Limits, RetransmissionTimer, number
+from netprov.tftp.transfer import Failed, Finished, RetransmissionTimer, TransferLimits, number
 
 _STRANGER = encode(Error(ErrorCode.UNKNOWN_TRANSFER_ID, "unknown transfer ID"))
 
@@ -43,14 +43,14 @@ class Download:
         *,
         options: Mapping[str, str] | None = None,
         mode: str = "octet",
-        limits: Limits | None = None,
+        limits: TransferLimits | None = None,
         max_octets: int = 1 << 30,
         sink: Callable[[bytes], None] | None = None,
     ) -> None:
         self._server = server
         self._peer: Endpoint | None = None
-        self._request = Request(Opcode.RRQ, filename, mode, dict(options or {}))
-        self._limits = limits or Limits()
+        self._request = TftpRequest(Opcode.RRQ, filename, mode, dict(options or {}))
+        self._limits = limits or TransferLimits()
         self._max_octets = max_octets
         self._chunks: list[bytes] = []
         self._sink = sink or self._chunks.append

@@ -49,7 +49,7 @@ class ErrorCode(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class TftpRequest:
     """A read or write request; options by their lower-case names, in the order sent."""
 
     opcode: Literal[Opcode.RRQ, Opcode.WRQ]
@@ -88,7 +88,7 @@ class OptionAck:
     options: Mapping[str, str]
 
 
-Packet = Request | Data | Ack | Error | OptionAck
+Packet = TftpRequest | Data | Ack | Error | OptionAck
 
 
 def encode(packet: Packet) -> bytes:
@@ -102,7 +102,7 @@ def encode(packet: Packet) -> bytes:
             return b"\x00\x05" + code.to_bytes(2, "big") + _text(message)
         case OptionAck(options):
             return b"\x00\x06" + _options(options)
-        case Request(opcode, filename, mode, options):
+        case TftpRequest(opcode, filename, mode, options):
             return b"\x00" + bytes([opcode]) + _text(filename) + _text(mode) + _options(options)
 
 
@@ -129,7 +129,7 @@ def decode(data: bytes) -> Packet:
     return Error(number, data[4:].split(b"\0", 1)[0].decode("ascii", "replace"))
 
 
-def _decode_request(opcode: Opcode, data: bytes) -> Request:
+def _decode_request(opcode: Opcode, data: bytes) -> TftpRequest:
     if len(data) > MAX_REQUEST:
         raise Malformed(f"request longer than {MAX_REQUEST} octets")
     strings = _strings(data[2:])
@@ -137,7 +137,7 @@ def _decode_request(opcode: Opcode, data: bytes) -> Request:
         raise Malformed("request without mode")
     filename, mode, *options = strings
     assert opcode in {Opcode.RRQ, Opcode.WRQ}
-    return Request(opcode, filename, mode.lower(), _pairs(options))
+    return TftpRequest(opcode, filename, mode.lower(), _pairs(options))
 
 
 def _strings(data: bytes) -> list[str]:

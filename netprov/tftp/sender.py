@@ -11,8 +11,16 @@ from collections.abc import Sequence
 
 from netprov.errors import Malformed
 from netprov.machine import Datagram, Endpoint
-from netprov.tftp.packet import Error, ErrorCode, OptionAck, Request, decode, encode
-from netprov.tftp.transfer import Failed, Finished, Limits, RetransmissionTimer, Source, Terms, negotiate
+from netprov.tftp.packet import Error, ErrorCode, OptionAck, TftpRequest, decode, encode
+from netprov.tftp.transfer import (
+    Failed,
+    Finished,
+    RetransmissionTimer,
+    Source,
+    Terms,
+    TransferLimits,
+    negotiate,
+)
 
 _STRANGER = encode(Error(ErrorCode.UNKNOWN_TRANSFER_ID, "unknown transfer ID"))
 _ACK = b"\x00\x04"
@@ -45,7 +53,7 @@ class Sender:
     )
 
     def __init__(
-        self, request: Request, source: Source, *, peer: Endpoint, now: float, limits: Limits
+        self, request: TftpRequest, source: Source, *, peer: Endpoint, now: float, limits: TransferLimits
     ) -> None:
         self._request = request
         self._source = source

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from netprov.tftp.packet import BLOCK_SIZES, DEFAULT_BLOCK_SIZE, TIMEOUTS, WINDOW_SIZES, Request
+from netprov.tftp.packet import BLOCK_SIZES, DEFAULT_BLOCK_SIZE, TIMEOUTS, WINDOW_SIZES, TftpRequest
 
 
 class Source(Protocol):
@@ -37,12 +37,12 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class TransferLimits:
     """How far one end goes; times in seconds.
 
     `max_block` keeps a DATA packet below the usual MTU of a LAN with jumbo frames excluded by nobody: a client that
     asks for more gets less (RFC 2348). The first wait is `first_timeout`; later ones follow the measured round trip,
-    never below `min_timeout`, doubled on every loss up to `max_timeout`; so much `patience` without an answer ends the
+    never below `min_timeout`, doubled on every loss up to `max_timeout`; so much `silence` without an answer ends the
     transfer. Not a number of tries: on a LAN six of them are over in half a second, and a phone that writes to its flash
     is away for longer.
     """
@@ -52,7 +52,7 @@ class Limits:
     first_timeout: float = 1.0
     min_timeout: float = 0.01
     max_timeout: float = 4.0
-    patience: float = 20.0
+    silence: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Failed:
     code: int | None = None
 
 
-def negotiate(request: Request, size: int, limits: Limits) -> Terms:
+def negotiate(request: TftpRequest, size: int, limits: TransferLimits) -> Terms:
     """Answer a read request's options; unknown or impossible ones are left out of the OACK (RFC 2347)."""
     options = request.options
     accepted: dict[str, str] = {}
@@ -125,7 +125,7 @@ class RetransmissionTimer:
 
     __slots__ = ("_ceiling", "_limits", "_since", "_smoothed", "_variation", "_wait", "deadline", "tries")
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: TransferLimits) -> None:
         self._limits = limits
         self._ceiling = limits.max_timeout
         self._smoothed = 0.0
@@ -165,7 +165,7 @@ class RetransmissionTimer:
         """Count a loss; return whether the peer may be asked once more."""
         self.tries += 1
         self._wait = min(self._wait * 2, self._ceiling)
-        return now - self._since < self._limits.patience
+        return now - self._since < self._limits.silence
 
     def stop(self) -> None:
         """Wait no longer."""

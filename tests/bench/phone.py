@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 
 from netprov.emulator.dhcp import DhcpLink
-from netprov.emulator.failure import REALISTIC, Patience
+from netprov.emulator.failure import REALISTIC, Timeouts
 from netprov.emulator.fleet import Tally, boot_fleet
 from netprov.lab.lan import Host, Lan
 from netprov.lab.server import start_server
@@ -42,7 +42,7 @@ ROADS = {
 }
 AT_ONCE = 64
 CLIENT, POOL = "10.20.0.2", "10.20.128.0/17"
-PATIENCE = Patience(
+PATIENCE = Timeouts(
     60, REALISTIC.dns, REALISTIC.dns_tries, REALISTIC.connect, REALISTIC.answer, REALISTIC.tftp, 0.0
 )
 
@@ -76,9 +76,9 @@ def run(client: Host, count: int, ca: str) -> Tally:
 
     async def fleet() -> Tally:
         async with DhcpLink(
-            client.interface, draw=random.getrandbits, patience=PATIENCE.dhcp, many=True
+            client.interface, draw=random.getrandbits, timeouts=PATIENCE.dhcp, many=True
         ) as link:
-            return await boot_fleet(identities(count, ca), link, at_once=AT_ONCE, patience=PATIENCE)
+            return await boot_fleet(identities(count, ca), link, at_once=AT_ONCE, timeouts=PATIENCE)
 
     with client.entered():
         os.sched_setaffinity(0, {0})

@@ -29,8 +29,8 @@ from netprov.lab.lan import Host, Lan
 from netprov.lab.process import wait_until
 from netprov.lab.topology import single_lan
 from netprov.plan import derive
-from netprov.provision.asker import Asker
 from netprov.provision.catalog import Catalog
+from netprov.provision.requester import Requester
 from netprov.provision.secret import SITE as SITE_SECRET
 from netprov.provision.secret import Secrets
 
@@ -241,7 +241,7 @@ def one_profile(site: Path) -> bytes:
     """Return the profile that is fetched."""
     provision = derive(parse(site.read_text(), "site.yaml").inventory).provision
     return Catalog(provision, entropy=os.urandom).plain(
-        provision.devices[MAC], Asker("https", "", ADDRESS, 443)
+        provision.devices[MAC], Requester("https", "", ADDRESS, 443)
     )
 
 
@@ -432,11 +432,11 @@ def render(folder: Path) -> list[bool]:
     provision = derive(parse(site.read_text(), "site.yaml").inventory).provision
     loaded = time.process_time() - begun
     catalog = Catalog(provision, entropy=os.urandom, secrets=Secrets({SITE_SECRET: "secret"}))
-    asker = Asker("https", "", ADDRESS, 443)
+    requester = Requester("https", "", ADDRESS, 443)
     begun = time.process_time()
     octets = 0
     for mac in provision.devices:
-        octets += len(getattr(catalog.respond(f"/Cisco/{mac.replace(':', '')}.cfg", asker), "body", b""))
+        octets += len(getattr(catalog.respond(f"/Cisco/{mac.replace(':', '')}.cfg", requester), "body", b""))
     seconds = time.process_time() - begun
     print(
         f"\nRendering: {FLEET} different profiles of {VALUES + 3} parameters, compressed and encrypted: {seconds:.2f} s CPU, "

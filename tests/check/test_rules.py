@@ -9,7 +9,7 @@ import pytest
 
 from netprov.check import FAMILIES, RULES, Rule, check
 from netprov.check.loading import FAULTS
-from netprov.cli.surroundings import surroundings
+from netprov.cli.environment import environment
 from netprov.cli.verb.check import pages
 from netprov.errors import Problem
 from netprov.inventory.load import load
@@ -27,7 +27,7 @@ def _here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def found(path: Path) -> list[Problem]:
     document = load(path)
-    disk = surroundings(document.inventory)
+    disk = environment(document.inventory)
     return [document.locate(problem) for problem in check(document.inventory, NOW, disk)]
 
 

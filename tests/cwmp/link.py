@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from netprov.cwmp import codec, rpc
-from netprov.cwmp.acs import Acs, Reply, Request
+from netprov.cwmp.acs import Acs, AcsRequest, Reply
 from netprov.cwmp.action import Answer, Fetch, Post, Restart, Wait
 from netprov.cwmp.config import AcsConfig, Target, configure
 from netprov.cwmp.cpe import Cpe
@@ -77,7 +77,7 @@ class Link:
             self.cpe.post_failed("timed out", self.now)
             return
         reply = self.acs.respond(
-            Request(post.body, cookie, self.source, "c1"), self.now, f"t{next(self.tokens)}"
+            AcsRequest(post.body, cookie, self.source, "c1"), self.now, f"t{next(self.tokens)}"
         )
         self.passed.append(f"< {said(reply.body, reply)}")
         self.cpe.posted(Answer(reply.status, reply.headers, reply.body), self.now)

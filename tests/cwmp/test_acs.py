@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netprov.cwmp import codec, rpc
-from netprov.cwmp.acs import Acs, Limits, Reply, Request
+from netprov.cwmp.acs import Acs, AcsLimits, AcsRequest, Reply
 from netprov.cwmp.device import Device, Faulted
 from netprov.machine import Dropped
 from tests.cwmp.cases import CASES
@@ -47,7 +47,7 @@ class Client:
         )
         self.tokens += 1
         reply = self.acs.respond(
-            Request(data, self.cookie, self.source, self.connection),
+            AcsRequest(data, self.cookie, self.source, self.connection),
             self.now,
             f"{self.connection}-{self.tokens}",
         )
@@ -247,7 +247,7 @@ def test_session_expires_when_it_goes_silent() -> None:
 
 
 def test_session_has_a_longest_time_and_a_largest_number_of_messages() -> None:
-    client = Client(Acs(config(), limits=Limits(session=100, messages=8)))
+    client = Client(Acs(config(), limits=AcsLimits(session=100, messages=8)))
     client.ask(INFORM)
     client.now += 50
     client.ask(rpc.GetRPCMethods())
@@ -260,7 +260,7 @@ def test_session_has_a_longest_time_and_a_largest_number_of_messages() -> None:
 
 
 def test_sessions_are_limited_and_the_next_is_asked_to_come_again() -> None:
-    acs = Acs(config(), limits=Limits(sessions=2))
+    acs = Acs(config(), limits=AcsLimits(sessions=2))
     for number in range(2):
         Client(acs, connection=f"c{number}").ask(replace(INFORM, device=replace(PHONE, serial=f"S{number}")))
     third = Client(acs, connection="c3")
@@ -271,7 +271,7 @@ def test_sessions_are_limited_and_the_next_is_asked_to_come_again() -> None:
 
 
 def test_records_are_limited_and_strangers_go_first() -> None:
-    acs = Acs(config(), limits=Limits(records=2))
+    acs = Acs(config(), limits=AcsLimits(records=2))
     for serial, mac in (("A", MAC), ("B", ""), ("C", "")):
         device = replace(PHONE, serial=serial)
         Client(acs, source="10.20.0.150", connection=serial).ask(

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from netprov.cwmp import rpc
 from netprov.cwmp.acs import Acs
-from netprov.cwmp.action import DownloadAsked, Informed, ParametersSet, Reported, SessionClosed
-from netprov.cwmp.device import Configured, DownloadRequested, Transferred
-from netprov.cwmp.device import Informed as DeviceInformed
+from netprov.cwmp.action import DownloadAsked, InformAccepted, ParametersSet, Reported, SessionClosed
+from netprov.cwmp.device import Configured, DownloadRequested, FileTransferred, InformReceived
 from netprov.cwmp.parameter import INTERVAL, PARAMETER_KEY, PROVISIONING_CODE
 from tests.cwmp.link import ACS, PHONE, PROFILE, TARGET, Link, config, phone
 
@@ -33,7 +32,7 @@ def test_factory_fresh_phone_gets_settings_and_profile_and_reports_it() -> None:
         link.cpe.parameters.value(PROVISIONING_CODE),
     ) == ("3600", "staging")
     assert [
-        Informed(ACS, ("0 BOOTSTRAP", "1 BOOT")),
+        InformAccepted(ACS, ("0 BOOTSTRAP", "1 BOOT")),
         ParametersSet(
             (
                 "Device.ManagementServer.PeriodicInformEnable",
@@ -43,7 +42,7 @@ def test_factory_fresh_phone_gets_settings_and_profile_and_reports_it() -> None:
         ),
         DownloadAsked(PROFILE, rpc.CONFIGURATION, "r1"),
         SessionClosed(),
-        Informed(ACS, ("7 TRANSFER COMPLETE", "M Download")),
+        InformAccepted(ACS, ("7 TRANSFER COMPLETE", "M Download")),
         Reported(PROFILE, 0),
         SessionClosed(),
     ] == list(link.cpe.events())
@@ -56,10 +55,10 @@ def test_acs_reports_and_records_what_a_phone_went_through() -> None:
     link.run()
     key = "001234-CP-8851-3PCC-FCH2345ABCD"
     events = acs.events()
-    assert [DeviceInformed, Configured, DownloadRequested, DeviceInformed, Transferred] == list(
+    assert [InformReceived, Configured, DownloadRequested, InformReceived, FileTransferred] == list(
         map(type, events)
     )
-    assert Transferred(key, TARGET.mac, "r1", 0, "", "10.20.0.54") == events[-1]
+    assert FileTransferred(key, TARGET.mac, "r1", 0, "", "10.20.0.54") == events[-1]
     assert [key] == [device.key for device in acs.changed()]
     device = acs.devices[key]
     assert (TARGET.mac, True, "11.3.1", "10.20.0.54", "r1", "") == (

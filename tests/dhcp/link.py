@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 from typing import Any
 
 from netprov.dhcp import message as dhcp
-from netprov.dhcp.config import ClassConfig, DhcpConfig, Limits, NetworkConfig, PhoneConfig, Setting
+from netprov.dhcp.config import ClassConfig, DhcpConfig, NetworkConfig, PhoneConfig, ServerLimits, Setting
 from netprov.dhcp.lease import Lease
 from netprov.dhcp.match import Condition
 from netprov.dhcp.message import Message, Type
@@ -62,7 +62,7 @@ CONFIG = DhcpConfig(
         MAC: PhoneConfig(MAC, ("phones", 0), network="voice", address=ip("10.20.0.50")),
         OTHER: PhoneConfig(OTHER, ("phones", 1)),
     },
-    limits=Limits(),
+    limits=ServerLimits(),
 )  # fmt: skip
 
 _xids = itertools.count(1)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scapy.layers.dhcp import BOOTP, DHCP
 
 from netprov.dhcp.client import RETRANSMISSION, Client, Identity, State
-from netprov.dhcp.client_event import Acquired, Informed, Lost, OfferReceived, Refused, Renewed
+from netprov.dhcp.client_event import Acquired, InformAnswered, Lost, OfferReceived, Refused, Renewed
 from netprov.dhcp.lease import LeaseState
 from netprov.machine import Datagram, Dropped, Endpoint
 from tests.dhcp.link import CLIENT, CONFIG, FAR, MAC, VOICE, Lan
@@ -257,7 +257,7 @@ def test_inform_has_its_address_in_ciaddr_and_gets_options() -> None:
         reply("ack", yiaddr="0.0.0.0", options=[("server_id", "10.20.0.1"), (66, b"tftp")]), SERVER, 1.0
     )
     (informed,) = each.events()
-    assert isinstance(informed, Informed)
+    assert isinstance(informed, InformAnswered)
     assert (informed.server_id, informed.options[66], each.state) == ("10.20.0.1", b"tftp", State.IDLE)
 
 

@@ -10,7 +10,7 @@ import dns.message
 from netprov.dns.message.name import parse_name
 from netprov.dns.server import tsig
 from netprov.dns.server.answer import Responder
-from netprov.dns.server.policy import Access, Manners
+from netprov.dns.server.policy import Access, Policy
 from tests.conftest import EXAMPLES
 from tests.dns.zones import STAGING, zone
 
@@ -20,7 +20,7 @@ MORE = "sub NS ns.sub\nns.sub A 192.0.2.1\nd DNAME pr1\n*.wild CNAME pr1\nbig TX
 ZONE = zone(STAGING + MORE)
 RESPONDER = Responder(
     [ZONE],
-    Manners(version="v", identity="i", cookies=bytes(16)),
+    Policy(version="v", identity="i", cookies=bytes(16)),
     access=Access({KEY.name: KEY}, frozenset({(b"\x7f\x00\x00\x01", b"")})),
 )
 NAMES = [

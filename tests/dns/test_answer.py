@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from netprov.dns.message.name import format_name
 from netprov.dns.server.answer import Responder
-from netprov.dns.server.policy import Client, Manners
+from netprov.dns.server.policy import Client, Policy
 from tests.dns.zones import STAGING, zone
 
 UDP, TCP = Client(), Client(tcp=True)
@@ -126,7 +126,7 @@ def test_other_classes_are_refused_rfc_1035_3_2_5(class_: str) -> None:
 
 
 def test_version_and_identity_are_told_only_if_configured_rfc_4892_3() -> None:
-    responder = Responder([zone(STAGING)], Manners(version="netprov", identity="lab-1"))
+    responder = Responder([zone(STAGING)], Policy(version="netprov", identity="lab-1"))
     for name, text in (("version.bind", "netprov"), ("id.server", "lab-1")):
         reply = ask(name, "TXT", rdclass="CH", responder=responder)
         assert [f'{name}. 0 CH TXT "{text}"'] == shown(reply.answer)
@@ -195,7 +195,7 @@ def test_size_below_512_is_512_and_above_ours_is_ours_rfc_6891_6_2_3(size: int, 
 
 
 def test_nsid_is_told_only_if_asked_for_and_configured_rfc_5001_2_1() -> None:
-    named = Responder([zone(STAGING)], Manners(identity="lab-1"))
+    named = Responder([zone(STAGING)], Policy(identity="lab-1"))
     wanted: list[dns.edns.Option] = [dns.edns.GenericOption(dns.edns.OptionType.NSID, b"")]
     told = ask("pr1.example.com", "A", responder=named, use_edns=0, options=wanted)
     assert [option.to_wire() for option in told.options] == [b"lab-1"]
@@ -262,13 +262,13 @@ def test_fuzz_mutated_queries_get_a_reply_that_dnspython_parses(data: st.DataObj
         dns.message.from_wire(reply, ignore_trailing=False, one_rr_per_rrset=True)
 
 
-@pytest.mark.parametrize("manners", [Manners(), Manners(forwards=True)])
+@pytest.mark.parametrize("policy", [Policy(), Policy(forwards=True)])
 @pytest.mark.parametrize("local", [True, False])
-def test_short_way_says_what_the_long_way_says(manners: Manners, local: bool) -> None:
+def test_short_way_says_what_the_long_way_says(policy: Policy, local: bool) -> None:
     taken = 0
     for zone_text in (STAGING, STAGING + "*.wild TXT x\nsub.deep TXT y\nalias CNAME pr1\n"):
         built = zone(zone_text)
-        responder = Responder([built], manners)
+        responder = Responder([built], policy)
         names = [format_name(name) for name in built.nodes]
         names += [f"x.{name}" for name in names] + ["example.org.", "."]
         for name in names:

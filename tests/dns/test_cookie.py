@@ -9,7 +9,7 @@ import pytest
 
 from netprov.dns.server import cookie
 from netprov.dns.server.answer import Responder
-from netprov.dns.server.policy import Client, Manners, Outcome
+from netprov.dns.server.policy import Client, Outcome, Policy
 from tests.dns.zones import STAGING, zone
 
 SECRET = bytes.fromhex("e5e973e5a6b2a43f48e7dc849e37bfcf")
@@ -17,8 +17,8 @@ ADDRESS = bytes((198, 51, 100, 100))
 THEIRS = b"12345678"
 GOOD = cookie.make(THEIRS, ADDRESS, SECRET, 0)
 ZONE = zone(STAGING)
-RESPONDER = Responder([ZONE], Manners(cookies=SECRET))
-STRICT = Responder([ZONE], Manners(cookies=SECRET, cookies_required=True))
+RESPONDER = Responder([ZONE], Policy(cookies=SECRET))
+STRICT = Responder([ZONE], Policy(cookies=SECRET, cookies_required=True))
 STRANGER = Client(ADDRESS, local=False)
 
 

@@ -17,7 +17,7 @@ import pytest
 from netprov.dns.forward import ForwardCache, Question, question, upstream_query
 from netprov.dns.message.query import Query, decode
 from netprov.dns.server.answer import Responder
-from netprov.dns.server.policy import Client, Manners
+from netprov.dns.server.policy import Client, Policy
 from netprov.runtime.dns import forward as dns_forward
 from netprov.runtime.dns.forward import Relay
 from tests.dns.zones import STAGING, zone
@@ -200,7 +200,7 @@ def test_question_is_another_with_edns_do_or_cd() -> None:
 def test_only_the_lan_is_relayed_for_and_only_what_is_not_ours(
     name: str, flags: dns.flags.Flag | int, local: bool, relays: bool
 ) -> None:
-    served = Responder([zone(STAGING)], Manners(forwards=True))
+    served = Responder([zone(STAGING)], Policy(forwards=True))
     message = dns.message.make_query(name, "A", flags=int(flags))
     outcome = served.decide(message.to_wire(), Client(local=local), 0.0)
     assert (outcome.relay is not None) is relays

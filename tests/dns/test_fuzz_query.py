@@ -22,14 +22,14 @@ import pytest
 
 from netprov.runtime.dns import tcp as dns_tcp
 from netprov.runtime.dns import udp as dns_udp
-from netprov.runtime.dns.serving import Mind
+from netprov.runtime.dns.serving import ServingState
 from netprov.runtime.dns.tcp import Connection, TcpServer
 from netprov.runtime.dns.udp import UdpPump, open_udp
 from netprov.runtime.net.mmsg import SLOT, SLOTS
 from tests.dns.mutation import COUNT, RESPONDER, mutations, seeds
 from tests.dns.wire import Wire
 
-MIND = Mind(RESPONDER, lambda _: True)
+MIND = ServingState(RESPONDER, lambda _: True)
 UNSAID = {dns.rcode.FORMERR, dns.rcode.NOTIMP}
 """What a message whose question cannot be trusted is answered."""
 

@@ -10,7 +10,7 @@ import pytest
 from netprov.dns.message.name import parse_name
 from netprov.dns.server import tsig
 from netprov.dns.server.answer import Responder
-from netprov.dns.server.policy import Access, Client, Manners
+from netprov.dns.server.policy import Access, Client, Policy
 from netprov.dns.server.rate import Limit, Limiter, Verdict
 from tests.dns.zones import STAGING, zone
 
@@ -139,7 +139,7 @@ def test_rate_is_counted_by_prefix_and_comes_back() -> None:
 
 
 def test_blackhole_does_not_exist_for_the_lan_and_is_refused_to_others() -> None:
-    served = Responder([zone(STAGING)], Manners(blackhole=frozenset({parse_name("cisco.com")})))
+    served = Responder([zone(STAGING)], Policy(blackhole=frozenset({parse_name("cisco.com")})))
     for name in ("cisco.com", "activate.CISCO.com"):
         query = dns.message.make_query(name, "A").to_wire()
         lan, other = served.respond(query, Client()), served.respond(query, Client(local=False))

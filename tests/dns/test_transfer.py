@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from netprov.dns.server.answer import Responder
 from netprov.dns.server.notifier import DELAYS, Notified, Notifier, Peer, Unheard
 from netprov.dns.server.policy import Access, Client
-from netprov.dns.server.transfer import Transferred
+from netprov.dns.server.transfer import ZoneTransferred
 from netprov.dns.zone.journal import MOST_CHANGES, Delta, Journal, difference
 from netprov.dns.zone.master import format_zone
 from netprov.dns.zone.zone import Zone
@@ -101,7 +101,7 @@ def test_event_says_whether_a_zone_or_its_changes_went_out() -> None:
     journal.append(difference(old, new))
     served = Responder([new], access=ACCESS, journals={new.origin: journal})
 
-    def told(type_: str, serial: int) -> Transferred | None:
+    def told(type_: str, serial: int) -> ZoneTransferred | None:
         query = dns.message.make_query("example.com", type_)
         if type_ == "IXFR":
             soa = dns.rrset.from_text("example.com.", 0, "IN", "SOA", f". . {serial} 0 0 0 0")
@@ -110,9 +110,9 @@ def test_event_says_whether_a_zone_or_its_changes_went_out() -> None:
         assert outcome.stream
         return outcome.transferred
 
-    assert told("AXFR", 0) == Transferred("AXFR", "example.com.", 8, "127.0.0.1")
-    assert told("IXFR", 7) == Transferred("IXFR", "example.com.", 8, "127.0.0.1", 7)
-    assert told("IXFR", 6) == Transferred("AXFR", "example.com.", 8, "127.0.0.1")
+    assert told("AXFR", 0) == ZoneTransferred("AXFR", "example.com.", 8, "127.0.0.1")
+    assert told("IXFR", 7) == ZoneTransferred("IXFR", "example.com.", 8, "127.0.0.1", 7)
+    assert told("IXFR", 6) == ZoneTransferred("AXFR", "example.com.", 8, "127.0.0.1")
     assert told("IXFR", 8) is None
 
 

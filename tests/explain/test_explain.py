@@ -120,7 +120,7 @@ def test_the_planted_cause_is_named(cause: str, world: World, identity: Identity
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_nothing_wrong_is_said_about_a_healthy_boot(row: Row) -> None:
-    outcome, steps, _ = travel(row.world, row.identity, row.habits)
+    outcome, steps, _ = travel(row.world, row.identity, row.behaviour)
     story = explain(steps)
     assert outcome.provisioned == story.provisioned
     assert (story.cause is None) == outcome.provisioned

@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from netprov.cli.verb.explain import command
-from netprov.cwmp.device import Informed
+from netprov.cwmp.device import InformReceived
 from netprov.dhcp.lease import Bound, Expired, Lease, LeaseState, Nak
 from netprov.machine import Dropped, Endpoint, Event
 from netprov.provision.event import Asked, PhoneSaid, TlsFailed, TransferFailed
-from netprov.provision.syslog import Told
+from netprov.provision.syslog import PhoneStatement
 from netprov.state.clock import LeaseClock
 from netprov.state.device import DeviceRecords, load_devices, load_history
 from netprov.state.lease import open_store
@@ -111,7 +111,7 @@ HTTPS = "srv: {https: [{target: pr1, port: 443}], http: []}\nhosts: {pr1: 10.20.
             "tftp-stalled",
             "no answer",
         ),
-        ([BOUND, ("acs", Informed("d", MAC, IP, ("0 BOOTSTRAP",), listed=True))], "", "acs-idle", ""),
+        ([BOUND, ("acs", InformReceived("d", MAC, IP, ("0 BOOTSTRAP",), listed=True))], "", "acs-idle", ""),
     ],
 )
 def test_records_name_the_cause(
@@ -149,7 +149,7 @@ def test_only_the_last_boot_is_told(tmp_path: Path) -> None:
 
 
 def test_what_a_phone_said_itself_is_on_the_road(tmp_path: Path) -> None:
-    said = PhoneSaid(IP, MAC, Told(MAC, "CP-8851-3PCC", "resync", "failed", error="File not found"))
+    said = PhoneSaid(IP, MAC, PhoneStatement(MAC, "CP-8851-3PCC", "resync", "failed", error="File not found"))
     recorded(tmp_path, BOUND, ("http", MISSING), ("syslog", said))
     assert "resync failed: File not found" in json.dumps(told(tmp_path)["steps"])
 

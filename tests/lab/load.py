@@ -100,8 +100,8 @@ class Load:
                 except ConnectionRefusedError:
                     self._waiting[number] = (packet, now)
 
-    def _listen(self, patience: float) -> None:
-        select.select([self._socket], [], [], patience)
+    def _listen(self, timeouts: float) -> None:
+        select.select([self._socket], [], [], timeouts)
         while True:
             try:
                 reply = dhcp.decode(self._socket.recv(2048))

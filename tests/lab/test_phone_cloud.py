@@ -14,7 +14,7 @@ from netprov.emulator.phone import boot_phone
 from netprov.errors import ServiceError
 from netprov.lab.lan import Lan
 from netprov.phone.handset.customization import Customization
-from netprov.phone.handset.memory import Cloud, Habits
+from netprov.phone.handset.memory import Behaviour, Cloud
 from netprov.pki.bundle import key_pem
 from tests.lab import foreign
 from tests.lab.conftest import PYTHON, MakeLan
@@ -64,7 +64,7 @@ def test_the_stand_ins_onboard_a_phone(
     )
     with lan["client0"].entered():
         trip = boot_phone(
-            phone(roots=[issuer]), "lan0", habits=Habits(cloud=Cloud(NAME, NAME), activation_code=code)
+            phone(roots=[issuer]), "lan0", behaviour=Behaviour(cloud=Cloud(NAME, NAME), activation_code=code)
         )
     assert (trip.outcome.method, trip.outcome.customization) == expected, trip.steps
     assert trip.outcome.provisioned == bool(expected[0])

@@ -13,7 +13,7 @@ from netprov.emulator.phone import Trip, boot_phone
 from netprov.lab.lan import Lan
 from netprov.phone.action import Failed, Fetch, Lease
 from netprov.phone.handset.identity import Identity
-from netprov.phone.handset.memory import Habits
+from netprov.phone.handset.memory import Behaviour
 from tests.lab import foreign
 from tests.lab.conftest import PYTHON, MakeLan
 from tests.lab.foreign import FIRST, HTTP, HTTPS, MAC, NAMES, PROFILE, SECOND, authority, certificate, phone
@@ -26,10 +26,10 @@ def site(make_lan: MakeLan) -> Lan:
     return make_lan(server=foreign.ADDRESSES, clients=[MAC])
 
 
-def booted(lan: Lan, identity: Identity | None = None, habits: Habits | None = None) -> Trip:
+def booted(lan: Lan, identity: Identity | None = None, behaviour: Behaviour | None = None) -> Trip:
     client = lan["client0"]
     with client.entered():
-        return boot_phone(identity or phone(), client.interface, habits=habits)
+        return boot_phone(identity or phone(), client.interface, behaviour=behaviour)
 
 
 def fetched(trip: Trip) -> list[str]:
@@ -142,7 +142,7 @@ def test_a_profile_by_tftp_brings_the_ca_for_https(site: Lan, tmp_path: Path) ->
 
 def test_without_any_server_the_phone_gives_up(site: Lan) -> None:
     with site["client0"].entered():
-        trip = boot_phone(phone(), "lan0", patience=replace(COMPRESSED, dhcp=1.0))
+        trip = boot_phone(phone(), "lan0", timeouts=replace(COMPRESSED, dhcp=1.0))
     assert "no DHCP lease" in trip.outcome.reason
     assert not trip.outcome.provisioned
 

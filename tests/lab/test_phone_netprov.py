@@ -108,7 +108,7 @@ def test_the_records_say_why_dhcp_does_not_answer(lan: Lan, tmp_path: Path) -> N
     served(lan, tmp_path, "srv")
     stranger = replace(phone(), mac="00:de:ad:be:ef:01", vendor_class="PC")
     with lan["client0"].entered():
-        trip = boot_phone(stranger, lan["client0"].interface, patience=replace(COMPRESSED, dhcp=1.0))
+        trip = boot_phone(stranger, lan["client0"].interface, timeouts=replace(COMPRESSED, dhcp=1.0))
     assert not trip.outcome.provisioned
 
     def heard() -> bool:

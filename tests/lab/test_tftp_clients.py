@@ -10,7 +10,7 @@ import pytest
 
 from netprov.machine import Endpoint
 from netprov.runtime.tftp.service import MAX_PER_ADDRESS
-from netprov.tftp.packet import Data, Error, Opcode, Request, decode, encode
+from netprov.tftp.packet import Data, Error, Opcode, TftpRequest, decode, encode
 from tests.lab.conftest import MakeLan, needs
 from tests.lab.provisioning import Served, serve
 
@@ -90,26 +90,26 @@ def ask(served: Served, datagram: bytes) -> tuple[bytes, Endpoint]:
 @pytest.mark.parametrize(
     ("request_", "code"),
     [
-        (Request(Opcode.RRQ, "nope.xml"), 1),
-        (Request(Opcode.RRQ, "/"), 1),
-        (Request(Opcode.RRQ, ""), 1),
-        (Request(Opcode.RRQ, "..\\..\\etc\\passwd"), 1),
-        (Request(Opcode.RRQ, "firmware"), 1),
-        (Request(Opcode.RRQ, "moved.xml"), 1),
-        (Request(Opcode.RRQ, "a" * 1500), 1),
-        (Request(Opcode.RRQ, "8851-3PCC.xml", "mail"), 0),
-        (Request(Opcode.WRQ, "8851-3PCC.xml"), 2),
-        (Request(Opcode.RRQ, "Cisco/001234ab45e1.cfg"), 2),
+        (TftpRequest(Opcode.RRQ, "nope.xml"), 1),
+        (TftpRequest(Opcode.RRQ, "/"), 1),
+        (TftpRequest(Opcode.RRQ, ""), 1),
+        (TftpRequest(Opcode.RRQ, "..\\..\\etc\\passwd"), 1),
+        (TftpRequest(Opcode.RRQ, "firmware"), 1),
+        (TftpRequest(Opcode.RRQ, "moved.xml"), 1),
+        (TftpRequest(Opcode.RRQ, "a" * 1500), 1),
+        (TftpRequest(Opcode.RRQ, "8851-3PCC.xml", "mail"), 0),
+        (TftpRequest(Opcode.WRQ, "8851-3PCC.xml"), 2),
+        (TftpRequest(Opcode.RRQ, "Cisco/001234ab45e1.cfg"), 2),
     ],
 )
-def test_refusal_says_why(served: Served, request_: Request, code: int) -> None:
+def test_refusal_says_why(served: Served, request_: TftpRequest, code: int) -> None:
     packet = decode(ask(served, encode(request_))[0])
     assert isinstance(packet, Error)
     assert packet.code == code
 
 
 def test_answer_comes_from_the_address_that_was_asked_and_another_port(served: Served) -> None:
-    data, source = ask(served, encode(Request(Opcode.RRQ, "8851-3PCC.xml")))
+    data, source = ask(served, encode(TftpRequest(Opcode.RRQ, "8851-3PCC.xml")))
     assert isinstance(decode(data), Data)
     assert source.address == "10.20.0.1"
     assert source.port != 69
@@ -119,7 +119,7 @@ def test_address_is_limited_in_transfers_and_garbage_is_dropped(served: Served) 
     with served.client.entered():
         socks = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(MAX_PER_ADDRESS + 1)]
     *first, last = socks
-    request = encode(Request(Opcode.RRQ, "firmware/sip88xx.loads"))
+    request = encode(TftpRequest(Opcode.RRQ, "firmware/sip88xx.loads"))
     sources = []
     try:
         for sock in first:

@@ -9,7 +9,7 @@ import pytest
 
 from netprov.phone.action import Action, Done, Fetch, Lease, Response, Result, Wait
 from netprov.phone.boot import boot
-from netprov.phone.handset.memory import Habits, Handset
+from netprov.phone.handset.memory import Behaviour, Handset
 from netprov.phone.life import live
 from netprov.phone.walk import walk
 from netprov.provision.profile import Parameter, format_profile, layer
@@ -21,7 +21,7 @@ LOAD = "http://10.20.0.1/sip88xx.12-0-2MPP-9.loads"
 def lived(
     seconds: float,
     answers: Callable[[str, float], int] = lambda _path, _now: 200,
-    habits: Habits | None = None,
+    behaviour: Behaviour | None = None,
     **parameters: str,
 ) -> list[tuple[float, str]]:
     """Live that long with these parameters; return when each file was asked for."""
@@ -31,7 +31,7 @@ def lived(
             for name, value in {"Profile_Rule": "http://10.20.0.1/p", **parameters}.items()
         )
     )
-    handset = Handset(PHONE, no_chance, habits or Habits())
+    handset = Handset(PHONE, no_chance, behaviour or Behaviour())
     seen: list[tuple[float, str]] = []
 
     def world(action: Action) -> Result:
@@ -123,8 +123,8 @@ def test_reports_go_on_where_no_resync_is_due() -> None:
 )
 def test_a_call_puts_a_resync_off_but_not_for_ever(call: tuple[int, int], forced: str, expected: int) -> None:
     begin, end = call
-    habits = Habits(busy=lambda now: end - now if begin <= now < end else 0)
-    seen = lived(30_000, habits=habits, Resync_Periodic="3600", Forced_Resync_Delay=forced)
+    behaviour = Behaviour(busy=lambda now: end - now if begin <= now < end else 0)
+    seen = lived(30_000, behaviour=behaviour, Resync_Periodic="3600", Forced_Resync_Delay=forced)
     assert times(seen, "p")[2] == expected
 
 

@@ -10,7 +10,7 @@ import pytest
 from netprov.emulator.web import phone_context
 from netprov.phone.action import Action, Failed, Fetch, Found, Lease, Response, Result, Trouble
 from netprov.phone.fetch.auth import authorization
-from netprov.phone.fetch.exchange import Fetched, Refusal, Request, fetch
+from netprov.phone.fetch.exchange import Fetched, FetchRequest, Refusal, fetch
 from netprov.phone.handset.identity import MODELS
 from netprov.phone.handset.memory import Handset
 from netprov.phone.rule.url import parse_url
@@ -36,7 +36,7 @@ def phone() -> Handset:
     return handset
 
 
-def ask(answers: list[Result], request: Request | None = None) -> tuple[Fetched | Refusal, list[Fetch]]:
+def ask(answers: list[Result], request: FetchRequest | None = None) -> tuple[Fetched | Refusal, list[Fetch]]:
     """Fetch with these answers in a row, each name having one address."""
     asked: list[Fetch] = []
     left = list(answers)
@@ -47,7 +47,7 @@ def ask(answers: list[Result], request: Request | None = None) -> tuple[Fetched 
             return left.pop(0)
         return Found(("10.20.0.11",))
 
-    outcome, _ = walk(phone(), fetch(phone(), URL, request or Request()), world)
+    outcome, _ = walk(phone(), fetch(phone(), URL, request or FetchRequest()), world)
     assert not left
     return outcome, asked
 
@@ -72,7 +72,9 @@ def test_the_model_and_its_load_decide_the_newest_tls(
 ) -> None:
     handset = Handset(replace(PHONE, model=MODELS[model], firmware=firmware), no_chance)
     _, steps = walk(
-        handset, fetch(handset, parse_url("https://10.20.0.1/x"), Request()), lambda _action: Response(200)
+        handset,
+        fetch(handset, parse_url("https://10.20.0.1/x"), FetchRequest()),
+        lambda _action: Response(200),
     )
     (asked,) = [each.action for each in steps if isinstance(each.action, Fetch)]
     assert phone_context(asked.anchors, tls13=asked.tls13).maximum_version == newest
@@ -108,11 +110,11 @@ def test_redirects_in_a_circle_end() -> None:
 )
 def test_challenges_are_answered_twice_at_most(status: int, challenge: str, answer: str) -> None:
     challenged = Response(status, headers=((challenge, 'Basic realm="x"'),))
-    outcome, asked = ask([challenged] * 3, Request(user="u", password="p"))
+    outcome, asked = ask([challenged] * 3, FetchRequest(user="u", password="p"))
     assert isinstance(outcome, Refusal)
     assert outcome.category == "C"
     assert [each.headers.get(answer) for each in asked] == [None, "Basic dTpw", "Basic dTpw"]
-    outcome, asked = ask([challenged, Response(200)], Request(user="u", password="p"))
+    outcome, asked = ask([challenged, Response(200)], FetchRequest(user="u", password="p"))
     assert isinstance(outcome, Fetched)
 
 

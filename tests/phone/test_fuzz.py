@@ -20,7 +20,7 @@ from netprov.phone.action import Failed, Fetch, Lease, Resolve, Response, Troubl
 from netprov.phone.fetch.auth import authorization
 from netprov.phone.fetch.exchange import MAX_CHALLENGES, MAX_REDIRECTS
 from netprov.phone.fetch.http import ResponseReader, encode_request
-from netprov.phone.handset.memory import Habits, Handset
+from netprov.phone.handset.memory import Behaviour, Handset
 from netprov.phone.rule.url import parse_url
 from netprov.phone.source import Source, read_options
 from tests.phone.world import PHONE, World, no_chance, travel
@@ -45,7 +45,7 @@ VALUES = st.one_of(
 def test_fuzz_a_phone_asks_only_hosts_that_the_options_name(options: dict[int, bytes]) -> None:
     for source in read_options(options):
         assert isinstance(source, Source) or source.reason
-    outcome, steps, _ = travel(World(options), habits=Habits(fall_through=True))
+    outcome, steps, _ = travel(World(options), behaviour=Behaviour(fall_through=True))
     assert not outcome.provisioned
     assert explain(steps).cause
     domain = Lease("", "", options).domain

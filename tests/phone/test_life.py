@@ -14,7 +14,7 @@ from netprov.phone.boot import Outcome
 from netprov.phone.cloud import CloudSite, respond
 from netprov.phone.fetch.load import Loaded, NotLoaded
 from netprov.phone.handset.customization import Customization, Turn, move
-from netprov.phone.handset.memory import Cloud, Habits, Handset
+from netprov.phone.handset.memory import Behaviour, Cloud, Handset
 from netprov.phone.handset.schedule import DAY, delay, parse_delays, until_time_of_day
 from netprov.phone.life import live
 from netprov.phone.report import Reporter
@@ -250,7 +250,7 @@ def test_an_ikm_may_be_base64url() -> None:
     world = World(servers={"http 10.20.0.1 80": Server({"/x": answer})})
     handset = phone(Profile_Rule="http://10.20.0.1/x", IKM_HTTP_Encrypt_Content="__4ga2V5aW5n")
     assert isinstance(follow(handset, world)[0], NotLoaded)
-    handset.habits = Habits(ikm="b64url")
+    handset.behaviour = Behaviour(ikm="b64url")
     assert isinstance(follow(handset, world)[0], Loaded)
     handset.parameters["IKM_HTTP_Encrypt_Content"] = "no base64 \u20ac"
     assert isinstance(follow(handset, world)[0], NotLoaded)
@@ -433,8 +433,8 @@ def cloud(
             return Response(200, body) if body else Response(404)
         return inner(action)
 
-    habits = Habits(cloud=Cloud("rc.lab.example", "gds.lab.example"), activation_code=code)
-    handset = Handset(STAGED, no_chance, habits)
+    behaviour = Behaviour(cloud=Cloud("rc.lab.example", "gds.lab.example"), activation_code=code)
+    handset = Handset(STAGED, no_chance, behaviour)
     from netprov.phone.boot import boot
 
     outcome, _ = walk(handset, boot(handset), world)

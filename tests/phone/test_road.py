@@ -10,7 +10,7 @@ import pytest
 from netprov.phone.action import Response, SrvRecord, Trouble
 from netprov.phone.handset.customization import Customization
 from netprov.phone.handset.identity import MODELS, Identity
-from netprov.phone.handset.memory import Habits
+from netprov.phone.handset.memory import Behaviour
 from tests.phone.world import CA, PHONE, PROFILE, STAGED, Server, World, attempts, travel
 
 HTTPS, HTTP = "_ciscoprov-https._tls.example.com", "_ciscoprov-http._tcp.example.com"
@@ -31,7 +31,7 @@ class Row:
     expected: list[str]
     provisioned: bool = True
     identity: Identity = PHONE
-    habits: Habits = field(default_factory=Habits)
+    behaviour: Behaviour = field(default_factory=Behaviour)
 
 
 def serving(*keys: str, path: str = FIRST) -> dict[str, Server]:
@@ -190,7 +190,7 @@ ROWS = (
             "A pr2.example.com",
             "http://pr2.example.com:5060/8851-3PCC.xml at 10.20.0.12 = 200",
         ],
-        habits=Habits(fall_through=True),
+        behaviour=Behaviour(fall_through=True),
     ),
     Row(
         "a useless option does not keep the phone off SRV",
@@ -392,7 +392,7 @@ ROWS = (
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_phone_tries_what_the_guides_say_in_their_order(row: Row) -> None:
-    outcome, steps, _ = travel(row.world, row.identity, row.habits)
+    outcome, steps, _ = travel(row.world, row.identity, row.behaviour)
     assert row.expected == attempts(steps)
     assert row.provisioned == outcome.provisioned
 

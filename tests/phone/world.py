@@ -22,7 +22,7 @@ from netprov.phone.action import (
 )
 from netprov.phone.boot import Outcome, boot
 from netprov.phone.handset.identity import MODELS, Identity
-from netprov.phone.handset.memory import Habits, Handset
+from netprov.phone.handset.memory import Behaviour, Handset
 from netprov.phone.walk import walk
 
 CA = "-----BEGIN CERTIFICATE-----\nstaging\n-----END CERTIFICATE-----\n"
@@ -100,10 +100,10 @@ def no_chance(_below: int) -> int:
 
 
 def travel(
-    world: World, identity: Identity = PHONE, habits: Habits | None = None
+    world: World, identity: Identity = PHONE, behaviour: Behaviour | None = None
 ) -> tuple[Outcome, list[Step], Handset]:
     """Boot a phone in a world."""
-    handset = Handset(identity, no_chance, habits or Habits())
+    handset = Handset(identity, no_chance, behaviour or Behaviour())
     outcome, steps = walk(handset, boot(handset), world)
     return outcome, steps, handset
 

@@ -11,7 +11,7 @@ from netprov.dhcp.config import DhcpConfig
 from netprov.errors import InventoryError
 from netprov.inventory.model import Inventory
 from netprov.plan.dhcp import plan_dhcp, without
-from netprov.plan.offer import WouldGet, client_of, would_get
+from netprov.plan.offer import Preview, client_of, preview
 from netprov.plan.site import resolve
 
 MAC = bytes.fromhex("001234ab45de")
@@ -26,15 +26,15 @@ def plan(**sections: Any) -> DhcpConfig:
 
 def offered(
     config: DhcpConfig, mac: bytes = MAC, *, vendor_class: str = "", asks: bytes | None = None
-) -> WouldGet:
-    return would_get(config, client_of(config, mac, vendor_class=vendor_class), asks=asks)
+) -> Preview:
+    return preview(config, client_of(config, mac, vendor_class=vendor_class), asks=asks)
 
 
-def codes(offer: WouldGet) -> list[int]:
+def codes(offer: Preview) -> list[int]:
     return [each.code for each in offer.options]
 
 
-def option(offer: WouldGet, code: int) -> bytes:
+def option(offer: Preview, code: int) -> bytes:
     return next(each.data for each in offer.options if each.code == code)
 
 

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netprov.provision.answer import Content, Lock, Redirect, Refusal, TreeFile
-from netprov.provision.asker import Agent, Asker, parse_agent
 from netprov.provision.auth import Account
 from netprov.provision.catalog import Catalog, decode_path, tidy_path
 from netprov.provision.config import DEFAULT_PORTS, Device, Policy, Provision, Scheme
 from netprov.provision.crypto import decrypt_cbc, decrypt_gcm, derive_secret
 from netprov.provision.profile import Parameter, layer, parse_profile
+from netprov.provision.requester import Agent, Requester, parse_agent
 from netprov.provision.secret import SITE, Secrets, parse_secrets
 
 MAC = "00:12:34:ab:45:de"
@@ -53,19 +53,19 @@ SECRETS = Secrets({SITE: "s", "pin": "1234"})
 CATALOG = Catalog(PROVISION, entropy=bytes, ca=CA, secrets=SECRETS)
 
 
-def asker(
+def requester(
     scheme: Scheme = "https",
     address: str = "10.20.0.99",
     *,
     certificate_mac: str = "",
     agent: Agent | None = None,
     link_mac: Callable[[], str] = str,
-) -> Asker:
+) -> Requester:
     port = DEFAULT_PORTS[scheme]
-    return Asker(scheme, address, "10.20.0.1", port, agent, certificate_mac, link_mac)
+    return Requester(scheme, address, "10.20.0.1", port, agent, certificate_mac, link_mac)
 
 
-def kind(path: str, who: Asker) -> str:
+def kind(path: str, who: Requester) -> str:
     answer = CATALOG.respond(path, who)
     return f"{answer.kind} {answer.mac}".strip() if isinstance(answer, Content) else type(answer).__name__
 
@@ -86,23 +86,23 @@ def kind(path: str, who: Asker) -> str:
     ],
 )
 def test_path_with_a_mac_address_gives_that_phones_profile(path: str) -> None:
-    assert kind(path, asker()) == f"profile {MAC}"
+    assert kind(path, requester()) == f"profile {MAC}"
 
 
 @pytest.mark.parametrize("path", ["/8851-3PCC.xml", "/CP-8851-3PCC.xml", "/8851-3pcc.XML", "/Start.xml"])
 def test_path_without_a_mac_address_gives_the_askers_profile(path: str) -> None:
-    assert kind(path, asker(address="10.20.0.50")) == f"profile {MAC}"
-    assert kind(path, asker(link_mac=lambda: OTHER)) == f"profile {OTHER}"
-    assert kind(path, asker(certificate_mac=OTHER, address="10.20.0.50")) == f"profile {OTHER}"
-    assert kind(path, asker()) == "bootstrap"
+    assert kind(path, requester(address="10.20.0.50")) == f"profile {MAC}"
+    assert kind(path, requester(link_mac=lambda: OTHER)) == f"profile {OTHER}"
+    assert kind(path, requester(certificate_mac=OTHER, address="10.20.0.50")) == f"profile {OTHER}"
+    assert kind(path, requester()) == "bootstrap"
 
 
 def test_user_agent_alone_decides_nothing() -> None:
-    assert kind("/8851-3PCC.xml", asker(agent=Agent("CP-8851-3PCC", "11.3.1", MAC))) == "bootstrap"
+    assert kind("/8851-3PCC.xml", requester(agent=Agent("CP-8851-3PCC", "11.3.1", MAC))) == "bootstrap"
 
 
 def test_certificate_of_another_phone_is_refused() -> None:
-    answer = CATALOG.respond("/Cisco/001234ab45de.cfg", asker(certificate_mac=OTHER))
+    answer = CATALOG.respond("/Cisco/001234ab45de.cfg", requester(certificate_mac=OTHER))
     assert isinstance(answer, Refusal)
     assert answer.status == 403
 
@@ -116,25 +116,25 @@ def test_certificate_of_another_phone_is_refused() -> None:
     ],
 )
 def test_anything_else_is_not_found(path: str) -> None:
-    answer = CATALOG.respond(path, asker())
+    answer = CATALOG.respond(path, requester())
     assert isinstance(answer, Refusal)
     assert answer.status == 404
 
 
 def test_unlisted_phones_get_nothing_where_there_is_no_bootstrap() -> None:
     catalog = Catalog(replace(PROVISION, unlisted=None), entropy=bytes, ca=CA, secrets=SECRETS)
-    assert isinstance(catalog.respond("/Cisco/001122334455.cfg", asker()), Refusal)
-    assert isinstance(catalog.respond("/Cisco/001234ab45de.cfg", asker()), Content)
+    assert isinstance(catalog.respond("/Cisco/001122334455.cfg", requester()), Refusal)
+    assert isinstance(catalog.respond("/Cisco/001234ab45de.cfg", requester()), Content)
 
 
-def values(path: str, who: Asker, catalog: Catalog = CATALOG) -> dict[str, str | None]:
+def values(path: str, who: Requester, catalog: Catalog = CATALOG) -> dict[str, str | None]:
     answer = catalog.respond(path, who)
     assert isinstance(answer, Content)
     return {name: parameter.value for name, parameter in parse_profile(answer.body).items()}
 
 
 def test_profile_over_https_is_the_phones_own() -> None:
-    assert values("/Cisco/001234ab45de.cfg", asker()) == {"A": "site", "B": "desk1.example.com"}
+    assert values("/Cisco/001234ab45de.cfg", requester()) == {"A": "site", "B": "desk1.example.com"}
 
 
 WAY = "https://pr1.example.com:5060/Cisco/$MA.cfg"
@@ -143,13 +143,13 @@ WAY = "https://pr1.example.com:5060/Cisco/$MA.cfg"
 @pytest.mark.parametrize(
     ("who", "ca_rule"),
     [
-        (asker("http"), "http://10.20.0.1/ca.pem"),
-        (replace(asker("http"), port=5060), "http://10.20.0.1:5060/ca.pem"),
-        (replace(asker("http"), server="fd00::1"), "http://[fd00::1]/ca.pem"),
-        (asker("tftp"), "tftp://10.20.0.1/ca.pem"),
+        (requester("http"), "http://10.20.0.1/ca.pem"),
+        (replace(requester("http"), port=5060), "http://10.20.0.1:5060/ca.pem"),
+        (replace(requester("http"), server="fd00::1"), "http://[fd00::1]/ca.pem"),
+        (requester("tftp"), "tftp://10.20.0.1/ca.pem"),
     ],
 )
-def test_profile_in_the_clear_leads_to_https(who: Asker, ca_rule: str) -> None:
+def test_profile_in_the_clear_leads_to_https(who: Requester, ca_rule: str) -> None:
     assert values("/Cisco/001234ab45de.cfg", who) == {
         "Custom_CA_Rule": ca_rule,
         "Profile_Rule": WAY,
@@ -160,20 +160,20 @@ def test_profile_in_the_clear_leads_to_https(who: Asker, ca_rule: str) -> None:
 
 
 def test_bootstrap_over_https_leads_to_the_phones_own_file() -> None:
-    assert values("/8851-3PCC.xml", asker()) == {"Profile_Rule": WAY, "A": "site"}
+    assert values("/8851-3PCC.xml", requester()) == {"Profile_Rule": WAY, "A": "site"}
 
 
 def test_several_https_targets_are_led_to_by_srv() -> None:
     by_srv = replace(PROVISION, secure_srv=True)
     catalog = Catalog(by_srv, entropy=bytes, ca=CA, secrets=SECRETS)
     rule = f"[--srv] https://{PROVISION.domain}/Cisco/$MA.cfg"
-    assert values("/8851-3PCC.xml", asker(), catalog)["Profile_Rule"] == rule
-    assert values("/Cisco/001234ab45de.cfg", asker("tftp"), catalog)["Profile_Rule"] == rule
+    assert values("/8851-3PCC.xml", requester(), catalog)["Profile_Rule"] == rule
+    assert values("/Cisco/001234ab45de.cfg", requester("tftp"), catalog)["Profile_Rule"] == rule
 
 
 def test_bootstrap_without_https_leads_to_the_phones_own_file_here() -> None:
     catalog = Catalog(replace(PROVISION, secure_url=""), entropy=bytes, ca=CA, secrets=SECRETS)
-    assert values("/8851-3PCC.xml", asker("tftp"), catalog) == {
+    assert values("/8851-3PCC.xml", requester("tftp"), catalog) == {
         "Profile_Rule": "tftp://10.20.0.1/Cisco/$MA.cfg",
         "A": "site",
     }
@@ -182,16 +182,16 @@ def test_bootstrap_without_https_leads_to_the_phones_own_file_here() -> None:
 def test_a_profiles_own_rules_win() -> None:
     own = Device(MAC, layers=(layer([Parameter("Profile_Rule", "/mine.xml")]),))
     catalog = Catalog(replace(PROVISION, devices={MAC: own}), entropy=bytes, ca=CA, secrets=SECRETS)
-    assert values("/001234ab45de.cfg", asker("http"), catalog)["Profile_Rule"] == "/mine.xml"
+    assert values("/001234ab45de.cfg", requester("http"), catalog)["Profile_Rule"] == "/mine.xml"
 
 
 def test_ca_is_served_where_there_is_one() -> None:
-    assert CATALOG.respond("/ca.pem", asker("http")) == Content("ca", CA, "application/x-pem-file")
-    assert isinstance(Catalog(PROVISION, entropy=bytes).respond("/ca.pem", asker("http")), Refusal)
+    assert CATALOG.respond("/ca.pem", requester("http")) == Content("ca", CA, "application/x-pem-file")
+    assert isinstance(Catalog(PROVISION, entropy=bytes).respond("/ca.pem", requester("http")), Refusal)
 
 
 def test_static_tree_keeps_the_case_of_names() -> None:
-    assert CATALOG.respond("/firmware/Sub/sip88xx.loads", asker()) == TreeFile(
+    assert CATALOG.respond("/firmware/Sub/sip88xx.loads", requester()) == TreeFile(
         "/srv/firmware", "Sub/sip88xx.loads"
     )
 
@@ -199,18 +199,18 @@ def test_static_tree_keeps_the_case_of_names() -> None:
 @pytest.mark.parametrize(
     ("path", "who", "expected"),
     [
-        ("/old.xml", asker(address="10.20.0.50"), "https://x.example.com/8851-3PCC-001234AB45DE.xml"),
-        ("/old.xml", asker(), "https://x.example.com/$PSN-$MAU.xml"),
+        ("/old.xml", requester(address="10.20.0.50"), "https://x.example.com/8851-3PCC-001234AB45DE.xml"),
+        ("/old.xml", requester(), "https://x.example.com/$PSN-$MAU.xml"),
         (
             "/OLD.xml",
-            asker(link_mac=lambda: "00:00:00:00:00:01"),
+            requester(link_mac=lambda: "00:00:00:00:00:01"),
             "https://x.example.com/$PSN-000000000001.xml",
         ),
-        ("/q", asker(), "/r"),
-        ("/moved/001234AB45DE.cfg", asker(), "/Cisco/001234ab45de.cfg"),
+        ("/q", requester(), "/r"),
+        ("/moved/001234AB45DE.cfg", requester(), "/Cisco/001234ab45de.cfg"),
     ],
 )
-def test_redirect_expands_what_is_known_of_the_phone(path: str, who: Asker, expected: str) -> None:
+def test_redirect_expands_what_is_known_of_the_phone(path: str, who: Requester, expected: str) -> None:
     answer = CATALOG.respond(path, who)
     assert isinstance(answer, Redirect)
     assert expected == answer.location
@@ -224,7 +224,7 @@ def test_own_template_wins_over_a_shared_one_and_the_other_way_round() -> None:
     device = Device(MAC, name="n", layers=(shared, own))
     catalog = Catalog(replace(PROVISION, devices={MAC: device}, secure_url=""), entropy=bytes)
     for _ in range(2):
-        assert values("/001234ab45de.cfg", asker(), catalog) == {"A": "own", "B": "n", "C": "n"}
+        assert values("/001234ab45de.cfg", requester(), catalog) == {"A": "own", "B": "n", "C": "n"}
 
 
 def test_whole_template_is_rendered() -> None:
@@ -233,7 +233,7 @@ def test_whole_template_is_rendered() -> None:
     catalog = Catalog(
         replace(PROVISION, devices={MAC: device}, secure_url=""), entropy=bytes, ca=CA, secrets=SECRETS
     )
-    assert values("/001234ab45de.cfg", asker(), catalog) == {"A": "<x>", "C": "<x>S\u00e9"}
+    assert values("/001234ab45de.cfg", requester(), catalog) == {"A": "<x>", "C": "<x>S\u00e9"}
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_fuzz_no_path_leaves_the_root(raw: str) -> None:
         if path is not None:
             assert path.startswith("/")
             assert ".." not in path.split("/")
-            CATALOG.respond(path, asker())
+            CATALOG.respond(path, requester())
 
 
 @pytest.mark.parametrize(
@@ -298,13 +298,15 @@ def test_user_agent_is_parsed(text: str, expected: Agent | None) -> None:
 
 
 def test_status_of_the_inventory_goes_before_everything() -> None:
-    assert CATALOG.respond("/broken/001234ab45de.cfg", asker()) == Refusal("as the inventory says", 503, MAC)
+    assert CATALOG.respond("/broken/001234ab45de.cfg", requester()) == Refusal(
+        "as the inventory says", 503, MAC
+    )
 
 
 def test_template_asks_for_a_secret() -> None:
     device = Device(MAC, layers=(layer([Parameter("A", "{{ secret('pin') }}{{ secret('none') }}")]),))
     catalog = Catalog(replace(PROVISION, devices={MAC: device}), entropy=bytes, secrets=SECRETS)
-    assert values("/001234ab45de.cfg", asker(), catalog) == {"A": "1234"}
+    assert values("/001234ab45de.cfg", requester(), catalog) == {"A": "1234"}
 
 
 KEY = derive_secret(b"s", "profile", MAC)
@@ -318,7 +320,7 @@ def protected(policy: Policy, secrets: Secrets = SECRETS) -> Catalog:
 
 def test_own_profile_is_compressed_then_encrypted_as_openssl_does() -> None:
     catalog = protected(Policy("aes-256-cbc", compress=True))
-    answer = catalog.respond("/Cisco/001234ab45de.cfg", asker("tftp"))
+    answer = catalog.respond("/Cisco/001234ab45de.cfg", requester("tftp"))
     assert isinstance(answer, Content)
     plain = decrypt_cbc(answer.body, KEY, digest="sha256")
     assert plain.startswith(b"\x1f\x8b")
@@ -326,18 +328,18 @@ def test_own_profile_is_compressed_then_encrypted_as_openssl_does() -> None:
 
 
 def test_digest_of_the_class_wins_over_the_firmwares() -> None:
-    answer = protected(Policy("aes-256-cbc", "md5")).respond("/001234ab45de.cfg", asker())
+    answer = protected(Policy("aes-256-cbc", "md5")).respond("/001234ab45de.cfg", requester())
     assert isinstance(answer, Content)
     assert parse_profile(decrypt_cbc(answer.body, KEY, digest="md5"))["A"].value == "own"
 
 
 def test_aes128gcm_names_its_coding_and_cannot_go_over_tftp() -> None:
     catalog = protected(Policy("aes128gcm"))
-    answer = catalog.respond("/001234ab45de.cfg", asker("http"))
+    answer = catalog.respond("/001234ab45de.cfg", requester("http"))
     assert isinstance(answer, Content)
     assert answer.coding == "aes128gcm"
     assert parse_profile(decrypt_gcm(answer.body, KEY.encode()))["A"].value == "own"
-    assert isinstance(catalog.respond("/001234ab45de.cfg", asker("tftp")), Refusal)
+    assert isinstance(catalog.respond("/001234ab45de.cfg", requester("tftp")), Refusal)
 
 
 @pytest.mark.parametrize(
@@ -350,9 +352,9 @@ def test_aes128gcm_names_its_coding_and_cannot_go_over_tftp() -> None:
 )
 def test_locked_phone_is_introduced_over_https_only(policy: Policy, rule: str, ikm: str | None) -> None:
     catalog = protected(policy)
-    secure = values("/8851-3PCC.xml", asker(address="10.20.0.50"), catalog)
+    secure = values("/8851-3PCC.xml", requester(address="10.20.0.50"), catalog)
     assert (secure["Profile_Rule"], secure.get("IKM_HTTP_Encrypt_Content")) == (rule, ikm)
-    clear = values("/8851-3PCC.xml", asker("http", "10.20.0.50"), catalog)
+    clear = values("/8851-3PCC.xml", requester("http", "10.20.0.50"), catalog)
     assert clear["Profile_Rule"] == "https://pr1.example.com:5060/$PSN.xml"
     assert clear["Custom_CA_Rule"] == "http://10.20.0.1/ca.pem"
     assert not any(KEY in (each or "") or PASSWORD in (each or "") for each in clear.values())
@@ -360,23 +362,23 @@ def test_locked_phone_is_introduced_over_https_only(policy: Policy, rule: str, i
 
 def test_locked_profile_names_its_account_and_stays_off_tftp() -> None:
     catalog = protected(Policy(auth="digest", user="phone-$MA"))
-    answer = catalog.respond("/001234ab45de.cfg", asker())
+    answer = catalog.respond("/001234ab45de.cfg", requester())
     assert isinstance(answer, Content)
     assert answer.lock == Lock("digest", Account("phone-001234ab45de", PASSWORD))
-    refused = catalog.respond("/001234ab45de.cfg", asker("tftp"))
+    refused = catalog.respond("/001234ab45de.cfg", requester("tftp"))
     assert isinstance(refused, Refusal)
     assert refused.status == 403
 
 
 @pytest.mark.parametrize("policy", [Policy("aes-256-cbc"), Policy("aes128gcm"), Policy(auth="basic")])
 def test_without_secrets_nothing_leaves_unprotected(policy: Policy) -> None:
-    answer = protected(policy, Secrets()).respond("/001234ab45de.cfg", asker())
+    answer = protected(policy, Secrets()).respond("/001234ab45de.cfg", requester())
     assert isinstance(answer, Refusal)
 
 
 def test_key_that_is_no_base64url_is_refused() -> None:
     secrets = Secrets({MAC: "a"})
-    answer = protected(Policy("aes128gcm", ikm="b64url"), secrets).respond("/001234ab45de.cfg", asker())
+    answer = protected(Policy("aes128gcm", ikm="b64url"), secrets).respond("/001234ab45de.cfg", requester())
     assert isinstance(answer, Refusal)
 
 
@@ -394,6 +396,6 @@ def test_secrets_are_parsed_and_not_shown() -> None:
 @pytest.mark.parametrize("path", ["/report/001234ab45de.xml", "/x/status-001234AB45DE", "/00:12:34:ab:45:de"])
 def test_sender_of_a_report_is_known_by_its_path_or_connection(path: str) -> None:
     by_path = path != "/00:12:34:ab:45:de"
-    assert (MAC if by_path else "") == CATALOG.who(path, asker())
-    assert CATALOG.who("/x", asker(address="10.20.0.50")) == MAC
-    assert CATALOG.who(path, asker(certificate_mac=OTHER)) == OTHER
+    assert (MAC if by_path else "") == CATALOG.who(path, requester())
+    assert CATALOG.who("/x", requester(address="10.20.0.50")) == MAC
+    assert CATALOG.who(path, requester(certificate_mac=OTHER)) == OTHER

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netprov.provision.answer import TreeFile
-from netprov.provision.asker import Asker
 from netprov.provision.auth import Account, Authority
 from netprov.provision.catalog import Catalog
 from netprov.provision.config import Device, Policy, Provision
 from netprov.provision.crypto import derive_secret, encrypt_cbc, encrypt_gcm
 from netprov.provision.event import Asked, Posted, Reported
-from netprov.provision.http import Request
+from netprov.provision.http import HttpRequest
 from netprov.provision.profile import Parameter, layer
+from netprov.provision.requester import Requester
 from netprov.provision.respond import Answered, Responder, missing_file, target_path
 from netprov.provision.secret import SITE, Secrets
 
@@ -38,7 +38,7 @@ PROVISION = Provision(
     trees=(("/fw", "/srv"),),
     reports="/report",
 )
-ASKER = Asker("https", "10.20.0.50", "10.20.0.1", 443)
+ASKER = Requester("https", "10.20.0.50", "10.20.0.1", 443)
 
 
 def responder(policy: Policy | None = None) -> Responder:
@@ -60,7 +60,7 @@ def ask(
     **fields: str,
 ) -> Answered:
     named = {name.replace("_", "-"): value for name, value in fields.items()}
-    return responder(policy).respond(Request(method, target, 1, named, body), ASKER, now)
+    return responder(policy).respond(HttpRequest(method, target, 1, named, body), ASKER, now)
 
 
 @pytest.mark.parametrize("status", TABLE_2)
@@ -145,7 +145,7 @@ def test_report_is_taken(
     method: str, *, path: str, body: bytes, fields: dict[str, str], kind: str, expected: dict[str, str]
 ) -> None:
     answered = responder().respond(
-        Request(method, path, 1, {name.replace("_", "-"): value for name, value in fields.items()}, body),
+        HttpRequest(method, path, 1, {name.replace("_", "-"): value for name, value in fields.items()}, body),
         ASKER,
         0.0,
     )
@@ -331,7 +331,7 @@ FIELDS = st.dictionaries(
 def test_fuzz_any_request_has_an_answer_and_no_file_from_outside(
     method: str, words: list[str], fields: dict[str, str], body: bytes
 ) -> None:
-    answered = responder().respond(Request(method, "".join(words), 1, fields, body), ASKER, 1000.0)
+    answered = responder().respond(HttpRequest(method, "".join(words), 1, fields, body), ASKER, 1000.0)
     assert answered.response.status in {200, 201, 204, *TABLE_2, 405, 411, 413, 415}
     if answered.file is not None:
         assert answered.file.directory == "/srv"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netprov.provision.syslog import Message, Told, parse_message, recognise
+from netprov.provision.syslog import Message, PhoneStatement, parse_message, recognise
 
 MAC = "00:12:34:ab:45:de"
 SAID = f"CP-8851-3PCC {MAC} -- "
@@ -36,30 +36,30 @@ def test_message_is_parsed(datagram: bytes, expected: Message) -> None:
     [
         (
             f"{SAID}Requesting resync tftp://10.20.0.1:69/8851-3PCC.xml",
-            Told(MAC, "CP-8851-3PCC", "resync", "asked", "tftp://10.20.0.1:69/8851-3PCC.xml"),
+            PhoneStatement(MAC, "CP-8851-3PCC", "resync", "asked", "tftp://10.20.0.1:69/8851-3PCC.xml"),
         ),
         (
             f"{SAID}Successful resync https://10.20.0.1:443/a -- ok",
-            Told(MAC, "CP-8851-3PCC", "resync", "done", "https://10.20.0.1:443/a", "ok"),
+            PhoneStatement(MAC, "CP-8851-3PCC", "resync", "done", "https://10.20.0.1:443/a", "ok"),
         ),
-        (f"{SAID}Resync failed: 404", Told(MAC, "CP-8851-3PCC", "resync", "failed", error="404")),
-        (f"{SAID}Upgrade failed:", Told(MAC, "CP-8851-3PCC", "upgrade", "failed")),
+        (f"{SAID}Resync failed: 404", PhoneStatement(MAC, "CP-8851-3PCC", "resync", "failed", error="404")),
+        (f"{SAID}Upgrade failed:", PhoneStatement(MAC, "CP-8851-3PCC", "upgrade", "failed")),
         (
             "x cp-8851-3pcc 001234AB45DE -- Successful upgrade http://h/f.loads",
-            Told(MAC, "CP-8851-3PCC", "upgrade", "done", "http://h/f.loads"),
+            PhoneStatement(MAC, "CP-8851-3PCC", "upgrade", "done", "http://h/f.loads"),
         ),
         ("hello", None),
         (f"{SAID}dances", None),
     ],
 )
-def test_phones_sentence_is_recognised(text: str, expected: Told | None) -> None:
+def test_phones_sentence_is_recognised(text: str, expected: PhoneStatement | None) -> None:
     assert expected == recognise(text)
 
 
 def test_told_is_a_phrase() -> None:
-    assert str(Told(MAC, "m", "resync", "asked", "u")) == "begins resync from u"
-    assert str(Told(MAC, "m", "upgrade", "done", "u")) == "upgrade done from u"
-    assert str(Told(MAC, "m", "resync", "failed")) == "resync failed: no reason given"
+    assert str(PhoneStatement(MAC, "m", "resync", "asked", "u")) == "begins resync from u"
+    assert str(PhoneStatement(MAC, "m", "upgrade", "done", "u")) == "upgrade done from u"
+    assert str(PhoneStatement(MAC, "m", "resync", "failed")) == "resync failed: no reason given"
 
 
 @given(st.binary(max_size=300) | st.binary(max_size=100).map(lambda data: b"<13>1 " + data))

@@ -12,7 +12,7 @@ from netprov.inventory.load import parse
 from netprov.machine import Event
 from netprov.plan import Plan, derive
 from netprov.provision.config import Listener, Provision
-from netprov.runtime.role import Service, Surroundings
+from netprov.runtime.role import RoleContext, Service
 
 MAC = "00:12:34:ab:45:de"
 SITE = f"""
@@ -43,10 +43,10 @@ class Events(list[tuple[str, Event]]):
         return "\n".join(str(event) for _, event in self)
 
 
-def surroundings(state: Path) -> tuple[Surroundings, Events]:
+def role_context(state: Path) -> tuple[RoleContext, Events]:
     """Return the surroundings of a service, and what it will report."""
     events = Events()
-    return Surroundings(state, events), events
+    return RoleContext(state, events), events
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Metrics: events counted, services' figures, and what Prometheus reads of them."""
+"""Metrics: events counted, services' samples, and what Prometheus reads of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from netprov.machine import Dropped, Endpoint
 from netprov.plan import Plan, derive
 from netprov.provision.event import Asked
 from netprov.runtime.metrics import Metrics, MetricsService
-from netprov.runtime.role import Figure, Notice
+from netprov.runtime.role import Notice, Sample
 from tests.port import free_port
 
 TWO_LINES = "domain: example.com\nnetworks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}\n"
@@ -31,7 +31,7 @@ def at(port: int, address: str = "127.0.0.1") -> Plan:
 
 
 class Leaser:
-    """A service that has figures."""
+    """A service that has samples."""
 
     name = "dhcp"
 
@@ -47,10 +47,10 @@ class Leaser:
     def listening(self) -> Sequence[str]:
         return ()
 
-    def figures(self) -> Iterable[Figure]:
-        yield Figure("dhcp_leases", "Leases.", 3, (("network", "a"),))
-        yield Figure("dhcp_leases", "Leases.", 4, (("network", "b"),))
-        yield Figure("dhcp_requests", "Requests.", 9, total=True)
+    def samples(self) -> Iterable[Sample]:
+        yield Sample("dhcp_leases", "Leases.", 3, (("network", "a"),))
+        yield Sample("dhcp_leases", "Leases.", 4, (("network", "b"),))
+        yield Sample("dhcp_requests", "Requests.", 9, total=True)
 
 
 async def read(port: int, accept: str = "text/plain") -> tuple[str, str]:
@@ -70,7 +70,7 @@ def samples(text: str) -> dict[tuple[str, ...], float]:
     }
 
 
-def test_events_and_figures_are_what_prometheus_reads() -> None:
+def test_events_and_samples_are_what_prometheus_reads() -> None:
     metrics = Metrics()
     metrics.services = [Leaser()]
     for status in (200, 200, 404):

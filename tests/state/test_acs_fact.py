@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from netprov.cwmp import rpc
-from netprov.cwmp.device import Configured, Faulted, Informed, Transferred
+from netprov.cwmp.device import Configured, Faulted, FileTransferred, InformReceived
 from netprov.machine import Event
 from netprov.provision.standing import Fact
 from netprov.state.acs_fact import acs_fact
@@ -19,12 +19,12 @@ IP = "10.20.0.54"
     ("event", "fact"),
     [
         (
-            Informed(KEY, MAC, IP, ("1 BOOT",), True, "CP-8851-3PCC", "11.3.1"),
+            InformReceived(KEY, MAC, IP, ("1 BOOT",), True, "CP-8851-3PCC", "11.3.1"),
             Fact(IP, MAC, "CP-8851-3PCC", "11.3.1"),
         ),
-        (Transferred(KEY, MAC, "r1", 0, "", IP), Fact(IP, MAC, standing="provisioned by the ACS")),
+        (FileTransferred(KEY, MAC, "r1", 0, "", IP), Fact(IP, MAC, standing="provisioned by the ACS")),
         (
-            Transferred(KEY, MAC, "r1", 9016, "404", IP),
+            FileTransferred(KEY, MAC, "r1", 9016, "404", IP),
             Fact(IP, MAC, standing="the ACS's transfer failed: 9016 404", refused=True),
         ),
         (

@@ -9,9 +9,9 @@ import pytest
 
 from netprov.errors import ServiceError
 from netprov.machine import Dropped, Endpoint, Event
-from netprov.provision.asker import Agent
 from netprov.provision.event import Asked, PhoneSaid, Posted, Reported, SyslogLine, TlsFailed, TransferFailed
-from netprov.provision.syslog import Told
+from netprov.provision.requester import Agent
+from netprov.provision.syslog import PhoneStatement
 from netprov.state.device import FILE, DeviceRecords, load_devices, load_history, load_reports
 
 MAC = "00:12:34:ab:45:de"
@@ -48,7 +48,7 @@ def record(state: Path, *events: Event) -> None:
             (1, 0),
         ),
         (
-            [PhoneSaid(IP, MAC, Told(MAC, "CP-8851-3PCC", "resync", "failed", error="x"))],
+            [PhoneSaid(IP, MAC, PhoneStatement(MAC, "CP-8851-3PCC", "resync", "failed", error="x"))],
             "resync failed: x",
             (0, 0),
         ),

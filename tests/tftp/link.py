@@ -10,9 +10,9 @@ from random import Random
 
 from netprov.machine import Datagram, Endpoint
 from netprov.tftp.download import Download
-from netprov.tftp.packet import Opcode, Request, decode
+from netprov.tftp.packet import Opcode, TftpRequest, decode
 from netprov.tftp.sender import Sender
-from netprov.tftp.transfer import Limits, Memory
+from netprov.tftp.transfer import Memory, TransferLimits
 
 SERVER = Endpoint("10.20.0.1", 69)
 TID = Endpoint("10.20.0.1", 40000)
@@ -36,7 +36,7 @@ class Link:
         content: bytes,
         options: Mapping[str, str] | None = None,
         *,
-        limits: Limits | None = None,
+        limits: TransferLimits | None = None,
         until: float = 3600.0,
     ) -> tuple[Download, Sender]:
         """Run one download to its end; return both machines."""
@@ -73,9 +73,11 @@ class Link:
                     download.receive(data, TID, now)
                 elif sender is None:
                     request = decode(data)
-                    assert isinstance(request, Request)
+                    assert isinstance(request, TftpRequest)
                     assert request.opcode == Opcode.RRQ
-                    sender = Sender(request, Memory(content), peer=CLIENT, now=now, limits=limits or Limits())
+                    sender = Sender(
+                        request, Memory(content), peer=CLIENT, now=now, limits=limits or TransferLimits()
+                    )
                     carry("client", [Datagram(packet, CLIENT) for packet in sender.begin(now)])
                 else:
                     sender.receive(data, CLIENT, now)

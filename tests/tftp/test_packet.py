@@ -16,19 +16,19 @@ from netprov.tftp.packet import (
     Opcode,
     OptionAck,
     Packet,
-    Request,
+    TftpRequest,
     decode,
     encode,
 )
 
 CASES: list[tuple[str, Packet, str]] = [
-    ("rrq", Request(Opcode.RRQ, "a.xml"), "0001 612e786d6c00 6f6374657400"),
+    ("rrq", TftpRequest(Opcode.RRQ, "a.xml"), "0001 612e786d6c00 6f6374657400"),
     (
         "rrq with options",
-        Request(Opcode.RRQ, "a", "octet", {"blksize": "1428", "tsize": "0"}),
+        TftpRequest(Opcode.RRQ, "a", "octet", {"blksize": "1428", "tsize": "0"}),
         "0001 6100 6f6374657400 626c6b73697a6500 3134323800 7473697a6500 3000",
     ),
-    ("wrq", Request(Opcode.WRQ, "a", "netascii"), "0002 6100 6e6574617363696900"),
+    ("wrq", TftpRequest(Opcode.WRQ, "a", "netascii"), "0002 6100 6e6574617363696900"),
     ("data", Data(65535, b"\x01\x02"), "0003 ffff 0102"),
     ("empty data", Data(1, b""), "0003 0001"),
     ("ack", Ack(7), "0004 0007"),
@@ -66,15 +66,17 @@ def test_garbage_is_malformed(octets: str) -> None:
 
 
 def test_mode_and_option_names_are_read_in_any_case() -> None:
-    assert decode(b"\0\1f\0OCTET\0BlkSize\x00008\0") == Request(Opcode.RRQ, "f", "octet", {"blksize": "008"})
+    assert decode(b"\0\1f\0OCTET\0BlkSize\x00008\0") == TftpRequest(
+        Opcode.RRQ, "f", "octet", {"blksize": "008"}
+    )
 
 
 def test_an_option_without_value_is_ignored() -> None:
-    assert decode(b"\0\1f\0octet\0tsize\0") == Request(Opcode.RRQ, "f", "octet", {})
+    assert decode(b"\0\1f\0octet\0tsize\0") == TftpRequest(Opcode.RRQ, "f", "octet", {})
 
 
 def test_a_request_whose_last_nul_is_missing_is_read() -> None:
-    assert decode(b"\0\1f\0octet") == Request(Opcode.RRQ, "f")
+    assert decode(b"\0\1f\0octet") == TftpRequest(Opcode.RRQ, "f")
 
 
 TEXT = st.text(st.characters(min_codepoint=1, max_codepoint=126), max_size=20)
@@ -85,7 +87,7 @@ PACKETS: st.SearchStrategy[Packet] = st.one_of(
     st.builds(Error, st.integers(0, 65535), TEXT),
     st.builds(OptionAck, st.dictionaries(NAMES, TEXT, max_size=4)),
     st.builds(
-        Request,
+        TftpRequest,
         st.sampled_from([Opcode.RRQ, Opcode.WRQ]),
         TEXT,
         st.sampled_from(["octet", "netascii"]),
@@ -116,7 +118,7 @@ def test_tftpy_reads_our_blocks_alike(block: int, payload: bytes) -> None:
 
 @given(st.text("abcxyz./-_0189", min_size=1, max_size=30), st.integers(8, 65464))
 def test_tftpy_reads_our_requests_alike(name: str, size: int) -> None:
-    theirs = TftpPacketFactory().parse(encode(Request(Opcode.RRQ, name, "octet", {"blksize": str(size)})))
+    theirs = TftpPacketFactory().parse(encode(TftpRequest(Opcode.RRQ, name, "octet", {"blksize": str(size)})))
     assert (name, "octet", str(size)) == (
         theirs.filename,
         theirs.mode,

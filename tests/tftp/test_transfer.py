@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from netprov.machine import Datagram, Endpoint
 from netprov.tftp.download import Download
-from netprov.tftp.packet import Ack, Data, Error, ErrorCode, Opcode, OptionAck, Request, decode, encode
+from netprov.tftp.packet import Ack, Data, Error, ErrorCode, Opcode, OptionAck, TftpRequest, decode, encode
 from netprov.tftp.sender import Sender
-from netprov.tftp.transfer import Failed, Finished, Limits, Memory, Terms, negotiate
+from netprov.tftp.transfer import Failed, Finished, Memory, Terms, TransferLimits, negotiate
 from tests.tftp.link import CLIENT, SERVER, TID, Link
 
 STRANGER = Endpoint("10.20.0.66", 6666)
@@ -24,10 +24,10 @@ def octets(length: int) -> bytes:
 
 
 def sender(
-    content: bytes = b"x" * 1000, options: dict[str, str] | None = None, limits: Limits | None = None
+    content: bytes = b"x" * 1000, options: dict[str, str] | None = None, limits: TransferLimits | None = None
 ) -> Sender:
-    request = Request(Opcode.RRQ, "f", "octet", options or {})
-    return Sender(request, Memory(content), peer=CLIENT, now=0.0, limits=limits or Limits())
+    request = TftpRequest(Opcode.RRQ, "f", "octet", options or {})
+    return Sender(request, Memory(content), peer=CLIENT, now=0.0, limits=limits or TransferLimits())
 
 
 @pytest.mark.parametrize("length", [0, 1, 511, 512, 513, 1024, 5000])
@@ -91,7 +91,7 @@ def test_repeated_datagrams_do_not_multiply() -> None:
 
 
 def test_no_answer_ends_the_transfer() -> None:
-    server = sender(limits=Limits(patience=7.0))
+    server = sender(limits=TransferLimits(silence=7.0))
     server.begin(0.0)
     sent_at = []
     while (due := server.timer()) is not None:
@@ -119,7 +119,7 @@ def test_peer_that_is_away_for_seconds_on_a_fast_lan_is_waited_for() -> None:
 
 
 def test_waits_double_up_to_the_negotiated_timeout() -> None:
-    server = sender(options={"timeout": "3"}, limits=Limits(patience=15.0))
+    server = sender(options={"timeout": "3"}, limits=TransferLimits(silence=15.0))
     server.begin(0.0)
     times = [0.0]
     while (due := server.timer()) is not None:
@@ -156,7 +156,7 @@ def test_garbage_during_a_transfer_is_ignored() -> None:
         b"\0\4\0",
         b"\xff" * 40,
         encode(Data(1, b"")),
-        encode(Request(Opcode.RRQ, "f")),
+        encode(TftpRequest(Opcode.RRQ, "f")),
     ):
         assert server.advance(garbage, 0.1) == ()
     assert not server.finished
@@ -187,8 +187,8 @@ class Broken:
 
 
 def test_unreadable_file_ends_the_transfer_with_an_error() -> None:
-    request = Request(Opcode.RRQ, "f")
-    server = Sender(request, Broken(), peer=CLIENT, now=0.0, limits=Limits())
+    request = TftpRequest(Opcode.RRQ, "f")
+    server = Sender(request, Broken(), peer=CLIENT, now=0.0, limits=TransferLimits())
     assert [decode(packet) for packet in server.begin(0.0)] == [Error(0, "cannot read the file")]
     assert server.outcome == Failed("f", "10.20.0.50", "cannot read on: Input/output error")
 
@@ -211,11 +211,14 @@ def test_unreadable_file_ends_the_transfer_with_an_error() -> None:
     ],
 )
 def test_options_are_negotiated(options: dict[str, str], expected: Terms) -> None:
-    assert expected == negotiate(Request(Opcode.RRQ, "f", "octet", options), 5, Limits())
+    assert expected == negotiate(TftpRequest(Opcode.RRQ, "f", "octet", options), 5, TransferLimits())
 
 
 def test_size_is_not_told_in_netascii_where_it_is_another() -> None:
-    assert negotiate(Request(Opcode.RRQ, "f", "netascii", {"tsize": "0"}), 5, Limits()).accepted is None
+    assert (
+        negotiate(TftpRequest(Opcode.RRQ, "f", "netascii", {"tsize": "0"}), 5, TransferLimits()).accepted
+        is None
+    )
 
 
 def download(options: dict[str, str] | None = None, **more: int) -> Download:

@@ -10,8 +10,8 @@ import click
 from netprov.check import FAMILIES, RULES, Rule, check
 from netprov.check.loading import FAULTS
 from netprov.cli import findings
+from netprov.cli.environment import environment
 from netprov.cli.site import find, inventory_option
-from netprov.cli.surroundings import surroundings
 from netprov.errors import InventoryError, Problem
 from netprov.inventory.ignore import apply
 from netprov.inventory.load import Document, load
@@ -105,7 +105,7 @@ def _run(name: str) -> tuple[list[Problem], int, str]:
         document = load(name)
     except InventoryError as error:
         return list(error.problems), 0, "; nothing else was checked"
-    problems = map(document.locate, check(document.inventory, time.time(), surroundings(document.inventory)))
+    problems = map(document.locate, check(document.inventory, time.time(), environment(document.inventory)))
     standing, ignored = apply(document.ignores, problems, document.places, RULES)
     return standing, len(ignored), f" in {_size(document)}"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from netprov.phone.cloud import CODE, CloudSite
-from netprov.provision.asker import parse_mac
+from netprov.provision.requester import parse_mac
 
 
 @click.command

@@ -14,7 +14,7 @@ import click
 
 from netprov.cli.site import Opened, inventory_option, open_plan
 from netprov.cli.table import print_table
-from netprov.doctor.client import Patient, of_classes, of_phone, of_phones
+from netprov.doctor.client import DoctorClient, of_classes, of_phone, of_phones
 from netprov.doctor.examination import Diagnosis, Doctor
 from netprov.emulator.failure import COMPRESSED, REALISTIC
 from netprov.errors import PkiError, Problem, ServiceError
@@ -71,16 +71,16 @@ def command(
     """
     opened = open_plan(file)
     plan = opened.plan
-    patients = _patients(plan, phones, only_classes=only_classes)
-    if not patients:
+    clients = _patients(plan, phones, only_classes=only_classes)
+    if not clients:
         print(
             "Nobody to ask for: the inventory lists no phone, and no phone of the catalogue fits its classes."
         )
         return 0
-    interfaces = {} if no_dhcp else _interfaces(plan, patients, interface)
+    interfaces = {} if no_dhcp else _interfaces(plan, clients, interface)
     anchors = _anchors(plan, ca, Path(state or plan.site.inventory.server.state))
-    doctor = Doctor(plan, interfaces, anchors, patience=REALISTIC if realistic else COMPRESSED)
-    diagnoses = asyncio.run(doctor.examine(patients))
+    doctor = Doctor(plan, interfaces, anchors, timeouts=REALISTIC if realistic else COMPRESSED)
+    diagnoses = asyncio.run(doctor.examine(clients))
     located = [_located(opened, each) for each in diagnoses]
     if as_json:
         print(json.dumps([_as_data(each) for each in located], indent=2))
@@ -89,7 +89,7 @@ def command(
     return int(any(each.cause for each in located))
 
 
-def _patients(plan: Plan, phones: Sequence[str], *, only_classes: bool) -> list[Patient]:
+def _patients(plan: Plan, phones: Sequence[str], *, only_classes: bool) -> list[DoctorClient]:
     if not phones:
         return [*of_classes(plan), *([] if only_classes else of_phones(plan))]
     found = []
@@ -101,11 +101,11 @@ def _patients(plan: Plan, phones: Sequence[str], *, only_classes: bool) -> list[
     return found
 
 
-def _interfaces(plan: Plan, patients: Sequence[Patient], given: str | None) -> dict[str, str]:
+def _interfaces(plan: Plan, clients: Sequence[DoctorClient], given: str | None) -> dict[str, str]:
     """Return where each network is asked for DHCP. Raises `ServiceError` if a network cannot be reached."""
     here = {name for _, name in socket.if_nameindex()}
     found = {}
-    for name in dict.fromkeys(patient.network for patient in patients):
+    for name in dict.fromkeys(client.network for client in clients):
         network = plan.dhcp.network(name)
         assert network is not None
         interface = given or network.interface
@@ -154,8 +154,8 @@ def _print(diagnoses: Sequence[Diagnosis]) -> None:
     silent = {id(each) for each in healthy[MOST_HEALTHY:]}
     rows = [
         (
-            each.patient.name,
-            each.patient.expected.method,
+            each.client.name,
+            each.client.expected.method,
             "STOPS" if each.cause else "ok",
             each.cause.message if each.cause else (each.url or "nothing to fetch"),
         )
@@ -169,7 +169,7 @@ def _print(diagnoses: Sequence[Diagnosis]) -> None:
     for each in diagnoses:
         shown = each.found if each.cause is None else (each.cause, *_warnings(each))
         for finding in shown:
-            told.setdefault(finding, []).append(each.patient.name)
+            told.setdefault(finding, []).append(each.client.name)
     for finding, names in sorted(told.items(), key=lambda item: item[0].severity != "error"):
         print(f"\n{finding}")
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
@@ -181,12 +181,12 @@ def _warnings(diagnosis: Diagnosis) -> tuple[Problem, ...]:
 
 
 def _as_data(diagnosis: Diagnosis) -> dict[str, object]:
-    patient = diagnosis.patient
+    client = diagnosis.client
     return {
-        "who": patient.name,
-        "mac": patient.identity.mac,
-        "network": patient.network,
-        "method": patient.expected.method,
+        "who": client.name,
+        "mac": client.identity.mac,
+        "network": client.network,
+        "method": client.expected.method,
         "provisioned_from": diagnosis.url,
         "cause": _problem(diagnosis.cause) if diagnosis.cause else None,
         "findings": [_problem(each) for each in diagnosis.found],

@@ -12,10 +12,10 @@ from netprov.cli.table import print_table
 from netprov.errors import InventoryError, Problem
 from netprov.plan import Plan
 from netprov.provision.answer import Answer, Content, Redirect, Refusal, TreeFile
-from netprov.provision.asker import Asker, parse_mac
 from netprov.provision.catalog import Catalog
 from netprov.provision.config import CA_PATH, LADDER, Device, Listener, Scheme
 from netprov.provision.macro import device_macros, expand
+from netprov.provision.requester import Requester, parse_mac
 from netprov.state.catalog import peek_catalog
 
 
@@ -78,15 +78,15 @@ def _unknown(phone: str) -> str:
 
 def _rows(plan: Plan, catalog: Catalog, device: Device, listener: Listener) -> list[tuple[str, str, str]]:
     scheme: Scheme = listener.scheme  # type: ignore[assignment]
-    asker = Asker(
+    requester = Requester(
         scheme, address_of(plan, device), listener.address, listener.port, link_mac=lambda: device.mac
     )
     macros = device_macros(device.mac, model=device.model, serial=device.serial, firmware=device.firmware)
     rows = []
     for template in ("/", *LADDER, *plan.provision.paths, CA_PATH):
         path = expand(template, macros)
-        status, what = _describe(catalog.respond(path, asker), scheme)
-        rows.append((f"{asker.base_url()}{path}", status, what))
+        status, what = _describe(catalog.respond(path, requester), scheme)
+        rows.append((f"{requester.base_url()}{path}", status, what))
     return rows
 
 

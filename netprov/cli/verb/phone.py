@@ -17,14 +17,14 @@ import click
 from netprov.cli.site import find, inventory_option, open_plan
 from netprov.dhcp.option import table as dhcp_options
 from netprov.emulator.dhcp import DhcpLink
-from netprov.emulator.failure import COMPRESSED, REALISTIC, Patience
+from netprov.emulator.failure import COMPRESSED, REALISTIC, Timeouts
 from netprov.emulator.fleet import Tally, boot_fleet
 from netprov.emulator.phone import FixedLease, Link, Trip, boot
 from netprov.errors import InventoryError
 from netprov.explain.timeline import as_data, tell
 from netprov.phone.action import Lease, Step
 from netprov.phone.handset.identity import Identity, model_named
-from netprov.phone.handset.memory import Cloud, Habits
+from netprov.phone.handset.memory import Behaviour, Cloud
 from netprov.plan.phone import DEFAULT_MODEL, find_phone, identity_of
 
 _FIRST_MAC = 0x02_00_5E_00_00_00
@@ -98,24 +98,24 @@ def command(phones: tuple[str, ...], **given: Any) -> int:
 
     Exit code 0: every phone was provisioned; 1: one was not.
     """
-    habits = Habits(
+    behaviour = Behaviour(
         srv_order=given["srv_order"],
         fall_through=given["fall_through"],
         cloud=Cloud(given["redirector"], given["activation"]),
         activation_code=given["code"],
         ikm=given["ikm"],
     )
-    patience = REALISTIC if given["realistic"] else COMPRESSED
+    timeouts = REALISTIC if given["realistic"] else COMPRESSED
     if given["count"]:
-        return _fleet(given, habits, patience)
+        return _fleet(given, behaviour, timeouts)
     identities = _identities(phones, given)
-    trips = asyncio.run(_boot(identities, given, habits, patience))
+    trips = asyncio.run(_boot(identities, given, behaviour, timeouts))
     if given["as_json"]:
         click.echo(json.dumps([_data(trip) for trip in trips], indent=2))
     return 0 if all(trip.outcome.provisioned for trip in trips) else 1
 
 
-def _fleet(given: dict[str, Any], habits: Habits, patience: Patience) -> int:
+def _fleet(given: dict[str, Any], behaviour: Behaviour, timeouts: Timeouts) -> int:
     """Boot made-up phones, many at once; locally administered MAC addresses in a row."""
     interface = given["interface"]
     if interface is None:
@@ -127,8 +127,10 @@ def _fleet(given: dict[str, Any], habits: Habits, patience: Patience) -> int:
     )
 
     async def run() -> Tally:
-        async with DhcpLink(interface, draw=random.getrandbits, patience=patience.dhcp, many=True) as link:
-            return await boot_fleet(fleet, link, at_once=given["at_once"], patience=patience, habits=habits)
+        async with DhcpLink(interface, draw=random.getrandbits, timeouts=timeouts.dhcp, many=True) as link:
+            return await boot_fleet(
+                fleet, link, at_once=given["at_once"], timeouts=timeouts, behaviour=behaviour
+            )
 
     tally = asyncio.run(run())
     data = {
@@ -148,22 +150,26 @@ def _fleet(given: dict[str, Any], habits: Habits, patience: Patience) -> int:
 
 
 async def _boot(
-    identities: Sequence[Identity], given: dict[str, Any], habits: Habits, patience: Patience
+    identities: Sequence[Identity], given: dict[str, Any], behaviour: Behaviour, timeouts: Timeouts
 ) -> list[Trip]:
     if given["interface"] is None:
-        return await _each(identities, FixedLease(_lease(given)), given, habits, patience)
-    async with DhcpLink(given["interface"], draw=random.getrandbits, patience=patience.dhcp) as link:
-        return await _each(identities, link, given, habits, patience)
+        return await _each(identities, FixedLease(_lease(given)), given, behaviour, timeouts)
+    async with DhcpLink(given["interface"], draw=random.getrandbits, timeouts=timeouts.dhcp) as link:
+        return await _each(identities, link, given, behaviour, timeouts)
 
 
 async def _each(
-    identities: Sequence[Identity], link: Link, given: dict[str, Any], habits: Habits, patience: Patience
+    identities: Sequence[Identity],
+    link: Link,
+    given: dict[str, Any],
+    behaviour: Behaviour,
+    timeouts: Timeouts,
 ) -> list[Trip]:
     """Boot one phone after the other, each with its timeline as it happens."""
     trips = []
     for identity in identities:
         show = None if given["as_json"] else _Timeline(identity, pause=given["step"])
-        trip = await boot(identity, link, patience=patience, habits=habits, observe=show)
+        trip = await boot(identity, link, timeouts=timeouts, behaviour=behaviour, observe=show)
         trips.append(trip)
         if show:
             show.end(trip)

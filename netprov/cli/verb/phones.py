@@ -13,7 +13,7 @@ from netprov.cli.site import inventory_option, open_plan
 from netprov.cli.table import print_table
 from netprov.cli.verb.files import find_device
 from netprov.plan import Plan
-from netprov.provision.asker import parse_mac
+from netprov.provision.requester import parse_mac
 from netprov.state.device import DeviceRecord, load_devices, load_history, load_reports
 
 

@@ -13,7 +13,6 @@ from netprov.cli.site import inventory_option, open_plan
 from netprov.cli.verb.files import address_of, find_device
 from netprov.errors import InventoryError, Malformed, PkiError, Problem
 from netprov.plan import Plan
-from netprov.provision.asker import Asker
 from netprov.provision.config import DEFAULT_PORTS, Device, Digest, IkmEncoding, Scheme
 from netprov.provision.crypto import (
     MAGIC,
@@ -27,6 +26,7 @@ from netprov.provision.crypto import (
     encrypt_gcm,
 )
 from netprov.provision.profile import compress, decompress
+from netprov.provision.requester import Requester
 from netprov.state.catalog import peek_catalog
 
 _CODINGS = ("aes-256-cbc", "aes128gcm")
@@ -57,8 +57,8 @@ def render(phone: str, file: str | None, over: Scheme, state: str | None) -> Non
     device = _device(plan, phone)
     listener = next((each for each in plan.provision.listeners if each.scheme == over), None)
     server, port = (listener.address, listener.port) if listener else ("", DEFAULT_PORTS[over])
-    asker = Asker(over, address_of(plan, device), server, port, link_mac=lambda: device.mac)
-    click.echo(peek_catalog(plan.provision, _state(plan, state)).plain(device, asker).decode(), nl=False)
+    requester = Requester(over, address_of(plan, device), server, port, link_mac=lambda: device.mac)
+    click.echo(peek_catalog(plan.provision, _state(plan, state)).plain(device, requester).decode(), nl=False)
 
 
 @command.command()

@@ -14,9 +14,9 @@ from netprov.dns.message.name import format_host
 from netprov.dns.zone.master import format_zone
 from netprov.errors import ServiceError
 from netprov.plan import Plan
-from netprov.plan.offer import WouldGet, client_of, would_get
-from netprov.provision.asker import Asker
+from netprov.plan.offer import Preview, client_of, preview
 from netprov.provision.catalog import Catalog
+from netprov.provision.requester import Requester
 
 NOTE = "Written by `netprov render` from the inventory: change that, not this file."
 
@@ -37,10 +37,10 @@ def options(plan: Plan) -> Files:
         declared = phone.declared
         mac = bytes.fromhex(declared.mac.replace(":", ""))
         client = client_of(plan.dhcp, mac, vendor_class=declared.model or "")
-        yield f"options/{mac.hex()}.txt", _reply(would_get(plan.dhcp, client), declared.mac, declared.model)
+        yield f"options/{mac.hex()}.txt", _reply(preview(plan.dhcp, client), declared.mac, declared.model)
 
 
-def _reply(reply: WouldGet, mac: str, model: str | None) -> str:
+def _reply(reply: Preview, mac: str, model: str | None) -> str:
     where = str(IPv4Address(reply.address)) if reply.address else "from the pool"
     lines = [
         f"# {NOTE}",
@@ -55,10 +55,10 @@ def _reply(reply: WouldGet, mac: str, model: str | None) -> str:
 def profiles(plan: Plan) -> Files:
     """Yield every listed phone's profile as it gets it over HTTPS, without secrets and before it is encrypted."""
     catalog = Catalog(plan.provision, entropy=os.urandom)
-    asker = Asker("https", "")
+    requester = Requester("https", "")
     for device in plan.provision.devices.values():
         name = f"profiles/Cisco/{device.mac.replace(':', '')}.cfg"
-        yield name, catalog.plain(device, asker).decode("ascii")
+        yield name, catalog.plain(device, requester).decode("ascii")
 
 
 PARTS: Mapping[str, Callable[[Plan], Files]] = {"zones": zones, "options": options, "profiles": profiles}

@@ -15,7 +15,7 @@ from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.runtime.log import configure
 from netprov.runtime.metrics import Metrics, MetricsService
-from netprov.runtime.role import Service, Surroundings
+from netprov.runtime.role import RoleContext, Service
 from netprov.runtime.supervise import ROLES, Supervisor, build
 from netprov.state.device import DeviceRecords
 
@@ -57,7 +57,7 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
         records.observe(service, event)
         metrics.count(service, event)
 
-    metrics.services = build(roles or tuple(ROLES), Surroundings(directory, report))
+    metrics.services = build(roles or tuple(ROLES), RoleContext(directory, report))
     place = 1 + list(ROLES).index(roles[0]) if len(roles) == 1 else 0
     services = [MetricsService(metrics, report, place), *metrics.services]
     supervisor = Supervisor(services, plan=plan, load=load, report=report)

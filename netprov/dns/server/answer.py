@@ -38,8 +38,8 @@ from netprov.dns.message.query import (
 from netprov.dns.message.rrtype import ANY, AXFR, IXFR, META, TXT
 from netprov.dns.server import cookie, quick, tsig
 from netprov.dns.server.compose import Composer
-from netprov.dns.server.policy import Access, Client, Manners, Outcome
-from netprov.dns.server.transfer import Transferred, changes, transfer
+from netprov.dns.server.policy import Access, Client, Outcome, Policy
+from netprov.dns.server.transfer import ZoneTransferred, changes, transfer
 from netprov.dns.server.tsig import Key
 from netprov.dns.zone.journal import Delta, Journal
 from netprov.dns.zone.lookup import Catalog, Sections
@@ -58,18 +58,18 @@ _IDENTITY_NAMES = frozenset(map(parse_name, ("id.server", "hostname.bind")))
 class Responder:
     """Answers for a set of zones; frozen once made, and replaced whole on a reload."""
 
-    __slots__ = ("_prepared", "access", "catalog", "journals", "manners")
+    __slots__ = ("_prepared", "access", "catalog", "journals", "policy")
 
     def __init__(
         self,
         zones: Iterable[Zone],
-        manners: Manners | None = None,
+        policy: Policy | None = None,
         *,
         access: Access | None = None,
         journals: Mapping[bytes, Journal] | None = None,
     ) -> None:
         self.catalog = Catalog(zones)
-        self.manners = manners or Manners()
+        self.policy = policy or Policy()
         self.access = access or Access()
         self.journals = journals or {}
         self._prepared = quick.prepare(self.catalog.zones.values())
@@ -77,8 +77,8 @@ class Responder:
     def respond_quickly(self, message: bytes, *, local: bool = True) -> bytes | None:
         """Return the reply to a plain query over UDP, which may be kept; None where `decide` must be asked."""
         if local:
-            return quick.answer(self._prepared, message, RA if self.manners.forwards else 0)
-        return None if self.manners.cookies_required else quick.answer(self._prepared, message)
+            return quick.answer(self._prepared, message, RA if self.policy.forwards else 0)
+        return None if self.policy.cookies_required else quick.answer(self._prepared, message)
 
     def respond(self, message: bytes, client: Client, now: float = 0.0) -> bytes | None:
         """Return the reply to a message, or None where there is none to send at once."""
@@ -114,17 +114,17 @@ class Responder:
         if sections.rcode == REFUSED and client.local:
             if self._is_blackhole(query.key):
                 sections = self._deny(query.key)
-            elif self.manners.forwards and query.flags & RD:
+            elif self.policy.forwards and query.flags & RD:
                 return Outcome(relay=query)
         return Outcome(self._reply(query, sections, client), keep, known)
 
     def _is_required(self, client: Client) -> bool:
         """Say whether a client must show a cookie."""
-        return self.manners.cookies_required and not client.local and not client.tcp
+        return self.policy.cookies_required and not client.local and not client.tcp
 
     def _want_cookie(self, query: Query, client: Client, *, known: bool) -> int:
         """Return BADCOOKIE where a good cookie, which the reply holds, must come first (RFC 7873 5.2.3 and 5.4)."""
-        theirs = query.edns.option(cookie.COOKIE) if query.edns and self.manners.cookies else None
+        theirs = query.edns.option(cookie.COOKIE) if query.edns and self.policy.cookies else None
         if theirs is None:
             if not query.question:
                 raise Malformed("no question, and no cookie that is asked for (RFC 7873 5.4)")
@@ -151,32 +151,32 @@ class Responder:
     def _take_options(self, query: Query, client: Client, now: float) -> bool:
         """Prepare the EDNS options of the reply; return whether the client's cookie is good."""
         assert query.edns
-        manners = self.manners
-        if manners.identity is not None and query.edns.option(NSID) is not None:
-            query.reply_options += _option(NSID, manners.identity.encode())
+        policy = self.policy
+        if policy.identity is not None and query.edns.option(NSID) is not None:
+            query.reply_options += _option(NSID, policy.identity.encode())
         theirs = query.edns.option(cookie.COOKIE)
-        if theirs is None or not manners.cookies:
+        if theirs is None or not policy.cookies:
             return False
         if not cookie.is_well_formed(theirs):
             raise Malformed("a cookie of impossible length (RFC 7873 5.2.2)")
-        ours = cookie.make(theirs, client.address, manners.cookies, now)
+        ours = cookie.make(theirs, client.address, policy.cookies, now)
         query.reply_options += _option(cookie.COOKIE, ours)
-        return cookie.is_valid(theirs, client.address, manners.cookies, now)
+        return cookie.is_valid(theirs, client.address, policy.cookies, now)
 
     def _tell(self, query: Query) -> Sections:
         """Answer class CH: who this server is, where the operator lets it say so; else REFUSED."""
         text = None
         if query.key in _VERSION_NAMES:
-            text = self.manners.version
+            text = self.policy.version
         elif query.key in _IDENTITY_NAMES:
-            text = self.manners.identity
+            text = self.policy.identity
         if text is None or query.qtype not in {TXT, ANY}:
             return Sections(REFUSED, authoritative=False)
         data = text.encode()[:255]
         return Sections(answer=[(query.key, RRset(TXT, 0, (bytes([len(data)]) + data,)))])
 
     def _is_blackhole(self, name: bytes) -> bool:
-        blackhole = self.manners.blackhole
+        blackhole = self.policy.blackhole
         while blackhole and name[0]:
             if name in blackhole:
                 return True
@@ -246,11 +246,11 @@ class Responder:
             flags |= AA
         if sections.cut or not fits:
             flags |= TC
-        if self.manners.forwards and client.local:
+        if self.policy.forwards and client.local:
             flags |= RA
         if edns:
             ttl = sections.rcode >> 4 << 24 | edns.flags & DO
-            composer.add_opt(self.manners.udp_size, ttl, options)
+            composer.add_opt(self.policy.udp_size, ttl, options)
         return composer.finish(query.message[:2], flags)
 
     def cut(self, query: Query) -> bytes:
@@ -261,7 +261,7 @@ class Responder:
         """Return how long a reply over UDP may be (RFC 6891 6.2.3)."""
         if query.edns is None:
             return MIN_SIZE
-        return max(MIN_SIZE, min(query.edns.size, self.manners.udp_size))
+        return max(MIN_SIZE, min(query.edns.size, self.policy.udp_size))
 
 
 def _refuse(message: bytes, rcode: int) -> bytes:
@@ -292,12 +292,12 @@ def _option(code: int, data: bytes) -> bytes:
 
 def _transferred(
     query: Query, zone: Zone, deltas: Sequence[Delta] | None, client: Client
-) -> Transferred | None:
+) -> ZoneTransferred | None:
     """Say what a transfer will have been; None where the secondary has the zone already."""
     name, secondary = format_name(zone.origin), str(ip_address(client.address))
     if deltas is None:
-        return Transferred("AXFR", name, zone.serial, secondary)
-    return Transferred("IXFR", name, zone.serial, secondary, query.serial) if deltas else None
+        return ZoneTransferred("AXFR", name, zone.serial, secondary)
+    return ZoneTransferred("IXFR", name, zone.serial, secondary, query.serial) if deltas else None
 
 
 def _sign_stream(stream: Iterator[bytes], key: Key, now: float, mac: bytes) -> Iterator[bytes]:

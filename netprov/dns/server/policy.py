@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from netprov.dns.message.query import Query
-from netprov.dns.server.transfer import Transferred
+from netprov.dns.server.transfer import ZoneTransferred
 from netprov.dns.server.tsig import Key
 
 UDP_SIZE = 1232
@@ -15,7 +15,7 @@ UDP_SIZE = 1232
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class Policy:
     """How a server answers, whatever its zones.
 
     `version` and `identity` are what it tells of itself, `cookies` is the secret of its cookies (16 octets, none for no
@@ -70,5 +70,5 @@ class Outcome(NamedTuple):
     keep: bool = False
     known: bool = False
     stream: Iterator[bytes] | None = None
-    transferred: Transferred | None = None
+    transferred: ZoneTransferred | None = None
     relay: Query | None = None

@@ -21,7 +21,7 @@ MESSAGE_SIZE = 16384
 
 
 @dataclass(frozen=True, slots=True)
-class Transferred:
+class ZoneTransferred:
     """A secondary has been sent a whole zone (AXFR), or what changed in it since a serial (IXFR)."""
 
     kind: Literal["AXFR", "IXFR"]

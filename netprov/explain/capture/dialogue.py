@@ -11,7 +11,7 @@ from netprov.explain.capture.packet import ACK, SYN, Packet
 from netprov.explain.capture.stream import Connection, numbers
 from netprov.phone.action import Failed, Fetch, Found, Resolve, Response, SrvRecord, Step, Trouble
 from netprov.phone.rule.url import Url
-from netprov.tftp.packet import Data, Error, ErrorCode, OptionAck, Request, decode
+from netprov.tftp.packet import Data, Error, ErrorCode, OptionAck, TftpRequest, decode
 
 TYPES: Mapping[int, str] = {1: "A", 33: "SRV"}
 DEFAULT_BLOCK = 512
@@ -198,7 +198,7 @@ class Transfers:
             request = decode(packet.payload)
         except Malformed:
             return
-        if isinstance(request, Request):
+        if isinstance(request, TftpRequest):
             self._transfers[packet.sport] = _Transfer(
                 packet.destination, packet.dport, request.filename, [packet]
             )

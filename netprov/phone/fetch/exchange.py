@@ -50,7 +50,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class FetchRequest:
     """What to ask, beyond the URL; `verify` is the name wanted in the certificate, "" for the URL's host."""
 
     verify: str = ""
@@ -61,11 +61,11 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-PLAIN = Request()
+PLAIN = FetchRequest()
 
 
 def fetch(
-    handset: Handset, url: Url, request: Request = PLAIN, *, at: tuple[str, ...] = ()
+    handset: Handset, url: Url, request: FetchRequest = PLAIN, *, at: tuple[str, ...] = ()
 ) -> Road[Fetched | Refusal]:
     """Fetch a URL; `at` gives the addresses to connect to where they are known already."""
     challenges = redirects = 0
@@ -110,7 +110,7 @@ def resolve(handset: Handset, host: str) -> Road[tuple[str, ...] | Failed]:
 
 
 def reach(
-    handset: Handset, url: Url, request: Request, at: tuple[str, ...] = ()
+    handset: Handset, url: Url, request: FetchRequest, at: tuple[str, ...] = ()
 ) -> Road[tuple[Response | Failed, str]]:
     """Ask each address of the host until one answers."""
     if not at:
@@ -148,7 +148,7 @@ def _moved(handset: Handset, url: Url, answer: Response) -> Url:
     return parse_url(urljoin(str(url), location))
 
 
-def _credentials(handset: Handset, url: Url, request: Request, answer: Response) -> str:
+def _credentials(handset: Handset, url: Url, request: FetchRequest, answer: Response) -> str:
     if not request.user:
         return ""
     challenge = answer.header("WWW-Authenticate" if answer.status == 401 else "Proxy-Authenticate")
@@ -162,7 +162,7 @@ def _credentials(handset: Handset, url: Url, request: Request, answer: Response)
     )
 
 
-def _why(request: Request) -> str:
+def _why(request: FetchRequest) -> str:
     if not request.user:
         return "the server wants a user and a password, and the rule gives none (the profile account screen)"
     return "the server does not accept the user and password"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from netprov.errors import Malformed
 from netprov.phone.action import Road, Say
 from netprov.phone.fetch.alias import parse_aliased, parse_aliases
-from netprov.phone.fetch.exchange import PLAIN, Category, Fetched, Refusal, Request, fetch
+from netprov.phone.fetch.exchange import PLAIN, Category, Fetched, FetchRequest, Refusal, fetch
 from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.settings import PROFILE_RULES
 from netprov.phone.rule.grammar import parse_rule
@@ -48,7 +48,7 @@ class NotLoaded:
 def load(
     handset: Handset,
     url: Url,
-    request: Request = PLAIN,
+    request: FetchRequest = PLAIN,
     *,
     key: str = "",
     aliases: str = "",

@@ -33,7 +33,7 @@ def _never_busy(_now: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
+class Behaviour:
     """Where the guide leaves a choice, and what a person at the phone would do.
 
     `fall_through`: go on to SRV after DHCP options that led to no profile; otherwise they end the search.
@@ -59,7 +59,7 @@ class Handset:
 
     identity: Identity
     draw: Callable[[int], int]
-    habits: Habits = Habits()
+    behaviour: Behaviour = Behaviour()
     now: float = 0.0
     lease: Lease | None = None
     software: str = ""
@@ -96,7 +96,7 @@ class Handset:
     @property
     def ikm(self) -> bytes:
         """The keying material of RFC 8188, b"" without any; raises `Malformed`."""
-        return decode_ikm(self["IKM_HTTP_Encrypt_Content"], self.habits.ikm)
+        return decode_ikm(self["IKM_HTTP_Encrypt_Content"], self.behaviour.ikm)
 
     def turn(self, turn: Turn) -> None:
         """Move the customization state."""

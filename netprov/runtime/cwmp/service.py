@@ -15,15 +15,15 @@ from typing import Final
 
 from aiohttp import web
 
-from netprov.cwmp.acs import Acs, Limits, Reply, Request
+from netprov.cwmp.acs import Acs, AcsLimits, AcsRequest, Reply
 from netprov.cwmp.auth import Credentials, Gate
 from netprov.errors import ServiceError
 from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.plan.cwmp import AcsListener
 from netprov.provision.config import SecretsPlace
-from netprov.runtime.role import Figure, Notice, Surroundings
-from netprov.runtime.web.connection import NEXT, Visitors
+from netprov.runtime.role import Notice, RoleContext, Sample
+from netprov.runtime.web.connection import NEXT, Connections
 from netprov.runtime.web.tls_keeper import TlsKeeper
 from netprov.state.acs import AcsStore
 from netprov.state.catalog import DEFAULT_FILE, load_secrets
@@ -56,9 +56,9 @@ class AcsService:
 
     name = "acs"
 
-    def __init__(self, surroundings: Surroundings) -> None:
-        self._surroundings = surroundings
-        self._limits = Limits()
+    def __init__(self, context: RoleContext) -> None:
+        self._context = context
+        self._limits = AcsLimits()
         self._secret = secrets.token_bytes(32)
         self._open: dict[_Key, _Listening] = {}
         self._acs: Acs
@@ -66,14 +66,14 @@ class AcsService:
         self._plan: Plan
         self._records: AcsStore
         self._runner: web.AppRunner
-        self._tls = TlsKeeper(self.name, surroundings)
-        self._visitors: Visitors
+        self._tls = TlsKeeper(self.name, context)
+        self._connections: Connections
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, plan: Plan) -> None:
         """Open the records and listen."""
         self._plan = plan
-        self._records = AcsStore(self._surroundings.state / "acs.sqlite3")
+        self._records = AcsStore(self._context.state / "acs.sqlite3")
         self._acs = Acs(plan.cwmp.config, self._records.load(self._limits.records), self._limits)
         application = web.Application(client_max_size=self._limits.body)
         application.router.add_route("*", "/{path:.*}", self._handle)
@@ -86,8 +86,8 @@ class AcsService:
         )
         await self._runner.setup()
         assert self._runner.server is not None
-        self._visitors = Visitors(self._runner.server, time.monotonic)
-        self._tasks.append(asyncio.create_task(self._visitors.sweep()))
+        self._connections = Connections(self._runner.server, time.monotonic)
+        self._tasks.append(asyncio.create_task(self._connections.sweep()))
         try:
             self._gate = self._make_gate(plan)
             await self._listen(plan)
@@ -121,13 +121,13 @@ class AcsService:
             for address, port, secure in self._open
         ]
 
-    def figures(self) -> Iterator[Figure]:
+    def samples(self) -> Iterator[Sample]:
         """Say how many devices are known, and how many talk."""
-        yield Figure("acs_sessions", "Open CWMP sessions.", self._acs.sessions)
+        yield Sample("acs_sessions", "Open CWMP sessions.", self._acs.sessions)
         known = Counter((each.listed, bool(each.applied)) for each in self._acs.devices.values())
         for (listed, applied), count in sorted(known.items()):
             labels = (("listed", str(listed).lower()), ("provisioned", str(applied).lower()))
-            yield Figure("acs_devices", "Devices on record.", count, labels)
+            yield Sample("acs_devices", "Devices on record.", count, labels)
 
     def _make_gate(self, plan: Plan) -> Gate | None:
         """Return what asks for the password, None where nobody is asked. Raises `ServiceError`."""
@@ -135,7 +135,7 @@ class AcsService:
         if given is None:
             return None
         password = given.password
-        place, state = plan.provision.secrets, self._surroundings.state
+        place, state = plan.provision.secrets, self._context.state
         if password is None and (place != SecretsPlace() or (state / DEFAULT_FILE).exists()):
             password = load_secrets(place, state).get(SECRET)
         if password is None:
@@ -179,7 +179,7 @@ class AcsService:
 
     async def _serve(self, bound: socket.socket, *, secure: bool) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(
-            self._visitors.accept,
+            self._connections.accept,
             sock=bound,
             ssl=self._tls.context if secure else None,
             ssl_handshake_timeout=HANDSHAKE_TIME if secure else None,
@@ -207,7 +207,7 @@ class AcsService:
         return bound
 
     async def _handle(self, request: web.Request) -> web.Response:
-        with self._visitors.request(request.protocol):
+        with self._connections.request(request.protocol):
             return await self._receive(request, time.time())
 
     async def _receive(self, request: web.Request, now: float) -> web.Response:
@@ -235,7 +235,7 @@ class AcsService:
             return refused
         peer = request.transport.get_extra_info("peername") if request.transport else None
         reply = self._acs.respond(
-            Request(
+            AcsRequest(
                 body,
                 cookie="; ".join(request.headers.getall("Cookie", [])),
                 source=peer[0] if peer else "",
@@ -258,7 +258,7 @@ class AcsService:
         return response
 
     def _report(self, event: Event) -> None:
-        self._surroundings.report(self.name, event)
+        self._context.report(self.name, event)
 
 
 def _written(address: str) -> str:

@@ -25,7 +25,7 @@ class Flow(Enum):
     """It took as much as it does at once, and left the rest."""
 
 
-class Gatherer:
+class BatchReader:
     """Calls `drain` when one of the sockets is readable, and again until it finds nothing."""
 
     def __init__(self, drain: Callable[[], Flow]) -> None:

@@ -21,11 +21,11 @@ from netprov.errors import ServiceError
 from netprov.machine import Datagram, Endpoint
 from netprov.plan import Plan
 from netprov.runtime.dhcp import other_server as neighbour
-from netprov.runtime.dhcp.batch import Flow, Gatherer
+from netprov.runtime.dhcp.batch import BatchReader, Flow
 from netprov.runtime.dhcp.pace import Pacer
 from netprov.runtime.dhcp.port import DISCOVER_BATCH, URGENT_BATCH, Port
-from netprov.runtime.role import Figure, Notice, Surroundings
-from netprov.runtime.throttle import Teller
+from netprov.runtime.role import Notice, RoleContext, Sample
+from netprov.runtime.throttle import Throttle
 from netprov.state.clock import LeaseClock
 from netprov.state.lease import LeaseStore, open_store
 
@@ -41,9 +41,9 @@ class DhcpService:
 
     name = "dhcp"
 
-    def __init__(self, surroundings: Surroundings) -> None:
-        self._state = surroundings.state
-        self._report = surroundings.report
+    def __init__(self, context: RoleContext) -> None:
+        self._state = context.state
+        self._report = context.report
         self._server = Server(DhcpConfig())
         self._store: LeaseStore | None = None
         self._clock = LeaseClock(None)
@@ -52,8 +52,8 @@ class DhcpService:
         self._timer: asyncio.TimerHandle | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._troubles: dict[str, str] = {}
-        self._teller = Teller(self.name, surroundings.report)
-        self._gatherer = Gatherer(self._drain)
+        self._throttle = Throttle(self.name, context.report)
+        self._reader = BatchReader(self._drain)
         self._pacer = Pacer(self._send)
 
     async def start(self, plan: Plan) -> None:
@@ -89,7 +89,7 @@ class DhcpService:
         self._unlisten()
         with suppress(ServiceError):
             self._write([])
-        self._teller.settle()
+        self._throttle.settle()
         self._close()
 
     def listening(self) -> Sequence[str]:
@@ -99,15 +99,15 @@ class DhcpService:
             for network in self._server.config.networks
         ]
 
-    def figures(self) -> Iterator[Figure]:
+    def samples(self) -> Iterator[Sample]:
         """Say how full the networks are."""
         held = Counter((lease.network, lease.state.name.lower()) for lease in self._server.leases())
         for (network, state), count in sorted(held.items()):
             labels = (("network", network), ("state", state))
-            yield Figure("dhcp_leases", "Leases on record, by state.", count, labels)
+            yield Sample("dhcp_leases", "Leases on record, by state.", count, labels)
         for each in self._server.config.networks:
             size = sum(last - first + 1 for first, last in (*each.pool, *each.reserved))
-            yield Figure("dhcp_pool_addresses", "Addresses to give.", size, (("network", each.name),))
+            yield Sample("dhcp_pool_addresses", "Addresses to give.", size, (("network", each.name),))
 
     def _open(self, config: DhcpConfig) -> None:
         for interface, addresses in _interfaces(config).items():
@@ -157,7 +157,7 @@ class DhcpService:
 
     def _listen(self) -> None:
         loop = asyncio.get_running_loop()
-        self._gatherer.start([s for port in self._ports.values() for s in (*port.urgent, *port.discover)])
+        self._reader.start([s for port in self._ports.values() for s in (*port.urgent, *port.discover)])
         for port in self._ports.values():
             for sock in port.prober.sockets() if port.prober else ():
                 loop.add_reader(sock, self._probed, port)
@@ -166,7 +166,7 @@ class DhcpService:
 
     def _unlisten(self) -> None:
         loop = asyncio.get_running_loop()
-        self._gatherer.stop()
+        self._reader.stop()
         self._pacer.finish()
         for port in self._ports.values():
             for sock in port.prober.sockets() if port.prober else ():
@@ -216,7 +216,7 @@ class DhcpService:
         except ServiceError as error:
             self._trouble("store", str(error))
             replies = []
-        self._teller.tell(events)
+        self._throttle.tell(events)
         if replies:
             self._pacer.send(replies)
         for probe in server.probes_to_send():
@@ -268,7 +268,7 @@ class DhcpService:
         """Try again what failed, and open anew an interface that was removed and came back."""
         while True:
             await asyncio.sleep(TICK_S)
-            self._teller.settle()
+            self._throttle.settle()
             self._settle()
             for name in _interfaces(self._server.config):
                 if name:

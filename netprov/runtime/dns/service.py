@@ -18,11 +18,11 @@ from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.runtime.dns.lease import LeaseNames
 from netprov.runtime.dns.notify import NotifyPump
-from netprov.runtime.dns.serving import Mind, make
+from netprov.runtime.dns.serving import ServingState, make
 from netprov.runtime.dns.tcp import TcpServer
 from netprov.runtime.dns.udp import UdpPump, open_udp
 from netprov.runtime.dns.worker import Workers
-from netprov.runtime.role import Figure, Notice, Surroundings
+from netprov.runtime.role import Notice, RoleContext, Sample
 from netprov.state.serial import Serials
 from netprov.state.tsig_key import load_keys
 
@@ -32,7 +32,7 @@ Place = tuple[str, int]
 LEASES_EVERY = 1.0
 """Seconds between looks at the lease file."""
 
-_NOTHING = Mind(Responder(()), lambda _: False)
+_NOTHING = ServingState(Responder(()), lambda _: False)
 """What a socket answers with before it is given the plan's zones: nothing is read until then."""
 
 
@@ -41,8 +41,8 @@ class DnsService:
 
     name = "dns"
 
-    def __init__(self, surroundings: Surroundings) -> None:
-        self._surroundings = surroundings
+    def __init__(self, context: RoleContext) -> None:
+        self._context = context
         self._serials: Serials | None = None
         self._secret = secrets.token_bytes(16)
         self._zones: dict[bytes, Zone] = {}
@@ -52,7 +52,7 @@ class DnsService:
         self._notify = NotifyPump(self._report)
         self._workers = Workers(self._report)
         self._processes = 0
-        self._leases = LeaseNames(surroundings.state)
+        self._leases = LeaseNames(context.state)
         self._lease_names: tuple[LeaseName, ...] = ()
         self._config: DnsConfig | None = None
         self._publishing = asyncio.Lock()
@@ -60,7 +60,7 @@ class DnsService:
 
     async def start(self, plan: Plan) -> None:
         """Bind every address of the plan that is on this machine."""
-        self._serials = Serials(self._surroundings.state)
+        self._serials = Serials(self._context.state)
         self._processes = plan.dns.workers
         try:
             await self._serve(plan.dns)
@@ -90,14 +90,14 @@ class DnsService:
         """Return what it listens on."""
         return [f"udp+tcp {_shown(host, port)}" for host, port in self._pumps]
 
-    def figures(self) -> Iterator[Figure]:
+    def samples(self) -> Iterator[Sample]:
         """Say how much was asked."""
         for (host, port), pump in self._pumps.items():
             labels = (("address", _shown(host, port)),)
-            yield Figure("dns_udp_queries", "Datagrams received.", pump.received, labels, total=True)
+            yield Sample("dns_udp_queries", "Datagrams received.", pump.received, labels, total=True)
             for kind in ("AXFR", "IXFR"):
                 sent = self._tcp[host, port].transfers[kind]
-                yield Figure(
+                yield Sample(
                     "dns_transfers", "Zones sent.", sent, (*labels, ("kind", kind.lower())), total=True
                 )
 
@@ -126,10 +126,10 @@ class DnsService:
         numbered = await asyncio.to_thread(self._serials.number, zones)
         changed = await asyncio.to_thread(self._record, numbered)
         served = replace(config, zones=numbered)
-        mind = make(served, self._secret, self._journals)
+        serving = make(served, self._secret, self._journals)
         for place, pump in self._pumps.items():
-            pump.swap(mind)
-            self._tcp[place].swap(mind)
+            pump.swap(serving)
+            self._tcp[place].swap(serving)
         if self._processes > 1:
             await self._workers.serve(self._processes - 1, list(self._pumps), served, self._secret)
         self._config = config
@@ -205,7 +205,7 @@ class DnsService:
         await self._tcp.pop(place).close()
 
     def _report(self, event: Event) -> None:
-        self._surroundings.report(self.name, event)
+        self._context.report(self.name, event)
 
 
 def _shown(host: str, port: int) -> str:

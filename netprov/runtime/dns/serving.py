@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from netprov.dns.config import DnsConfig
 from netprov.dns.server.answer import Responder
-from netprov.dns.server.policy import Access, Manners
+from netprov.dns.server.policy import Access, Policy
 from netprov.dns.server.rate import Limiter
 from netprov.dns.zone.journal import Journal
 from netprov.runtime.dns.forward import Relay
 
 
 @dataclass(frozen=True, slots=True)
-class Mind:
+class ServingState:
     """The responder and what surrounds it; `limiter` is None where nobody is limited."""
 
     responder: Responder
@@ -24,9 +24,9 @@ class Mind:
     relay: Relay | None = None
 
 
-def make(config: DnsConfig, secret: bytes, journals: Mapping[bytes, Journal] | None = None) -> Mind:
+def make(config: DnsConfig, secret: bytes, journals: Mapping[bytes, Journal] | None = None) -> ServingState:
     """Make what a process answers with; `secret` is that of the cookies, shared by all workers."""
-    manners = Manners(
+    policy = Policy(
         version=config.version,
         identity=config.identity,
         cookies=secret if config.cookies else b"",
@@ -35,10 +35,8 @@ def make(config: DnsConfig, secret: bytes, journals: Mapping[bytes, Journal] | N
         blackhole=frozenset(config.blackhole),
     )
     secondaries = frozenset((each.address.packed, each.key) for each in config.secondaries)
-    return Mind(
-        responder=Responder(
-            config.zones, manners, access=Access(config.keys, secondaries), journals=journals
-        ),
+    return ServingState(
+        responder=Responder(config.zones, policy, access=Access(config.keys, secondaries), journals=journals),
         is_local=_local_test(config),
         limiter=Limiter(config.limit) if config.limit else None,
         limit_lan=config.limit_lan,

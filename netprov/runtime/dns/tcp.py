@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from netprov.dns.message.query import Query
 from netprov.dns.server.cache import ReplyCache
 from netprov.dns.server.policy import Client
-from netprov.dns.server.transfer import Transferred
+from netprov.dns.server.transfer import ZoneTransferred
 from netprov.machine import Event
-from netprov.runtime.dns.serving import Mind
+from netprov.runtime.dns.serving import ServingState
 
 IDLE = 10.0
 """Seconds a connection may be silent, or may not take what it asked for (RFC 7766 6.2.3: a few seconds)."""
@@ -38,8 +38,8 @@ RELAYED = 64
 class TcpServer:
     """Joins a responder to TCP listeners."""
 
-    def __init__(self, mind: Mind, report: Callable[[Event], None]) -> None:
-        self.mind = mind
+    def __init__(self, serving: ServingState, report: Callable[[Event], None]) -> None:
+        self.serving = serving
         self.report = report
         self.transfers: Counter[str] = Counter()
         """Zones sent so far: by AXFR, by IXFR."""
@@ -56,9 +56,9 @@ class TcpServer:
         )
         self._servers.append(server)
 
-    def swap(self, mind: Mind) -> None:
+    def swap(self, serving: ServingState) -> None:
         """Answer with another mind from now on; connections stay."""
-        self.mind = mind
+        self.serving = serving
         for cache in self.caches:
             cache.clear()
 
@@ -109,7 +109,7 @@ class Connection(asyncio.Protocol):
         self._deadline = 0.0
         self._client = Client(tcp=True)
         self._stream: Iterator[bytes] | None = None
-        self._transferred: Transferred | None = None
+        self._transferred: ZoneTransferred | None = None
         self._relaying: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -122,7 +122,7 @@ class Connection(asyncio.Protocol):
             transport.abort()
             return
         packed = socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
-        self._client = Client(packed, self._server.mind.is_local(packed), tcp=True)
+        self._client = Client(packed, self._server.serving.is_local(packed), tcp=True)
         transport.set_write_buffer_limits(high=HIGH_WATER)
         self._expect()
         self._tick()
@@ -231,7 +231,7 @@ class Connection(asyncio.Protocol):
         kept = cache.get(key)
         if kept is not None:
             return message[:2] + kept
-        outcome = server.mind.responder.decide(message, self._client, time.time())
+        outcome = server.serving.responder.decide(message, self._client, time.time())
         if outcome.relay is not None:
             task = self._loop.create_task(self._relay(outcome.relay))
             self._relaying.add(task)
@@ -251,7 +251,7 @@ class Connection(asyncio.Protocol):
             self._server.report(self._transferred)
 
     async def _relay(self, query: Query) -> None:
-        relay = self._server.mind.relay
+        relay = self._server.serving.relay
         if relay is None:
             return
         reply = await relay.resolve(query)

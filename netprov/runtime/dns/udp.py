@@ -11,7 +11,7 @@ from netprov.dns.message.query import Query
 from netprov.dns.server.cache import ReplyCache
 from netprov.dns.server.policy import Client
 from netprov.dns.server.rate import Verdict
-from netprov.runtime.dns.serving import Mind
+from netprov.runtime.dns.serving import ServingState
 from netprov.runtime.net.mmsg import SLOT, SLOTS, batch
 
 BATCHES = 16
@@ -50,7 +50,7 @@ def open_udp(address: str, port: int, *, shared: bool) -> socket.socket:
 class UdpPump:
     """Joins a responder to one UDP socket."""
 
-    def __init__(self, sock: socket.socket, mind: Mind) -> None:
+    def __init__(self, sock: socket.socket, serving: ServingState) -> None:
         self.sock = sock
         self.cache = ReplyCache(CACHED)
         self._strangers = self.cache
@@ -58,7 +58,7 @@ class UdpPump:
         self._relaying: set[asyncio.Task[None]] = set()
         self.received = 0
         """Datagrams so far."""
-        self.swap(mind)
+        self.swap(serving)
 
     def start(self) -> None:
         """Begin to answer."""
@@ -72,14 +72,14 @@ class UdpPump:
             task.cancel()
         self.sock.close()
 
-    def swap(self, mind: Mind) -> None:
+    def swap(self, serving: ServingState) -> None:
         """Answer with another mind from now on."""
-        self._mind = mind
+        self._serving = serving
         self._free: set[int | bytes] = set()  # sources of the LAN, which nothing is asked of
-        self._by_source = mind.limiter is not None or mind.responder.manners.tells_apart
+        self._by_source = serving.limiter is not None or serving.responder.policy.tells_apart
         self.cache.clear()
         # Strangers share the LAN's cache where one query has one answer.
-        self._strangers = ReplyCache(CACHED) if mind.responder.manners.tells_apart else self.cache
+        self._strangers = ReplyCache(CACHED) if serving.responder.policy.tells_apart else self.cache
 
     def drain(self) -> None:
         """Answer all that has arrived, up to a fair share."""
@@ -123,20 +123,20 @@ class UdpPump:
 
     def _judged(self, index: int, length: int, origin: int | bytes) -> bytes:
         """Answer one source that may be limited; a good cookie lifts the limit (RFC 7873 5.2.4)."""
-        mind = self._mind
+        serving = self._serving
         source, _ = self._batch.source(index)
-        local = mind.is_local(source)
-        if local and not mind.limit_lan:
+        local = serving.is_local(source)
+        if local and not serving.limit_lan:
             if len(self._free) >= KNOWN:
                 self._free.clear()
             self._free.add(origin)
             return self._miss(index, length)
-        verdict = mind.limiter.judge(source, time.monotonic()) if mind.limiter else Verdict.SEND
+        verdict = serving.limiter.judge(source, time.monotonic()) if serving.limiter else Verdict.SEND
         if verdict is Verdict.SEND:
             return self._miss(index, length, local=local)
         start = index * SLOT
         message = self._batch.memory[start : start + length]
-        outcome = mind.responder.decide(message, Client(source, local, doubted=True), time.time())
+        outcome = serving.responder.decide(message, Client(source, local, doubted=True), time.time())
         if outcome.reply is None or (verdict is Verdict.DROP and not outcome.known):
             return b""
         return outcome.reply[2:]
@@ -150,13 +150,13 @@ class UdpPump:
         reply = cache.get(key)
         if reply is not None:
             return reply
-        answer = self._mind.responder.respond_quickly(message, local=local)
+        answer = self._serving.responder.respond_quickly(message, local=local)
         if answer is not None:
             reply = answer[2:]
             cache.put(key, reply)
             return reply
         source, port = self._batch.source(index)
-        outcome = self._mind.responder.decide(message, Client(source, local), time.time())
+        outcome = self._serving.responder.decide(message, Client(source, local), time.time())
         if outcome.relay is not None:
             self._relay(outcome.relay, source, port)
         if outcome.reply is None or len(outcome.reply) > SLOT:
@@ -172,12 +172,12 @@ class UdpPump:
         task.add_done_callback(self._relaying.discard)
 
     async def _relayed(self, query: Query, source: bytes, port: int) -> None:
-        relay = self._mind.relay
+        relay = self._serving.relay
         if relay is None:
             return
         reply = await relay.resolve(query)
-        if len(reply) > self._mind.responder.udp_limit(query):
-            reply = self._mind.responder.cut(query)
+        if len(reply) > self._serving.responder.udp_limit(query):
+            reply = self._serving.responder.cut(query)
         try:
             self.sock.sendto(reply, (socket.inet_ntop(self.sock.family, source), port))
         except OSError:

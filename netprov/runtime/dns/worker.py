@@ -114,8 +114,8 @@ def work(pipe: Connection) -> None:
 
 
 async def _work(sockets: Sequence[socket.socket], pipe: Connection) -> None:
-    mind = make(*pipe.recv())
-    pumps = [UdpPump(sock, mind) for sock in sockets]
+    serving = make(*pipe.recv())
+    pumps = [UdpPump(sock, serving) for sock in sockets]
     over = asyncio.Event()
 
     def follow() -> None:

@@ -13,7 +13,7 @@ from typing import Protocol
 from netprov.errors import ServiceError
 from netprov.provision.config import Listener
 from netprov.runtime.net.poll import READ
-from netprov.runtime.role import Notice, Surroundings
+from netprov.runtime.role import Notice, RoleContext
 
 _BACKLOG = 1024
 _UDP_BUFFER = 4 * 1024 * 1024
@@ -32,10 +32,10 @@ class Watcher(Protocol):
 class SocketSet:
     """The bound sockets of one service, which follow the plan."""
 
-    def __init__(self, service: str, poller: Watcher, *, surroundings: Surroundings) -> None:
+    def __init__(self, service: str, poller: Watcher, *, context: RoleContext) -> None:
         self._service = service
         self._poller = poller
-        self._report = surroundings.report
+        self._report = context.report
         self._sockets: dict[Listener, socket.socket] = {}
         self._absent: set[Listener] = set()
 

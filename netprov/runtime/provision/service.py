@@ -21,17 +21,17 @@ from netprov.errors import PkiError
 from netprov.machine import Event
 from netprov.pki.chain import decode
 from netprov.plan import Plan
-from netprov.provision.asker import Asker, parse_agent, parse_mac
 from netprov.provision.auth import Authority
 from netprov.provision.config import Listener
 from netprov.provision.event import TlsFailed
-from netprov.provision.http import Request
+from netprov.provision.http import HttpRequest
+from netprov.provision.requester import Requester, parse_agent, parse_mac
 from netprov.provision.respond import Responder, content_type, missing_file
 from netprov.runtime.net.listen import SocketSet
 from netprov.runtime.net.poll import Poller
 from netprov.runtime.net.sender import Senders
-from netprov.runtime.role import Figure, Surroundings
-from netprov.runtime.web.connection import Visitors
+from netprov.runtime.role import RoleContext, Sample
+from netprov.runtime.web.connection import Connections
 from netprov.runtime.web.handshake import Handshakes
 from netprov.runtime.web.stream import Stream
 from netprov.runtime.web.tls_keeper import TlsKeeper
@@ -63,7 +63,7 @@ _LIBRARY_LOG.addFilter(
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """Seconds a client may take, from first octet to last, not between octets."""
 
     handshake: float = 10.0
@@ -81,22 +81,22 @@ class HttpService:
 
     def __init__(
         self,
-        surroundings: Surroundings,
+        context: RoleContext,
         *,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
         max_connections: int = MAX_CONNECTIONS,
     ) -> None:
-        self._surroundings = surroundings
-        self._senders = Senders(surroundings.state)
-        self._patience = patience or Patience()
+        self._role = context
+        self._senders = Senders(context.state)
+        self._timeouts = timeouts or Timeouts()
         self._max_connections = max_connections
         self._tasks: list[asyncio.Task[None]] = []
-        self._tls = TlsKeeper(self.name, surroundings, self._rebuild)
+        self._tls = TlsKeeper(self.name, context, self._rebuild)
         self._authority = Authority(os.urandom(32))
         self._poller: Poller
         self._sockets: SocketSet
         self._server: web.Server
-        self._visitors: Visitors
+        self._connections: Connections
         self._handshakes: Handshakes
         self._responder: Responder
 
@@ -104,32 +104,32 @@ class HttpService:
         """Bind, and serve."""
         self._plan = plan
         self._poller = Poller()
-        self._sockets = SocketSet(self.name, self._poller, surroundings=self._surroundings)
+        self._sockets = SocketSet(self.name, self._poller, context=self._role)
         self._server = web.Server(
             self._handle,
             request_factory=self._request,
             access_log=None,
             logger=_LIBRARY_LOG,
             auto_decompress=False,
-            keepalive_timeout=self._patience.idle,
+            keepalive_timeout=self._timeouts.idle,
             tcp_keepalive=False,  # no connection lasts that long
             lingering_time=2.0,
             max_line_size=MAX_LINE,
             max_field_size=MAX_LINE,
             max_headers=MAX_FIELDS,
         )
-        self._visitors = Visitors(
+        self._connections = Connections(
             self._server,
             time.monotonic,
             most=self._max_connections,
-            first=self._patience.head,
-            following=self._patience.idle,
+            first=self._timeouts.head,
+            following=self._timeouts.idle,
         )
         self._handshakes = Handshakes(
             self._poller,
             time.monotonic,
             most=MAX_HANDSHAKES,
-            patience=self._patience.handshake,
+            timeouts=self._timeouts.handshake,
             done=self._connected,
         )
         try:
@@ -138,7 +138,7 @@ class HttpService:
         except BaseException:
             await self.stop()
             raise
-        self._tasks += [asyncio.create_task(self._visitors.sweep()), asyncio.create_task(self._sweep())]
+        self._tasks += [asyncio.create_task(self._connections.sweep()), asyncio.create_task(self._sweep())]
 
     async def reload(self, plan: Plan) -> None:
         """Swap the plan: what is no longer wanted is closed, what is new is bound, connections go on."""
@@ -167,10 +167,10 @@ class HttpService:
         """How many clients are connected, their handshakes done."""
         return len(self._server.connections)
 
-    def figures(self) -> Iterator[Figure]:
+    def samples(self) -> Iterator[Sample]:
         """Say how many phones are connected, and how many are shaking hands."""
-        yield Figure("http_connections", "Open connections.", self.connections)
-        yield Figure("http_handshakes", "TLS handshakes under way.", len(self._handshakes))
+        yield Sample("http_connections", "Open connections.", self.connections)
+        yield Sample("http_handshakes", "TLS handshakes under way.", len(self._handshakes))
 
     # Requests.
 
@@ -179,11 +179,11 @@ class HttpService:
         return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        with self._visitors.request(request.protocol):
+        with self._connections.request(request.protocol):
             try:
                 # Most requests have no body, and wait_for costs a task.
                 has_body = request.body_exists
-                body = await asyncio.wait_for(self._body(request), self._patience.body) if has_body else b""
+                body = await asyncio.wait_for(self._body(request), self._timeouts.body) if has_body else b""
             except TimeoutError:
                 return self._close(web.Response(status=408))
             except web.HTTPRequestEntityTooLarge:
@@ -196,7 +196,7 @@ class HttpService:
     async def _send(self, request: web.BaseRequest, response: web.FileResponse) -> None:
         """Send a file here, and not after the handler as aiohttp would: a client that does not read is cut off."""
         try:
-            async with asyncio.timeout(self._patience.reply):
+            async with asyncio.timeout(self._timeouts.reply):
                 await response.prepare(request)
         except TimeoutError:
             if request.transport is not None:
@@ -215,14 +215,14 @@ class HttpService:
 
     def _answer(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
         """Answer one request, and report it."""
-        asked = Request(
+        asked = HttpRequest(
             request.method,
             request.raw_path,
             request.version.minor,
             _fields(request.headers),
             body,
         )
-        answered = self._responder.respond(asked, self._asker(request, asked), time.time())
+        answered = self._responder.respond(asked, self._requester(request, asked), time.time())
         response: web.StreamResponse | None = None
         if answered.file is not None:
             path = find_file(answered.file)
@@ -244,7 +244,7 @@ class HttpService:
         response.headers["Server"] = "netprov"
         return response
 
-    def _asker(self, request: web.BaseRequest, asked: Request) -> Asker:
+    def _requester(self, request: web.BaseRequest, asked: HttpRequest) -> Requester:
         transport = request.transport
         address = server = ""
         port = 0
@@ -254,7 +254,7 @@ class HttpService:
             server, port = transport.get_extra_info("sockname", ("", 0))[:2]
             session = transport.get_extra_info("ssl_object")
             certificate = session.getpeercert(binary_form=True) if session else None
-        return Asker(
+        return Requester(
             "https" if request.secure else "http",
             address,
             server,
@@ -294,7 +294,7 @@ class HttpService:
         return self._tls.context_from(oldest)
 
     def _connected(self, sock: socket.socket) -> None:
-        Stream(sock, self._poller, self._visitors.accept()).begin()
+        Stream(sock, self._poller, self._connections.accept()).begin()
 
     def _tls_failed(self, address: str, server: str, reason: str) -> None:
         self._report(TlsFailed(address, reason, server))
@@ -305,14 +305,14 @@ class HttpService:
             self._handshakes.sweep()
 
     def _report(self, event: Event) -> None:
-        self._surroundings.report(self.name, event)
+        self._role.report(self.name, event)
 
     def _rebuild(self) -> None:
         """Take in what depends on the certificates: the CA's is a file that phones fetch."""
         self._responder = self._build_responder(self._plan)
 
     def _build_responder(self, plan: Plan) -> Responder:
-        catalog = load_catalog(plan.provision, self._surroundings.state)
+        catalog = load_catalog(plan.provision, self._role.state)
         return Responder(catalog, plan.provision, self._authority)
 
 

@@ -12,7 +12,7 @@ from netprov.provision.event import PhoneSaid, SyslogLine
 from netprov.provision.syslog import MAX_MESSAGE, parse_message, recognise
 from netprov.runtime.net.listen import SocketSet
 from netprov.runtime.net.poll import Poller
-from netprov.runtime.role import Surroundings
+from netprov.runtime.role import RoleContext
 
 SYSLOG_PORT = 514
 
@@ -24,13 +24,13 @@ class SyslogService:
 
     name = "syslog"
 
-    def __init__(self, surroundings: Surroundings) -> None:
-        self._surroundings = surroundings
+    def __init__(self, context: RoleContext) -> None:
+        self._context = context
 
     async def start(self, plan: Plan) -> None:
         """Bind, and listen."""
         self._poller = Poller()
-        self._sockets = SocketSet(self.name, self._poller, surroundings=self._surroundings)
+        self._sockets = SocketSet(self.name, self._poller, context=self._context)
         try:
             self._bind(plan)
         except BaseException:
@@ -61,7 +61,7 @@ class SyslogService:
                 data, source = sock.recvfrom(MAX_MESSAGE)
                 message = parse_message(data)
                 told = recognise(message.text)
-                self._surroundings.report(
+                self._context.report(
                     self.name,
                     PhoneSaid(source[0], told.mac, told)
                     if told is not None

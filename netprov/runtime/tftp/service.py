@@ -22,21 +22,21 @@ from netprov.errors import Malformed
 from netprov.machine import Dropped, Endpoint, Event
 from netprov.plan import Plan
 from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
-from netprov.provision.asker import Asker
 from netprov.provision.catalog import tidy_path
 from netprov.provision.config import Listener
-from netprov.provision.event import Asked, TransferFailed, Transferred
+from netprov.provision.event import Asked, FileSent, TransferFailed
+from netprov.provision.requester import Requester
 from netprov.runtime.net.listen import SocketSet
 from netprov.runtime.net.poll import READ
 from netprov.runtime.net.poll_thread import PollThread
 from netprov.runtime.net.sender import Senders
-from netprov.runtime.role import Surroundings
+from netprov.runtime.role import RoleContext
 from netprov.state.catalog import load_catalog
 from netprov.state.tree import OpenFile, open_file
 from netprov.tftp.netascii import to_netascii
-from netprov.tftp.packet import Error, ErrorCode, Opcode, Request, decode, encode
+from netprov.tftp.packet import Error, ErrorCode, Opcode, TftpRequest, decode, encode
 from netprov.tftp.sender import Sender
-from netprov.tftp.transfer import Failed, Finished, Limits, Memory, Source
+from netprov.tftp.transfer import Failed, Finished, Memory, Source, TransferLimits
 
 MAX_TRANSFERS = 8192
 """Transfers at a time; a request beyond is dropped, and the client asks again."""
@@ -68,15 +68,15 @@ class TftpService:
 
     def __init__(
         self,
-        surroundings: Surroundings,
+        context: RoleContext,
         *,
-        limits: Limits | None = None,
+        limits: TransferLimits | None = None,
         max_per_address: int = MAX_PER_ADDRESS,
     ) -> None:
-        self._state = surroundings.state
-        self._tell = surroundings.report
-        self._senders = Senders(surroundings.state)
-        self._limits = limits or Limits()
+        self._state = context.state
+        self._tell = context.report
+        self._senders = Senders(context.state)
+        self._limits = limits or TransferLimits()
         self._max_per_address = max_per_address
         self._transfers: dict[tuple[str, int, str], _Transfer] = {}
         self._per_address: Counter[str] = Counter()
@@ -90,8 +90,8 @@ class TftpService:
         _raise_descriptor_limit()
         self._loop = asyncio.get_running_loop()
         self._thread = PollThread(self.name, self._turn)
-        heard = Surroundings(self._state, lambda _service, event: self._report(event))
-        self._sockets = SocketSet(self.name, self._thread, surroundings=heard)
+        heard = RoleContext(self._state, lambda _service, event: self._report(event))
+        self._sockets = SocketSet(self.name, self._thread, context=heard)
         try:
             await self._thread.call(partial(self._bind, plan))
         except BaseException:
@@ -155,7 +155,7 @@ class TftpService:
         except Malformed as error:
             self._drop(str(error), peer)
             return
-        if not isinstance(request, Request):
+        if not isinstance(request, TftpRequest):
             self._drop("not a request", peer)
             return
         key = (*peer, listener.address)
@@ -171,7 +171,7 @@ class TftpService:
             return
         self._begin(request, source, key, listener)
 
-    def _open(self, request: Request, peer: tuple[str, int], listener: Listener) -> Source | Error:
+    def _open(self, request: TftpRequest, peer: tuple[str, int], listener: Listener) -> Source | Error:
         """Return what is to be sent, or the refusal; either is reported."""
         if request.opcode == Opcode.WRQ:
             return self._refuse(request, peer, 403, "this server is read-only")
@@ -180,10 +180,10 @@ class TftpService:
         path = tidy_path(request.filename)
         if path is None:
             return self._refuse(request, peer, 404, "not a path of any file")
-        asker = Asker(
+        requester = Requester(
             "tftp", peer[0], listener.address, listener.port, link_mac=partial(self._senders.mac, peer[0])
         )
-        answer = self._catalog.respond(path, asker)
+        answer = self._catalog.respond(path, requester)
         match answer:
             case Content(kind=kind, body=body, mac=mac):
                 self._report(Asked("tftp", peer[0], "RRQ", path, 200, kind, len(body), mac))
@@ -196,7 +196,7 @@ class TftpService:
                 return self._refuse(request, peer, answer.status, answer.reason)
 
     def _open_file(
-        self, request: Request, wanted: TreeFile, peer: tuple[str, int], path: str
+        self, request: TftpRequest, wanted: TreeFile, peer: tuple[str, int], path: str
     ) -> Source | Error:
         opened = open_file(wanted)
         if opened is None:
@@ -215,7 +215,7 @@ class TftpService:
         self._report(Asked("tftp", peer[0], "RRQ", path, 200, "file", len(text), wanted.mac))
         return Memory(text)
 
-    def _refuse(self, request: Request, peer: tuple[str, int], status: int, reason: str) -> Error:
+    def _refuse(self, request: TftpRequest, peer: tuple[str, int], status: int, reason: str) -> Error:
         path = request.filename[:200].encode("ascii", "backslashreplace").decode("ascii")
         self._report(Asked("tftp", peer[0], request.opcode.name, path, status, reason=reason))
         return Error(_CODES.get(status, ErrorCode.NOT_DEFINED), reason)
@@ -225,7 +225,9 @@ class TftpService:
 
     # Transfers.
 
-    def _begin(self, request: Request, source: Source, key: tuple[str, int, str], listener: Listener) -> None:
+    def _begin(
+        self, request: TftpRequest, source: Source, key: tuple[str, int, str], listener: Listener
+    ) -> None:
         peer = key[:2]
         file = source if isinstance(source, OpenFile) else None
         try:
@@ -306,7 +308,7 @@ class TftpService:
             transfer.file.close()
         match transfer.sender.outcome:
             case Finished(filename, peer, octets, seconds, retransmissions):
-                self._report(Transferred(peer, filename, octets, seconds, retransmissions))
+                self._report(FileSent(peer, filename, octets, seconds, retransmissions))
             case Failed(filename, peer, reason):
                 self._report(TransferFailed(peer, filename, reason))
 

@@ -27,7 +27,7 @@ _SWEEP: Final = 1.0
 
 
 @dataclass(slots=True)
-class _Visitor:
+class _Connection:
     """A connection: when it must have sent a request, how many are under way, whether any was answered."""
 
     deadline: float
@@ -35,7 +35,7 @@ class _Visitor:
     answered: bool = False
 
 
-class Visitors:
+class Connections:
     """The connections of one aiohttp server; `accept` is the protocol factory to listen with."""
 
     def __init__(
@@ -52,59 +52,59 @@ class Visitors:
         self._most = most
         self._first = first
         self._following = following
-        self._visitors: dict[RequestHandler, _Visitor] = {}
+        self._connections: dict[RequestHandler, _Connection] = {}
 
     def accept(self) -> RequestHandler:
         """Return the protocol of a new connection."""
-        if len(self._visitors) >= self._most:
+        if len(self._connections) >= self._most:
             self._make_room()
         handler: RequestHandler = self._server()
-        self._visitors[handler] = _Visitor(self._clock() + self._first)
+        self._connections[handler] = _Connection(self._clock() + self._first)
         return handler
 
     def forget(self, handler: RequestHandler) -> None:
         """Note that a connection came to nothing: its handshake failed."""
-        self._visitors.pop(handler, None)
+        self._connections.pop(handler, None)
 
     @contextmanager
     def request(self, handler: RequestHandler) -> Iterator[None]:
         """Note that a request of a connection is being answered."""
-        visitor = self._visitors.pop(handler, None) or _Visitor(0)
-        self._visitors[handler] = visitor  # the order is that of the last request
-        visitor.busy += 1
-        visitor.answered = True
+        connection = self._connections.pop(handler, None) or _Connection(0)
+        self._connections[handler] = connection  # the order is that of the last request
+        connection.busy += 1
+        connection.answered = True
         try:
             yield
         finally:
-            visitor.busy -= 1
-            visitor.deadline = self._clock() + self._following
+            connection.busy -= 1
+            connection.deadline = self._clock() + self._following
 
     async def sweep(self) -> None:
         """Close what is overdue, until cancelled."""
         while True:
             await asyncio.sleep(_SWEEP)
             now, open_ = self._clock(), set(self._server.connections)
-            for handler, visitor in tuple(self._visitors.items()):
-                gone = visitor.answered and handler not in open_
-                if not visitor.busy and (gone or visitor.deadline <= now):
+            for handler, connection in tuple(self._connections.items()):
+                gone = connection.answered and handler not in open_
+                if not connection.busy and (gone or connection.deadline <= now):
                     self._close(handler)
 
     def _make_room(self) -> None:
         gone = [
             handler
-            for handler, visitor in self._visitors.items()
-            if visitor.answered and not visitor.busy and handler.transport is None
+            for handler, connection in self._connections.items()
+            if connection.answered and not connection.busy and handler.transport is None
         ]
         if gone:
             for handler in gone:
-                del self._visitors[handler]
+                del self._connections[handler]
             return
         # One without a transport is not connected yet; closed now, aiohttp would never close what is about to connect.
         idlest = next(
             (
                 handler
-                for handler, visitor in self._visitors.items()
-                if not visitor.busy and handler.transport is not None
+                for handler, connection in self._connections.items()
+                if not connection.busy and handler.transport is not None
             ),
             None,
         )
@@ -112,7 +112,7 @@ class Visitors:
             self._close(idlest)
 
     def _close(self, handler: RequestHandler) -> None:
-        del self._visitors[handler]
+        del self._connections[handler]
         transport = handler.transport
         handler.force_close()
         if transport is not None:

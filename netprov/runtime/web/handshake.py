@@ -33,13 +33,13 @@ class Handshakes:
         clock: Callable[[], float],
         *,
         most: int,
-        patience: float,
+        timeouts: float,
         done: Callable[[ssl.SSLSocket], None],
     ) -> None:
         self._poller = poller
         self._clock = clock
         self._most = most
-        self._patience = patience
+        self._timeouts = timeouts
         self._done = done
         self._under_way: dict[int, _Handshake] = {}
 
@@ -56,7 +56,7 @@ class Handshakes:
             failed(_reason(error))
             return
         fd = tls.fileno()
-        self._under_way[fd] = _Handshake(tls, self._clock() + self._patience, failed)
+        self._under_way[fd] = _Handshake(tls, self._clock() + self._timeouts, failed)
         self._poller.register(fd, READ, partial(self._ready, fd))
         if len(self._under_way) > self._most:
             self._take(next(iter(self._under_way))).sock.close()

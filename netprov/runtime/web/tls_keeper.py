@@ -10,7 +10,7 @@ from collections.abc import Callable
 from netprov.errors import PkiError, ServiceError
 from netprov.pki.request import PkiPlan, TlsVersion
 from netprov.pki.store import Issued
-from netprov.runtime.role import Notice, Surroundings
+from netprov.runtime.role import Notice, RoleContext
 from netprov.runtime.web.tls import ServerTls, certificate_store, keep_current
 
 
@@ -18,12 +18,12 @@ class TlsKeeper:
     """Keeps the TLS context of a service current; `changed` is called when it presents something new."""
 
     def __init__(
-        self, service: str, surroundings: Surroundings, changed: Callable[[], None] = lambda: None
+        self, service: str, context: RoleContext, changed: Callable[[], None] = lambda: None
     ) -> None:
         self._service = service
-        self._report = surroundings.report
+        self._report = context.report
         self._changed = changed
-        self._store = certificate_store(surroundings.state)
+        self._store = certificate_store(context.state)
         self._tls: ServerTls | None = None
         self._plan: PkiPlan
         self._task: asyncio.Task[None] | None = None

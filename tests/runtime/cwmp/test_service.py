@@ -26,7 +26,7 @@ from netprov.machine import Event
 from netprov.pki.store import Store
 from netprov.plan import Plan, derive
 from netprov.runtime.cwmp.service import AcsService
-from netprov.runtime.role import Surroundings
+from netprov.runtime.role import RoleContext
 from netprov.runtime.web import connection as visitor
 from netprov.runtime.web.tls import client_context
 from netprov.state.acs import AcsStore
@@ -67,7 +67,7 @@ class Ran:
 @asynccontextmanager
 async def running(state: Path, at: Plan) -> AsyncIterator[Ran]:
     events: list[Event] = []
-    service = AcsService(Surroundings(state, lambda _name, event: events.append(event)))
+    service = AcsService(RoleContext(state, lambda _name, event: events.append(event)))
     await service.start(at)
     try:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
@@ -105,7 +105,13 @@ def test_phone_is_configured_over_http_and_the_record_is_on_disk(tmp_path: Path)
                         cpe.fetched(0)
             assert cpe.configured
             kinds = [type(event).__name__ for event in ran.events]
-            assert kinds == ["Informed", "Configured", "DownloadRequested", "Informed", "Transferred"]
+            assert kinds == [
+                "InformReceived",
+                "Configured",
+                "DownloadRequested",
+                "Informed",
+                "FileTransferred",
+            ]
         with sqlite3.connect(tmp_path / "acs.sqlite3") as database:
             [(record,)] = database.execute("SELECT record FROM device")
         assert '"mac": "00:12:34:ab:45:de"' in record
@@ -341,13 +347,13 @@ def test_half_requests_are_closed_in_time_and_others_served_meanwhile(
 
     async def check() -> None:
         async with running(tmp_path, plan(url)) as ran:
-            ran.service._visitors._first = 0.2
+            ran.service._connections._first = 0.2
             readers = [await half(port) for _ in range(100)]
             assert (await ran.post(url, INFORM))[0] == 200
             assert [await reader.read() for reader in readers] == [b""] * 100
-            ran.service._visitors._following = 0.1
+            ran.service._connections._following = 0.1
             assert (await ran.post(url, INFORM))[0] == 200
-            while ran.service._visitors._visitors:
+            while ran.service._connections._connections:
                 await asyncio.sleep(0.02)
             await close_all()
 
@@ -359,12 +365,12 @@ def test_idlest_connection_makes_room_for_the_next(tmp_path: Path) -> None:
 
     async def check() -> None:
         async with running(tmp_path, plan(url)) as ran:
-            ran.service._visitors._most = 5
+            ran.service._connections._most = 5
             readers = [await half(port) for _ in range(6)]
             assert await readers[0].read() == b""
             assert (await ran.post(url, INFORM))[0] == 200
             assert await readers[1].read() == b""
-            assert len(ran.service._visitors._visitors) == 5
+            assert len(ran.service._connections._connections) == 5
             await close_all()
 
     run(check)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from netprov.runtime.dhcp.batch import Flow, Gatherer
+from netprov.runtime.dhcp.batch import BatchReader, Flow
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ def test_turns_go_on_until_nothing_is_found_and_begin_anew(pair: tuple[socket.so
     pump = Pump(near)
 
     async def check() -> None:
-        gatherer = Gatherer(pump.drain)
-        gatherer.start([near])
+        reader = BatchReader(pump.drain)
+        reader.start([near])
         far.send(b"1")
         await until(pump, 1)
         assert pump.turns == [[b"1"], []]
@@ -59,7 +59,7 @@ def test_turns_go_on_until_nothing_is_found_and_begin_anew(pair: tuple[socket.so
             far.send(each)
         await until(pump, 3)
         assert pump.turns[2:] == [[b"2", b"3"], []]
-        gatherer.stop()
+        reader.stop()
         far.send(b"4")
         await asyncio.sleep(0)
         assert len(pump.turns) == 4
@@ -72,8 +72,8 @@ def test_what_comes_within_a_pause_is_taken_in_together(pair: tuple[socket.socke
     pump = Pump(near)
 
     async def check() -> None:
-        gatherer = Gatherer(pump.drain)
-        gatherer.start([near])
+        reader = BatchReader(pump.drain)
+        reader.start([near])
         far.send(b"1")
         while not pump.turns:
             await asyncio.sleep(0)
@@ -81,7 +81,7 @@ def test_what_comes_within_a_pause_is_taken_in_together(pair: tuple[socket.socke
             far.send(each)
         await until(pump, 4)
         assert pump.turns == [[b"1"], [b"2", b"3", b"4"], []]
-        gatherer.stop()
+        reader.stop()
 
     asyncio.run(check())
 
@@ -93,10 +93,10 @@ def test_full_turn_is_followed_by_another_at_once(pair: tuple[socket.socket, soc
     async def check() -> None:
         for each in range(5):
             far.send(bytes([each]))
-        gatherer = Gatherer(pump.drain)
-        gatherer.start([near])
+        reader = BatchReader(pump.drain)
+        reader.start([near])
         await until(pump, 5)
         assert pump.turns == [[b"\0", b"\1"], [b"\2", b"\3"], [b"\4"], []]
-        gatherer.stop()
+        reader.stop()
 
     asyncio.run(check())

@@ -20,7 +20,7 @@ from netprov.dns.server.policy import Client
 from netprov.dns.server.rate import Limit
 from netprov.runtime.dns import tcp as dns_tcp
 from netprov.runtime.dns.forward import Relay
-from netprov.runtime.dns.serving import Mind, make
+from netprov.runtime.dns.serving import ServingState, make
 from netprov.runtime.dns.tcp import Connection, TcpServer
 from netprov.runtime.dns.udp import UdpPump, open_udp
 from netprov.runtime.net import mmsg
@@ -94,7 +94,7 @@ def test_swap_drops_cached_replies() -> None:
                 (STAGING, b"\x0a\x14\x00\x0b"),
                 (STAGING.replace("0.11", "0.99"), b"\x0a\x14\x00\x63"),
             ):
-                pump.swap(Mind(Responder([zone(text)]), lambda _: True))
+                pump.swap(ServingState(Responder([zone(text)]), lambda _: True))
                 for _ in range(2):
                     client.send(query("pr1.example.com"))
                     pump.drain()
@@ -133,9 +133,9 @@ def test_own_names_are_kept_while_forwarding_for_the_lan_and_for_strangers_each(
     config = DnsConfig((ZONE,), (LOOPBACK,), forward=(LOOPBACK,), limit=limit)
 
     async def test() -> None:
-        mind = make(config, bytes(16))
-        mind = replace(mind, is_local=lambda packed: packed == LOOPBACK.packed)
-        pump = UdpPump(open_udp("127.0.0.1", 0, shared=False), mind)
+        serving = make(config, bytes(16))
+        serving = replace(serving, is_local=lambda packed: packed == LOOPBACK.packed)
+        pump = UdpPump(open_udp("127.0.0.1", 0, shared=False), serving)
         sizes = []
         for host, flags in (("127.0.0.1", "QR AA RD RA"), ("127.0.0.2", "QR AA RD")):
             with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as client:
@@ -297,9 +297,9 @@ def test_what_is_not_ours_is_asked_upstream_for_the_lan_and_remembered() -> None
         asked = UdpPump(open_udp("127.0.0.1", port, shared=False), make(CONFIG, bytes(16)))
         asked.start()
         forwarding = DnsConfig((), (LOOPBACK,), networks=CONFIG.networks, forward=(LOOPBACK,))
-        mind = make(forwarding, bytes(16))
-        mind = Mind(mind.responder, mind.is_local, relay=Relay([LOOPBACK], port=port))
-        pump = UdpPump(open_udp("127.0.0.1", 0, shared=False), mind)
+        serving = make(forwarding, bytes(16))
+        serving = ServingState(serving.responder, serving.is_local, relay=Relay([LOOPBACK], port=port))
+        pump = UdpPump(open_udp("127.0.0.1", 0, shared=False), serving)
         pump.start()
         loop = asyncio.get_running_loop()
         with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)) as client:

@@ -17,7 +17,7 @@ from netprov.inventory.model import Inventory
 from netprov.machine import Event
 from netprov.plan import Plan, derive
 from netprov.runtime.dns.service import DnsService
-from netprov.runtime.role import Notice, Surroundings
+from netprov.runtime.role import Notice, RoleContext
 from netprov.state.serial import FILE, Serials, next_serial
 from tests.dns.zones import STAGING, zone
 from tests.port import free_port
@@ -39,7 +39,7 @@ def plan(port: int, address: str = "10.20.0.11", **dns_fields: object) -> Plan:
 def run(folder: Path, test: Callable[[DnsService, list[Event]], Awaitable[None]]) -> None:
     async def body() -> None:
         events: list[Event] = []
-        service = DnsService(Surroundings(folder, lambda _, event: events.append(event)))
+        service = DnsService(RoleContext(folder, lambda _, event: events.append(event)))
         try:
             await test(service, events)
         finally:

@@ -17,11 +17,11 @@ from netprov.plan import Plan, derive
 from netprov.provision.config import Listener
 from netprov.provision.event import Asked, Reported, TlsFailed
 from netprov.runtime.provision import service as http
-from netprov.runtime.provision.service import HttpService, Patience
-from netprov.runtime.role import Surroundings
+from netprov.runtime.provision.service import HttpService, Timeouts
+from netprov.runtime.role import RoleContext
 from tests.port import free_port
 
-BRIEF = Patience(handshake=0.3, head=0.3, body=0.3, idle=0.3)
+BRIEF = Timeouts(handshake=0.3, head=0.3, body=0.3, idle=0.3)
 PHONE = "00:12:34:ab:45:de"
 
 
@@ -77,8 +77,8 @@ Scenario = Callable[[Site], Awaitable[None]]
 def serve(tmp_path: Path, scenario: Scenario, plan: Plan | None = None, **settings: object) -> None:
     async def run() -> None:
         events: list[Event] = []
-        surroundings = Surroundings(tmp_path, lambda _, event: events.append(event))
-        service = HttpService(surroundings, **settings)  # type: ignore[arg-type]
+        context = RoleContext(tmp_path, lambda _, event: events.append(event))
+        service = HttpService(context, **settings)  # type: ignore[arg-type]
         chosen = plan or a_plan()
         await service.start(chosen)
         try:
@@ -185,7 +185,7 @@ def test_client_that_does_not_go_on_is_closed(tmp_path: Path, octets: bytes, sec
     async def scenario(site: Site) -> None:
         await site.say(octets, secure=secure)  # returns only when the server closes
 
-    serve(tmp_path, scenario, patience=BRIEF)
+    serve(tmp_path, scenario, timeouts=BRIEF)
 
 
 def test_body_that_never_ends_is_answered_408(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_body_that_never_ends_is_answered_408(tmp_path: Path) -> None:
         reply = await site.say(get("/report", "Content-Length: 10", method="PUT") + b"abc")
         assert reply.startswith(b"HTTP/1.1 408 ")
 
-    serve(tmp_path, scenario, patience=BRIEF)
+    serve(tmp_path, scenario, timeouts=BRIEF)
 
 
 def test_half_open_handshake_is_given_up_and_told(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_half_open_handshake_is_given_up_and_told(tmp_path: Path) -> None:
         assert isinstance(failed, TlsFailed)
         assert failed.address == "127.0.0.1"
 
-    serve(tmp_path, scenario, patience=BRIEF)
+    serve(tmp_path, scenario, timeouts=BRIEF)
 
 
 def test_phone_that_refuses_the_certificate_is_told_with_its_alert(tmp_path: Path) -> None:

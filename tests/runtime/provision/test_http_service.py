@@ -12,11 +12,11 @@ import pytest
 from netprov.errors import ServiceError
 from netprov.lab.process import wait_until
 from netprov.provision.config import Listener
-from netprov.runtime.provision.service import HttpService, Patience
+from netprov.runtime.provision.service import HttpService, Timeouts
 from tests.port import free_port
-from tests.runtime.provisioning import plan_of, running, surroundings, with_service
+from tests.runtime.provisioning import plan_of, role_context, running, with_service
 
-HASTY = Patience(handshake=0.3, head=0.3, body=0.3, idle=0.3, reply=0.3)
+HASTY = Timeouts(handshake=0.3, head=0.3, body=0.3, idle=0.3, reply=0.3)
 GET = b"GET /Cisco/001234ab45de.cfg HTTP/1.1\r\nHost: a\r\n\r\n"
 ENDING = b"<A>own</A>\n</flat-profile>\n"
 
@@ -51,8 +51,8 @@ def fetch(listener: Listener) -> bytes:
         return read_all(sock)
 
 
-def service(state: Path, patience: Patience | None = None, most: int = 100) -> HttpService:
-    return HttpService(surroundings(state)[0], patience=patience, max_connections=most)
+def service(state: Path, timeouts: Timeouts | None = None, most: int = 100) -> HttpService:
+    return HttpService(role_context(state)[0], timeouts=timeouts, max_connections=most)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_address_of_another_machine_is_passed_over_unless_there_is_none_of_ours(
     tmp_path: Path, http: Listener
 ) -> None:
     foreign = Listener("http", "192.0.2.1", 80)
-    context, events = surroundings(tmp_path)
+    context, events = role_context(tmp_path)
 
     async def go() -> None:
         async with running(HttpService(context), plan_of(http, foreign)):

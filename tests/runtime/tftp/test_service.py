@@ -15,10 +15,10 @@ from netprov.provision.config import Listener
 from netprov.runtime.provision.syslog import SyslogService
 from netprov.runtime.tftp.service import TftpService
 from netprov.tftp.download import Download
-from netprov.tftp.packet import Ack, Data, Error, Opcode, OptionAck, Request, decode, encode
-from netprov.tftp.transfer import Failed, Finished, Limits
+from netprov.tftp.packet import Ack, Data, Error, Opcode, OptionAck, TftpRequest, decode, encode
+from netprov.tftp.transfer import Failed, Finished, TransferLimits
 from tests.port import free_port
-from tests.runtime.provisioning import plan_of, running, surroundings, with_service
+from tests.runtime.provisioning import plan_of, role_context, running, with_service
 
 CONTENT = bytes(range(256)) * 3000
 
@@ -75,14 +75,14 @@ def test_our_client_fetches_from_our_server(
         assert "octet" in too_large.reason
         assert b"\r\0" in download(listener, "fw/a.loads", mode="netascii").content()
 
-    with_service(TftpService(surroundings(tmp_path)[0]), plan_of(listener, trees=tree), exchange)
+    with_service(TftpService(role_context(tmp_path)[0]), plan_of(listener, trees=tree), exchange)
 
 
 def test_repeated_request_begins_no_second_transfer(tmp_path: Path, listener: Listener) -> None:
     def exchange() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.settimeout(10)
-            request = encode(Request(Opcode.RRQ, "8851-3PCC.xml", "octet", {"blksize": "16"}))
+            request = encode(TftpRequest(Opcode.RRQ, "8851-3PCC.xml", "octet", {"blksize": "16"}))
             for _ in range(3):
                 sock.sendto(request, (listener.address, listener.port))
             answers = [
@@ -91,7 +91,7 @@ def test_repeated_request_begins_no_second_transfer(tmp_path: Path, listener: Li
             assert answers[0] == answers[1]
             assert isinstance(decode(answers[0][0]), OptionAck)
 
-    service = TftpService(surroundings(tmp_path)[0], limits=Limits(first_timeout=0.1))
+    service = TftpService(role_context(tmp_path)[0], limits=TransferLimits(first_timeout=0.1))
     with_service(service, plan_of(listener), exchange)
 
 
@@ -103,7 +103,7 @@ def test_stranger_gets_error_5_and_the_transfer_goes_on(tmp_path: Path, listener
         ):
             sock.settimeout(10)
             stranger.settimeout(10)
-            sock.sendto(encode(Request(Opcode.RRQ, "ca.pem")), (listener.address, listener.port))
+            sock.sendto(encode(TftpRequest(Opcode.RRQ, "ca.pem")), (listener.address, listener.port))
             _, tid = sock.recvfrom(1000)
             stranger.sendto(encode(Ack(1)), tid)
             assert decode(stranger.recv(1000)) == Error(5, "unknown transfer ID")
@@ -114,18 +114,18 @@ def test_stranger_gets_error_5_and_the_transfer_goes_on(tmp_path: Path, listener
     pki = tmp_path / "pki"
     pki.mkdir()
     (pki / "ca.pem").write_bytes(b"x" * 600)
-    with_service(TftpService(surroundings(tmp_path)[0]), plan_of(listener), exchange)
+    with_service(TftpService(role_context(tmp_path)[0]), plan_of(listener), exchange)
 
 
 def test_silent_client_is_given_up_and_reported(tmp_path: Path, listener: Listener) -> None:
-    context, events = surroundings(tmp_path)
+    context, events = role_context(tmp_path)
 
     def exchange() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.sendto(encode(Request(Opcode.RRQ, "8851-3PCC.xml")), (listener.address, listener.port))
+            sock.sendto(encode(TftpRequest(Opcode.RRQ, "8851-3PCC.xml")), (listener.address, listener.port))
             wait_until(lambda: "no answer after 3 tries" in events.text(), what="the end", timeout=10)
 
-    limits = Limits(first_timeout=0.05, max_timeout=0.1, patience=0.2)
+    limits = TransferLimits(first_timeout=0.05, max_timeout=0.1, silence=0.2)
     with_service(TftpService(context, limits=limits), plan_of(listener), exchange)
 
 
@@ -133,7 +133,7 @@ def test_tftp_reload_swaps_content_and_sockets(tmp_path: Path, listener: Listene
     other = Listener("tftp", "127.0.0.1", free_port(socket.SOCK_DGRAM))
 
     async def go() -> None:
-        service = TftpService(surroundings(tmp_path)[0])
+        service = TftpService(role_context(tmp_path)[0])
         async with running(service, plan_of(listener)):
             assert b"own" in (await asyncio.to_thread(download, listener, "001234ab45de.cfg")).content()
             await service.reload(plan_of(other, devices={}))
@@ -148,7 +148,7 @@ def test_syslog_listens_follows_reloads_and_may_be_off(
 ) -> None:
     port = free_port(socket.SOCK_DGRAM)
     monkeypatch.setattr("netprov.runtime.provision.syslog.SYSLOG_PORT", port)
-    context, events = surroundings(tmp_path)
+    context, events = role_context(tmp_path)
 
     def exchange() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:

@@ -14,7 +14,7 @@ from netprov.cli.table import print_table
 from netprov.dhcp.config import DhcpConfig, Origin
 from netprov.dhcp.match import Client, judge
 from netprov.dhcp.message import dotted
-from netprov.plan.offer import WouldGet, client_of, would_get
+from netprov.plan.offer import Preview, client_of, preview
 
 
 @click.command("dhcp")
@@ -60,7 +60,7 @@ def command(
         network=network or "",
         requests=_codes(asks) or b"",
     )
-    found = would_get(config, client, asks=_codes(asks))
+    found = preview(config, client, asks=_codes(asks))
     if as_json:
         click.echo(json.dumps(_data(opened, found), indent=2))
     else:
@@ -83,7 +83,7 @@ def _codes(asks: str | None) -> bytes | None:
         raise click.UsageError(f"--asks {asks}: write option numbers from 1 to 254, as 1,3,6,15") from None
 
 
-def _print(opened: Opened, client: Client, found: WouldGet) -> None:
+def _print(opened: Opened, client: Client, found: Preview) -> None:
     click.echo(f"client   {client.mac.hex(':')}, vendor class {client.vendor_class!r}")
     click.echo(f"phone    {_place(opened, found.phone.origin) if found.phone else 'not listed'}")
     click.echo(f"network  {found.network}, {_place(opened, ('networks', found.network))}")
@@ -105,7 +105,7 @@ def _print(opened: Opened, client: Client, found: WouldGet) -> None:
         click.echo(f"\nnot sent: option {setting.code}, {_place(opened, setting.origin)}: {withheld.reason}")
 
 
-def _class_lines(opened: Opened, config: DhcpConfig, client: Client, found: WouldGet) -> Iterator[str]:
+def _class_lines(opened: Opened, config: DhcpConfig, client: Client, found: Preview) -> Iterator[str]:
     """Tell class by class, in the order they are tried, why it took the client or did not."""
     phone = found.phone
     if phone is not None and phone.named:
@@ -133,7 +133,7 @@ def _place(opened: Opened, origin: Origin) -> str:
     return str(opened.document.place(origin))
 
 
-def _data(opened: Opened, found: WouldGet) -> dict[str, Any]:
+def _data(opened: Opened, found: Preview) -> dict[str, Any]:
     return {
         "mac": found.mac.hex(":"),
         "served": found.served,

@@ -16,10 +16,10 @@ from netprov.explain.timeline import SHOWN
 from netprov.phone.action import Lease, Step
 from netprov.phone.boot import boot
 from netprov.phone.handset.identity import Identity, model_named
-from netprov.phone.handset.memory import Habits, Handset
+from netprov.phone.handset.memory import Behaviour, Handset
 from netprov.phone.walk import walk
 from netprov.plan.phone import DEFAULT_MODEL, find_phone, identity_of
-from netprov.provision.asker import parse_mac
+from netprov.provision.requester import parse_mac
 
 
 @click.command("phone")
@@ -71,11 +71,11 @@ def command(
         world = PlanWorld(plan, folder)
         identity = replace(identity, custom_roots=(world.ca,) if trusting else ())
         device = plan.provision.devices.get(identity.mac)
-        habits = Habits(
+        behaviour = Behaviour(
             srv_order="cisco" if srv_order == "cisco" else "rfc2782",
             ikm=device.policy.ikm if device else "raw",
         )
-        handset = Handset(identity, lambda _below: 0, habits)
+        handset = Handset(identity, lambda _below: 0, behaviour)
         _, steps = walk(handset, boot(handset), world)
         steps = [_located(step, world, opened) for step in steps]
         story = explain(steps)

@@ -24,7 +24,7 @@ from netprov.phone.handset.memory import Handset
 from netprov.phone.walk import walk
 from netprov.plan import Plan
 from netprov.plan.phone import DEFAULT_MODEL, find_phone, identity_of
-from netprov.provision.asker import parse_mac
+from netprov.provision.requester import parse_mac
 from netprov.state.clock import LeaseClock
 from netprov.state.device import load_devices, load_history
 from netprov.state.lease import LeaseReader

@@ -30,7 +30,7 @@ def _no_mac() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Requester:
     """One request's origin.
 
     `server` and `port` are where it came in; `certificate_mac` is of a client certificate that was verified; `agent`

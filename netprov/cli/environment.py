@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netprov.check import Chain, Surroundings
+from netprov.check import Chain, Environment
 from netprov.errors import NetprovError
 from netprov.inventory.model import Inventory
 
@@ -17,7 +17,7 @@ MOST_FILES = 100_000
 """Files of a served directory that are looked at."""
 
 
-def surroundings(inventory: Inventory) -> Surroundings:
+def environment(inventory: Inventory) -> Environment:
     """Look at the certificate store and the served directories; what cannot be read is left out."""
     store = Path(inventory.server.state) / "pki"
     chains: tuple[Chain, ...] = ()
@@ -25,7 +25,7 @@ def surroundings(inventory: Inventory) -> Surroundings:
     if _readable(store):
         chains, trust = _certificates(store)
     trees = {prefix: _names(Path(directory)) for prefix, directory in inventory.provisioning.files.items()}
-    return Surroundings(chains=chains, trust=trust, trees=trees)
+    return Environment(chains=chains, trust=trust, trees=trees)
 
 
 def _readable(directory: Path) -> bool:
