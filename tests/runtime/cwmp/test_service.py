@@ -109,7 +109,7 @@ def test_phone_is_configured_over_http_and_the_record_is_on_disk(tmp_path: Path)
                 "InformReceived",
                 "Configured",
                 "DownloadRequested",
-                "Informed",
+                "InformReceived",
                 "FileTransferred",
             ]
         with sqlite3.connect(tmp_path / "acs.sqlite3") as database:
