@@ -62,6 +62,36 @@ class Problem:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One kind of fault: why it matters, and what to do about it; `netprov.reason` knows every one of them by its id.
+
+    It stands beside the code that finds the fault. `title` names a reason in a sentence of its own, where one is told
+    without a message.
+    """
+
+    id: str
+    severity: Severity
+    why: str
+    remedy: str
+    title: str = ""
+
+    def problem(
+        self,
+        message: str,
+        remedy: str = "",
+        *,
+        path: Path = (),
+        severity: Severity | None = None,
+        related: tuple[Path, ...] = (),
+        place: Place | None = None,
+    ) -> Problem:
+        """Return one such fault; `remedy` is better than the usual one where it is given."""
+        return Problem(
+            self.id, message, remedy or self.remedy, path, severity or self.severity, related, place
+        )
+
+
 class NetprovError(Exception):
     """Anything that netprov reports by raising."""
 

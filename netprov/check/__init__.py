@@ -23,7 +23,7 @@ from netprov.check import (
     srv,
     zone,
 )
-from netprov.check.rule import Chain, Environment, Finding, Rule, View
+from netprov.check.rule import Chain, Environment, Finding, Rule, View, rules_of
 from netprov.errors import InventoryError, Problem
 from netprov.inventory.model import Inventory
 from netprov.plan import derive
@@ -32,20 +32,20 @@ from netprov.plan.site import resolve
 __all__ = ["FAMILIES", "RULES", "Chain", "Environment", "Finding", "Rule", "View", "check"]
 
 FAMILIES: Mapping[str, tuple[Rule, ...]] = {
-    "Networks": network.RULES,
-    "Pools and leases": pool.RULES,
-    "Phones and classes": phone.RULES,
-    "Methods": method.RULES,
-    "TR-069": acs.RULES,
-    "SRV and the domain": srv.RULES,
-    "Names": name.RULES,
-    "Zones and records": zone.RULES,
-    "Certificates and trust": certificate.RULES,
-    "Certificates that are presented": presented.RULES,
-    "DHCP options": option.RULES,
-    "Profiles": profile.RULES,
-    "Rules in profiles": directive.RULES,
-    "Files": file.RULES,
+    "Networks": rules_of(network),
+    "Pools and leases": rules_of(pool),
+    "Phones and classes": rules_of(phone),
+    "Methods": rules_of(method),
+    "TR-069": rules_of(acs),
+    "SRV and the domain": rules_of(srv),
+    "Names": rules_of(name),
+    "Zones and records": rules_of(zone),
+    "Certificates and trust": rules_of(certificate),
+    "Certificates that are presented": rules_of(presented),
+    "DHCP options": rules_of(option),
+    "Profiles": rules_of(profile),
+    "Rules in profiles": rules_of(directive),
+    "Files": rules_of(file),
 }
 """The rules by family, in the order of a phone's way."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 from urllib.parse import SplitResult, urlsplit
 
-from netprov.check.rule import Finding, Rule, View, of_the_plan, texts
+from netprov.check.rule import Finding, View, planned, rule, texts
 from netprov.errors import Path
 from netprov.inventory.model import Match
 from netprov.plan.cwmp import PORTS, AcsListener
@@ -16,12 +16,24 @@ DSLFORUM = "dslforum.org"
 _RELEASE_WITHOUT_TR069 = (11, 3)
 
 
+@rule(
+    "acs-without-url",
+    "error",
+    why="Phones of method acs learn their ACS from options 43 and 125, which are made from `acs_url`.",
+    remedy="add `acs_url: https://pr1.example.com:7547/`",
+)
 def acs_without_url(view: View) -> Iterator[Finding]:
     for name, each in view.inventory.classes.items():
         if each.method == "acs" and not each.acs_url and not {43, 125} & each.options.keys():
             yield Finding(("classes", name, "method"), f"class {name} is of method acs, and has no `acs_url`")
 
 
+@rule(
+    "acs-url-on-other-method",
+    "warning",
+    why="An ACS URL in options 43 and 125 is only sent to clients of method acs; for others it has no effect.",
+    remedy="write `method: acs`, or remove `acs_url`",
+)
 def acs_url_on_other_method(view: View) -> Iterator[Finding]:
     for name, each in view.inventory.classes.items():
         if each.acs_url and each.method != "acs":
@@ -42,12 +54,24 @@ def _acs_urls(view: View) -> Iterator[tuple[Path, str, SplitResult | None]]:
             yield ("classes", name, "acs_url"), each.acs_url, parts
 
 
+@rule(
+    "acs-url-plain",
+    "warning",
+    why="Whoever is on the LAN can read the ACS's password and every parameter that it sets, and can play the ACS.",
+    remedy="use https",
+)
 def acs_url_plain(view: View) -> Iterator[Finding]:
     for path, url, parts in _acs_urls(view):
         if parts is not None and parts.scheme == "http":
             yield Finding(path, f"{url} is not https: the ACS's password and the profile travel in clear")
 
 
+@rule(
+    "acs-host-unknown",
+    "error",
+    why="The phone cannot resolve the ACS's name, and never sends an Inform.",
+    remedy="give the host an address under `hosts:`",
+)
 def acs_host_unknown(view: View) -> Iterator[Finding]:
     for path, url, parts in _acs_urls(view):
         host = (parts.hostname or "") if parts else ""
@@ -55,6 +79,12 @@ def acs_host_unknown(view: View) -> Iterator[Finding]:
             yield Finding(path, f"{host} of {url} has no address")
 
 
+@rule(
+    "acs-host-is-address",
+    "warning",
+    why="The phone compares the certificate with the host of the URL; the certificates issued here carry names.",
+    remedy="write a host name that the certificate carries",
+)
 def acs_host_is_address(view: View) -> Iterator[Finding]:
     for path, url, parts in _acs_urls(view):
         if parts is not None and parts.scheme == "https" and _is_address(parts.hostname or ""):
@@ -69,6 +99,12 @@ def _is_address(host: str) -> bool:
     return True
 
 
+@rule(
+    "acs-elsewhere",
+    "info",
+    why="The ACS that runs here does not serve these phones; whether the other one is up is not known here.",
+    remedy="write a host of this inventory, if its own ACS is meant",
+)
 def acs_elsewhere(view: View) -> Iterator[Finding]:
     for path, url, parts in _acs_urls(view):
         host = (parts.hostname or "").lower() if parts else ""
@@ -79,6 +115,12 @@ def acs_elsewhere(view: View) -> Iterator[Finding]:
             yield Finding(path, f"the ACS at {url} is not of this inventory")
 
 
+@rule(
+    "acs-option-twice",
+    "warning",
+    why="What stands under `options:` replaces what `acs_url` would send: the phone never learns that URL.",
+    remedy="remove the option, or `acs_url`",
+)
 def acs_option_twice(view: View) -> Iterator[Finding]:
     for name, each in view.inventory.classes.items():
         for code in (43, 125):
@@ -90,6 +132,15 @@ def acs_option_twice(view: View) -> Iterator[Finding]:
                 )
 
 
+@rule(
+    "acs-without-dslforum",
+    "warning",
+    why=(
+        "Clients that speak TR-069 say dslforum.org in option 60 (TR-069 3.1); options 43 and 125 to others are ignored, "
+        "or break them."
+    ),
+    remedy="add `vendor_class_contains: dslforum.org` to the match",
+)
 def acs_without_dslforum(view: View) -> Iterator[Finding]:
     for name, each in view.inventory.classes.items():
         if each.method == "acs" and each.match is not None and not _mentions_dslforum(each.match):
@@ -103,6 +154,12 @@ def _mentions_dslforum(match: Match) -> bool:
     return any(DSLFORUM in text for text in texts) or any(map(_mentions_dslforum, (*match.any, *match.all)))
 
 
+@rule(
+    "acs-off-by-default",
+    "warning",
+    why="From firmware 11.3, `Enable TR-069` is No until a profile says Yes: discovery of the ACS by DHCP has no effect.",
+    remedy="load a profile with `Enable_TR-069: Yes` first, by method dhcp or srv",
+)
 def acs_off_by_default(view: View) -> Iterator[Finding]:
     for phone in view.site.phones:
         if phone.method != "acs":
@@ -115,6 +172,12 @@ def acs_off_by_default(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "acs-port-taken",
+    "error",
+    why="One socket is served by one program: the ACS, or the profiles' server, could not start.",
+    remedy="give the ACS a port of its own; 7547 is CWMP's",
+)
 def acs_port_taken(view: View) -> Iterator[Finding]:
     if view.plan is None:
         return
@@ -154,105 +217,33 @@ def _version(text: str) -> tuple[int, ...]:
     return (int(found[1]), int(found[2])) if found else ()
 
 
-RULES = (
-    Rule(
-        "acs-port-taken",
-        "error",
-        "One socket is served by one program: the ACS, or the profiles' server, could not start.",
-        "give the ACS a port of its own; 7547 is CWMP's",
-        acs_port_taken,
-    ),
-    Rule(
-        "acs-without-url",
-        "error",
-        "Phones of method acs learn their ACS from options 43 and 125, which are made from `acs_url`.",
-        "add `acs_url: https://pr1.example.com:7547/`",
-        acs_without_url,
-    ),
-    Rule(
-        "acs-url-on-other-method",
-        "warning",
-        "An ACS URL in options 43 and 125 is only sent to clients of method acs; for others it has no effect.",
-        "write `method: acs`, or remove `acs_url`",
-        acs_url_on_other_method,
-    ),
-    Rule(
-        "acs-url-invalid",
-        "error",
-        "TR-069 runs over HTTP or HTTPS; the phone cannot use any other URL.",
-        "write https://HOST:PORT/",
-        of_the_plan,
-    ),
-    Rule(
-        "acs-url-plain",
-        "warning",
-        "Whoever is on the LAN can read the ACS's password and every parameter that it sets, and can play the ACS.",
-        "use https",
-        acs_url_plain,
-    ),
-    Rule(
-        "acs-host-unknown",
-        "error",
-        "The phone cannot resolve the ACS's name, and never sends an Inform.",
-        "give the host an address under `hosts:`",
-        acs_host_unknown,
-    ),
-    Rule(
-        "acs-host-is-address",
-        "warning",
-        "The phone compares the certificate with the host of the URL; the certificates issued here carry names.",
-        "write a host name that the certificate carries",
-        acs_host_is_address,
-    ),
-    Rule(
-        "acs-elsewhere",
-        "info",
-        "The ACS that runs here does not serve these phones; whether the other one is up is not known here.",
-        "write a host of this inventory, if its own ACS is meant",
-        acs_elsewhere,
-    ),
-    Rule(
-        "acs-option-twice",
-        "warning",
-        "What stands under `options:` replaces what `acs_url` would send: the phone never learns that URL.",
-        "remove the option, or `acs_url`",
-        acs_option_twice,
-    ),
-    Rule(
-        "acs-without-dslforum",
-        "warning",
-        "Clients that speak TR-069 say dslforum.org in option 60 (TR-069 3.1); options 43 and 125 to others are ignored, "
-        "or break them.",
-        "add `vendor_class_contains: dslforum.org` to the match",
-        acs_without_dslforum,
-    ),
-    Rule(
-        "acs-off-by-default",
-        "warning",
-        "From firmware 11.3, `Enable TR-069` is No until a profile says Yes: discovery of the ACS by DHCP has no effect.",
-        "load a profile with `Enable_TR-069: Yes` first, by method dhcp or srv",
-        acs_off_by_default,
-    ),
-    Rule(
-        "acs-inform-interval",
-        "error",
-        "A phone that Informs every few seconds does little else, and a hundred of them keep the ACS busy.",
-        "write `inform_interval: 1h` under `acs:`",
-        of_the_plan,
-    ),
-    Rule(
-        "acs-username",
-        "error",
+ACS_URL_INVALID = planned(
+    "acs-url-invalid",
+    "error",
+    why="TR-069 runs over HTTP or HTTPS; the phone cannot use any other URL.",
+    remedy="write https://HOST:PORT/",
+)
+
+ACS_INFORM_INTERVAL = planned(
+    "acs-inform-interval",
+    "error",
+    why="A phone that Informs every few seconds does little else, and a hundred of them keep the ACS busy.",
+    remedy="write `inform_interval: 1h` under `acs:`",
+)
+
+ACS_USERNAME = planned(
+    "acs-username",
+    "error",
+    why=(
         "HTTP authentication writes user and password with a colon between them (RFC 7617), so the phone's password would "
-        "be taken for another.",
-        "choose a username without a colon",
-        of_the_plan,
+        "be taken for another."
     ),
-    Rule(
-        "acs-provisioning-code",
-        "error",
-        "The phone keeps the code in DeviceInfo.ProvisioningCode, which TR-106 limits to 64 printable characters.",
-        "choose a shorter code",
-        of_the_plan,
-    ),
+    remedy="choose a username without a colon",
+)
+
+ACS_PROVISIONING_CODE = planned(
+    "acs-provisioning-code",
+    "error",
+    why="The phone keeps the code in DeviceInfo.ProvisioningCode, which TR-106 limits to 64 printable characters.",
+    remedy="choose a shorter code",
 )

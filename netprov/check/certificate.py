@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from netprov.check.rule import Finding, Rule, View, of_the_plan
+from netprov.check.rule import Finding, View, planned, rule
 from netprov.errors import Path
 
 LONGEST_ACCEPTED = 825 * 86400
@@ -13,6 +13,15 @@ SHORTEST_SENSIBLE = 7 * 86400
 CUSTOM_CA = "Custom_CA_Rule"
 
 
+@rule(
+    "https-without-time",
+    "warning",
+    why=(
+        "A phone without the time believes in a year in which the certificate is not valid yet, and refuses HTTPS and "
+        "the ACS. Factory phones have no other time server than option 42's."
+    ),
+    remedy="add `ntp:` to the network: a time server's address; this server's, if one such as chrony runs on it",
+)
 def https_without_time(view: View) -> Iterator[Finding]:
     if not _uses_tls(view):
         return
@@ -29,6 +38,18 @@ def _uses_tls(view: View) -> bool:
     return https or acs
 
 
+@rule(
+    "ca-unknown-to-factory",
+    "warning",
+    why=(
+        "A factory phone trusts Cisco's roots, not your CA: its first profile cannot come over HTTPS from a server with "
+        "your certificate."
+    ),
+    remedy=(
+        "add `http:` under `srv:`, or hand out option 66, with a first profile that sets Custom_CA_Rule; ignore this if "
+        "your certificates are signed by Cisco"
+    ),
+)
 def ca_unknown_to_factory(view: View) -> Iterator[Finding]:
     services = {target.service for target in view.site.targets}
     if "https" not in services or "http" in services or "srv" not in view.methods:
@@ -49,6 +70,15 @@ def _plain(options: Mapping[int, tuple[object, Path]]) -> bool:
     )
 
 
+@rule(
+    "ca-not-handed-over",
+    "warning",
+    why=(
+        "A factory phone takes its first profile over HTTP; unless that sets Custom_CA_Rule, the phone never trusts your "
+        "CA and stays on HTTP."
+    ),
+    remedy="write `secure: true`, or set Custom_CA_Rule in the profile",
+)
 def ca_not_handed_over(view: View) -> Iterator[Finding]:
     services = {target.service for target in view.site.targets}
     if view.inventory.provisioning.secure or services != {"https", "http"} or "srv" not in view.methods:
@@ -57,12 +87,27 @@ def ca_not_handed_over(view: View) -> Iterator[Finding]:
         yield Finding(("provisioning", "secure"), f"`secure` is off, and no profile sets {CUSTOM_CA}")
 
 
+@rule(
+    "custom-ca-over-https",
+    "error",
+    why=(
+        "The phone loads the CA from this URL because it does not trust it yet: over HTTPS from the same servers it "
+        "never gets it."
+    ),
+    remedy="use http or tftp for the CA's URL",
+)
 def custom_ca_over_https(view: View) -> Iterator[Finding]:
     for path, key, url in view.directives:
         if key == CUSTOM_CA and url.lower().startswith("https:"):
             yield Finding(path, f"{CUSTOM_CA} is {url}: the phone must trust the CA to load it")
 
 
+@rule(
+    "certificate-lifetime-long",
+    "warning",
+    why="TLS clients refuse server certificates that are valid for more than 825 days.",
+    remedy="write `lifetime: 397d` under `certificates:`",
+)
 def certificate_lifetime_long(view: View) -> Iterator[Finding]:
     lifetime = view.inventory.certificates.lifetime
     if lifetime > LONGEST_ACCEPTED:
@@ -71,6 +116,12 @@ def certificate_lifetime_long(view: View) -> Iterator[Finding]:
         )
 
 
+@rule(
+    "certificate-lifetime-short",
+    "warning",
+    why="A phone that is switched off for a while, or whose clock is off, meets an expired certificate.",
+    remedy="write `lifetime: 397d` under `certificates:`",
+)
 def certificate_lifetime_short(view: View) -> Iterator[Finding]:
     lifetime = view.inventory.certificates.lifetime
     if lifetime < SHORTEST_SENSIBLE:
@@ -79,68 +130,22 @@ def certificate_lifetime_short(view: View) -> Iterator[Finding]:
         )
 
 
-RULES = (
-    Rule(
-        "https-without-time",
-        "warning",
-        "A phone without the time believes in a year in which the certificate is not valid yet, and refuses HTTPS and "
-        "the ACS. Factory phones have no other time server than option 42's.",
-        "add `ntp:` to the network: a time server's address; this server's, if one such as chrony runs on it",
-        https_without_time,
-    ),
-    Rule(
-        "ca-unknown-to-factory",
-        "warning",
-        "A factory phone trusts Cisco's roots, not your CA: its first profile cannot come over HTTPS from a server with "
-        "your certificate.",
-        "add `http:` under `srv:`, or hand out option 66, with a first profile that sets Custom_CA_Rule; ignore this if "
-        "your certificates are signed by Cisco",
-        ca_unknown_to_factory,
-    ),
-    Rule(
-        "ca-not-handed-over",
-        "warning",
-        "A factory phone takes its first profile over HTTP; unless that sets Custom_CA_Rule, the phone never trusts your "
-        "CA and stays on HTTP.",
-        "write `secure: true`, or set Custom_CA_Rule in the profile",
-        ca_not_handed_over,
-    ),
-    Rule(
-        "custom-ca-over-https",
-        "error",
-        "The phone loads the CA from this URL because it does not trust it yet: over HTTPS from the same servers it "
-        "never gets it.",
-        "use http or tftp for the CA's URL",
-        custom_ca_over_https,
-    ),
-    Rule(
-        "certificate-lifetime-long",
-        "warning",
-        "TLS clients refuse server certificates that are valid for more than 825 days.",
-        "write `lifetime: 397d` under `certificates:`",
-        certificate_lifetime_long,
-    ),
-    Rule(
-        "certificate-lifetime-short",
-        "warning",
-        "A phone that is switched off for a while, or whose clock is off, meets an expired certificate.",
-        "write `lifetime: 397d` under `certificates:`",
-        certificate_lifetime_short,
-    ),
-    Rule(
-        "cert-lifetime",
-        "error",
+CERT_LIFETIME = planned(
+    "cert-lifetime",
+    "error",
+    why=(
         "No chain is valid longer than its CA, and a lifetime of minutes is a slip of the unit: phones refuse an expired "
-        "chain.",
-        "write `ca_lifetime: 3650d` and `lifetime: 397d` under `certificates:`",
-        of_the_plan,
+        "chain."
     ),
-    Rule(
-        "cert-common-name-length",
-        "error",
+    remedy="write `ca_lifetime: 3650d` and `lifetime: 397d` under `certificates:`",
+)
+
+CERT_COMMON_NAME_LENGTH = planned(
+    "cert-common-name-length",
+    "error",
+    why=(
         "A certificate with a longer common name cannot be issued (RFC 5280), and phones with old firmware look at the "
-        "common name alone.",
-        "choose a shorter domain",
-        of_the_plan,
+        "common name alone."
     ),
+    remedy="choose a shorter domain",
 )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from netprov.check.rule import Finding, Rule, View
+from netprov.check.rule import Finding, View, rule
 from netprov.errors import Path
 
 _RULE_KEY = re.compile(r"(Profile_Rule(_[BCD])?|Upgrade_Rule|Custom_CA_Rule|Report_Rule)\Z")
@@ -57,6 +57,12 @@ def _rules(view: View) -> Iterator[tuple[Path, str, str]]:
             yield path, key, text
 
 
+@rule(
+    "rule-macro-unknown",
+    "warning",
+    why="A macro that the phone does not know stays in the path as it is, and the file is not found.",
+    remedy="use $PSN, $PN, $MA, $MAU, $MAC or $SN",
+)
 def rule_macro_unknown(view: View) -> Iterator[Finding]:
     for path, key, text in [*_rules(view), *_option_urls(view)]:
         for matched in _MACRO.finditer(text):
@@ -78,6 +84,12 @@ def _option_urls(view: View) -> Iterator[tuple[Path, str, str]]:
                 yield ("classes", name, "options", code), f"option {code}", each.options[code]
 
 
+@rule(
+    "rule-srv-tftp",
+    "error",
+    why="The phone refuses the rule: Error - TFTP Scheme not supported in SRV lookups.",
+    remedy="write [--srv] https://… or http://…",
+)
 def rule_srv_tftp(view: View) -> Iterator[Finding]:
     for path, key, text in _rules(view):
         for part in text.split("|"):
@@ -85,6 +97,12 @@ def rule_srv_tftp(view: View) -> Iterator[Finding]:
                 yield Finding(path, f"{key} combines --srv with a URL that is not http or https")
 
 
+@rule(
+    "rule-scheme",
+    "error",
+    why="Phones load by tftp, http and https, and take gds for an activation code.",
+    remedy="correct the scheme",
+)
 def rule_scheme(view: View) -> Iterator[Finding]:
     for path, key, text in _rules(view):
         for part in text.split("|"):
@@ -94,6 +112,15 @@ def rule_scheme(view: View) -> Iterator[Finding]:
                 yield Finding(path, f"{key} names the scheme {scheme}, which phones do not know")
 
 
+@rule(
+    "rule-absolute",
+    "info",
+    why=(
+        "DHCP options are tried only while Profile_Rule starts with `/`; once a profile sets a URL, changes of options or "
+        "SRV records no longer reach the phone until it is reset."
+    ),
+    remedy="keep Profile_Rule out of the profile, or know that you move phones to this server for good",
+)
 def rule_absolute(view: View) -> Iterator[Finding]:
     discovered = {
         phone.profile for phone in view.site.phones if phone.method in {"srv", "dhcp"} and phone.profile
@@ -111,6 +138,12 @@ def rule_absolute(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "rule-host-unknown",
+    "error",
+    why="The phone cannot resolve the name, and what the rule names is never loaded.",
+    remedy="give the host an address under `hosts:`",
+)
 def rule_host_unknown(view: View) -> Iterator[Finding]:
     for path, key, text in _rules(view):
         for part in text.split("|"):
@@ -134,12 +167,24 @@ def _host(url: str) -> str:
         return ""
 
 
+@rule(
+    "upgrade-without-server",
+    "error",
+    why="Unlike in Profile_Rule, the server may not be left out in Upgrade_Rule: no firmware is ever loaded.",
+    remedy="write http://HOST/FILE.loads",
+)
 def upgrade_without_server(view: View) -> Iterator[Finding]:
     for path, key, text in _rules(view):
         if key == "Upgrade_Rule" and text.strip() and "://" not in text:
             yield Finding(path, "Upgrade_Rule names no server")
 
 
+@rule(
+    "domains-restricted",
+    "error",
+    why="Once Restricted_Access_Domains is set, the phone loads nothing from other hosts, its next profile included.",
+    remedy="add the domain",
+)
 def domains_restricted(view: View) -> Iterator[Finding]:
     hosts = {target.target.lower() for target in view.site.targets} | {view.site.domain.lower()}
     for path, values in view.values:
@@ -157,57 +202,3 @@ def domains_restricted(view: View) -> Iterator[Finding]:
 
 def _within(host: str, domain: str) -> bool:
     return host == domain or host.endswith("." + domain)
-
-
-RULES = (
-    Rule(
-        "rule-macro-unknown",
-        "warning",
-        "A macro that the phone does not know stays in the path as it is, and the file is not found.",
-        "use $PSN, $PN, $MA, $MAU, $MAC or $SN",
-        rule_macro_unknown,
-    ),
-    Rule(
-        "rule-srv-tftp",
-        "error",
-        "The phone refuses the rule: Error - TFTP Scheme not supported in SRV lookups.",
-        "write [--srv] https://… or http://…",
-        rule_srv_tftp,
-    ),
-    Rule(
-        "rule-scheme",
-        "error",
-        "Phones load by tftp, http and https, and take gds for an activation code.",
-        "correct the scheme",
-        rule_scheme,
-    ),
-    Rule(
-        "rule-absolute",
-        "info",
-        "DHCP options are tried only while Profile_Rule starts with `/`; once a profile sets a URL, changes of options or "
-        "SRV records no longer reach the phone until it is reset.",
-        "keep Profile_Rule out of the profile, or know that you move phones to this server for good",
-        rule_absolute,
-    ),
-    Rule(
-        "rule-host-unknown",
-        "error",
-        "The phone cannot resolve the name, and what the rule names is never loaded.",
-        "give the host an address under `hosts:`",
-        rule_host_unknown,
-    ),
-    Rule(
-        "upgrade-without-server",
-        "error",
-        "Unlike in Profile_Rule, the server may not be left out in Upgrade_Rule: no firmware is ever loaded.",
-        "write http://HOST/FILE.loads",
-        upgrade_without_server,
-    ),
-    Rule(
-        "domains-restricted",
-        "error",
-        "Once Restricted_Access_Domains is set, the phone loads nothing from other hosts, its next profile included.",
-        "add the domain",
-        domains_restricted,
-    ),
-)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
-from netprov.check.rule import Finding, Rule, View
+from netprov.check.rule import Finding, View, rule
 from netprov.errors import Path
 from netprov.provision.macro import device_macros, expand, patterns
 
@@ -30,6 +30,12 @@ def _ours(view: View, host: str) -> bool:
     return name in view.domains or name in view.names or name in {str(each) for each in view.own_addresses}
 
 
+@rule(
+    "firmware-absent",
+    "error",
+    why="The phone asks for the file named in Upgrade_Rule, gets an error, and asks again every hour.",
+    remedy="put the file there, or correct its name",
+)
 def firmware_absent(view: View) -> Iterator[Finding]:
     for path, url in _upgrades(view):
         tree, inside = _tree(view, url.path)
@@ -46,6 +52,12 @@ def firmware_absent(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "firmware-not-served",
+    "error",
+    why="The phone asks this server for firmware under a path that it does not serve.",
+    remedy="add the path and its directory to `files:` under `provisioning:`",
+)
 def firmware_not_served(view: View) -> Iterator[Finding]:
     for path, url in _upgrades(view):
         if _ours(view, url.hostname or "") and not _tree(view, url.path)[0]:
@@ -61,6 +73,12 @@ def _tree(view: View, path: str) -> tuple[str, str]:
     return "", ""
 
 
+@rule(
+    "directory-missing",
+    "error",
+    why="Every file below the path is answered with an error.",
+    remedy="make the directory, or correct its name",
+)
 def directory_missing(view: View) -> Iterator[Finding]:
     for prefix, names in view.disk.trees.items():
         if names is None:
@@ -68,6 +86,15 @@ def directory_missing(view: View) -> Iterator[Finding]:
             yield Finding(("provisioning", "files", prefix), f"the directory {directory} is not there")
 
 
+@rule(
+    "path-unasked",
+    "warning",
+    why=(
+        "Phones ask for /$PSN.xml and /Cisco/$PN/$MA.cfg, and for what options and rules name; a file under any other path "
+        "is never fetched."
+    ),
+    remedy="correct the macros of the path, or name it in an option or rule",
+)
 def path_unasked(view: View) -> Iterator[Finding]:
     provisioning = view.inventory.provisioning
     written: list[tuple[str, Path]] = [
@@ -126,36 +153,3 @@ def _paths(text: str) -> Iterator[str]:
         if path:
             yield path
             yield from (f"{path.rstrip('/')}{tail}" for tail in _DEFAULT_PATHS)
-
-
-RULES = (
-    Rule(
-        "firmware-absent",
-        "error",
-        "The phone asks for the file named in Upgrade_Rule, gets an error, and asks again every hour.",
-        "put the file there, or correct its name",
-        firmware_absent,
-    ),
-    Rule(
-        "firmware-not-served",
-        "error",
-        "The phone asks this server for firmware under a path that it does not serve.",
-        "add the path and its directory to `files:` under `provisioning:`",
-        firmware_not_served,
-    ),
-    Rule(
-        "directory-missing",
-        "error",
-        "Every file below the path is answered with an error.",
-        "make the directory, or correct its name",
-        directory_missing,
-    ),
-    Rule(
-        "path-unasked",
-        "warning",
-        "Phones ask for /$PSN.xml and /Cisco/$PN/$MA.cfg, and for what options and rules name; a file under any other path "
-        "is never fetched.",
-        "correct the macros of the path, or name it in an option or rule",
-        path_unasked,
-    ),
-)

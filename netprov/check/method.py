@@ -6,14 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from netprov.check.rule import (
-    PROVISIONING_CODES,
-    URL_CODES,
-    ClientGroup,
-    Finding,
-    Rule,
-    View,
-)
+from netprov.check.rule import PROVISIONING_CODES, URL_CODES, ClientGroup, Finding, View, rule
 from netprov.errors import Path
 from netprov.inventory.model import Match, PhoneClass
 
@@ -22,6 +15,15 @@ DSLFORUM = "dslforum.org"
 _RELEASE_WITHOUT_TR069 = (11, 3)
 
 
+@rule(
+    "srv-gets-option",
+    "error",
+    why=(
+        "A phone tries DHCP before DNS SRV: any of options 66, 150, 159 and 160 keeps it from ever asking for the SRV "
+        "records. The DHCP server here therefore withholds the option from it, which cannot be what was meant."
+    ),
+    remedy="remove the option, or make the class `method: dhcp`",
+)
 def srv_gets_option(view: View) -> Iterator[Finding]:
     for group in view.groups:
         if group.method != "srv":
@@ -35,6 +37,15 @@ def srv_gets_option(view: View) -> Iterator[Finding]:
                 )
 
 
+@rule(
+    "srv-gets-url",
+    "error",
+    why=(
+        "A URL in option 43, 60 or 125 is a provisioning source to the phone (DHCP_Option_To_Use), and DHCP comes before "
+        "DNS SRV. The DHCP server here therefore withholds it, which cannot be what was meant."
+    ),
+    remedy="remove the URL, or make the class `method: dhcp` or `acs`",
+)
 def srv_gets_url(view: View) -> Iterator[Finding]:
     for group in view.groups:
         if group.method != "srv":
@@ -79,6 +90,15 @@ def _holds_url(value: object) -> bool:
     return False
 
 
+@rule(
+    "option-withheld",
+    "warning",
+    why=(
+        "A provisioning server in option 66, 150, 159 or 160 would draw a phone away from its ACS, or from what was set by "
+        "hand; the DHCP server withholds it from clients of methods acs and manual."
+    ),
+    remedy="remove the option, or make the class `method: dhcp`",
+)
 def option_withheld(view: View) -> Iterator[Finding]:
     for group in view.groups:
         if group.method not in {"acs", "manual"}:
@@ -92,6 +112,15 @@ def option_withheld(view: View) -> Iterator[Finding]:
                 )
 
 
+@rule(
+    "dhcp-without-option",
+    "error",
+    why=(
+        "A phone that is to be provisioned by DHCP needs one of options 66, 150, 159 or 160, or a URL in 43, 60 or 125; "
+        "without it, it goes on to DNS SRV and to Cisco's cloud."
+    ),
+    remedy="add option 66, 150 or 160 under `options:`",
+)
 def dhcp_without_option(view: View) -> Iterator[Finding]:
     for group in view.groups[1:]:
         codes = group.options.keys()
@@ -100,6 +129,12 @@ def dhcp_without_option(view: View) -> Iterator[Finding]:
             yield Finding(group.path, f"{group.label} is of method dhcp, and gets no option to provision by")
 
 
+@rule(
+    "option-host-unknown",
+    "error",
+    why="The phone cannot resolve the name, and has no server to load its profile from.",
+    remedy="give the host an address under `hosts:`, or write an address",
+)
 def option_host_unknown(view: View) -> Iterator[Finding]:
     for path, code, value in _written(view):
         for url in _texts(value):
@@ -134,6 +169,12 @@ def _host(url: str) -> str:
         return ""
 
 
+@rule(
+    "option-url-invalid",
+    "error",
+    why="Phones load profiles by tftp, http and https only (guide, Provisioning Overview).",
+    remedy="write an address, a name, or scheme://host[:port]/path",
+)
 def option_url_invalid(view: View) -> Iterator[Finding]:
     for path, code, value in _written(view):
         for url in _texts(value):
@@ -142,6 +183,12 @@ def option_url_invalid(view: View) -> Iterator[Finding]:
                 yield Finding(path, f"option {code} holds {url!r}, from which a phone can load nothing")
 
 
+@rule(
+    "class-shadowed",
+    "warning",
+    why="The first class that matches wins.",
+    remedy="put the narrower class first, or remove one of the two",
+)
 def class_shadowed(view: View) -> Iterator[Finding]:
     seen: list[tuple[str, PhoneClass]] = []
     for name, each in view.inventory.classes.items():
@@ -158,72 +205,14 @@ def class_shadowed(view: View) -> Iterator[Finding]:
         seen.append((name, each))
 
 
+@rule(
+    "class-unused",
+    "info",
+    why="No client can fall into the class.",
+    remedy="add a `match`, name it at phones, or remove it",
+)
 def class_unused(view: View) -> Iterator[Finding]:
     named = {phone.class_ for phone in view.inventory.phones}
     for name, each in view.inventory.classes.items():
         if each.match is None and name not in named:
             yield Finding(("classes", name), f"class {name} has no `match`, and no phone names it")
-
-
-RULES = (
-    Rule(
-        "srv-gets-option",
-        "error",
-        "A phone tries DHCP before DNS SRV: any of options 66, 150, 159 and 160 keeps it from ever asking for the SRV "
-        "records. The DHCP server here therefore withholds the option from it, which cannot be what was meant.",
-        "remove the option, or make the class `method: dhcp`",
-        srv_gets_option,
-    ),
-    Rule(
-        "srv-gets-url",
-        "error",
-        "A URL in option 43, 60 or 125 is a provisioning source to the phone (DHCP_Option_To_Use), and DHCP comes before "
-        "DNS SRV. The DHCP server here therefore withholds it, which cannot be what was meant.",
-        "remove the URL, or make the class `method: dhcp` or `acs`",
-        srv_gets_url,
-    ),
-    Rule(
-        "option-withheld",
-        "warning",
-        "A provisioning server in option 66, 150, 159 or 160 would draw a phone away from its ACS, or from what was set by "
-        "hand; the DHCP server withholds it from clients of methods acs and manual.",
-        "remove the option, or make the class `method: dhcp`",
-        option_withheld,
-    ),
-    Rule(
-        "dhcp-without-option",
-        "error",
-        "A phone that is to be provisioned by DHCP needs one of options 66, 150, 159 or 160, or a URL in 43, 60 or 125; "
-        "without it, it goes on to DNS SRV and to Cisco's cloud.",
-        "add option 66, 150 or 160 under `options:`",
-        dhcp_without_option,
-    ),
-    Rule(
-        "option-host-unknown",
-        "error",
-        "The phone cannot resolve the name, and has no server to load its profile from.",
-        "give the host an address under `hosts:`, or write an address",
-        option_host_unknown,
-    ),
-    Rule(
-        "option-url-invalid",
-        "error",
-        "Phones load profiles by tftp, http and https only (guide, Provisioning Overview).",
-        "write an address, a name, or scheme://host[:port]/path",
-        option_url_invalid,
-    ),
-    Rule(
-        "class-shadowed",
-        "warning",
-        "The first class that matches wins.",
-        "put the narrower class first, or remove one of the two",
-        class_shadowed,
-    ),
-    Rule(
-        "class-unused",
-        "info",
-        "No client can fall into the class.",
-        "add a `match`, name it at phones, or remove it",
-        class_unused,
-    ),
-)

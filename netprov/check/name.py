@@ -6,12 +6,18 @@ import re
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
-from netprov.check.rule import Finding, Rule, View, owner
+from netprov.check.rule import Finding, View, owner, rule
 from netprov.plan.site import absolute
 
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*\Z", re.IGNORECASE)
 
 
+@rule(
+    "host-twice",
+    "error",
+    why="Two entries for one name hide a mistake: DNS would answer with the addresses of both.",
+    remedy="merge the two, or rename one",
+)
 def host_twice(view: View) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for name in view.inventory.hosts:
@@ -21,12 +27,24 @@ def host_twice(view: View) -> Iterator[Finding]:
         seen.setdefault(full, name)
 
 
+@rule(
+    "alias-outside",
+    "error",
+    why="This server answers for the domain only; the alias would never be found.",
+    remedy="choose an alias under the domain",
+)
 def alias_outside(view: View) -> Iterator[Finding]:
     for full, path in view.aliases.items():
         if not view.in_zone(full):
             yield Finding(path, f"alias {full} is outside every domain served here")
 
 
+@rule(
+    "host-outside",
+    "warning",
+    why="This server answers for the domain only; phones do not learn this address from it.",
+    remedy="choose a name under the domain",
+)
 def host_outside(view: View) -> Iterator[Finding]:
     for name in view.inventory.hosts:
         full = absolute(name, view.site.domain)
@@ -34,6 +52,12 @@ def host_outside(view: View) -> Iterator[Finding]:
             yield Finding(("hosts", name), f"host {full} is outside every domain served here")
 
 
+@rule(
+    "host-name-invalid",
+    "warning",
+    why="Names of hosts have letters, digits and hyphens (RFC 1123); TLS clients refuse certificates for others.",
+    remedy="rename the host",
+)
 def host_name_invalid(view: View) -> Iterator[Finding]:
     paths = [*(("hosts", name) for name in view.inventory.hosts), ("server", "name")]
     names = [*view.inventory.hosts, view.inventory.server.name]
@@ -42,6 +66,12 @@ def host_name_invalid(view: View) -> Iterator[Finding]:
             yield Finding(path, f"{name} is no host name: only letters, digits and hyphens are allowed")
 
 
+@rule(
+    "phone-name-taken",
+    "error",
+    why="The phone's name would add its address to those of another machine.",
+    remedy="rename the phone",
+)
 def phone_name_taken(view: View) -> Iterator[Finding]:
     hosts = {absolute(name, view.site.domain).lower(): ("hosts", name) for name in view.inventory.hosts}
     hosts[view.site.server_name.lower()] = ("server", "name")
@@ -54,6 +84,12 @@ def phone_name_taken(view: View) -> Iterator[Finding]:
             yield Finding(("phones", index, "name"), f"{full} is taken", (other,))
 
 
+@rule(
+    "phone-name-without-address",
+    "info",
+    why="Names of phones are published for fixed addresses only; the name still goes out as option 12.",
+    remedy="add `address:`",
+)
 def phone_name_without_address(view: View) -> Iterator[Finding]:
     for index, phone in enumerate(view.inventory.phones):
         if phone.name and phone.address is None:
@@ -62,6 +98,12 @@ def phone_name_without_address(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "address-two-names",
+    "info",
+    why="Programs that check the reverse name of a server against its name may get the other one.",
+    remedy="write one host with `aliases:`",
+)
 def address_two_names(view: View) -> Iterator[Finding]:
     seen: dict[IPv4Address | IPv6Address, str] = {}
     for name, host in view.inventory.hosts.items():
@@ -75,6 +117,12 @@ def address_two_names(view: View) -> Iterator[Finding]:
             seen.setdefault(address, name)
 
 
+@rule(
+    "server-host-elsewhere",
+    "error",
+    why="Phones resolve this server's name to a machine that does not answer for it.",
+    remedy="correct the host's addresses, or change `server: {name: …}`",
+)
 def server_host_elsewhere(view: View) -> Iterator[Finding]:
     for name, host in view.inventory.hosts.items():
         if absolute(name, view.site.domain).lower() != view.site.server_name.lower():
@@ -87,6 +135,12 @@ def server_host_elsewhere(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "host-outside-networks",
+    "warning",
+    why="Phones without a router cannot reach a host on another subnet.",
+    remedy="correct the address, or add a router",
+)
 def host_outside_networks(view: View) -> Iterator[Finding]:
     for name, host in view.inventory.hosts.items():
         for address in host.addresses:
@@ -99,6 +153,12 @@ def host_outside_networks(view: View) -> Iterator[Finding]:
                 )
 
 
+@rule(
+    "ptr-without-address",
+    "warning",
+    why="A reverse name that does not lead back is taken for a forgery by servers that check it.",
+    remedy="add the host under `hosts:`",
+)
 def ptr_without_address(view: View) -> Iterator[Finding]:
     for _, record, path in view.records:
         if record.type.upper() == "PTR" and not view.resolves(owner(record.data.strip(), view.site.domain)):
@@ -107,6 +167,12 @@ def ptr_without_address(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "network-name-shadow",
+    "warning",
+    why="Phones append this domain to short names; names under a host look like parts of it.",
+    remedy="rename the host",
+)
 def network_name_shadow(view: View) -> Iterator[Finding]:
     for network in view.site.networks:
         full = network.domain.lower()
@@ -116,84 +182,3 @@ def network_name_shadow(view: View) -> Iterator[Finding]:
                 f"{full} is a host and a domain of phones",
                 (hosts[full],),
             )
-
-
-RULES = (
-    Rule(
-        "host-twice",
-        "error",
-        "Two entries for one name hide a mistake: DNS would answer with the addresses of both.",
-        "merge the two, or rename one",
-        host_twice,
-    ),
-    Rule(
-        "alias-outside",
-        "error",
-        "This server answers for the domain only; the alias would never be found.",
-        "choose an alias under the domain",
-        alias_outside,
-    ),
-    Rule(
-        "host-outside",
-        "warning",
-        "This server answers for the domain only; phones do not learn this address from it.",
-        "choose a name under the domain",
-        host_outside,
-    ),
-    Rule(
-        "host-name-invalid",
-        "warning",
-        "Names of hosts have letters, digits and hyphens (RFC 1123); TLS clients refuse certificates for others.",
-        "rename the host",
-        host_name_invalid,
-    ),
-    Rule(
-        "phone-name-taken",
-        "error",
-        "The phone's name would add its address to those of another machine.",
-        "rename the phone",
-        phone_name_taken,
-    ),
-    Rule(
-        "phone-name-without-address",
-        "info",
-        "Names of phones are published for fixed addresses only; the name still goes out as option 12.",
-        "add `address:`",
-        phone_name_without_address,
-    ),
-    Rule(
-        "address-two-names",
-        "info",
-        "Programs that check the reverse name of a server against its name may get the other one.",
-        "write one host with `aliases:`",
-        address_two_names,
-    ),
-    Rule(
-        "server-host-elsewhere",
-        "error",
-        "Phones resolve this server's name to a machine that does not answer for it.",
-        "correct the host's addresses, or change `server: {name: …}`",
-        server_host_elsewhere,
-    ),
-    Rule(
-        "host-outside-networks",
-        "warning",
-        "Phones without a router cannot reach a host on another subnet.",
-        "correct the address, or add a router",
-        host_outside_networks,
-    ),
-    Rule(
-        "ptr-without-address",
-        "warning",
-        "A reverse name that does not lead back is taken for a forgery by servers that check it.",
-        "add the host under `hosts:`",
-        ptr_without_address,
-    ),
-    Rule(
-        "network-name-shadow",
-        "warning",
-        "Phones append this domain to short names; names under a host look like parts of it.",
-        "rename the host",
-        network_name_shadow,
-    ),
-)

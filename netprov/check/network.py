@@ -6,10 +6,16 @@ from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address
 from itertools import pairwise
 
-from netprov.check.rule import Finding, Rule, View
+from netprov.check.rule import Finding, View, rule
 from netprov.plan.site import SiteNetwork
 
 
+@rule(
+    "networks-overlap",
+    "error",
+    why="A request from an address that is in two subnets is answered with the settings of either.",
+    remedy="correct one of the subnets",
+)
 def networks_overlap(view: View) -> Iterator[Finding]:
     ordered = sorted(
         view.site.networks, key=lambda each: (int(each.subnet.network_address), each.subnet.prefixlen)
@@ -23,6 +29,12 @@ def networks_overlap(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "address-outside-subnet",
+    "error",
+    why="This server must have an address on the network it serves: phones renew their lease by unicast to it.",
+    remedy="give this server an address in the subnet",
+)
 def address_outside_subnet(view: View) -> Iterator[Finding]:
     for network in view.site.networks:
         if network.address not in network.subnet:
@@ -33,6 +45,12 @@ def address_outside_subnet(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "address-reserved",
+    "error",
+    why="No host can have the network or broadcast address of its subnet.",
+    remedy="take another address of the subnet",
+)
 def address_reserved(view: View) -> Iterator[Finding]:
     for network in view.site.networks:
         subnet = network.subnet
@@ -43,6 +61,12 @@ def address_reserved(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "address-shared",
+    "error",
+    why="One address cannot be on two interfaces: requests to it arrive on either.",
+    remedy="give this server an address of its own on every network",
+)
 def address_shared(view: View) -> Iterator[Finding]:
     seen: dict[IPv4Address, str] = {}
     for network in view.site.networks:
@@ -55,6 +79,12 @@ def address_shared(view: View) -> Iterator[Finding]:
         seen.setdefault(network.address, network.name)
 
 
+@rule(
+    "router-outside-subnet",
+    "error",
+    why="A phone cannot send to a router that is not on its own subnet; everything beyond stays unreachable.",
+    remedy="name a router of the subnet; `router: []` if there is none",
+)
 def router_outside_subnet(view: View) -> Iterator[Finding]:
     for network in view.site.networks:
         for index, router in enumerate(network.router):
@@ -66,6 +96,12 @@ def router_outside_subnet(view: View) -> Iterator[Finding]:
                 )
 
 
+@rule(
+    "route-via-outside-subnet",
+    "error",
+    why="A phone ignores a static route whose router is not on its own subnet.",
+    remedy="name a router of the subnet",
+)
 def route_via_outside_subnet(view: View) -> Iterator[Finding]:
     for network in view.site.networks:
         for index, route in enumerate(network.declared.routes):
@@ -92,14 +128,35 @@ def _routed(network: SiteNetwork, address: IPv4Address) -> bool:
     return bool(network.router) or any(address in route.to for route in network.declared.routes)
 
 
+@rule(
+    "dns-unreachable",
+    "error",
+    why="A phone that cannot reach its DNS server finds no SRV record and no server by name.",
+    remedy="add a router, or name a DNS server of the subnet",
+)
 def dns_unreachable(view: View) -> Iterator[Finding]:
     yield from _unreachable(view, "dns")
 
 
+@rule(
+    "ntp-unreachable",
+    "warning",
+    why="A phone that cannot reach its time server starts with a wrong clock and refuses every certificate.",
+    remedy="add a router, or name a time server of the subnet",
+)
 def ntp_unreachable(view: View) -> Iterator[Finding]:
     yield from _unreachable(view, "ntp")
 
 
+@rule(
+    "dns-not-ours",
+    "warning",
+    why=(
+        "The SRV records of the domain are served here; a phone that asks another server finds them only if that one "
+        "forwards the domain to this server."
+    ),
+    remedy="name this server alone, or forward the domain there to this server",
+)
 def dns_not_ours(view: View) -> Iterator[Finding]:
     if "srv" not in view.methods:
         return
@@ -112,6 +169,12 @@ def dns_not_ours(view: View) -> Iterator[Finding]:
                 )
 
 
+@rule(
+    "dns-none",
+    "error",
+    why="DNS SRV provisioning begins with a DNS query; without option 6 a phone cannot ask.",
+    remedy="leave `dns:` out to name this server",
+)
 def dns_none(view: View) -> Iterator[Finding]:
     for network in view.site.networks:
         if not network.dns and "srv" in view.methods:
@@ -121,6 +184,12 @@ def dns_none(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "subnet-too-small",
+    "warning",
+    why="Beside this server hardly a phone fits.",
+    remedy="check the prefix length",
+)
 def subnet_too_small(view: View) -> Iterator[Finding]:
     for network in view.site.networks:
         if network.subnet.prefixlen > 29:
@@ -130,12 +199,24 @@ def subnet_too_small(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "subnet-public",
+    "warning",
+    why="The addresses belong to someone on the Internet; phones cannot reach the real owner, nor anyone them.",
+    remedy="use 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16 (RFC 1918)",
+)
 def subnet_public(view: View) -> Iterator[Finding]:
     for network in view.site.networks:
         if network.subnet.is_global:
             yield Finding(("networks", network.name, "subnet"), f"{network.subnet} is public address space")
 
 
+@rule(
+    "subnet-special",
+    "error",
+    why="Loopback, link-local, multicast and reserved ranges cannot be given to phones.",
+    remedy="use 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16 (RFC 1918)",
+)
 def subnet_special(view: View) -> Iterator[Finding]:
     for network in view.site.networks:
         subnet = network.subnet
@@ -148,6 +229,15 @@ def subnet_special(view: View) -> Iterator[Finding]:
             yield Finding(("networks", network.name, "subnet"), f"{subnet} is not for hosts on a LAN")
 
 
+@rule(
+    "relay-without-listener",
+    "error",
+    why=(
+        "A network without `interface:` is served through DHCP relays, which reach this server on the interface of "
+        "another network; with none at all, nothing listens."
+    ),
+    remedy="give the network on which this server stands its `interface:`",
+)
 def relay_without_listener(view: View) -> Iterator[Finding]:
     if any(network.declared.interface for network in view.site.networks):
         return
@@ -158,6 +248,12 @@ def relay_without_listener(view: View) -> Iterator[Finding]:
         )
 
 
+@rule(
+    "interface-shared",
+    "warning",
+    why="Without a relay, this server cannot tell which of the two networks a new phone belongs to, and takes the first.",
+    remedy="give each network its interface, a VLAN's for example: lan0.120",
+)
 def interface_shared(view: View) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for network in view.site.networks:
@@ -173,6 +269,12 @@ def interface_shared(view: View) -> Iterator[Finding]:
         seen.setdefault(interface, network.name)
 
 
+@rule(
+    "clients-all",
+    "warning",
+    why="A laptop that strays onto the staging LAN gets an address and these servers, and loses its own network.",
+    remedy="write `clients: phones`, or `known` for listed phones only",
+)
 def clients_all(view: View) -> Iterator[Finding]:
     for network in view.site.networks:
         if network.declared.clients == "all":
@@ -190,121 +292,3 @@ class _Reserved:
 
 
 _RESERVED = _Reserved()
-
-
-RULES = (
-    Rule(
-        "networks-overlap",
-        "error",
-        "A request from an address that is in two subnets is answered with the settings of either.",
-        "correct one of the subnets",
-        networks_overlap,
-    ),
-    Rule(
-        "address-outside-subnet",
-        "error",
-        "This server must have an address on the network it serves: phones renew their lease by unicast to it.",
-        "give this server an address in the subnet",
-        address_outside_subnet,
-    ),
-    Rule(
-        "address-reserved",
-        "error",
-        "No host can have the network or broadcast address of its subnet.",
-        "take another address of the subnet",
-        address_reserved,
-    ),
-    Rule(
-        "address-shared",
-        "error",
-        "One address cannot be on two interfaces: requests to it arrive on either.",
-        "give this server an address of its own on every network",
-        address_shared,
-    ),
-    Rule(
-        "router-outside-subnet",
-        "error",
-        "A phone cannot send to a router that is not on its own subnet; everything beyond stays unreachable.",
-        "name a router of the subnet; `router: []` if there is none",
-        router_outside_subnet,
-    ),
-    Rule(
-        "route-via-outside-subnet",
-        "error",
-        "A phone ignores a static route whose router is not on its own subnet.",
-        "name a router of the subnet",
-        route_via_outside_subnet,
-    ),
-    Rule(
-        "dns-unreachable",
-        "error",
-        "A phone that cannot reach its DNS server finds no SRV record and no server by name.",
-        "add a router, or name a DNS server of the subnet",
-        dns_unreachable,
-    ),
-    Rule(
-        "ntp-unreachable",
-        "warning",
-        "A phone that cannot reach its time server starts with a wrong clock and refuses every certificate.",
-        "add a router, or name a time server of the subnet",
-        ntp_unreachable,
-    ),
-    Rule(
-        "dns-not-ours",
-        "warning",
-        "The SRV records of the domain are served here; a phone that asks another server finds them only if that one "
-        "forwards the domain to this server.",
-        "name this server alone, or forward the domain there to this server",
-        dns_not_ours,
-    ),
-    Rule(
-        "dns-none",
-        "error",
-        "DNS SRV provisioning begins with a DNS query; without option 6 a phone cannot ask.",
-        "leave `dns:` out to name this server",
-        dns_none,
-    ),
-    Rule(
-        "subnet-too-small",
-        "warning",
-        "Beside this server hardly a phone fits.",
-        "check the prefix length",
-        subnet_too_small,
-    ),
-    Rule(
-        "subnet-public",
-        "warning",
-        "The addresses belong to someone on the Internet; phones cannot reach the real owner, nor anyone them.",
-        "use 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16 (RFC 1918)",
-        subnet_public,
-    ),
-    Rule(
-        "subnet-special",
-        "error",
-        "Loopback, link-local, multicast and reserved ranges cannot be given to phones.",
-        "use 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16 (RFC 1918)",
-        subnet_special,
-    ),
-    Rule(
-        "relay-without-listener",
-        "error",
-        "A network without `interface:` is served through DHCP relays, which reach this server on the interface of "
-        "another network; with none at all, nothing listens.",
-        "give the network on which this server stands its `interface:`",
-        relay_without_listener,
-    ),
-    Rule(
-        "interface-shared",
-        "warning",
-        "Without a relay, this server cannot tell which of the two networks a new phone belongs to, and takes the first.",
-        "give each network its interface, a VLAN's for example: lan0.120",
-        interface_shared,
-    ),
-    Rule(
-        "clients-all",
-        "warning",
-        "A laptop that strays onto the staging LAN gets an address and these servers, and loses its own network.",
-        "write `clients: phones`, or `known` for listed phones only",
-        clients_all,
-    ),
-)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from netprov.check.rule import Finding, Rule, View, of_the_plan
+from netprov.check.rule import Finding, View, planned, rule
 from netprov.dhcp.option import table as dhcp
 from netprov.errors import Path
 
@@ -42,12 +42,30 @@ def _each(view: View) -> Iterator[tuple[Path, int, object]]:
             yield (*path, code), code, value
 
 
+@rule(
+    "option-nul",
+    "error",
+    why=(
+        "Text in options has no NUL at its end (RFC 2132 section 2), and `\\0` outside double quotes is not even one: the "
+        "phone takes it for part of the name or URL."
+    ),
+    remedy="delete it",
+)
 def option_nul(view: View) -> Iterator[Finding]:
     for path, code, value in _each(view):
         if isinstance(value, str) and value.endswith("\\0"):
             yield Finding(path, f"option {code} ends in the two characters \\0")
 
 
+@rule(
+    "option-66-octets",
+    "error",
+    why=(
+        "Options 66, 159 and 160 are text. Four octets of an address are read as a name of four characters, which is "
+        "looked up in DNS and not found."
+    ),
+    remedy="write the address as text: 10.20.0.1",
+)
 def option_66_octets(view: View) -> Iterator[Finding]:
     for path, code, value in _each(view):
         if code in _ANY_LENGTH and isinstance(value, Mapping) and set(value) == {"raw"}:
@@ -56,6 +74,15 @@ def option_66_octets(view: View) -> Iterator[Finding]:
                 yield Finding(path, f"option {code} is four octets, an address in binary")
 
 
+@rule(
+    "option-43-not-tlv",
+    "error",
+    why=(
+        "Option 43 is a list of sub-options, each number, length, value (RFC 2132 8.4): a phone that finds another "
+        "structure drops it."
+    ),
+    remedy="write the sub-options: `43: {1: https://…}`",
+)
 def option_43_not_tlv(view: View) -> Iterator[Finding]:
     for path, code, value in _each(view):
         if code != 43 or not isinstance(value, Mapping) or set(value) != {"raw"}:
@@ -75,6 +102,12 @@ def _is_tlv(data: bytes) -> bool:
     return position == len(data)
 
 
+@rule(
+    "option-43-is-text",
+    "warning",
+    why="TR-069 clients look for the ACS URL in sub-option 1 of option 43, not in its bare text.",
+    remedy="write `43: {1: https://…}`, or set `acs_url`",
+)
 def option_43_is_text(view: View) -> Iterator[Finding]:
     for path, code, value in _each(view):
         raw = value.get("raw") if isinstance(value, Mapping) and set(value) == {"raw"} else None
@@ -82,6 +115,12 @@ def option_43_is_text(view: View) -> Iterator[Finding]:
             yield Finding(path, f"option 43 is the text {raw!r}, without a sub-option header")
 
 
+@rule(
+    "option-has-field",
+    "warning",
+    why="Two places give one option; which one counts is not obvious to the next reader.",
+    remedy="keep the field",
+)
 def option_has_field(view: View) -> Iterator[Finding]:
     for name, network in view.inventory.networks.items():
         for code, field in FIELDS.items():
@@ -93,18 +132,42 @@ def option_has_field(view: View) -> Iterator[Finding]:
                 )
 
 
+@rule(
+    "option-domain-differs",
+    "error",
+    why=(
+        "The phone builds the SRV query from option 15: under another domain it gets NXDOMAIN, and the certificate "
+        "carries the wrong name."
+    ),
+    remedy="remove option 15",
+)
 def option_domain_differs(view: View) -> Iterator[Finding]:
     for path, code, value in _each(view):
         if code == 15 and str(value).rstrip(".").lower() not in view.domains:
             yield Finding(path, f"option 15 is {value}, a domain that is not served here", (("domain",),))
 
 
+@rule(
+    "option-slip",
+    "warning",
+    why="The guide's table of DHCP options misprints 51 as 41.",
+    remedy="remove the option",
+)
 def option_slip(view: View) -> Iterator[Finding]:
     for path, code, _ in _each(view):
         if code == 41:
             yield Finding(path, "option 41 is NIS servers, which no phone uses", remedy=SLIPS[code])
 
 
+@rule(
+    "options-too-long",
+    "warning",
+    why=(
+        "A client that does not say otherwise takes messages of 576 octets (RFC 2131 section 2); what does not fit is "
+        "left out."
+    ),
+    remedy="shorten URLs, or drop options that no phone of the class needs",
+)
 def options_too_long(view: View) -> Iterator[Finding]:
     common = FRAME + 2 + len(view.site.domain) + 2 + 4 * 4
     for group in view.groups:
@@ -122,6 +185,12 @@ def options_too_long(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "force-without-value",
+    "warning",
+    why="An option that has no value is not sent, asked for or not.",
+    remedy="give it a value under `options:`, or remove it from `force:`",
+)
 def force_without_value(view: View) -> Iterator[Finding]:
     for name, each in view.inventory.classes.items():
         made = {3, 6, 12, 15, 42, 1, 51, 54, 58, 59, *({43, 125} if each.acs_url else ())}
@@ -134,81 +203,12 @@ def force_without_value(view: View) -> Iterator[Finding]:
                 )
 
 
-RULES = (
-    Rule(
-        "dhcp-option",
-        "error",
+DHCP_OPTION = planned(
+    "dhcp-option",
+    "error",
+    why=(
         "A value of the wrong type reaches the phone as other octets than meant, and the phone ignores it; some options "
-        "the server sets by itself, and a second value contradicts it.",
-        "write the value as the option's type asks for",
-        of_the_plan,
+        "the server sets by itself, and a second value contradicts it."
     ),
-    Rule(
-        "option-nul",
-        "error",
-        "Text in options has no NUL at its end (RFC 2132 section 2), and `\\0` outside double quotes is not even one: the "
-        "phone takes it for part of the name or URL.",
-        "delete it",
-        option_nul,
-    ),
-    Rule(
-        "option-66-octets",
-        "error",
-        "Options 66, 159 and 160 are text. Four octets of an address are read as a name of four characters, which is "
-        "looked up in DNS and not found.",
-        "write the address as text: 10.20.0.1",
-        option_66_octets,
-    ),
-    Rule(
-        "option-43-not-tlv",
-        "error",
-        "Option 43 is a list of sub-options, each number, length, value (RFC 2132 8.4): a phone that finds another "
-        "structure drops it.",
-        "write the sub-options: `43: {1: https://…}`",
-        option_43_not_tlv,
-    ),
-    Rule(
-        "option-43-is-text",
-        "warning",
-        "TR-069 clients look for the ACS URL in sub-option 1 of option 43, not in its bare text.",
-        "write `43: {1: https://…}`, or set `acs_url`",
-        option_43_is_text,
-    ),
-    Rule(
-        "option-has-field",
-        "warning",
-        "Two places give one option; which one counts is not obvious to the next reader.",
-        "keep the field",
-        option_has_field,
-    ),
-    Rule(
-        "option-domain-differs",
-        "error",
-        "The phone builds the SRV query from option 15: under another domain it gets NXDOMAIN, and the certificate "
-        "carries the wrong name.",
-        "remove option 15",
-        option_domain_differs,
-    ),
-    Rule(
-        "option-slip",
-        "warning",
-        "The guide's table of DHCP options misprints 51 as 41.",
-        "remove the option",
-        option_slip,
-    ),
-    Rule(
-        "options-too-long",
-        "warning",
-        "A client that does not say otherwise takes messages of 576 octets (RFC 2131 section 2); what does not fit is "
-        "left out.",
-        "shorten URLs, or drop options that no phone of the class needs",
-        options_too_long,
-    ),
-    Rule(
-        "force-without-value",
-        "warning",
-        "An option that has no value is not sent, asked for or not.",
-        "give it a value under `options:`, or remove it from `force:`",
-        force_without_value,
-    ),
+    remedy="write the value as the option's type asks for",
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Address
 
-from netprov.check.rule import Finding, Rule, View, of_the_plan
+from netprov.check.rule import Finding, View, planned, rule
 from netprov.errors import Path
 from netprov.inventory.model import Match, Phone
 
@@ -28,28 +28,67 @@ def _twice(view: View, field: str, value: Callable[[Phone], Hashable | None], wh
             )
 
 
+@rule(
+    "phone-mac-twice",
+    "error",
+    why="Only the first entry of a MAC address counts; what the second says never reaches the phone.",
+    remedy="merge the two entries, or correct one MAC address",
+)
 def phone_mac_twice(view: View) -> Iterator[Finding]:
     yield from _twice(view, "mac", lambda phone: phone.mac, "phone")
 
 
+@rule(
+    "phone-address-twice",
+    "error",
+    why="Two phones with one address knock each other off the network.",
+    remedy="give each phone an address of its own",
+)
 def phone_address_twice(view: View) -> Iterator[Finding]:
     yield from _twice(view, "address", lambda phone: phone.address, "address")
 
 
+@rule(
+    "phone-name-twice",
+    "error",
+    why="One name would get the addresses of both phones, and each is reached half of the time.",
+    remedy="give each phone a name of its own",
+)
 def phone_name_twice(view: View) -> Iterator[Finding]:
     yield from _twice(view, "name", lambda phone: phone.name and phone.name.lower(), "name")
 
 
+@rule(
+    "phone-serial-twice",
+    "warning",
+    why=(
+        "Serial numbers are unique: one of the two is mistyped, and a rule with $SN or a certificate check hits the "
+        "wrong phone."
+    ),
+    remedy="read the number off the box again",
+)
 def phone_serial_twice(view: View) -> Iterator[Finding]:
     yield from _twice(view, "serial", lambda phone: phone.serial, "serial number")
 
 
+@rule(
+    "phone-mac-group",
+    "error",
+    why="No phone sends from a multicast, broadcast or zero MAC address, so the entry never applies.",
+    remedy="read the MAC address off the box again",
+)
 def phone_mac_group(view: View) -> Iterator[Finding]:
     for index, phone in enumerate(view.inventory.phones):
         if int(phone.mac[1], 16) & 1 or phone.mac == "00:00:00:00:00:00":
             yield Finding(("phones", index, "mac"), f"{phone.mac} is no address of a single machine")
 
 
+@rule(
+    "phone-address-outside",
+    "error",
+    why="A DHCP server only gives addresses of the network that a phone is on.",
+    remedy="take an address of the network, or correct `network:`",
+)
 def phone_address_outside(view: View) -> Iterator[Finding]:
     for phone in view.site.phones:
         address = phone.declared.address
@@ -66,6 +105,12 @@ def phone_address_outside(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "phone-address-taken",
+    "error",
+    why="The phone is offered an address that another machine answers for, declines it and asks again for ever.",
+    remedy="give the phone another address",
+)
 def phone_address_taken(view: View) -> Iterator[Finding]:
     taken: dict[IPv4Address, tuple[str, Path]] = {}
     for name, host in view.inventory.hosts.items():
@@ -100,11 +145,23 @@ def _unknown(
         yield Finding(path, f"there is no `{reference}` under `{section}:`", remedy=remedy)
 
 
+@rule(
+    "class-unknown",
+    "error",
+    why="A phone of an unknown class gets no options of any class.",
+    remedy="name a class of this inventory",
+)
 def class_unknown(view: View) -> Iterator[Finding]:
     phones = ((each.class_, ("phones", i, "class")) for i, each in enumerate(view.inventory.phones))
     yield from _unknown(phones, view.inventory.classes, "classes")
 
 
+@rule(
+    "network-unknown",
+    "error",
+    why="A phone tied to an unknown network is not served on any.",
+    remedy="name a network of this inventory",
+)
 def network_unknown(view: View) -> Iterator[Finding]:
     phones = ((each.network, ("phones", i, "network")) for i, each in enumerate(view.inventory.phones))
     yield from _unknown(phones, view.inventory.networks, "networks")
@@ -114,6 +171,12 @@ def network_unknown(view: View) -> Iterator[Finding]:
             yield from _unknown(wanted, view.inventory.networks, "networks")
 
 
+@rule(
+    "profile-unknown",
+    "error",
+    why="Without the profile there is nothing to provision the phone with.",
+    remedy="name a profile of this inventory",
+)
 def profile_unknown(view: View) -> Iterator[Finding]:
     classes = ((each.profile, ("classes", name, "profile")) for name, each in view.inventory.classes.items())
     yield from _unknown(classes, view.inventory.profiles, "profiles")
@@ -131,6 +194,12 @@ def _matches(match: Match | None, path: Path) -> Iterator[tuple[Path, Match]]:
     yield from _matches(match.not_, (*path, "not"))
 
 
+@rule(
+    "phone-unlike-class",
+    "warning",
+    why="The phone names a class whose match it does not satisfy: by its DHCP request alone it would fall into another.",
+    remedy="correct the model, the class, or the match",
+)
 def phone_unlike_class(view: View) -> Iterator[Finding]:
     cache: dict[tuple[str, str], bool] = {}
     for phone in view.site.phones:
@@ -151,6 +220,15 @@ def phone_unlike_class(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "phone-model-unknown",
+    "warning",
+    why=(
+        "File names are built from the model ($PN, $PSN): under another name the phone asks for files that are not "
+        "there. Multiplatform models read CP-8851-3PCC or DP-9851."
+    ),
+    remedy="write the product name as on the box, with -3PCC",
+)
 def phone_model_unknown(view: View) -> Iterator[Finding]:
     seen: dict[str, bool] = {}
     for index, phone in enumerate(view.inventory.phones):
@@ -166,12 +244,30 @@ def phone_model_unknown(view: View) -> Iterator[Finding]:
             yield Finding(("phones", index, "model"), f"{model} is not a multiplatform phone's product name")
 
 
+@rule(
+    "phone-model-missing",
+    "info",
+    why=(
+        "The first file a factory phone asks for is named after its model ($PSN); without the model it cannot be "
+        "checked that it is there."
+    ),
+    remedy="add `model:`",
+)
 def phone_model_missing(view: View) -> Iterator[Finding]:
     for phone in view.site.phones:
         if phone.declared.model is None and phone.method in {"srv", "dhcp"}:
             yield Finding(("phones", phone.index), f"phone {phone.declared.mac} has no model")
 
 
+@rule(
+    "class-matches-enterprise",
+    "warning",
+    why=(
+        "Phones whose option 60 begins with `Cisco Systems, Inc.` run enterprise firmware: they load SEP files from a "
+        "call manager and never a flat-profile."
+    ),
+    remedy="match multiplatform phones: `CP-*-3PCC*`",
+)
 def class_matches_enterprise(view: View) -> Iterator[Finding]:
     for name, each in view.inventory.classes.items():
         for path, match in _matches(each.match, ("classes", name, "match")):
@@ -188,121 +284,16 @@ def class_matches_enterprise(view: View) -> Iterator[Finding]:
                         )
 
 
-RULES = (
-    Rule(
-        "phone-mac-twice",
-        "error",
-        "Only the first entry of a MAC address counts; what the second says never reaches the phone.",
-        "merge the two entries, or correct one MAC address",
-        phone_mac_twice,
-    ),
-    Rule(
-        "phone-address-twice",
-        "error",
-        "Two phones with one address knock each other off the network.",
-        "give each phone an address of its own",
-        phone_address_twice,
-    ),
-    Rule(
-        "phone-name-twice",
-        "error",
-        "One name would get the addresses of both phones, and each is reached half of the time.",
-        "give each phone a name of its own",
-        phone_name_twice,
-    ),
-    Rule(
-        "phone-serial-twice",
-        "warning",
-        "Serial numbers are unique: one of the two is mistyped, and a rule with $SN or a certificate check hits the "
-        "wrong phone.",
-        "read the number off the box again",
-        phone_serial_twice,
-    ),
-    Rule(
-        "phone-mac-group",
-        "error",
-        "No phone sends from a multicast, broadcast or zero MAC address, so the entry never applies.",
-        "read the MAC address off the box again",
-        phone_mac_group,
-    ),
-    Rule(
-        "phone-address-outside",
-        "error",
-        "A DHCP server only gives addresses of the network that a phone is on.",
-        "take an address of the network, or correct `network:`",
-        phone_address_outside,
-    ),
-    Rule(
-        "phone-address-taken",
-        "error",
-        "The phone is offered an address that another machine answers for, declines it and asks again for ever.",
-        "give the phone another address",
-        phone_address_taken,
-    ),
-    Rule(
-        "class-unknown",
-        "error",
-        "A phone of an unknown class gets no options of any class.",
-        "name a class of this inventory",
-        class_unknown,
-    ),
-    Rule(
-        "network-unknown",
-        "error",
-        "A phone tied to an unknown network is not served on any.",
-        "name a network of this inventory",
-        network_unknown,
-    ),
-    Rule(
-        "profile-unknown",
-        "error",
-        "Without the profile there is nothing to provision the phone with.",
-        "name a profile of this inventory",
-        profile_unknown,
-    ),
-    Rule(
-        "phone-unlike-class",
-        "warning",
-        "The phone names a class whose match it does not satisfy: by its DHCP request alone it would fall into another.",
-        "correct the model, the class, or the match",
-        phone_unlike_class,
-    ),
-    Rule(
-        "phone-model-unknown",
-        "warning",
-        "File names are built from the model ($PN, $PSN): under another name the phone asks for files that are not "
-        "there. Multiplatform models read CP-8851-3PCC or DP-9851.",
-        "write the product name as on the box, with -3PCC",
-        phone_model_unknown,
-    ),
-    Rule(
-        "phone-model-missing",
-        "info",
-        "The first file a factory phone asks for is named after its model ($PSN); without the model it cannot be "
-        "checked that it is there.",
-        "add `model:`",
-        phone_model_missing,
-    ),
-    Rule(
-        "class-matches-enterprise",
-        "warning",
-        "Phones whose option 60 begins with `Cisco Systems, Inc.` run enterprise firmware: they load SEP files from a "
-        "call manager and never a flat-profile.",
-        "match multiplatform phones: `CP-*-3PCC*`",
-        class_matches_enterprise,
-    ),
-    Rule(
-        "match-mac",
-        "error",
-        "A condition that is no beginning of a MAC address matches no phone.",
-        "write pairs of hexadecimal digits: 00:12:34",
-        of_the_plan,
-    ),
-    Rule(
-        "match-relay",
-        "error",
-        "A condition that is not octets matches no relay's circuit or remote ID.",
-        "write pairs of hexadecimal digits after 0x, or a text pattern",
-        of_the_plan,
-    ),
+MATCH_MAC = planned(
+    "match-mac",
+    "error",
+    why="A condition that is no beginning of a MAC address matches no phone.",
+    remedy="write pairs of hexadecimal digits: 00:12:34",
+)
+
+MATCH_RELAY = planned(
+    "match-relay",
+    "error",
+    why="A condition that is not octets matches no relay's circuit or remote ID.",
+    remedy="write pairs of hexadecimal digits after 0x, or a text pattern",
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 from itertools import pairwise
 
-from netprov.check.rule import Finding, Rule, View
+from netprov.check.rule import Finding, View, rule
 from netprov.errors import Path
 from netprov.plan.site import SiteNetwork
 
@@ -28,6 +28,12 @@ def _ranges(view: View) -> Iterator[tuple[SiteNetwork, int, _Range]]:
             yield network, index, each
 
 
+@rule(
+    "pool-outside-subnet",
+    "error",
+    why="A phone takes the address with the subnet's mask; from outside the subnet it reaches neither router nor servers.",
+    remedy="move the pool into the subnet, or widen the subnet",
+)
 def pool_outside_subnet(view: View) -> Iterator[Finding]:
     for network, index, (low, high) in _ranges(view):
         if low not in network.subnet or high not in network.subnet:
@@ -38,6 +44,12 @@ def pool_outside_subnet(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "pool-overlap",
+    "error",
+    why="Two pools that share addresses give one address to two phones; both drop off the network by turns.",
+    remedy="make the pools disjoint",
+)
 def pool_overlap(view: View) -> Iterator[Finding]:
     ordered = sorted(_ranges(view), key=lambda each: each[2])
     for (network, index, (low, high)), (other, other_index, (next_low, next_high)) in pairwise(ordered):
@@ -49,6 +61,12 @@ def pool_overlap(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "pool-reserved-address",
+    "error",
+    why="A host cannot use a network or broadcast address; the phone that gets it declines it or stays mute.",
+    remedy="shorten the pool by that address",
+)
 def pool_reserved_address(view: View) -> Iterator[Finding]:
     for network, index, (low, high) in _ranges(view):
         if network.subnet.prefixlen > 30:
@@ -64,6 +82,15 @@ def pool_reserved_address(view: View) -> Iterator[Finding]:
                 )
 
 
+@rule(
+    "pool-contains-fixture",
+    "warning",
+    why=(
+        "An address that a server or router has already is declined by the phone that is offered it, and boot takes "
+        "as long as it takes to try the next."
+    ),
+    remedy="shorten the pool, or move the fixed machine out of it",
+)
 def pool_contains_fixture(view: View) -> Iterator[Finding]:
     taken: dict[IPv4Address, tuple[str, Path]] = {}
     for name, host in view.inventory.hosts.items():
@@ -83,6 +110,12 @@ def pool_contains_fixture(view: View) -> Iterator[Finding]:
                 )
 
 
+@rule(
+    "pool-too-small",
+    "warning",
+    why="The phone that comes when the pool is used up gets no answer, and boots without an address.",
+    remedy="widen `pool:`, or give phones fixed addresses",
+)
 def pool_too_small(view: View) -> Iterator[Finding]:
     for network in view.site.networks:
         size = sum(int(high) - int(low) + 1 for low, high in network.pool)
@@ -94,6 +127,12 @@ def pool_too_small(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "lease-bounds",
+    "error",
+    why="No lease time satisfies these bounds.",
+    remedy="order them: lease_min, lease, lease_max",
+)
 def lease_bounds(view: View) -> Iterator[Finding]:
     for network in view.site.networks:
         declared = network.declared
@@ -114,6 +153,12 @@ def lease_bounds(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "lease-extreme",
+    "warning",
+    why="Very short leases make phones renew without end; very long ones keep addresses of phones that have left.",
+    remedy="an hour to a day suits a staging LAN",
+)
 def lease_extreme(view: View) -> Iterator[Finding]:
     for network in view.site.networks:
         lease = network.declared.lease
@@ -129,6 +174,12 @@ def lease_extreme(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "reserved-outside-pool",
+    "error",
+    why="`reserved:` keeps part of the pool for listed phones; outside the pool there is nothing to keep.",
+    remedy="widen `pool:` or move `reserved:` into it",
+)
 def reserved_outside_pool(view: View) -> Iterator[Finding]:
     for network in view.site.networks:
         for index, text in enumerate(network.declared.reserved):
@@ -140,64 +191,3 @@ def reserved_outside_pool(view: View) -> Iterator[Finding]:
                     f"{low}-{high} is not inside the pool of network {network.name}",
                     (_pool_path(network, 0),),
                 )
-
-
-RULES = (
-    Rule(
-        "pool-outside-subnet",
-        "error",
-        "A phone takes the address with the subnet's mask; from outside the subnet it reaches neither router nor servers.",
-        "move the pool into the subnet, or widen the subnet",
-        pool_outside_subnet,
-    ),
-    Rule(
-        "pool-overlap",
-        "error",
-        "Two pools that share addresses give one address to two phones; both drop off the network by turns.",
-        "make the pools disjoint",
-        pool_overlap,
-    ),
-    Rule(
-        "pool-reserved-address",
-        "error",
-        "A host cannot use a network or broadcast address; the phone that gets it declines it or stays mute.",
-        "shorten the pool by that address",
-        pool_reserved_address,
-    ),
-    Rule(
-        "pool-contains-fixture",
-        "warning",
-        "An address that a server or router has already is declined by the phone that is offered it, and boot takes "
-        "as long as it takes to try the next.",
-        "shorten the pool, or move the fixed machine out of it",
-        pool_contains_fixture,
-    ),
-    Rule(
-        "pool-too-small",
-        "warning",
-        "The phone that comes when the pool is used up gets no answer, and boots without an address.",
-        "widen `pool:`, or give phones fixed addresses",
-        pool_too_small,
-    ),
-    Rule(
-        "lease-bounds",
-        "error",
-        "No lease time satisfies these bounds.",
-        "order them: lease_min, lease, lease_max",
-        lease_bounds,
-    ),
-    Rule(
-        "lease-extreme",
-        "warning",
-        "Very short leases make phones renew without end; very long ones keep addresses of phones that have left.",
-        "an hour to a day suits a staging LAN",
-        lease_extreme,
-    ),
-    Rule(
-        "reserved-outside-pool",
-        "error",
-        "`reserved:` keeps part of the pool for listed phones; outside the pool there is nothing to keep.",
-        "widen `pool:` or move `reserved:` into it",
-        reserved_outside_pool,
-    ),
-)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from netprov.check.rule import Finding, Rule, View, of_the_plan
+from netprov.check.rule import Finding, View, planned, rule
 from netprov.errors import Path
 from netprov.inventory.model import Auth
 
@@ -14,6 +14,15 @@ _SECRET = re.compile(r"password|passwd|secret|GPP_S[A-D]\Z|IKM_|shared_key|_PIN\
 _LINE_SUFFIX = re.compile(r"User_ID(_\d+_)\Z")
 
 
+@rule(
+    "value-not-ascii",
+    "warning",
+    why=(
+        "Profiles are ASCII (guide, Provisioning Formats): other characters are sent as numeric references, which not "
+        "every firmware shows."
+    ),
+    remedy="write it in ASCII",
+)
 def value_not_ascii(view: View) -> Iterator[Finding]:
     for path, values in view.values:
         for key, text in values.items():
@@ -22,6 +31,12 @@ def value_not_ascii(view: View) -> Iterator[Finding]:
                 yield Finding((*path, key), f"{key} contains {bad!r}, which is not ASCII")
 
 
+@rule(
+    "value-empty",
+    "warning",
+    why="An empty element empties the parameter on some firmware and resets it to its default on other.",
+    remedy="remove the parameter, or give it a value",
+)
 def value_empty(view: View) -> Iterator[Finding]:
     for path, values in view.values:
         for key, text in values.items():
@@ -29,6 +44,12 @@ def value_empty(view: View) -> Iterator[Finding]:
                 yield Finding((*path, key), f"{key} is empty")
 
 
+@rule(
+    "value-newline",
+    "warning",
+    why="Phones turn line breaks in a value into spaces.",
+    remedy="write the value on one line",
+)
 def value_newline(view: View) -> Iterator[Finding]:
     for path, values in view.values:
         for key, text in values.items():
@@ -36,6 +57,12 @@ def value_newline(view: View) -> Iterator[Finding]:
                 yield Finding((*path, key), f"{key} has several lines")
 
 
+@rule(
+    "line-without-proxy",
+    "warning",
+    why="A line with a user and no SIP proxy does not register: the phone is provisioned and cannot call.",
+    remedy="add the proxy to the profile",
+)
 def line_without_proxy(view: View) -> Iterator[Finding]:
     site = view.inventory.provisioning.values
     for phone in view.site.phones:
@@ -67,6 +94,12 @@ def _is_secret(key: str) -> bool:
     return _SECRET.search(key) is not None
 
 
+@rule(
+    "secret-in-file",
+    "info",
+    why="Whoever can read the inventory, or its copy in version control, has the password.",
+    remedy="keep it in the secrets file, and write `{{ secret('NAME') }}` here",
+)
 def secret_in_file(view: View) -> Iterator[Finding]:
     for path, values in view.values:
         for key, text in values.items():
@@ -74,17 +107,38 @@ def secret_in_file(view: View) -> Iterator[Finding]:
                 yield Finding((*path, key), f"{key} is a secret in plain text")
 
 
+@rule(
+    "acs-password-in-file",
+    "info",
+    why="Whoever can read the inventory, or its copy in version control, can play a phone towards the ACS.",
+    remedy="keep the file readable by netprov alone (chmod 0640)",
+)
 def acs_password_in_file(view: View) -> Iterator[Finding]:
     if view.inventory.acs.credentials is not None:
         yield Finding(("acs", "credentials", "password"), "the ACS's password is in plain text")
 
 
+@rule(
+    "tsig-secret-in-file",
+    "warning",
+    why=(
+        "Whoever can read the inventory, or its copy in version control, can sign as the secondary: take every zone, and "
+        "forge what the secondary is told."
+    ),
+    remedy="write `file:`, `environment:` or `credential:` instead of `secret:`",
+)
 def tsig_secret_in_file(view: View) -> Iterator[Finding]:
     for name, key in view.inventory.dns.keys.items():
         if key.secret:
             yield Finding(("dns", "keys", name, "secret"), f"the secret of key {name} is in plain text")
 
 
+@rule(
+    "secret-over-http",
+    "warning",
+    why="Whoever is on the LAN reads the secret when the phone loads its profile.",
+    remedy="serve profiles by https, or encrypt them",
+)
 def secret_over_http(view: View) -> Iterator[Finding]:
     plain = {target.service for target in view.site.targets} == {"http"} and "srv" in view.methods
     tftp = any(
@@ -99,6 +153,12 @@ def secret_over_http(view: View) -> Iterator[Finding]:
                 return
 
 
+@rule(
+    "encryption-over-tftp",
+    "error",
+    why="aes128gcm is announced by a header of HTTP (RFC 8188); a phone that loads the file by TFTP takes it for garbage.",
+    remedy="write `method: aes-256-cbc`, or hand out an http or https URL",
+)
 def encryption_over_tftp(view: View) -> Iterator[Finding]:
     site = view.inventory.provisioning.encryption
     for group in view.groups:
@@ -114,6 +174,12 @@ def encryption_over_tftp(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "auth-in-clear",
+    "warning",
+    why="Whoever is on the LAN reads the phone's password when it loads its profile over HTTP.",
+    remedy="write `scheme: digest`, or publish HTTPS only",
+)
 def auth_in_clear(view: View) -> Iterator[Finding]:
     written: list[tuple[Path, Auth | None]] = [(("provisioning", "auth"), view.inventory.provisioning.auth)]
     written += [(("classes", name, "auth"), each.auth) for name, each in view.inventory.classes.items()]
@@ -124,6 +190,12 @@ def auth_in_clear(view: View) -> Iterator[Finding]:
             yield Finding((*path, "scheme"), "Basic authentication sends the password in clear over HTTP")
 
 
+@rule(
+    "profile-unused",
+    "info",
+    why="Nothing loads it.",
+    remedy="name it in a class or a phone, or remove it",
+)
 def profile_unused(view: View) -> Iterator[Finding]:
     used = {each.profile for each in view.inventory.classes.values()}
     used |= {phone.profile for phone in view.inventory.phones}
@@ -132,126 +204,45 @@ def profile_unused(view: View) -> Iterator[Finding]:
             yield Finding(("profiles", name), f"no class and no phone uses profile {name}")
 
 
+@rule(
+    "phone-without-profile",
+    "info",
+    why="The phone finds its server and gets an empty profile.",
+    remedy="give its class a `profile:`",
+)
 def phone_without_profile(view: View) -> Iterator[Finding]:
     for phone in view.site.phones:
         if phone.profile is None and not phone.declared.values and phone.method in {"srv", "dhcp"}:
             yield Finding(("phones", phone.index), f"phone {phone.declared.mac} has no profile and no values")
 
 
-RULES = (
-    Rule(
-        "parameter-name",
-        "error",
+PARAMETER_NAME = planned(
+    "parameter-name",
+    "error",
+    why=(
         "Parameters are XML elements, named as on the phone's web page with `_` for spaces, brackets and slashes; any "
-        "other name makes the whole profile unreadable.",
-        "write the XML name",
-        of_the_plan,
+        "other name makes the whole profile unreadable."
     ),
-    Rule(
-        "parameter-value",
-        "error",
-        "XML has no way to write control characters: the phone refuses the whole profile.",
-        "remove them",
-        of_the_plan,
-    ),
-    Rule(
-        "template",
-        "error",
-        "A template that fails leaves the phone without its profile.",
-        "use phone.mac, phone.name, site.domain and the like",
-        of_the_plan,
-    ),
-    Rule(
-        "files-path",
-        "error",
-        "A directory served under this path would hide the files that phones ask for.",
-        "give it a path of its own, as `/firmware`",
-        of_the_plan,
-    ),
-    Rule(
-        "value-not-ascii",
-        "warning",
-        "Profiles are ASCII (guide, Provisioning Formats): other characters are sent as numeric references, which not "
-        "every firmware shows.",
-        "write it in ASCII",
-        value_not_ascii,
-    ),
-    Rule(
-        "value-empty",
-        "warning",
-        "An empty element empties the parameter on some firmware and resets it to its default on other.",
-        "remove the parameter, or give it a value",
-        value_empty,
-    ),
-    Rule(
-        "value-newline",
-        "warning",
-        "Phones turn line breaks in a value into spaces.",
-        "write the value on one line",
-        value_newline,
-    ),
-    Rule(
-        "line-without-proxy",
-        "warning",
-        "A line with a user and no SIP proxy does not register: the phone is provisioned and cannot call.",
-        "add the proxy to the profile",
-        line_without_proxy,
-    ),
-    Rule(
-        "secret-in-file",
-        "info",
-        "Whoever can read the inventory, or its copy in version control, has the password.",
-        "keep it in the secrets file, and write `{{ secret('NAME') }}` here",
-        secret_in_file,
-    ),
-    Rule(
-        "acs-password-in-file",
-        "info",
-        "Whoever can read the inventory, or its copy in version control, can play a phone towards the ACS.",
-        "keep the file readable by netprov alone (chmod 0640)",
-        acs_password_in_file,
-    ),
-    Rule(
-        "tsig-secret-in-file",
-        "warning",
-        "Whoever can read the inventory, or its copy in version control, can sign as the secondary: take every zone, and "
-        "forge what the secondary is told.",
-        "write `file:`, `environment:` or `credential:` instead of `secret:`",
-        tsig_secret_in_file,
-    ),
-    Rule(
-        "secret-over-http",
-        "warning",
-        "Whoever is on the LAN reads the secret when the phone loads its profile.",
-        "serve profiles by https, or encrypt them",
-        secret_over_http,
-    ),
-    Rule(
-        "encryption-over-tftp",
-        "error",
-        "aes128gcm is announced by a header of HTTP (RFC 8188); a phone that loads the file by TFTP takes it for garbage.",
-        "write `method: aes-256-cbc`, or hand out an http or https URL",
-        encryption_over_tftp,
-    ),
-    Rule(
-        "auth-in-clear",
-        "warning",
-        "Whoever is on the LAN reads the phone's password when it loads its profile over HTTP.",
-        "write `scheme: digest`, or publish HTTPS only",
-        auth_in_clear,
-    ),
-    Rule(
-        "profile-unused",
-        "info",
-        "Nothing loads it.",
-        "name it in a class or a phone, or remove it",
-        profile_unused,
-    ),
-    Rule(
-        "phone-without-profile",
-        "info",
-        "The phone finds its server and gets an empty profile.",
-        "give its class a `profile:`",
-        phone_without_profile,
-    ),
+    remedy="write the XML name",
+)
+
+PARAMETER_VALUE = planned(
+    "parameter-value",
+    "error",
+    why="XML has no way to write control characters: the phone refuses the whole profile.",
+    remedy="remove them",
+)
+
+TEMPLATE = planned(
+    "template",
+    "error",
+    why="A template that fails leaves the phone without its profile.",
+    remedy="use phone.mac, phone.name, site.domain and the like",
+)
+
+FILES_PATH = planned(
+    "files-path",
+    "error",
+    why="A directory served under this path would hide the files that phones ask for.",
+    remedy="give it a path of its own, as `/firmware`",
 )

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Address
+from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
-from netprov.errors import Path, Place, Problem, Severity
+from netprov.errors import Path, Place, Problem, Reason, Severity
 from netprov.inventory.model import ExtraRecord, Inventory, Method, Srv, SrvTarget
 from netprov.inventory.model.provision import Values
 from netprov.plan import Plan
@@ -241,31 +242,40 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: its id, its weight, why a phone fails by it, what to do, and the function that looks."""
+    """One rule: the reason why a phone fails by it, and the function that looks."""
 
-    id: str
-    severity: Severity
-    why: str
-    remedy: str
+    reason: Reason
     look: Callable[[View], Iterable[Finding]] = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """Return the id of its reason."""
+        return self.reason.id
 
     def check(self, view: View) -> Iterator[Problem]:
         """Yield what is wrong by this rule."""
         for found in self.look(view):
-            yield Problem(
-                self.id,
-                found.message,
-                found.remedy or self.remedy,
-                found.path,
-                self.severity,
-                found.related,
-                found.place,
+            yield self.reason.problem(
+                found.message, found.remedy, path=found.path, related=found.related, place=found.place
             )
 
 
-def of_the_plan(view: View) -> Iterator[Finding]:  # noqa: ARG001 - a rule's signature
-    """Find nothing: deriving the plan finds it, and reports it under the rule's id."""
-    return iter(())
+def rule(
+    rule_id: str, severity: Severity, *, why: str, remedy: str
+) -> Callable[[Callable[[View], Iterable[Finding]]], Rule]:
+    """Make the decorated function the rule of a reason; a family's rules are those that its module defines."""
+    reason = Reason(rule_id, severity, why, remedy)
+    return lambda look: Rule(reason, look)
+
+
+def planned(rule_id: str, severity: Severity, *, why: str, remedy: str) -> Rule:
+    """Return the rule of a reason that deriving the plan finds and reports under this id; it finds nothing itself."""
+    return Rule(Reason(rule_id, severity, why, remedy), lambda _view: ())
+
+
+def rules_of(module: ModuleType) -> tuple[Rule, ...]:
+    """Return the rules that a module defines, in its order."""
+    return tuple(each for each in vars(module).values() if isinstance(each, Rule))
 
 
 def texts(values: Values) -> dict[str, str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-from netprov.check.rule import Finding, Rule, View, of_the_plan
+from netprov.check.rule import Finding, View, planned, rule
 from netprov.dns.service import SERVICES
 from netprov.errors import Path
 from netprov.inventory.model import SrvTarget
@@ -24,30 +24,66 @@ def _targets(view: View) -> Iterator[tuple[str, SrvTarget, str, Path]]:
             yield service.name, target, name, path
 
 
+@rule(
+    "srv-target-address",
+    "error",
+    why=(
+        "A phone that gets the SRV record asks for the address of its target next; without one it tries the next "
+        "record, or gives up."
+    ),
+    remedy="give it an address under `hosts:`, or remove the record",
+)
 def srv_target_address(view: View) -> Iterator[Finding]:
     for _, _, name, path in _targets(view):
         if not view.resolves(name) and not _ADDRESS.match(name):
             yield Finding((*path, "target"), f"SRV target {name} has no address")
 
 
+@rule(
+    "srv-target-is-address",
+    "error",
+    why="The target of an SRV record is a name (RFC 2782); an address in its place is looked up as a name and not found.",
+    remedy="name the machine under `hosts:` and write that name",
+)
 def srv_target_is_address(view: View) -> Iterator[Finding]:
     for _, target, _, path in _targets(view):
         if _ADDRESS.match(target.target):
             yield Finding((*path, "target"), f"SRV target {target.target} is an address, not a name")
 
 
+@rule(
+    "srv-target-alias",
+    "error",
+    why="The target of an SRV record must not be an alias (RFC 2782): many resolvers return no address for it.",
+    remedy="write the host's own name",
+)
 def srv_target_alias(view: View) -> Iterator[Finding]:
     for _, _, name, path in _targets(view):
         if name in view.aliases:
             yield Finding((*path, "target"), f"SRV target {name} is an alias", (view.aliases[name],))
 
 
+@rule(
+    "srv-target-outside",
+    "warning",
+    why=(
+        "This server answers for the domain only: whether phones can resolve the target depends on another server, and "
+        "its certificate must carry the domain all the same."
+    ),
+    remedy="give it a name under the domain, or make sure that phones can resolve it",
+)
 def srv_target_outside(view: View) -> Iterator[Finding]:
     for _, _, name, path in _targets(view):
         if not view.in_zone(name) and not _ADDRESS.match(name):
             yield Finding((*path, "target"), f"SRV target {name} is outside every domain served here")
 
 
+@rule(
+    "srv-target-twice",
+    "warning",
+    why="A second record of the same target and port is no second chance.",
+    remedy="remove one, or correct its target or port",
+)
 def srv_target_twice(view: View) -> Iterator[Finding]:
     for service in view.services:
         seen: dict[tuple[str, int], Path] = {}
@@ -57,6 +93,12 @@ def srv_target_twice(view: View) -> Iterator[Finding]:
                 yield Finding(path, f"{name} port {target.port} is in `{service.name}` twice", (first,))
 
 
+@rule(
+    "srv-port-reserved",
+    "error",
+    why="Phones would speak HTTP to a port where another service listens.",
+    remedy="write the port of the web server: 443, 80 or one of your own",
+)
 def srv_port_reserved(view: View) -> Iterator[Finding]:
     for service, target, name, path in _targets(view):
         if target.port in RESERVED_PORTS:
@@ -66,6 +108,12 @@ def srv_port_reserved(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "srv-port-swapped",
+    "warning",
+    why="The port is the usual one of the other service: phones would speak TLS to a plain server or the reverse.",
+    remedy="check the port",
+)
 def srv_port_swapped(view: View) -> Iterator[Finding]:
     for service, target, name, path in _targets(view):
         if (service, target.port) in {("https", 80), ("http", 443)}:
@@ -74,6 +122,15 @@ def srv_port_swapped(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "srv-weights",
+    "warning",
+    why=(
+        "Cisco's guide tries the lower weight first; RFC 2782 gives the higher weight the larger share. Phones and other "
+        "clients go to different servers."
+    ),
+    remedy="give the records different priorities, or write `order: strict` under `srv:`",
+)
 def srv_weights(view: View) -> Iterator[Finding]:
     for service in view.services:
         if service.order == "strict":
@@ -91,12 +148,27 @@ def srv_weights(view: View) -> Iterator[Finding]:
                 )
 
 
+@rule(
+    "srv-http-only",
+    "warning",
+    why=(
+        "Without `_ciscoprov-https._tls`, profiles with their passwords can be read on the LAN, and nothing proves to "
+        "the phone whose profile it is."
+    ),
+    remedy="add `https:` records",
+)
 def srv_http_only(view: View) -> Iterator[Finding]:
     srv = view.inventory.srv
     if srv.http and not srv.https and "srv" in view.methods:
         yield Finding(("srv", "http"), "only `_ciscoprov-http._tcp` is published: profiles travel in clear")
 
 
+@rule(
+    "srv-none",
+    "error",
+    why="Phones that discover by DNS SRV find nothing and go on to Cisco's cloud.",
+    remedy="add records under `srv:`, or remove the section for the default ones",
+)
 def srv_none(view: View) -> Iterator[Finding]:
     srv = view.inventory.srv
     if (srv.https is not None or srv.http is not None) and not srv.https and not srv.http and _wanted(view):
@@ -107,6 +179,15 @@ def _wanted(view: View) -> bool:
     return not view.site.phones or any(phone.method == "srv" for phone in view.site.phones)
 
 
+@rule(
+    "srv-label-wrong",
+    "error",
+    why=(
+        "Phones ask for `_ciscoprov-https._tls` and `_ciscoprov-http._tcp` and no other pair; `_ciscoprov-https._tcp`, as "
+        "generic tools write it, is never asked for."
+    ),
+    remedy="publish the service under `srv:`",
+)
 def srv_label_wrong(view: View) -> Iterator[Finding]:
     right = {f"{label}.{domain}".lower() for label in SERVICES.values() for domain in view.domains}
     for name, _, path in view.records:
@@ -115,6 +196,12 @@ def srv_label_wrong(view: View) -> Iterator[Finding]:
             yield Finding((*path, "name"), f"no phone asks for {name}")
 
 
+@rule(
+    "srv-tftp",
+    "error",
+    why="DNS SRV does not support TFTP; the phone says: Error - TFTP Scheme not supported in SRV lookups.",
+    remedy="use `srv: {http: …}`, or hand out TFTP by options 66 and 150",
+)
 def srv_tftp(view: View) -> Iterator[Finding]:
     for name, record, path in view.records:
         first = name.partition(".")[0]
@@ -122,6 +209,15 @@ def srv_tftp(view: View) -> Iterator[Finding]:
             yield Finding((*path, "name"), f"{record.name}: TFTP has no SRV provisioning")
 
 
+@rule(
+    "srv-record-by-hand",
+    "warning",
+    why=(
+        "What stands under `records:` is not known to the certificates and web servers; its targets get no certificate "
+        "with their name."
+    ),
+    remedy="move the record to `srv:`",
+)
 def srv_record_by_hand(view: View) -> Iterator[Finding]:
     right = {f"{label}.{domain}".lower() for label in SERVICES.values() for domain in view.domains}
     for name, record, path in view.records:
@@ -132,30 +228,66 @@ def srv_record_by_hand(view: View) -> Iterator[Finding]:
             )
 
 
+@rule(
+    "srv-ttl-long",
+    "info",
+    why=(
+        "The guide's example prints 86400, but phones and caches keep a record for its TTL: on a staging LAN a correction "
+        "should arrive within minutes."
+    ),
+    remedy="write `ttl: 5m` under `srv:`",
+)
 def srv_ttl_long(view: View) -> Iterator[Finding]:
     ttl = view.inventory.srv.ttl
     if ttl > LONGEST_TTL:
         yield Finding(("srv", "ttl"), f"a wrong SRV record stays with the phones for {ttl} s")
 
 
+@rule(
+    "ttl-zero",
+    "warning",
+    why="TTL 0 forbids caching; some stub resolvers drop such records before they are used.",
+    remedy="write `ttl: 5m`",
+)
 def ttl_zero(view: View) -> Iterator[Finding]:
     for path, ttl in ((("srv", "ttl"), view.inventory.srv.ttl), (("dns", "ttl"), view.inventory.dns.ttl)):
         if ttl == 0:
             yield Finding(path, "records with TTL 0 are asked for again by every step of every phone")
 
 
+@rule(
+    "domain-local",
+    "error",
+    why=".local belongs to multicast DNS (RFC 6762): phones and PCs do not send such names to a DNS server.",
+    remedy="use a subdomain of a domain you own, or home.arpa (RFC 8375)",
+)
 def domain_local(view: View) -> Iterator[Finding]:
     for path, domain in _domains(view):
         if domain.lower().endswith(".local") or domain.lower() == "local":
             yield Finding(path, f"{domain} ends in .local")
 
 
+@rule(
+    "domain-single-label",
+    "warning",
+    why=(
+        "Many resolvers do not send names of one label to a DNS server, and no certificate authority but your own "
+        "issues for one."
+    ),
+    remedy="use a domain of two labels or more: staging.example.com",
+)
 def domain_single_label(view: View) -> Iterator[Finding]:
     for path, domain in _domains(view):
         if "." not in domain and domain.lower() != "local":
             yield Finding(path, f"the domain {domain} is a single label")
 
 
+@rule(
+    "domain-numeric",
+    "error",
+    why="A name whose last label is a number is read as an address (RFC 3696).",
+    remedy="use a domain that ends in letters",
+)
 def domain_numeric(view: View) -> Iterator[Finding]:
     for path, domain in _domains(view):
         if domain.rpartition(".")[2].isdecimal():
@@ -170,146 +302,9 @@ def _domains(view: View) -> Iterator[tuple[Path, str]]:
             yield ("networks", network.name, "domain"), network.declared.domain
 
 
-RULES = (
-    Rule(
-        "srv-target-address",
-        "error",
-        "A phone that gets the SRV record asks for the address of its target next; without one it tries the next "
-        "record, or gives up.",
-        "give it an address under `hosts:`, or remove the record",
-        srv_target_address,
-    ),
-    Rule(
-        "srv-target-is-address",
-        "error",
-        "The target of an SRV record is a name (RFC 2782); an address in its place is looked up as a name and not found.",
-        "name the machine under `hosts:` and write that name",
-        srv_target_is_address,
-    ),
-    Rule(
-        "srv-target-alias",
-        "error",
-        "The target of an SRV record must not be an alias (RFC 2782): many resolvers return no address for it.",
-        "write the host's own name",
-        srv_target_alias,
-    ),
-    Rule(
-        "srv-target-outside",
-        "warning",
-        "This server answers for the domain only: whether phones can resolve the target depends on another server, and "
-        "its certificate must carry the domain all the same.",
-        "give it a name under the domain, or make sure that phones can resolve it",
-        srv_target_outside,
-    ),
-    Rule(
-        "srv-target-twice",
-        "warning",
-        "A second record of the same target and port is no second chance.",
-        "remove one, or correct its target or port",
-        srv_target_twice,
-    ),
-    Rule(
-        "listener-conflict",
-        "error",
-        "The port is taken by the other scheme on that address: phones would speak TLS to a plain server or the reverse.",
-        "give the service another port, or a host of its own",
-        of_the_plan,
-    ),
-    Rule(
-        "srv-port-reserved",
-        "error",
-        "Phones would speak HTTP to a port where another service listens.",
-        "write the port of the web server: 443, 80 or one of your own",
-        srv_port_reserved,
-    ),
-    Rule(
-        "srv-port-swapped",
-        "warning",
-        "The port is the usual one of the other service: phones would speak TLS to a plain server or the reverse.",
-        "check the port",
-        srv_port_swapped,
-    ),
-    Rule(
-        "srv-weights",
-        "warning",
-        "Cisco's guide tries the lower weight first; RFC 2782 gives the higher weight the larger share. Phones and other "
-        "clients go to different servers.",
-        "give the records different priorities, or write `order: strict` under `srv:`",
-        srv_weights,
-    ),
-    Rule(
-        "srv-http-only",
-        "warning",
-        "Without `_ciscoprov-https._tls`, profiles with their passwords can be read on the LAN, and nothing proves to "
-        "the phone whose profile it is.",
-        "add `https:` records",
-        srv_http_only,
-    ),
-    Rule(
-        "srv-none",
-        "error",
-        "Phones that discover by DNS SRV find nothing and go on to Cisco's cloud.",
-        "add records under `srv:`, or remove the section for the default ones",
-        srv_none,
-    ),
-    Rule(
-        "srv-label-wrong",
-        "error",
-        "Phones ask for `_ciscoprov-https._tls` and `_ciscoprov-http._tcp` and no other pair; `_ciscoprov-https._tcp`, as "
-        "generic tools write it, is never asked for.",
-        "publish the service under `srv:`",
-        srv_label_wrong,
-    ),
-    Rule(
-        "srv-tftp",
-        "error",
-        "DNS SRV does not support TFTP; the phone says: Error - TFTP Scheme not supported in SRV lookups.",
-        "use `srv: {http: …}`, or hand out TFTP by options 66 and 150",
-        srv_tftp,
-    ),
-    Rule(
-        "srv-record-by-hand",
-        "warning",
-        "What stands under `records:` is not known to the certificates and web servers; its targets get no certificate "
-        "with their name.",
-        "move the record to `srv:`",
-        srv_record_by_hand,
-    ),
-    Rule(
-        "srv-ttl-long",
-        "info",
-        "The guide's example prints 86400, but phones and caches keep a record for its TTL: on a staging LAN a correction "
-        "should arrive within minutes.",
-        "write `ttl: 5m` under `srv:`",
-        srv_ttl_long,
-    ),
-    Rule(
-        "ttl-zero",
-        "warning",
-        "TTL 0 forbids caching; some stub resolvers drop such records before they are used.",
-        "write `ttl: 5m`",
-        ttl_zero,
-    ),
-    Rule(
-        "domain-local",
-        "error",
-        ".local belongs to multicast DNS (RFC 6762): phones and PCs do not send such names to a DNS server.",
-        "use a subdomain of a domain you own, or home.arpa (RFC 8375)",
-        domain_local,
-    ),
-    Rule(
-        "domain-single-label",
-        "warning",
-        "Many resolvers do not send names of one label to a DNS server, and no certificate authority but your own "
-        "issues for one.",
-        "use a domain of two labels or more: staging.example.com",
-        domain_single_label,
-    ),
-    Rule(
-        "domain-numeric",
-        "error",
-        "A name whose last label is a number is read as an address (RFC 3696).",
-        "use a domain that ends in letters",
-        domain_numeric,
-    ),
+LISTENER_CONFLICT = planned(
+    "listener-conflict",
+    "error",
+    why="The port is taken by the other scheme on that address: phones would speak TLS to a plain server or the reverse.",
+    remedy="give the service another port, or a host of its own",
 )

@@ -119,9 +119,9 @@ def _sarif_rule(rule_id: str) -> dict[str, Any]:
         return {"id": rule_id}
     return {
         "id": rule_id,
-        "fullDescription": {"text": rule.why},
-        "help": {"text": rule.remedy},
-        "defaultConfiguration": {"level": LEVELS[rule.severity]},
+        "fullDescription": {"text": rule.reason.why},
+        "help": {"text": rule.reason.remedy},
+        "defaultConfiguration": {"level": LEVELS[rule.reason.severity]},
     }
 
 

@@ -79,6 +79,5 @@ def test_what_loading_reports_is_explained() -> None:
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
 def test_reasons_are_sentences_and_remedies_are_not(rule: Rule) -> None:
-    assert rule.why.endswith(".")
-
-    assert not rule.remedy.endswith(".")
+    assert rule.reason.why.endswith(".")
+    assert not rule.reason.remedy.endswith(".")

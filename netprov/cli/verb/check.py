@@ -7,12 +7,12 @@ import time
 
 import click
 
-from netprov.check import FAMILIES, RULES, Rule, check
+from netprov.check import FAMILIES, RULES, check
 from netprov.check.loading import FAULTS
 from netprov.cli import findings
 from netprov.cli.environment import environment
 from netprov.cli.site import find, inventory_option
-from netprov.errors import InventoryError, Problem
+from netprov.errors import InventoryError, Problem, Reason
 from netprov.inventory.ignore import apply
 from netprov.inventory.load import Document, load
 
@@ -136,12 +136,12 @@ def _explain(rule_id: str) -> int:
     rule = RULES.get(rule_id)
     if rule is None:
         raise click.UsageError(f"there is no rule {rule_id}; `netprov check --list` names them all")
-    for line in explanation(rule):
+    for line in explanation(rule.reason):
         click.echo(line)
     return 0
 
 
-def explanation(rule: Rule) -> list[str]:
+def explanation(rule: Reason) -> list[str]:
     """Return a rule's entry for people."""
     return [
         f"{click.style(rule.id, bold=True)} ({click.style(rule.severity, fg=findings.COLOURS[rule.severity])})",
@@ -157,7 +157,7 @@ def pages() -> str:
     parts = [_INTRODUCTION]
     for family, rules in FAMILIES.items():
         parts.append(f"## {family}\n")
-        for rule in rules:
+        for rule in (each.reason for each in rules):
             parts.append(f"### {rule.id}\n\n*{rule.severity}.* {rule.why}\n\nWhat to do: {rule.remedy}.\n")
     parts.append("## The file itself\n")
     parts += [f"### {fault}\n\n{why}\n" for fault, why in FAULTS.items() if fault not in RULES]
@@ -167,6 +167,6 @@ def pages() -> str:
 def _list() -> int:
     for family, rules in FAMILIES.items():
         click.echo(click.style(family, bold=True))
-        for rule in rules:
+        for rule in (each.reason for each in rules):
             click.echo(f"  {rule.id:30} {rule.severity:8} {rule.why.partition('. ')[0].rstrip('.')}.")
     return 0
