@@ -7,8 +7,8 @@ then sends: durable before visible (RFC 2131 section 3.1). Time and randomness a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from dataclasses import Field, dataclass
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,14 @@ class Datagram(NamedTuple):
 
 
 class Event(Protocol):
-    """A fact worth keeping: a frozen dataclass of the core that reports it."""
+    """A fact worth keeping: a frozen dataclass of the core that reports it.
+
+    `event_kind` is what records, metrics and logs call it. It is written down beside the class and outlives the
+    class's name: databases of earlier versions hold it.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+    event_kind: ClassVar[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class Dropped:
 
     reason: str
     source: Endpoint
+    event_kind: ClassVar[str] = "Dropped"
 
 
 class Machine(Protocol):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import ClassVar, Final
 
 from netprov.cwmp import rpc
 from netprov.cwmp.config import MODEL, AcsConfig, Target
@@ -60,6 +60,7 @@ class InformReceived:
     listed: bool
     product_class: str = field(default="", repr=False)
     software: str = field(default="", repr=False)
+    event_kind: ClassVar[str] = "InformReceived"
 
     def __str__(self) -> str:
         listed = "" if self.listed else ", which is not in the inventory"
@@ -72,6 +73,7 @@ class Configured:
 
     device: str
     names: tuple[str, ...]
+    event_kind: ClassVar[str] = "Configured"
 
     def __str__(self) -> str:
         return f"{self.device}: set {', '.join(name.rpartition('.')[2] for name in self.names)}"
@@ -84,6 +86,7 @@ class DownloadRequested:
     device: str
     url: str
     command_key: str
+    event_kind: ClassVar[str] = "DownloadRequested"
 
     def __str__(self) -> str:
         return f"{self.device}: Download {self.url} ({self.command_key})"
@@ -99,6 +102,7 @@ class FileTransferred:
     fault_code: int
     fault_text: str
     source: str = ""
+    event_kind: ClassVar[str] = "FileTransferred"
 
     def __str__(self) -> str:
         said = str(rpc.Fault(self.fault_code, self.fault_text)) if self.fault_code else "done"
@@ -113,6 +117,7 @@ class Faulted:
     method: str
     fault: rpc.Fault
     mac: str = ""
+    event_kind: ClassVar[str] = "Faulted"
 
     def __str__(self) -> str:
         parts = "".join(f"; {each.name}: {rpc.Fault(each.code, each.text)}" for each in self.fault.parameters)

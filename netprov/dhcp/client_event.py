@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from netprov.dhcp.message import Message
 
@@ -35,6 +36,7 @@ class OfferReceived:
     address: str
     server_id: str
     offer: Message
+    event_kind: ClassVar[str] = "OfferReceived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Acquired:
     """The client is bound: configure the address, or `decline` it."""
 
     lease: ClientLease
+    event_kind: ClassVar[str] = "Acquired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Renewed:
     """The lease was extended, by renewing or rebinding; its options may have changed."""
 
     lease: ClientLease
+    event_kind: ClassVar[str] = "Renewed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Refused:
 
     server_id: str
     message: str
+    event_kind: ClassVar[str] = "Refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class Lost:
     """The lease ran out without renewal; the address must no longer be used."""
 
     address: str
+    event_kind: ClassVar[str] = "Lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +79,4 @@ class InformAnswered:
     server_id: str
     options: Mapping[int, bytes]
     ack: Message
+    event_kind: ClassVar[str] = "InformAnswered"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from netprov.dhcp.message import dotted
 
@@ -51,6 +51,7 @@ class Bound:
 
     lease: Lease
     renewed: bool = False
+    event_kind: ClassVar[str] = "Bound"
 
     def __str__(self) -> str:
         return f"{_who(self.lease)} {'keeps' if self.renewed else 'gets'} {_what(self.lease)}"
@@ -61,6 +62,7 @@ class Released:
     """A client gave its address back, or moved to another."""
 
     lease: Lease
+    event_kind: ClassVar[str] = "Released"
 
     def __str__(self) -> str:
         return f"{_who(self.lease)} gives {_what(self.lease)} back"
@@ -72,6 +74,7 @@ class Declined:
 
     lease: Lease
     found_by: str
+    event_kind: ClassVar[str] = "Declined"
 
     def __str__(self) -> str:
         return f"{_what(self.lease)} is in use by a stranger, says a {self.found_by}"
@@ -82,6 +85,7 @@ class Expired:
     """A lease ran out, or the hold on a declined address ended."""
 
     lease: Lease
+    event_kind: ClassVar[str] = "Expired"
 
     def __str__(self) -> str:
         return f"{_what(self.lease)} of {_who(self.lease)} has run out"
@@ -94,6 +98,7 @@ class Nak:
     mac: bytes
     network: str
     reason: str
+    event_kind: ClassVar[str] = "Nak"
 
     def __str__(self) -> str:
         return f"{self.mac.hex(':')} is refused (DHCPNAK) on {self.network}: {self.reason}"

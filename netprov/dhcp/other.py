@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from netprov.dhcp.config import DhcpConfig
 from netprov.dhcp.message import Message, Type, dotted
@@ -23,6 +24,7 @@ class OtherServer:
     address: str
     mac: bytes
     interface: str
+    event_kind: ClassVar[str] = "OtherServer"
 
     def __str__(self) -> str:
         return f"another DHCP server, {self.address}, serves {self.mac.hex(':')} on {self.interface}"

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from netprov.cwmp.device import InformReceived
+from netprov.dhcp.lease import Bound, Nak
 from netprov.dhcp.lease import Lease as DhcpLease
 from netprov.dhcp.message import dotted
 from netprov.errors import Malformed
@@ -17,13 +19,15 @@ from netprov.phone.action import AskDhcp, Done, Failed, Fetch, Lease, Response, 
 from netprov.phone.rule.url import Url, parse_url
 from netprov.plan import Plan
 from netprov.plan.offer import client_of, preview
+from netprov.provision.event import Asked, TlsFailed, TransferFailed
 from netprov.state.device import HistoryLine
+from netprov.state.dhcp_fact import Unanswered
 
 SERVER = "this server"
 ACS_PORT = 7547
 
 _SENT = frozenset({"profile", "bootstrap", "ca"})
-_DHCP = frozenset({"Bound", "Nak", "Unanswered"})
+_DHCP = frozenset({Bound.event_kind, Nak.event_kind, Unanswered.event_kind})
 """Lines that tell how a phone's asking DHCP ended."""
 
 _ALERTS: Sequence[tuple[str, Trouble]] = (
@@ -58,8 +62,8 @@ def steps_of(heard: Heard) -> list[Step]:
 def _dhcp(heard: Heard, line: HistoryLine | None, *, fetched: bool) -> Step | None:
     """Return how DHCP went; a phone that fetched files has an address, whoever it is from."""
     started = heard.history[0].time if heard.history else 0.0
-    if line is not None and line.kind != "Bound" and not fetched:
-        trouble = Trouble.DHCP_NAK if line.kind == "Nak" else Trouble.DHCP_UNSERVED
+    if line is not None and line.kind != Bound.event_kind and not fetched:
+        trouble = Trouble.DHCP_NAK if line.kind == Nak.event_kind else Trouble.DHCP_UNSERVED
         failed = Failed(trouble, str(line.fields.get("reason", "")))
         return Step(_asking(heard), failed, line.time, evidence=_evidence(line))
     if heard.lease is not None:
@@ -137,10 +141,10 @@ def _informed(_fields: Mapping[str, object]) -> tuple[Fetch, Result]:
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, object]], tuple[Fetch, Result] | None]] = {
-    "Asked": _asked,
-    "TransferFailed": _broken_off,
-    "TlsFailed": _tls,
-    "InformReceived": _informed,
+    Asked.event_kind: _asked,
+    TransferFailed.event_kind: _broken_off,
+    TlsFailed.event_kind: _tls,
+    InformReceived.event_kind: _informed,
 }
 
 

@@ -25,6 +25,7 @@ class Asked:
     mac: str = ""
     reason: str = ""
     agent: Agent | None = None
+    event_kind: ClassVar[str] = "Asked"
 
     def __str__(self) -> str:
         who = f"{self.address} ({self.mac})" if self.mac else self.address
@@ -42,6 +43,7 @@ class FileSent:
     seconds: float
     retransmissions: int
     everyday: ClassVar[bool] = True
+    event_kind: ClassVar[str] = "FileSent"
 
     def __str__(self) -> str:
         return (
@@ -57,6 +59,7 @@ class TransferFailed:
     address: str
     path: str
     reason: str
+    event_kind: ClassVar[str] = "TransferFailed"
 
     def __str__(self) -> str:
         return f"{self.address} did not get all of {self.path}: {self.reason}"
@@ -69,6 +72,7 @@ class TlsFailed:
     address: str
     reason: str
     server: str = ""
+    event_kind: ClassVar[str] = "TlsFailed"
 
     def __str__(self) -> str:
         return f"{self.address} TLS handshake failed: {self.reason}"
@@ -83,6 +87,7 @@ class Reported:
     kind: str
     path: str
     fields: Mapping[str, str] = field(repr=False)
+    event_kind: ClassVar[str] = "Reported"
 
     def __str__(self) -> str:
         return f"{self.address} ({self.mac or 'unknown'}) {self.kind} report at {self.path}: {len(self.fields)} fields"
@@ -96,6 +101,7 @@ class Posted:
     mac: str
     path: str
     body: str = field(repr=False)
+    event_kind: ClassVar[str] = "Posted"
 
     def __str__(self) -> str:
         return f"{self.address} ({self.mac or 'unknown'}) posted {len(self.body)} octets at {self.path}"
@@ -108,6 +114,7 @@ class PhoneSaid:
     address: str
     mac: str
     told: PhoneStatement
+    event_kind: ClassVar[str] = "PhoneSaid"
 
     def __str__(self) -> str:
         return f"{self.address} ({self.mac}) {self.told}"
@@ -121,6 +128,7 @@ class SyslogLine:
     severity: int
     text: str
     everyday: ClassVar[bool] = True
+    event_kind: ClassVar[str] = "SyslogLine"
 
     def __str__(self) -> str:
         return f"{self.address} says: {self.text[:500]}"

@@ -100,10 +100,8 @@ def describe(event: Event) -> str:
     """Return an event as one line of text."""
     if type(event).__str__ is not object.__str__:
         return str(event)
-    if not dataclasses.is_dataclass(event):
-        return repr(event)
     fields = (f"{f.name}={_text(getattr(event, f.name))}" for f in dataclasses.fields(event) if f.repr)
-    return " ".join([type(event).__name__, *fields])
+    return " ".join([event.event_kind, *fields])
 
 
 def _text(value: object) -> str:

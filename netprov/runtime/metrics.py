@@ -18,16 +18,18 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from netprov.cwmp.device import Faulted
 from netprov.errors import ServiceError
 from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.plan.metrics import MetricsPlan
+from netprov.provision.event import Asked
 from netprov.runtime.role import Notice, Sample, Service, Suppressed
 
 OUTCOMES: Final[Mapping[str, Callable[[Any], object]]] = {
-    "Asked": attrgetter("status"),
-    "Faulted": attrgetter("method"),
-    "Notice": attrgetter("severity"),
+    Asked.event_kind: attrgetter("status"),
+    Faulted.event_kind: attrgetter("method"),
+    Notice.event_kind: attrgetter("severity"),
 }
 """What tells the events of one kind apart, where something does and takes few values; a remote's texts never do."""
 
@@ -48,7 +50,7 @@ class Metrics(Collector):
         if isinstance(event, Suppressed):
             self._counts[service, event.kind, ""] += event.count
             return
-        kind = type(event).__name__
+        kind = event.event_kind
         outcome = OUTCOMES.get(kind)
         self._counts[service, kind, "" if outcome is None else str(outcome(event))] += 1
 

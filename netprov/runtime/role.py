@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from netprov.machine import Dropped, Event
 from netprov.plan import Plan
@@ -17,6 +17,7 @@ class Notice:
 
     text: str
     severity: Literal["info", "warning", "error"] = "info"
+    event_kind: ClassVar[str] = "Notice"
 
     def __str__(self) -> str:
         return self.text
@@ -24,10 +25,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """Events of one kind that came too fast to be reported one by one; `kind` is their type's name."""
+    """Events of one kind that came too fast to be reported one by one; `kind` is their `event_kind`."""
 
     kind: str
     count: int
+    event_kind: ClassVar[str] = "Suppressed"
 
     def __str__(self) -> str:
         return f"{self.count} more {self.kind} in the last second"
@@ -35,7 +37,7 @@ class Suppressed:
     @property
     def everyday(self) -> bool:
         """Say whether one of them would be an everyday event."""
-        return self.kind == Dropped.__name__
+        return self.kind == Dropped.event_kind
 
 
 @dataclass(frozen=True, slots=True)

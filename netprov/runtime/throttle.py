@@ -19,7 +19,7 @@ class Throttle:
         self._service = service
         self._report = report
         self._told = 0
-        self._untold: Counter[type[Event]] = Counter()
+        self._untold: Counter[str] = Counter()
 
     def tell(self, events: Iterable[Event]) -> None:
         """Report events, or count them."""
@@ -28,11 +28,11 @@ class Throttle:
                 self._told += 1
                 self._report(self._service, event)
             else:
-                self._untold[type(event)] += 1
+                self._untold[event.event_kind] += 1
 
     def settle(self) -> None:
         """Report the numbers of those that were counted only, and begin anew."""
         self._told = 0
         for kind, count in self._untold.items():
-            self._report(self._service, Suppressed(kind.__name__, count))
+            self._report(self._service, Suppressed(kind, count))
         self._untold.clear()

@@ -18,6 +18,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from netprov.dhcp.lease import Bound
 from netprov.errors import ServiceError
 from netprov.machine import Event
 from netprov.provision.event import Reported
@@ -187,7 +188,7 @@ class DeviceRecords:
             "INSERT INTO history (time, mac, address, service, text, kind, fields) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 *(each.now, mac, fact.address, each.service, str(each.event)),
-                *(type(each.event).__name__, json.dumps(_plain(each.event))),
+                *(each.event.event_kind, json.dumps(_plain(each.event))),
             ),
         )
         if each.service == "dhcp":
@@ -218,8 +219,8 @@ class DeviceRecords:
     def _leased(self, address: str) -> str:
         """Return who last got an address from DHCP, by the records of its process; "" if nobody did."""
         rows = self._database.execute(
-            "SELECT mac FROM history WHERE address = ? AND kind = 'Bound' ORDER BY id DESC LIMIT 1",
-            (address,),
+            "SELECT mac FROM history WHERE address = ? AND kind = ? ORDER BY id DESC LIMIT 1",
+            (address, Bound.event_kind),
         )
         return str(next(rows, ("",))[0]) if address else ""
 

@@ -6,6 +6,7 @@ Renewals say nothing new, and a client that is not served asks for ever: the sam
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from netprov.dhcp.lease import Bound, Declined, Expired, Nak, Released
 from netprov.dhcp.message import dotted
@@ -24,6 +25,7 @@ class Unanswered:
     mac: str
     interface: str
     reason: str
+    event_kind: ClassVar[str] = "Unanswered"
 
     def __str__(self) -> str:
         return f"{self.mac} gets no answer: {self.reason}"

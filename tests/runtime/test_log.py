@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from io import StringIO
+from typing import ClassVar
 
 from netprov.machine import Dropped, Endpoint, Event
 from netprov.runtime.log import EventLog, describe
@@ -16,6 +17,7 @@ class Sample:
     name: str
     octets: bytes
     secret: str = field(repr=False)
+    event_kind: ClassVar[str] = "Sample"
 
 
 def test_event_is_its_kind_and_its_fields_without_secrets() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from netprov.dns.message.name import format_name
 from netprov.dns.message.query import AA, NOTIFY
@@ -35,6 +36,7 @@ class Notified:
     zone: str
     serial: int
     secondary: str
+    event_kind: ClassVar[str] = "Notified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Unheard:
     zone: str
     serial: int
     secondary: str
+    event_kind: ClassVar[str] = "Unheard"
 
 
 @dataclass(slots=True)

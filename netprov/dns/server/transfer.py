@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from netprov.dns.message.query import AA, OPCODE, QR, RD, Query
 from netprov.dns.message.rrtype import IXFR, SOA
@@ -29,6 +29,7 @@ class ZoneTransferred:
     serial: int
     secondary: str
     since: int | None = None
+    event_kind: ClassVar[str] = "ZoneTransferred"
 
 
 def changes(query: Query, zone: Zone, journal: Journal) -> Sequence[Delta] | None:
