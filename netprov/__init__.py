@@ -7,6 +7,7 @@ Ground that everything stands on:
     errors                      the whole error tree, and the located problem
     wire                        Reader and Writer: bounds-checked cursors
     machine                     Endpoint, Datagram, Machine: the contract between cores and pumps
+    hostport                    hosts with ports as text, and the ports of services
 
 What the operator writes, one YAML file in the operator's words:
 

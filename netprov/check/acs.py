@@ -9,8 +9,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from netprov.check.rule import Finding, View, planned, rule, texts
 from netprov.errors import Path
+from netprov.hostport import PORTS, scheme_of
 from netprov.inventory.model import Match
-from netprov.plan.cwmp import PORTS, AcsListener
+from netprov.plan.cwmp import AcsListener
 
 DSLFORUM = "dslforum.org"
 _RELEASE_WITHOUT_TR069 = (11, 3)
@@ -198,7 +199,8 @@ def acs_port_taken(view: View) -> Iterator[Finding]:
 
 
 def _is_at(listener: AcsListener, url: SplitResult) -> bool:
-    port = url.port or PORTS.get(url.scheme)
+    scheme = scheme_of(url.scheme)
+    port = url.port or (PORTS[scheme] if scheme else 0)
     return (listener.host, listener.port, listener.secure) == (url.hostname, port, url.scheme == "https")
 
 

@@ -8,12 +8,13 @@ from urllib.parse import SplitResult, urlsplit
 
 from netprov.check.rule import Finding, View, rule
 from netprov.errors import Path
+from netprov.provision.config import LADDER
 from netprov.provision.macro import device_macros, expand, patterns
 
 _OPTIONS = re.compile(r"\[[^\]]*\]")
 _URL = re.compile(r"(?:tftp|https?)://[^\s\"'|;]+")
-_DEFAULT_PATHS = ("/$PSN.xml", "/Cisco/$PN/$MA.cfg", "/Cisco/$MA.cfg", "/$PN.xml")
-"""What phones ask for without being told (guide, migration guide); the last is an alias."""
+_DEFAULT_PATHS = (*LADDER, "/$PN.xml")
+"""What phones ask for without being told, and an alias of the first."""
 
 
 def _upgrades(view: View) -> Iterator[tuple[Path, SplitResult]]:

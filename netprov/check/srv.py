@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from netprov.check.rule import Finding, View, planned, rule
+from netprov.dns.order import cisco_rank
 from netprov.dns.service import SERVICES
 from netprov.errors import Path
+from netprov.hostport import DHCP_PORT, DNS_PORT, PORTS
 from netprov.inventory.model import SrvTarget
 
 _ADDRESS = re.compile(r"\d+(\.\d+){3}\Z")
 LONGEST_TTL = 3600
 """Seconds: what a staging LAN can wait for a corrected record."""
 
-RESERVED_PORTS = {53: "DNS", 67: "DHCP", 69: "TFTP"}
+RESERVED_PORTS = {DNS_PORT: "DNS", DHCP_PORT: "DHCP", PORTS["tftp"]: "TFTP"}
 
 
 def _targets(view: View) -> Iterator[tuple[str, SrvTarget, str, Path]]:
@@ -116,7 +118,7 @@ def srv_port_reserved(view: View) -> Iterator[Finding]:
 )
 def srv_port_swapped(view: View) -> Iterator[Finding]:
     for service, target, name, path in _targets(view):
-        if (service, target.port) in {("https", 80), ("http", 443)}:
+        if target.port == PORTS["http" if service == "https" else "https"]:
             yield Finding(
                 (*path, "port"), f"`{service}` of {name} is on port {target.port}, the other service's"
             )
@@ -135,7 +137,7 @@ def srv_weights(view: View) -> Iterator[Finding]:
     for service in view.services:
         if service.order == "strict":
             continue
-        found = sorted(service.targets, key=lambda each: (each[0].priority, each[0].weight))
+        found = sorted(service.targets, key=lambda each: cisco_rank(each[0]))
         for priority, group in groupby(found, key=lambda each: each[0].priority):
             members = list(group)
             (first, _, path), (last, _, other) = members[0], members[-1]

@@ -39,7 +39,12 @@ def in_order(targets: Iterable[Each], order: SrvOrder, draw: Callable[[int], int
 
 def cisco_order(targets: Sequence[Each]) -> list[Each]:
     """Return the targets as the guide has phones try them: by priority, then weight, lowest first."""
-    return sorted(targets, key=lambda each: (each.priority, each.weight))
+    return sorted(targets, key=cisco_rank)
+
+
+def cisco_rank(target: Weighted) -> tuple[int, int]:
+    """Return what the guide has phones sort by, lowest first."""
+    return target.priority, target.weight
 
 
 def rfc2782_order(targets: Sequence[Each], draw: Callable[[int], int]) -> list[Each]:

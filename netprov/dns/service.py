@@ -7,5 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-SERVICES: Mapping[str, str] = {"https": "_ciscoprov-https._tls", "http": "_ciscoprov-http._tcp"}
+from netprov.hostport import Scheme
+
+SERVICES: Mapping[Scheme, str] = {"https": "_ciscoprov-https._tls", "http": "_ciscoprov-http._tcp"}
 """Service and protocol labels of each scheme, in the order that phones ask for them."""

@@ -13,12 +13,14 @@ from netprov.dns.service import SERVICES
 from netprov.doctor.client import DoctorClient
 from netprov.doctor.web import Clock, Web
 from netprov.errors import Malformed, Problem
+from netprov.hostport import Scheme
 from netprov.phone.action import Failed, Found, Lease, SrvRecord, Trouble
 from netprov.phone.handset.memory import Handset
-from netprov.phone.rule.ladder import MAC_PATH, SRV_PATHS, ladder
-from netprov.phone.rule.url import Url, parse_url
+from netprov.phone.rule.ladder import SRV_PATHS, ladder
+from netprov.phone.rule.url import Url, is_address, parse_url
 from netprov.phone.source import Source, read_options
 from netprov.plan import Plan
+from netprov.provision.config import FACTORY_PATH, MAC_PATH
 
 ORDINARY = frozenset({"doctor-path", "doctor-profile"})
 """What a phone meets on the lower rungs of every ladder, and is no fault if a later rung has its profile."""
@@ -84,7 +86,7 @@ class Road:
             "start `netprov serve dns`, or look for a firewall on port 53",
         )
 
-    async def _service(self, service: str, domain: str) -> Arrived:
+    async def _service(self, service: Scheme, domain: str) -> Arrived:
         owner = f"{SERVICES[service]}.{domain}"
         wanted = [t for t in self._plan.site.targets if t.service == service]
         answer = await self._web.resolve(owner, "SRV", self._lease.dns)
@@ -129,7 +131,7 @@ class Road:
             )
         ]
 
-    async def _target(self, service: str, record: SrvRecord, domain: str) -> Arrived:
+    async def _target(self, service: Scheme, record: SrvRecord, domain: str) -> Arrived:
         if record.target in ("", "."):
             return "", []
         urls = [Url(service, record.target, record.port, self._handset.expand(path)) for path in SRV_PATHS]
@@ -172,7 +174,7 @@ class Road:
         return arrived, met
 
     async def _addresses(self, host: str) -> tuple[tuple[str, ...], Problem | None]:
-        if Url("http", host, 80, "/").by_address:
+        if is_address(host):
             return (host,), None
         answer = await self._web.resolve(host, "A", self._lease.dns)
         if isinstance(answer, Found) and answer.addresses:
@@ -186,7 +188,7 @@ class Road:
         )
 
     async def _by_option(self) -> Arrived:
-        first, second = self._handset.expand("/$PSN.xml"), self._handset.expand(MAC_PATH)
+        first, second = self._handset.expand(FACTORY_PATH), self._handset.expand(MAC_PATH)
         values = [
             self._handset.expand(value)
             for source in read_options(self._lease.options)

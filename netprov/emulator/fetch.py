@@ -16,14 +16,12 @@ from netprov.dns import stub
 from netprov.emulator.failure import Timeouts, trouble_of
 from netprov.errors import Malformed
 from netprov.machine import Endpoint
-from netprov.phone.action import Failed, Fetch, Found, Resolve, Response, SrvRecord, Trouble
+from netprov.phone.action import MAX_FILE, Failed, Fetch, Found, Resolve, Response, SrvRecord, Trouble
 from netprov.tftp.download import Download
 from netprov.tftp.packet import ErrorCode
 from netprov.tftp.transfer import Failed as TransferFailed
 
 TYPES: Mapping[str, int] = {"A": 1, "SRV": 33}
-MAX_BODY = 8 << 20
-"""Octets of one file that a phone takes."""
 
 IP_RECVERR = 11
 
@@ -171,7 +169,7 @@ async def download(action: Fetch, source: str, timeouts: Timeouts) -> Response |
             time.monotonic(),
             options={"blksize": "1428"},
             limits=timeouts.tftp,
-            max_octets=MAX_BODY,
+            max_octets=MAX_FILE,
         )
         try:
             while not transfer.finished:

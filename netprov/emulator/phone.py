@@ -21,6 +21,8 @@ from netprov.emulator.dhcp import DhcpLink
 from netprov.emulator.failure import COMPRESSED, Timeouts
 from netprov.emulator.fetch import DnsPorts, download, resolve
 from netprov.emulator.web import WebClient
+from netprov.errors import Malformed
+from netprov.hostport import SYSLOG_PORT, parse_hostport
 from netprov.phone.action import (
     Action,
     AskDhcp,
@@ -40,8 +42,6 @@ from netprov.phone.boot import Outcome
 from netprov.phone.boot import boot as power_up
 from netprov.phone.handset.identity import Identity
 from netprov.phone.handset.memory import Behaviour, Handset
-
-SYSLOG_PORT = 514
 
 T = TypeVar("T")
 Observer = Callable[[Step], None]
@@ -201,10 +201,10 @@ def sizes(action: Action, result: Result) -> tuple[int, int]:
 
 def _syslog(text: str, server: str, source: str) -> None:
     """Send one line as RFC 3164 does, to `host` or `host:port`; nobody hears of its loss."""
-    host, _, port = server.partition(":")
     try:
+        target = parse_hostport(server, SYSLOG_PORT)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.bind((source, 0))
-            sock.sendto(f"<134>{text}".encode("ascii", "replace"), (host, int(port or SYSLOG_PORT)))
-    except (OSError, ValueError):
+            sock.sendto(f"<134>{text}".encode("ascii", "replace"), target)
+    except (OSError, ValueError, Malformed):
         return

@@ -148,7 +148,7 @@ class PlanWorld:
     def _file(self, action: Fetch) -> Response | Failed:
         scheme = action.url.scheme
         requester = Requester(
-            scheme,  # type: ignore[arg-type]
+            scheme,
             self._address,
             action.address,
             action.url.port,

@@ -15,6 +15,7 @@ from netprov.dhcp.lease import Lease as DhcpLease
 from netprov.dhcp.message import dotted
 from netprov.errors import Malformed
 from netprov.explain.verdict import SEALED
+from netprov.hostport import CWMP_PORT, PORTS
 from netprov.phone.action import AskDhcp, Done, Failed, Fetch, Lease, Response, Result, Say, Step, Trouble
 from netprov.phone.rule.url import Url, parse_url
 from netprov.plan import Plan
@@ -24,7 +25,6 @@ from netprov.state.device import HistoryLine
 from netprov.state.dhcp_fact import Unanswered
 
 SERVER = "this server"
-ACS_PORT = 7547
 
 _SENT = frozenset({"profile", "bootstrap", "ca"})
 _DHCP = frozenset({Bound.event_kind, Nak.event_kind, Unanswered.event_kind})
@@ -132,11 +132,11 @@ def _tls(fields: Mapping[str, object]) -> tuple[Fetch, Result]:
     reason = str(fields["reason"])
     told = reason.lower().replace("_", " ")
     trouble = next((trouble for words, trouble in _ALERTS if words in told), Trouble.TLS)
-    return Fetch(Url("https", SERVER, 443, "/"), SERVER, verify=SERVER), Failed(trouble, reason)
+    return Fetch(Url("https", SERVER, PORTS["https"], "/"), SERVER, verify=SERVER), Failed(trouble, reason)
 
 
 def _informed(_fields: Mapping[str, object]) -> tuple[Fetch, Result]:
-    url = Url("http", SERVER, ACS_PORT, "/")
+    url = Url("http", SERVER, CWMP_PORT, "/")
     return Fetch(url, SERVER, method="POST", headers={"SOAPAction": ""}), Response(200)
 
 

@@ -13,6 +13,9 @@ from typing import TypeVar
 
 from netprov.phone.rule.url import Url
 
+MAX_FILE = 64 << 20
+"""Octets of one file that a phone takes, by whatever protocol; loads of firmware are the largest."""
+
 
 class Trouble(StrEnum):
     """Why an exchange came to nothing, as far as the phone can tell."""

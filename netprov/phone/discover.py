@@ -14,9 +14,10 @@ from netprov.phone.acs import manage
 from netprov.phone.action import Lease, Resolve, Road, Say
 from netprov.phone.fetch.load import Loaded, NotLoaded, load
 from netprov.phone.handset.memory import Handset
-from netprov.phone.rule.ladder import MAC_PATH, SRV_PATHS, ladder
+from netprov.phone.rule.ladder import SRV_PATHS, ladder
 from netprov.phone.source import Source, Unusable, parse_order, read_options
 from netprov.phone.srv import load_by_srv
+from netprov.provision.config import MAC_PATH
 
 
 class Miss(Enum):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from netprov.dns.order import in_order
 from netprov.dns.service import SERVICES
+from netprov.hostport import Scheme
 from netprov.phone.action import Failed, Found, Resolve, Road, Say
 from netprov.phone.fetch.exchange import PLAIN, FetchRequest, resolve
 from netprov.phone.fetch.load import Loaded, NotLoaded, load
@@ -17,7 +18,7 @@ from netprov.phone.rule.url import Url
 def load_by_srv(
     handset: Handset,
     domain: str,
-    scheme: str,
+    scheme: Scheme,
     paths: tuple[str, ...],
     *,
     request: FetchRequest = PLAIN,

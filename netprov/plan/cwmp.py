@@ -10,11 +10,12 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from netprov.cwmp.config import AcsConfig, Target, configure
+from netprov.dns.service import SERVICES
 from netprov.errors import InventoryError, Path, Problem
+from netprov.hostport import PORTS, format_origin, scheme_of
 from netprov.inventory.model import AcsCredentials, PhoneClass
 from netprov.plan.site import Site, SiteTarget
 
-PORTS: Final = {"http": 80, "https": 443}
 SHORTEST: Final = 10
 """Seconds between Informs, at least: less is a slip of the unit."""
 
@@ -116,7 +117,7 @@ def _url_fault(text: str) -> str:
         port = url.port
     except ValueError as error:
         return str(error)
-    if url.scheme not in PORTS:
+    if url.scheme not in SERVICES:
         return "it begins with neither http:// nor https://"
     if not url.hostname:
         return "it names no host"
@@ -127,11 +128,11 @@ def _url_fault(text: str) -> str:
 
 def _listener(site: Site, url: SplitResult) -> AcsListener | None:
     """Return where an ACS URL leads, or None if its host is not of this inventory: somebody else's ACS."""
-    host = url.hostname or ""
+    host, scheme = url.hostname or "", scheme_of(url.scheme)
     addresses = _addresses(site, host)
-    if not addresses:
+    if not addresses or scheme is None:
         return None
-    return AcsListener(host, addresses, url.port or PORTS[url.scheme], url.path or "/", url.scheme == "https")
+    return AcsListener(host, addresses, url.port or PORTS[scheme], url.path or "/", scheme == "https")
 
 
 def _addresses(site: Site, host: str) -> tuple[str, ...]:
@@ -177,8 +178,7 @@ def _profile_base(site: Site, acs_hosts: set[str | None], first: str) -> str:
     best = next(iter(sorted(site.targets, key=rank)), None)
     if best is None:
         return ""
-    port = "" if best.port == PORTS[best.service] else f":{best.port}"
-    return f"{best.service}://{best.target}{port}"
+    return format_origin(best.service, best.target, best.port)
 
 
 def _is_locked(site: Site, of_class: PhoneClass | None) -> bool:

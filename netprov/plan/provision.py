@@ -8,15 +8,14 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from netprov.errors import InventoryError, Path, Problem
+from netprov.hostport import PORTS, Scheme, format_origin, scheme_of
 from netprov.plan.layer import Layers
 from netprov.plan.site import Site, SitePhone
 from netprov.provision.config import (
     CA_PATH,
-    DEFAULT_PORTS,
     Device,
     Listener,
     Provision,
-    Scheme,
     SecretsPlace,
 )
 from netprov.provision.macro import names_in
@@ -136,27 +135,25 @@ def _target_listeners(site: Site) -> Iterator[Listener]:
 
 def _network_listeners(site: Site) -> Iterator[Listener]:
     for network in site.networks:
-        for scheme in DEFAULT_PORTS:
-            yield Listener(scheme, str(network.address), DEFAULT_PORTS[scheme], site.server_name)
+        for scheme, port in PORTS.items():
+            yield Listener(scheme, str(network.address), port, site.server_name)
 
 
 def _named_listeners(site: Site) -> Iterator[Listener]:
     """Return the sockets that DHCP options and profile rules speak of, as far as the hosts are ours."""
     for url in _urls(site):
         parts = _split(url)
-        scheme = parts.scheme
-        if scheme not in DEFAULT_PORTS or not _is_ours(site, url):
+        scheme = scheme_of(parts.scheme)
+        if scheme is None or not _is_ours(site, url):
             continue
         for address in _addresses(site, parts.hostname or ""):
-            yield Listener(scheme, address, parts.port or DEFAULT_PORTS[scheme], parts.hostname or "")  # type: ignore[arg-type,index]
+            yield Listener(scheme, address, parts.port or PORTS[scheme], parts.hostname or "")
 
 
 def _conflicts(site: Site) -> Iterator[Problem]:
     """Find SRV targets that want a socket which is the other scheme's."""
     taken: dict[tuple[str, int], Scheme] = {
-        (str(network.address), DEFAULT_PORTS[scheme]): scheme
-        for network in site.networks
-        for scheme in _TCP_SCHEMES
+        (str(network.address), PORTS[scheme]): scheme for network in site.networks for scheme in _TCP_SCHEMES
     }
     for target in site.targets:
         host = site.host(target.target)
@@ -176,8 +173,7 @@ def _secure_url(listeners: Iterable[Listener]) -> str:
     """Return the HTTPS address that phones are led to: the first SRV target that is ours, else this server."""
     for each in listeners:
         if each.scheme == "https":
-            port = "" if each.port == DEFAULT_PORTS["https"] else f":{each.port}"
-            return f"https://{each.name}{port}"
+            return format_origin("https", each.name, each.port)
     return ""
 
 

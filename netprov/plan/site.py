@@ -8,7 +8,9 @@ from fnmatch import fnmatchcase
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from typing import Literal
 
+from netprov.dns.order import cisco_order
 from netprov.dns.service import SERVICES
+from netprov.hostport import PORTS
 from netprov.inventory.model import Inventory, Match, Method, Network, Phone, PhoneClass, Srv
 
 POOL_OFFSETS = (100, 199)
@@ -163,8 +165,8 @@ def srv_targets(
     """Decide the SRV records of a domain; `path` is where its `srv:` stands."""
     if srv.https is None and srv.http is None:
         return (
-            SiteTarget("https", server_name, 443, 10, 0, srv.ttl, path),
-            SiteTarget("http", server_name, 80, 10, 0, srv.ttl, path),
+            SiteTarget("https", server_name, PORTS["https"], 10, 0, srv.ttl, path),
+            SiteTarget("http", server_name, PORTS["http"], 10, 0, srv.ttl, path),
         )
     targets: list[SiteTarget] = []
     services: tuple[Literal["https", "http"], ...] = ("https", "http")
@@ -182,7 +184,7 @@ def srv_targets(
             )
             for index, record in enumerate(records or ())
         ]
-        found.sort(key=lambda target: (target.priority, target.weight))
+        found = cisco_order(found)
         targets += _strict(found) if srv.order == "strict" else found
     return tuple(targets)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from netprov.provision.config import CA_PATH, Device, Provision
+from netprov.provision.config import CA_PATH, FACTORY_PATH, SRV_MAC_PATH, Device, Provision
 from netprov.provision.guard import Introduction
 from netprov.provision.profile import Layer, Parameter, element, enclose, format_profile, merge
 from netprov.provision.requester import Requester
@@ -107,10 +107,10 @@ class Composer:
         name over HTTPS first, where it gets its `introduction`.
         """
         if introduction is None:
-            path = "/$PSN.xml" if locked else "/Cisco/$MA.cfg"
+            path = FACTORY_PATH if locked else SRV_MAC_PATH
             layers = [_rule(self._way(path) or f"{requester.base_url()}{path}"), self._trusted(requester)]
         else:
-            options, path = introduction.options, "/Cisco/$MA.cfg"
+            options, path = introduction.options, SRV_MAC_PATH
             layers = [_rule(self._way(path, options) or f"{options}{requester.base_url()}{path}")]
             if introduction.ikm:
                 layers.append({_IKM: Parameter(_IKM, introduction.ikm, "na")})
@@ -123,7 +123,7 @@ class Composer:
         """
         if requester.scheme == "https" or not self._provision.secure_url:
             return {}
-        return merge((self._trusted(requester), _rule(self._way("/Cisco/$MA.cfg"))))
+        return merge((self._trusted(requester), _rule(self._way(SRV_MAC_PATH))))
 
     def _way(self, path: str, options: str = "") -> str:
         """Return the rule for a path of the HTTPS servers, "" if there are none.

@@ -6,23 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from netprov.hostport import format_hostport
 from netprov.provision.auth import AuthScheme
 from netprov.provision.profile import Layer
 
-Scheme = Literal["tftp", "http", "https"]
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 Service = Literal["tftp", "http", "https", "syslog"]
 Digest = Literal["md5", "sha256"]
 IkmEncoding = Literal["raw", "b64url"]
 
-DEFAULT_PORTS: Mapping[Scheme, int] = {"tftp": 69, "http": 80, "https": 443}
-"""Ports that a URL need not name (guide, "Manually Provision a Phone from the Keypad")."""
-
 CA_PATH = "/ca.pem"
 """Where phones get the CA's certificate, for Custom_CA_Rule."""
 
-LADDER = ("/$PSN.xml", "/Cisco/$PN/$MA.cfg", "/Cisco/$MA.cfg")
-"""Where phones look for their profile (guide, "DNS SRV"; Cisco's migration guide)."""
+FACTORY_PATH, MAC_PATH, SRV_MAC_PATH = "/$PSN.xml", "/Cisco/$PN/$MA.cfg", "/Cisco/$MA.cfg"
+"""Where phones look for their profile: the factory's Profile_Rule, the second path by a DHCP option (Cisco's migration
+guide), and the second by SRV, which has no $PN in it (guide, "Use DNS SRV for HTTP Provisioning")."""
+
+LADDER = (FACTORY_PATH, MAC_PATH, SRV_MAC_PATH)
+"""The three paths together, which this server answers on any port."""
 
 ALIASES = (
     *("/$PN.xml", "/$PSN.cfg", "/$PN.cfg", "/$MA.cfg", "/$MA.xml", "/$MAC.cfg", "/$MAC.xml"),
@@ -46,8 +47,7 @@ class Listener:
         return self.scheme in {"tftp", "syslog"}
 
     def __str__(self) -> str:
-        host = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{'udp' if self.is_datagram else self.scheme} {host}:{self.port}"
+        return f"{'udp' if self.is_datagram else self.scheme} {format_hostport(self.address, self.port)}"
 
 
 @dataclass(frozen=True, slots=True)

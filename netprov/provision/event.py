@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from netprov.provision.config import Scheme
+from netprov.hostport import Scheme
 from netprov.provision.requester import Agent
 from netprov.provision.syslog import PhoneStatement
 

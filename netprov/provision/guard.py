@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from netprov.errors import Malformed
+from netprov.hostport import Scheme
 from netprov.provision.answer import PROFILE_TYPE, Content, Lock, Refusal
 from netprov.provision.auth import Account
-from netprov.provision.config import Device, Policy, Scheme
+from netprov.provision.config import Device, Policy
 from netprov.provision.crypto import (
     RECORD_SALT_SIZE,
     SALT_SIZE,

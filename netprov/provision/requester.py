@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from netprov.provision.config import DEFAULT_PORTS, Scheme
+from netprov.hostport import Scheme, format_origin
 
 _AGENT = re.compile(
     r"Cisco-(?P<model>[CD]P-[0-9A-Za-z-]{2,24})/(?P<firmware>[^\s()]{1,64}) \((?P<id>[0-9A-Za-z:.-]{1,32})\)\s*\Z"
@@ -47,9 +47,7 @@ class Requester:
 
     def base_url(self) -> str:
         """Return the URL that reaches the server in the way this request did, without a path."""
-        host = f"[{self.server}]" if ":" in self.server else self.server
-        port = "" if self.port in {0, DEFAULT_PORTS[self.scheme]} else f":{self.port}"
-        return f"{self.scheme}://{host}{port}"
+        return format_origin(self.scheme, self.server, self.port)
 
 
 @lru_cache(maxsize=16384)

@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 
 from netprov.cwmp.device import Faulted
 from netprov.errors import ServiceError
+from netprov.hostport import format_hostport
 from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.plan.metrics import MetricsPlan
@@ -104,8 +105,7 @@ class MetricsService:
         return [] if self._runner is None else [f"tcp {self._where(self._plan)} (http)"]
 
     def _where(self, plan: MetricsPlan) -> str:
-        address = f"[{plan.address}]" if ":" in plan.address else plan.address
-        return f"{address}:{plan.port + self._place}"
+        return format_hostport(plan.address, plan.port + self._place)
 
     async def _listen(self, plan: MetricsPlan) -> web.AppRunner | None:
         if not plan.address:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netprov.hostport import PORTS, Scheme
 from netprov.provision.answer import Content, Lock, Redirect, Refusal, TreeFile
 from netprov.provision.auth import Account
 from netprov.provision.catalog import Catalog, decode_path, tidy_path
-from netprov.provision.config import DEFAULT_PORTS, Device, Policy, Provision, Scheme
+from netprov.provision.config import Device, Policy, Provision
 from netprov.provision.crypto import decrypt_cbc, decrypt_gcm, derive_secret
 from netprov.provision.profile import Parameter, layer, parse_profile
 from netprov.provision.requester import Agent, Requester, parse_agent
@@ -61,7 +62,7 @@ def requester(
     agent: Agent | None = None,
     link_mac: Callable[[], str] = str,
 ) -> Requester:
-    port = DEFAULT_PORTS[scheme]
+    port = PORTS[scheme]
     return Requester(scheme, address, "10.20.0.1", port, agent, certificate_mac, link_mac)
 
 

@@ -10,10 +10,11 @@ import click
 from netprov.cli.site import inventory_option, open_plan
 from netprov.cli.table import print_table
 from netprov.errors import InventoryError, Problem
+from netprov.hostport import Scheme
 from netprov.plan import Plan
 from netprov.provision.answer import Answer, Content, Redirect, Refusal, TreeFile
 from netprov.provision.catalog import Catalog
-from netprov.provision.config import CA_PATH, LADDER, Device, Listener, Scheme
+from netprov.provision.config import CA_PATH, LADDER, Device, Listener
 from netprov.provision.macro import device_macros, expand
 from netprov.provision.requester import Requester, parse_mac
 from netprov.state.catalog import peek_catalog

@@ -12,8 +12,9 @@ import click
 from netprov.cli.site import inventory_option, open_plan
 from netprov.cli.verb.files import address_of, find_device
 from netprov.errors import InventoryError, Malformed, PkiError, Problem
+from netprov.hostport import PORTS, Scheme
 from netprov.plan import Plan
-from netprov.provision.config import DEFAULT_PORTS, Device, Digest, IkmEncoding, Scheme
+from netprov.provision.config import Device, Digest, IkmEncoding
 from netprov.provision.crypto import (
     MAGIC,
     RECORD_SALT_SIZE,
@@ -56,7 +57,7 @@ def render(phone: str, file: str | None, over: Scheme, state: str | None) -> Non
     plan = open_plan(file).plan
     device = _device(plan, phone)
     listener = next((each for each in plan.provision.listeners if each.scheme == over), None)
-    server, port = (listener.address, listener.port) if listener else ("", DEFAULT_PORTS[over])
+    server, port = (listener.address, listener.port) if listener else ("", PORTS[over])
     requester = Requester(over, address_of(plan, device), server, port, link_mac=lambda: device.mac)
     click.echo(peek_catalog(plan.provision, _state(plan, state)).plain(device, requester).decode(), nl=False)
 

@@ -17,6 +17,7 @@ from netprov.dns.server.answer import Responder
 from netprov.dns.server.policy import Client
 from netprov.dns.service import SERVICES
 from netprov.dns.stub import Found, Reply, Soa, Status, Target, build_query, parse_reply
+from netprov.hostport import scheme_of
 from netprov.runtime.dns.ask import ask
 
 FINDINGS = 1
@@ -93,9 +94,9 @@ def _question(names: list[str], file: str | None, *, offline: bool) -> tuple[str
         pass
     else:
         return format_host(reverse), type_ or PTR
-    if name in SERVICES:
-        owner = SERVICES[name]
-        return f"{owner}.{open_plan(file).plan.site.domain}", type_ or parse_type("SRV")
+    scheme = scheme_of(name)
+    if scheme and scheme in SERVICES:
+        return f"{SERVICES[scheme]}.{open_plan(file).plan.site.domain}", type_ or parse_type("SRV")
     if offline and "." not in name:
         domain = open_plan(file).plan.site.domain
         name = domain if name == "@" else f"{name}.{domain}"

@@ -9,6 +9,7 @@ from netprov.explain.capture.handshake import APPLICATION, failure, read_side, s
 from netprov.explain.capture.packet import Packet
 from netprov.explain.capture.stream import Connection, Exchange, exchanges, numbers
 from netprov.explain.verdict import SEALED
+from netprov.hostport import PORTS, Scheme
 from netprov.phone.action import Failed, Fetch, Response, Step, Trouble
 from netprov.phone.rule.url import Url, is_host
 
@@ -18,8 +19,8 @@ HANDSHAKE_START = b"\x16\x03"
 def steps_of(connection: Connection, host: str, domain: str) -> list[Step]:
     """Return the steps of a connection to `host`; `domain` is what DHCP gave the phone."""
     asked, answered = connection.said(client=True), connection.said(client=False)
-    secure = asked.startswith(HANDSHAKE_START) or (not asked and connection.sport == 443)
-    scheme = "https" if secure else "http"
+    secure = asked.startswith(HANDSHAKE_START) or (not asked and connection.sport == PORTS["https"])
+    scheme: Scheme = "https" if secure else "http"
     url = Url(scheme, host, connection.sport, "/")
     if not connection.accepted:
         return [_step(connection, Fetch(url, connection.server), _unopened(connection))]

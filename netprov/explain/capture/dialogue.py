@@ -9,6 +9,7 @@ from netprov.dns import stub
 from netprov.errors import Malformed
 from netprov.explain.capture.packet import ACK, SYN, Packet
 from netprov.explain.capture.stream import Connection, numbers
+from netprov.hostport import DHCP_PORT, DNS_PORT, NTP_PORT, SYSLOG_PORT
 from netprov.phone.action import Failed, Fetch, Found, Resolve, Response, SrvRecord, Step, Trouble
 from netprov.phone.rule.url import Url
 from netprov.tftp.packet import Data, Error, ErrorCode, OptionAck, TftpRequest, decode
@@ -192,7 +193,7 @@ class Transfers:
         if packet.sport in self._transfers:
             self._transfers[packet.sport].packets.append(packet)
             return
-        if packet.dport in {53, 67, 123, 514}:
+        if packet.dport in {DNS_PORT, DHCP_PORT, NTP_PORT, SYSLOG_PORT}:
             return
         try:
             request = decode(packet.payload)

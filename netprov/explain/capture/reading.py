@@ -18,8 +18,9 @@ from netprov.explain.capture.dialogue import Lookups, Transfers, connections
 from netprov.explain.capture.packet import Packet, read_packets
 from netprov.explain.capture.stream import numbers
 from netprov.explain.verdict import SEALED
+from netprov.hostport import PORTS, Scheme
 from netprov.phone.action import AskDhcp, Failed, Fetch, Found, Lease, Resolve, Response, Step, Trouble
-from netprov.phone.rule.url import PORTS, Url
+from netprov.phone.rule.url import Url
 from netprov.phone.source import Source, read_options
 
 SERVICE_MARK = "_ciscoprov-"
@@ -200,7 +201,7 @@ def _expected(address: str, client: _Dhcp, steps: list[Step], names: dict[str, s
         if isinstance(step.action, Resolve) and isinstance(step.result, Found):
             for record in step.result.records:
                 if record.target == host:
-                    scheme = "https" if "-https." in step.action.name else "http"
+                    scheme: Scheme = "https" if "-https." in step.action.name else "http"
                     return Url(scheme, host, record.port, "/")
     for source in read_options(client.lease.options) if client.lease else ():
         if isinstance(source, Source) and any(

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netprov.errors import Malformed
-from netprov.phone.action import Response
-from netprov.phone.rule.url import PORTS, Url
+from netprov.hostport import PORTS, format_hostport
+from netprov.phone.action import MAX_FILE, Response
+from netprov.phone.rule.url import Url
 
 MAX_HEAD = 64 * 1024
-MAX_BODY = 64 << 20
-"""Octets of a head and of a file that a phone takes; firmware files are the largest."""
+"""Octets of a head that a phone takes."""
 
 BODILESS = frozenset({204, 304})
 
 
 def encode_request(method: str, url: Url, headers: Mapping[str, str], body: bytes) -> bytes:
     """Return a request; the host is the URL's, whatever address it goes to."""
-    host = url.host if url.port == PORTS[url.scheme] else f"{url.host}:{url.port}"
+    host = url.host if url.port == PORTS[url.scheme] else format_hostport(url.host, url.port)
     lines = [f"{method} {url.path} HTTP/1.1", f"Host: {host}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     if body or method in {"POST", "PUT"}:
@@ -62,8 +62,8 @@ class ResponseReader:
             self._take_chunks()
         else:
             self._take_plain(ended=not data)
-        if len(self._body) > MAX_BODY:
-            raise Malformed(f"more than {MAX_BODY} octets")
+        if len(self._body) > MAX_FILE:
+            raise Malformed(f"more than {MAX_FILE} octets")
         if self.response is None and not data:
             raise ConnectionResetError("closed in the middle of an answer")
 

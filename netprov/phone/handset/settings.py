@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netprov.phone.rule.ladder import FACTORY_RULE
+from netprov.provision.config import FACTORY_PATH
 
 DEFAULTS: Mapping[str, str] = {
     "Provision_Enable": "Yes",
@@ -23,7 +23,7 @@ DEFAULTS: Mapping[str, str] = {
     "Resync_Trigger_1": "",
     "Resync_Trigger_2": "",
     "Resync_Fails_On_FNF": "Yes",
-    "Profile_Rule": FACTORY_RULE,
+    "Profile_Rule": FACTORY_PATH,
     "Profile_Rule_B": "",
     "Profile_Rule_C": "",
     "Profile_Rule_D": "",

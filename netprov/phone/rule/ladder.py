@@ -10,15 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from netprov.errors import Malformed
-from netprov.phone.rule.url import PORTS, Url, is_host, parse_url
+from netprov.hostport import PORTS
+from netprov.phone.rule.url import Url, is_host, parse_url
+from netprov.provision.config import FACTORY_PATH, SRV_MAC_PATH
 
-FACTORY_RULE = "/$PSN.xml"
-"""Factory value of Profile_Rule: the first path of the ladder."""
-
-MAC_PATH = "/Cisco/$PN/$MA.cfg"
-"""The second path of the ladder."""
-
-SRV_PATHS = (FACTORY_RULE, "/Cisco/$MA.cfg")
+SRV_PATHS = (FACTORY_PATH, SRV_MAC_PATH)
 """The two paths at a target of SRV; the second has no $PN in it."""
 
 

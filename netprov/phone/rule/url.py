@@ -6,13 +6,10 @@ Cisco's guide, "URL Syntax": no scheme is TFTP, no server is the one of option 6
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from netprov.errors import Malformed
-
-PORTS: Mapping[str, int] = {"tftp": 69, "http": 80, "https": 443}
-"""Every scheme that a phone fetches by, and its standard port."""
+from netprov.hostport import PORTS, Scheme, format_origin, parse_hostport, scheme_of
 
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\.?\Z")
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z")
@@ -22,14 +19,13 @@ _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z")
 class Url:
     """Where to fetch; `path` starts with a slash and keeps its query."""
 
-    scheme: str
+    scheme: Scheme
     host: str
     port: int
     path: str
 
     def __str__(self) -> str:
-        port = "" if self.port == PORTS[self.scheme] else f":{self.port}"
-        return f"{self.scheme}://{self.host}{port}{self.path}"
+        return f"{format_origin(self.scheme, self.host, self.port)}{self.path}"
 
     @property
     def by_address(self) -> bool:
@@ -58,25 +54,23 @@ def parse_url(text: str, default_host: str = "") -> Url:
 
     Raises `Malformed` with a reason that an operator can act on.
     """
-    scheme, separator, rest = text.partition("://")
+    name, separator, rest = text.partition("://")
     if not separator:
-        scheme, rest = "tftp", text
-    scheme = scheme.lower()
-    if scheme not in PORTS:
-        raise Malformed(f"{scheme}: is not a scheme that phones fetch by: use tftp, http or https")
+        name, rest = "tftp", text
+    scheme = scheme_of(name)
+    if scheme is None:
+        raise Malformed(f"{name.lower()}: is not a scheme that phones fetch by: use tftp, http or https")
     if any(ord(character) <= 32 or ord(character) > 126 for character in rest):
         raise Malformed(f"{text!r} has a blank or a character that is not ASCII")
     authority, slash, path = rest.partition("/")
     if not slash and separator:
         authority, question, path = rest.partition("?")
         path = question + path
-    host, colon, port = authority.partition(":")
+    host, port = parse_hostport(authority, PORTS[scheme])
     if not host:
         if not default_host:
             raise Malformed(f"{text!r} names no server")
         host = default_host
     elif not is_host(host):
         raise Malformed(f"{host!r} is neither a host name nor an IPv4 address")
-    if colon and not (port.isdigit() and 1 <= int(port) <= 65535):
-        raise Malformed(f"{port!r} is not a port: 1 to 65535")
-    return Url(scheme, host, int(port) if colon else PORTS[scheme], f"/{path}")
+    return Url(scheme, host, port, f"/{path}")

@@ -18,6 +18,7 @@ from aiohttp import web
 from netprov.cwmp.acs import Acs, AcsLimits, AcsRequest, Reply
 from netprov.cwmp.auth import Credentials, Gate
 from netprov.errors import ServiceError
+from netprov.hostport import format_hostport
 from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.plan.cwmp import AcsListener
@@ -117,7 +118,7 @@ class AcsService:
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""
         return [
-            f"tcp {_written(address)}:{port} ({'https' if secure else 'http'})"
+            f"tcp {format_hostport(address, port)} ({'https' if secure else 'http'})"
             for address, port, secure in self._open
         ]
 
@@ -202,7 +203,7 @@ class AcsService:
                 errno.EACCES: "A port below 1024 needs root or CAP_NET_BIND_SERVICE.",
             }.get(error.errno or 0, "")
             raise ServiceError(
-                f"the ACS cannot listen on {_written(address)}:{port}: {error.strerror}", remedy
+                f"the ACS cannot listen on {format_hostport(address, port)}: {error.strerror}", remedy
             ) from error
         return bound
 
@@ -259,7 +260,3 @@ class AcsService:
 
     def _report(self, event: Event) -> None:
         self._context.report(self.name, event)
-
-
-def _written(address: str) -> str:
-    return f"[{address}]" if ":" in address else address

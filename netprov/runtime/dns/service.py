@@ -14,6 +14,7 @@ from netprov.dns.zone.journal import Journal, difference
 from netprov.dns.zone.lease_name import LeaseName, with_leases
 from netprov.dns.zone.zone import Zone
 from netprov.errors import ServiceError
+from netprov.hostport import format_hostport
 from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.runtime.dns.lease import LeaseNames
@@ -88,12 +89,12 @@ class DnsService:
 
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""
-        return [f"udp+tcp {_shown(host, port)}" for host, port in self._pumps]
+        return [f"udp+tcp {format_hostport(host, port)}" for host, port in self._pumps]
 
     def samples(self) -> Iterator[Sample]:
         """Say how much was asked."""
         for (host, port), pump in self._pumps.items():
-            labels = (("address", _shown(host, port)),)
+            labels = (("address", format_hostport(host, port)),)
             yield Sample("dns_udp_queries", "Datagrams received.", pump.received, labels, total=True)
             for kind in ("AXFR", "IXFR"):
                 sent = self._tcp[host, port].transfers[kind]
@@ -157,7 +158,7 @@ class DnsService:
                 if place not in self._pumps and await self._open(*place):
                     fresh.append(place)
             if not any(place in self._pumps for place in wanted):
-                shown = ", ".join(_shown(*place) for place in wanted) or "none"
+                shown = ", ".join(format_hostport(*place) for place in wanted) or "none"
                 message = f"no address of the plan is on this machine: {shown}"
                 remedy = "give an interface one of them, or name others under `dns: {listen: …}`"
                 raise ServiceError(message, remedy)
@@ -208,12 +209,8 @@ class DnsService:
         self._context.report(self.name, event)
 
 
-def _shown(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 def _cannot_bind(transport: str, host: str, port: int, error: OSError) -> ServiceError:
-    shown = f"{transport} {_shown(host, port)}"
+    shown = f"{transport} {format_hostport(host, port)}"
     match error.errno:
         case errno.EADDRINUSE:
             remedy = f"another DNS server has it: find it with `ss -lnp 'sport = :{port}'` and stop it"

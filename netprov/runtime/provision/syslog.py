@@ -6,6 +6,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 
+from netprov.hostport import SYSLOG_PORT
 from netprov.plan import Plan
 from netprov.provision.config import Listener
 from netprov.provision.event import PhoneSaid, SyslogLine
@@ -13,8 +14,6 @@ from netprov.provision.syslog import MAX_MESSAGE, parse_message, recognise
 from netprov.runtime.net.listen import SocketSet
 from netprov.runtime.net.poll import Poller
 from netprov.runtime.role import RoleContext
-
-SYSLOG_PORT = 514
 
 _BATCH = 128
 

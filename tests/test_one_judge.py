@@ -1,0 +1,99 @@
+"""Each fact stands once: walks the code for second copies of what one module says.
+
+One section a fact; a section names the module that is its judge, and what a copy would look like.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from netprov.hostport import CWMP_PORT, PORTS, SYSLOG_PORT
+from netprov.provision.config import LADDER
+
+PACKAGE = Path(__file__).parents[1] / "netprov"
+
+
+@cache
+def sources() -> dict[str, ast.Module]:
+    return {
+        path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text())
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
+
+
+def constants(tree: ast.Module) -> Iterator[ast.Constant]:
+    """Yield the constants of a module that the code works with: neither docstrings nor examples for people."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Constant):
+            yield node
+        for child in ast.iter_child_nodes(node):
+            shown = isinstance(child, ast.keyword) and child.arg in {"examples", "description", "help"}
+            text = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
+            if not shown and not text:
+                waiting.append(child)
+
+
+def copies(judge: str, values: set[str] | set[int]) -> list[str]:
+    return [
+        f"netprov/{name}:{node.lineno}: {node.value!r}"
+        for name, tree in sources().items()
+        if name != judge
+        for node in constants(tree)
+        if type(node.value) is type(next(iter(values))) and node.value in values
+    ]
+
+
+# The ladder: which paths a phone asks for.
+
+
+def test_ladder_paths_stand_once() -> None:
+    assert not copies("provision/config.py", {*LADDER, *(path.lstrip("/") for path in LADDER)})
+
+
+# Ports of services.
+
+OTHER_NUMBERS = {
+    "dhcp/option/table.py",  # option 69
+    "inventory/convert/option.py",  # the same
+    "emulator/dhcp.py",  # 0x45: IPv4, five words of header
+    "runtime/net/frame.py",  # the same
+    "explain/capture/handshake.py",  # an alert of TLS
+}
+
+
+def test_ports_stand_once() -> None:
+    found = copies("hostport.py", {*PORTS.values(), CWMP_PORT, SYSLOG_PORT})
+    assert [each for each in found if each.split(":")[0].removeprefix("netprov/") not in OTHER_NUMBERS] == []
+
+
+def test_ports_in_texts_are_no_second_table() -> None:
+    """A mapping from schemes to numbers is a table of ports, whatever its numbers."""
+    tables = [
+        f"{name}:{node.lineno}"
+        for name, tree in sources().items()
+        if name != "hostport.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Dict)
+        and {"http", "https"} <= {each.value for each in node.keys if isinstance(each, ast.Constant)}
+        and any(isinstance(each, ast.Constant) and isinstance(each.value, int) for each in node.values)
+    ]
+    assert not tables
+
+
+# Hosts with ports.
+
+
+def test_brackets_around_addresses_are_put_by_one_function() -> None:
+    bracket = re.compile(r'f"[^"]*\[\{[\w.]*(?:address|host|server)\}\]')
+    found = [
+        path.relative_to(PACKAGE).as_posix()
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if bracket.search(path.read_text())
+    ]
+    assert found == ["hostport.py"]
