@@ -6,6 +6,7 @@ Ground that everything stands on:
 
     errors                      the whole error tree, and the located problem
     wire                        Reader and Writer: bounds-checked cursors
+    mac                         MAC addresses: every notation read, one written
     machine                     Endpoint, Datagram, Machine: the contract between cores and pumps
     hostport                    hosts with ports as text, and the ports of services
 
@@ -49,6 +50,7 @@ What the operator writes, one YAML file in the operator's words:
 What follows from it: the plan, frozen, in the words of the protocols:
 
     plan                        the complete answer to "what does each service serve"
+    plan.condition              conditions of classes, as the matcher takes them
     plan.site                   the inventory with every default decided
     plan.domain                 the domains of a site
     plan.dns                    the zones that the site serves
@@ -91,7 +93,7 @@ The cores, one folder a protocol, without sockets, clocks or disks. DHCP for IPv
     dhcp.option.table           the table of options
     dhcp.option.remark          what is odd about the octets of an option
     dhcp.message                the message
-    dhcp.match                  which clients a class takes
+    dhcp.match                  which clients a class takes, known in full or in part
     dhcp.config                 what the server serves
     dhcp.contents               what one client gets
     dhcp.lease                  a lease, and what happens to it

@@ -12,6 +12,7 @@ from typing import ClassVar, Final
 from netprov.cwmp import rpc
 from netprov.cwmp.config import MODEL, AcsConfig, Target
 from netprov.cwmp.parameter import INTERVAL, MAC_ADDRESS, PARAMETER_KEY, PERIODIC, PROVISIONING_CODE
+from netprov.mac import read_mac
 
 OUTSTANDING: Final = 600.0
 """Seconds that a phone has for a transfer before it is asked for again."""
@@ -21,8 +22,6 @@ FAILED: Final = 300.0
 
 TEXT: Final = 256
 """Characters kept of a text that a device sent; the schema allows its identity 198."""
-
-_MAC = re.compile(r"[0-9a-f]{12}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +133,9 @@ def identify(inform: rpc.Inform, source: str, config: AcsConfig) -> tuple[str, T
     the fixed address that DHCP gave it.
     """
     told = [
-        _mac(inform.device.serial),
-        _mac(inform.parameter(MAC_ADDRESS)),
-        _mac(inform.parameter(".MACAddress")),
+        read_mac(inform.device.serial),
+        read_mac(inform.parameter(MAC_ADDRESS)),
+        read_mac(inform.parameter(".MACAddress")),
     ]
     macs = [mac for mac in told if mac]
     known = (
@@ -213,10 +212,3 @@ def root_of(inform: rpc.Inform) -> str:
     """Return the root object of a device's data model, with its dot: Device, or InternetGatewayDevice."""
     first = next((each.name for each in inform.parameters if "." in each.name), "Device.")
     return first.partition(".")[0] + "."
-
-
-def _mac(text: str) -> str:
-    digits = re.sub(r"[:.\-]", "", text).lower()
-    if not _MAC.match(digits):
-        return ""
-    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))

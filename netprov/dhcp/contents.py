@@ -95,7 +95,7 @@ def is_served(
     """Say whether a network's `clients:` lets this one in."""
     if phone is not None or network.clients == "all":
         return True
-    return network.clients == "phones" and (found is not None or is_phone(client.vendor_class))
+    return network.clients == "phones" and (found is not None or is_phone(client.vendor_class or ""))
 
 
 def compose(network: NetworkConfig, found: ClassConfig | None, phone: PhoneConfig | None) -> Contents:

@@ -31,7 +31,9 @@ class Intake:
 
     def __init__(self, config: DhcpConfig) -> None:
         self._config = config
-        self._by_mac = any(each.condition and _reads_mac(each.condition) for each in config.classes)
+        conditions = [each.condition for each in config.classes if each.condition is not None]
+        self._by_mac = any(_reads(each, "mac") for each in conditions)
+        self._by_name = any(_reads(each, "host_name") for each in conditions)
         self._servings: dict[tuple[object, ...], Serving] = {}
 
     def accept(self, request: Message, source: Endpoint) -> Incoming | str:
@@ -106,19 +108,23 @@ class Intake:
         circuit = remote = b""
         if sub_options:
             circuit, remote = sub_options.get(relay.CIRCUIT_ID, b""), sub_options.get(relay.REMOTE_ID, b"")
-        mac = request.chaddr if phone is not None or self._by_mac else b""
+        # Who a listed phone is may stand in option 61 alone; its entry tells it, not the address it sends from.
+        mac = phone.mac if phone is not None else request.chaddr if self._by_mac else b""
+        name = _hostname(options.get(code.HOST_NAME), options.get(code.FQDN)) if self._by_name else ""
         gateway = network.gateway is not None and bool(_device(device))
-        key = (network.name, vendor_class, user_class, asks, circuit, remote, mac, gateway)
+        key = (network.name, vendor_class, user_class, asks, circuit, remote, mac, name, gateway)
         found = self._servings.get(key)
         if found is None:
+            text = decode_text(vendor_class) if vendor_class else ""
             client = Client(
-                request.chaddr,
-                decode_text(vendor_class) if vendor_class else "",
+                mac or request.chaddr,
+                text,
                 decode_user_class(user_class) if user_class else (),
                 circuit,
                 remote,
                 network.name,
                 asks or b"",
+                name,
             )
             chosen = find_class(self._config, phone, client)
             found = serve(
@@ -126,7 +132,7 @@ class Intake:
                 served=is_served(network, phone, chosen, client),
                 request_list=asks,
                 gateway=gateway,
-                vendor_class=client.vendor_class,
+                vendor_class=text,
             )
             if len(self._servings) >= MOST_SERVINGS:
                 self._servings.clear()
@@ -146,9 +152,9 @@ def client_key(request: Message, *, listed: bool) -> bytes:
     return bytes((request.htype,)) + request.chaddr
 
 
-def _reads_mac(condition: Condition) -> bool:
+def _reads(condition: Condition, field: str) -> bool:
     inner = (*condition.any, *condition.all, *((condition.negated,) if condition.negated else ()))
-    return bool(condition.mac) or any(map(_reads_mac, inner))
+    return bool(getattr(condition, field)) or any(_reads(each, field) for each in inner)
 
 
 def _hostname(name: bytes | None, fqdn: bytes | None) -> str:

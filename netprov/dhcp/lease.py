@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import ClassVar, NamedTuple
 
 from netprov.dhcp.message import dotted
+from netprov.mac import format_mac
 
 
 class LeaseState(IntEnum):
@@ -101,11 +102,11 @@ class Nak:
     event_kind: ClassVar[str] = "Nak"
 
     def __str__(self) -> str:
-        return f"{self.mac.hex(':')} is refused (DHCPNAK) on {self.network}: {self.reason}"
+        return f"{format_mac(self.mac)} is refused (DHCPNAK) on {self.network}: {self.reason}"
 
 
 def _who(lease: Lease) -> str:
-    return f"{lease.mac.hex(':')} ({lease.hostname})" if lease.hostname else lease.mac.hex(":")
+    return f"{format_mac(lease.mac)} ({lease.hostname})" if lease.hostname else format_mac(lease.mac)
 
 
 def _what(lease: Lease) -> str:

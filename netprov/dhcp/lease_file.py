@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from netprov.dhcp.lease import Lease, LeaseState
 from netprov.dhcp.message import dotted
+from netprov.mac import format_mac
 
 _KEA_HEAD = (
     "address", "hwaddr", "client_id", "valid_lifetime", "expire", "subnet_id", "fqdn_fwd", "fqdn_rev", "hostname",
@@ -43,7 +44,7 @@ def format_csv(leases: Iterable[Lease], *, to_wall: float) -> str:
     rows = [
         (
             dotted(lease.address),
-            lease.mac.hex(":"),
+            format_mac(lease.mac),
             lease.state.name.lower(),
             _iso(lease.started + to_wall),
             _iso(lease.expires + to_wall),
@@ -68,7 +69,7 @@ def format_kea(leases: Iterable[Lease], networks: Sequence[str], *, to_wall: flo
         rows.append(
             (
                 dotted(lease.address),
-                "" if lease.state is LeaseState.DECLINED else lease.mac.hex(":"),
+                "" if lease.state is LeaseState.DECLINED else format_mac(lease.mac),
                 "" if by_mac else lease.key.hex(":"),
                 str(lifetime),
                 str(int(lease.expires + to_wall)),
@@ -99,7 +100,7 @@ def _isc(lease: Lease, to_wall: float) -> str:
         "  next binding state free;",
     ]
     if lease.mac and lease.state is not LeaseState.DECLINED:
-        lines.append(f"  hardware ethernet {lease.mac.hex(':')};")
+        lines.append(f"  hardware ethernet {format_mac(lease.mac)};")
         if lease.key != b"\x01" + lease.mac:
             lines.append(f"  uid {lease.key.hex(':')};")
     if lease.hostname:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from netprov.dhcp.config import DhcpConfig
 from netprov.dhcp.message import Message, Type, dotted
 from netprov.dhcp.option import table as code
+from netprov.mac import format_mac
 from netprov.machine import Endpoint
 
 AGAIN = 600.0
@@ -27,7 +28,7 @@ class OtherServer:
     event_kind: ClassVar[str] = "OtherServer"
 
     def __str__(self) -> str:
-        return f"another DHCP server, {self.address}, serves {self.mac.hex(':')} on {self.interface}"
+        return f"another DHCP server, {self.address}, serves {format_mac(self.mac)} on {self.interface}"
 
 
 class OtherServers:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
+from netprov.mac import parse_mac
 from netprov.phone.handset.identity import MODELS, Identity, model_named
 from netprov.plan import Plan
 from netprov.plan.offer import Preview, client_of, preview
@@ -82,6 +83,6 @@ def _anyone(plan: Plan) -> Iterator[DoctorClient]:
 
 def _expected(plan: Plan, identity: Identity, network: str) -> Preview:
     asks = bytes(identity.requested)
-    mac = bytes.fromhex(identity.ma)
+    mac = parse_mac(identity.mac)
     client = client_of(plan.dhcp, mac, vendor_class=identity.option_60, network=network, requests=asks)
     return preview(plan.dhcp, client, asks=asks)

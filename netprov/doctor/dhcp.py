@@ -23,6 +23,7 @@ from netprov.dhcp.client import Identity as ClientIdentity
 from netprov.dhcp.message import Message, Type
 from netprov.dhcp.option import table as code
 from netprov.errors import Malformed, Problem, ServiceError
+from netprov.mac import parse_mac
 from netprov.phone.action import Lease
 from netprov.phone.handset.identity import Identity
 from netprov.phone.source import DEFAULT_ORDER
@@ -179,7 +180,7 @@ def _astray(number: int, offer: Offer) -> Problem:
 def _discover(phone: Identity) -> Message:
     client = Client(
         ClientIdentity(
-            bytes.fromhex(phone.ma),
+            parse_mac(phone.mac),
             vendor_class=phone.option_60,
             request_list=phone.requested,
             broadcast=True,

@@ -22,6 +22,7 @@ from netprov.dhcp.client import Client, Identity
 from netprov.dhcp.client_event import Acquired, Refused
 from netprov.dhcp.message import CLIENT_PORT, SERVER_PORT
 from netprov.errors import ServiceError
+from netprov.mac import format_mac, parse_mac
 from netprov.machine import Dropped, Endpoint
 from netprov.phone.action import AskDhcp, Failed, Lease, Trouble, addresses
 from netprov.runtime.net.rtnetlink import Interface
@@ -81,7 +82,7 @@ class DhcpLink:
 
     async def ask(self, action: AskDhcp) -> Lease | Failed:
         """Obtain a lease for one phone, and give its address to the interface."""
-        mac = bytes.fromhex(action.client_mac.replace(":", ""))
+        mac = parse_mac(action.client_mac)
         # A reply sent to the phone's own MAC address teaches the server that address; where the interface has
         # another, later packets would be for a stranger. So such a phone asks for broadcasts (RFC 2131 4.1).
         borrowed = action.client_mac.lower() != self._mac
@@ -197,7 +198,7 @@ def interface_mac(interface: str) -> str:
             raise ServiceError(
                 f"no interface {interface}: {error.strerror}", "`ip link` lists them"
             ) from error
-    return answer[18:24].hex(":")
+    return format_mac(answer[18:24])
 
 
 def _packet_socket(interface: str) -> socket.socket:

@@ -14,6 +14,7 @@ from netprov.dhcp.message import dotted
 from netprov.dns import stub
 from netprov.dns.server.answer import Responder
 from netprov.dns.server.policy import Client
+from netprov.mac import parse_mac
 from netprov.phone.action import (
     Action,
     AskDhcp,
@@ -78,7 +79,7 @@ class PlanWorld:
 
     def _lease(self, action: AskDhcp) -> Lease | Failed:
         self._mac = action.client_mac
-        mac = bytes.fromhex(action.client_mac.replace(":", ""))
+        mac = parse_mac(action.client_mac)
         asks = bytes(action.requested)
         client = client_of(self.plan.dhcp, mac, vendor_class=action.vendor_class, requests=asks)
         got = preview(self.plan.dhcp, client, asks=asks)

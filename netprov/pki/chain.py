@@ -85,8 +85,7 @@ class Certificate:
         serial = _attribute(self.x509, NameOID.LOCALITY_NAME)
         mac = _attribute(self.x509, NameOID.STATE_OR_PROVINCE_NAME)
         found = PhoneSubject(unit, serial, mac)
-        is_mac = len(found.mac) == 12 and all(digit in "0123456789abcdef" for digit in found.mac)
-        return found if unit and serial and is_mac else None
+        return found if unit and serial and found.mac else None
 
 
 def decode(data: bytes) -> tuple[Certificate, ...]:

@@ -5,10 +5,11 @@ Absent: internationalised names, which must come as A-labels already.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from netprov.mac import bare_mac
 
 Address = IPv4Address | IPv6Address
 
@@ -17,7 +18,7 @@ Address = IPv4Address | IPv6Address
 class PhoneSubject:
     """What the certificate that a phone carries from the factory says: OU, L, ST of its subject.
 
-    `mac` is twelve lower-case hexadecimal digits.
+    `mac` is twelve lower-case hexadecimal digits, "" if it is no MAC address.
     """
 
     model: str
@@ -25,7 +26,7 @@ class PhoneSubject:
     mac: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "mac", re.sub(r"[:.\-]", "", self.mac).lower())
+        object.__setattr__(self, "mac", bare_mac(self.mac))
 
 
 def matches(pattern: str, name: str) -> bool:

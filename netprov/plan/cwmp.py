@@ -14,6 +14,7 @@ from netprov.dns.service import SERVICES
 from netprov.errors import InventoryError, Path, Problem
 from netprov.hostport import PORTS, format_origin, scheme_of
 from netprov.inventory.model import AcsCredentials, PhoneClass
+from netprov.mac import bare_mac
 from netprov.plan.site import Site, SiteTarget
 
 SHORTEST: Final = 10
@@ -210,7 +211,7 @@ def _targets(site: Site, bases: _Bases) -> Iterator[Target]:
             place = bases.secure + BOOTSTRAP_PATH
         else:
             base = bases.of({urlsplit(acs_url.strip()).scheme})
-            place = f"{base}/Cisco/{declared.mac.replace(':', '')}.cfg"
+            place = f"{base}/Cisco/{bare_mac(declared.mac)}.cfg"
         url = "" if phone.method == "manual" else place
         content = (
             url,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address
 
@@ -18,14 +17,12 @@ from netprov.dhcp.config import (
     Setting,
     Settings,
 )
-from netprov.dhcp.match import Condition
 from netprov.dhcp.option import table as code
 from netprov.errors import InventoryError, Problem
-from netprov.inventory.model import Match, PhoneClass
+from netprov.inventory.model import PhoneClass
+from netprov.mac import parse_mac
+from netprov.plan.condition import condition
 from netprov.plan.site import Site, SiteNetwork, SitePhone
-
-_MAC_PREFIX = re.compile(r"([0-9a-fA-F]{2}[:.-]?){1,6}\Z")
-_HEX = re.compile(r"0x([0-9a-fA-F]{2})+\Z")
 
 
 def plan_dhcp(site: Site) -> DhcpConfig:
@@ -144,7 +141,7 @@ def _class(name: str, declared: PhoneClass, problems: list[Problem]) -> ClassCon
     return ClassConfig(
         name=name,
         method=declared.method or "srv",
-        condition=_condition(declared.match, (*at, "match"), problems) if declared.match else None,
+        condition=condition(declared.match, (*at, "match"), problems) if declared.match else None,
         settings=settings | _options(declared.options, (*at, "options"), problems),
         force=declared.force,
     )
@@ -156,7 +153,7 @@ def _phone(phone: SitePhone, problems: list[Problem]) -> PhoneConfig:
     if declared.name:
         _add(settings, code.HOST_NAME, declared.name.partition(".")[0], (*at, "name"), problems)
     return PhoneConfig(
-        mac=bytes.fromhex(declared.mac.replace(":", "")),
+        mac=parse_mac(declared.mac),
         origin=at,
         network=phone.network or "",
         address=int(declared.address) if declared.address else 0,
@@ -184,36 +181,3 @@ def _add(
     except ValueError as error:
         message, _, remedy = str(error).partition(": ")
         problems.append(Problem("dhcp-option", message, remedy, at))
-
-
-def _condition(match: Match, at: Origin, problems: list[Problem]) -> Condition:
-    return Condition(
-        vendor_class=match.vendor_class,
-        vendor_class_contains=match.vendor_class_contains,
-        user_class=match.user_class,
-        mac=tuple(_mac_prefix(text, (*at, "mac"), problems) for text in match.mac),
-        circuit_id=_identifiers(match.circuit_id, (*at, "circuit_id"), problems),
-        remote_id=_identifiers(match.remote_id, (*at, "remote_id"), problems),
-        network=match.network,
-        requests=match.requests,
-        any=tuple(_condition(each, (*at, "any", i), problems) for i, each in enumerate(match.any)),
-        all=tuple(_condition(each, (*at, "all", i), problems) for i, each in enumerate(match.all)),
-        negated=_condition(match.not_, (*at, "not"), problems) if match.not_ else None,
-    )
-
-
-def _mac_prefix(text: str, at: Origin, problems: list[Problem]) -> bytes:
-    digits = re.sub("[:.-]", "", text)
-    if _MAC_PREFIX.match(text) and len(digits) <= 12:
-        return bytes.fromhex(digits)
-    remedy = "write pairs of hexadecimal digits, 00:12:34"
-    problems.append(Problem("match-mac", f"{text!r} does not begin a MAC address", remedy, at))
-    return b"\xff" * 7
-
-
-def _identifiers(texts: tuple[str, ...], at: Origin, problems: list[Problem]) -> tuple[str, ...]:
-    for text in texts:
-        if text.startswith("0x") and not _HEX.match(text):
-            remedy = "write pairs of hexadecimal digits after 0x, or a text pattern"
-            problems.append(Problem("match-relay", f"{text!r} is not octets", remedy, at))
-    return texts

@@ -49,7 +49,7 @@ def client_of(
 
 def preview(config: DhcpConfig, client: Client, *, asks: bytes | None = None) -> Preview:
     """Work out the reply to a client; `asks` is its option 55, None for one that asks for nothing in particular."""
-    network = config.network(client.network)
+    network = config.network(client.network or "")
     assert network is not None, client.network
     phone = config.phones.get(client.mac)
     found = dhcp_contents.find_class(config, phone, client)

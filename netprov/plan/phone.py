@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from netprov.mac import read_mac
 from netprov.phone.handset.identity import Identity, model_named
 from netprov.plan.site import Site, SitePhone
 
@@ -26,8 +27,8 @@ def identity_of(phone: SitePhone, *, custom_roots: tuple[str, ...] = ()) -> Iden
 
 def find_phone(site: Site, text: str) -> SitePhone | None:
     """Return the listed phone of this MAC address, in any notation, or of this name."""
-    digits = "".join(character for character in text.lower() if character in "0123456789abcdef")
+    mac = read_mac(text)
     for phone in site.phones:
-        if phone.declared.mac.replace(":", "") == digits or phone.declared.name == text:
+        if phone.declared.mac == mac or phone.declared.name == text:
             return phone
     return None

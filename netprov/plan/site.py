@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from typing import Literal
 
+from netprov.dhcp.match import Client, Condition, expects
 from netprov.dns.order import cisco_order
 from netprov.dns.service import SERVICES
 from netprov.hostport import PORTS
-from netprov.inventory.model import Inventory, Match, Method, Network, Phone, PhoneClass, Srv
+from netprov.inventory.model import Inventory, Method, Network, Phone, Srv
+from netprov.mac import parse_mac
+from netprov.plan.condition import condition
 
 POOL_OFFSETS = (100, 199)
 """The default pool of a subnet large enough for it, counted from the network address."""
@@ -92,6 +94,12 @@ def resolve(inventory: Inventory) -> Site:
     """Decide every default of the inventory."""
     networks = tuple(_network(inventory, name, network) for name, network in inventory.networks.items())
     server_name = absolute(inventory.server.name, inventory.domain)
+    # What is wrong with a condition is told by `plan.dhcp`.
+    conditions = {
+        name: condition(each.match, (), [])
+        for name, each in inventory.classes.items()
+        if each.match is not None
+    }
     return Site(
         inventory=inventory,
         domain=inventory.domain,
@@ -100,7 +108,8 @@ def resolve(inventory: Inventory) -> Site:
         hosts=_hosts(inventory, server_name, networks),
         targets=srv_targets(inventory.srv, inventory.domain, server_name, ("srv",)),
         phones=tuple(
-            _phone(inventory, index, phone, networks) for index, phone in enumerate(inventory.phones)
+            _phone(inventory, index, phone, networks, conditions)
+            for index, phone in enumerate(inventory.phones)
         ),
     )
 
@@ -197,9 +206,13 @@ def _strict(ordered: list[SiteTarget]) -> list[SiteTarget]:
     ]
 
 
-def _phone(inventory: Inventory, index: int, phone: Phone, networks: tuple[SiteNetwork, ...]) -> SitePhone:
-    class_name = phone.class_ or _matching_class(inventory.classes, phone)
-    declared = inventory.classes.get(class_name) if class_name else None
+def _phone(
+    inventory: Inventory,
+    index: int,
+    phone: Phone,
+    networks: tuple[SiteNetwork, ...],
+    conditions: Mapping[str, Condition],
+) -> SitePhone:
     network = phone.network or next(
         (
             network.name
@@ -208,6 +221,8 @@ def _phone(inventory: Inventory, index: int, phone: Phone, networks: tuple[SiteN
         ),
         None,
     )
+    class_name = phone.class_ or _expected_class(conditions, phone, network)
+    declared = inventory.classes.get(class_name) if class_name else None
     return SitePhone(
         index=index,
         declared=phone,
@@ -218,17 +233,16 @@ def _phone(inventory: Inventory, index: int, phone: Phone, networks: tuple[SiteN
     )
 
 
-def _matching_class(classes: Mapping[str, PhoneClass], phone: Phone) -> str | None:
-    """Return the class that a phone would fall into by its model and MAC, which is all the inventory knows of it."""
-    return next((name for name, each in classes.items() if each.match and _expected(each.match, phone)), None)
-
-
-def _expected(match: Match, phone: Phone) -> bool:
-    model = phone.model or ""
-    if match.vendor_class and not any(fnmatchcase(model, pattern) for pattern in match.vendor_class):
-        return False
-    if match.vendor_class_contains and not any(part in model for part in match.vendor_class_contains):
-        return False
-    if match.mac and not any(phone.mac.startswith(prefix.lower().replace("-", ":")) for prefix in match.mac):
-        return False
-    return bool(match.vendor_class or match.vendor_class_contains or match.mac)
+def _expected_class(conditions: Mapping[str, Condition], phone: Phone, network: str | None) -> str | None:
+    """Return the class that a phone falls into by its entry, which tells its MAC, and its model and network at most."""
+    client = Client(
+        parse_mac(phone.mac),
+        vendor_class=phone.model,
+        user_classes=None,
+        circuit_id=None,
+        remote_id=None,
+        network=network,
+        requests=None,
+        host_name=phone.name.partition(".")[0] if phone.name else None,
+    )
+    return next((name for name, each in conditions.items() if expects(each, client)), None)

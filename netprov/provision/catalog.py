@@ -11,16 +11,16 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
+from netprov.mac import find_mac, read_mac
 from netprov.provision.answer import PROFILE_TYPE, Answer, Content, Redirect, Refusal, TreeFile
 from netprov.provision.compose import Composer
 from netprov.provision.config import ALIASES, CA_PATH, LADDER, Device, Provision, TlsVersion
 from netprov.provision.guard import Guard, is_locked
 from netprov.provision.macro import PathPattern, device_macros, expand, patterns
-from netprov.provision.requester import Requester, parse_mac
+from netprov.provision.requester import Requester
 from netprov.provision.secret import Secrets
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
-MAC_IN_PATH = re.compile(r"(?<![0-9a-f])[0-9a-f]{12}(?![0-9a-f])")
 _LONGEST_PATH = 1024
 _KNOWN_PATHS = 50_000
 
@@ -92,9 +92,7 @@ class Catalog:
 
     def who(self, path: str, requester: Requester) -> str:
         """Return the MAC address that a path of any kind, or the requester, is known by; "" if it cannot be told."""
-        found = MAC_IN_PATH.search(path.lower())
-        named = parse_mac(found[0]) if found else ""
-        return requester.certificate_mac or named or self._mac({}, requester)
+        return requester.certificate_mac or find_mac(path.lower()) or self._mac({}, requester)
 
     def _read(self, lower: str) -> Mapping[str, str] | None:
         """Return what a path of the ladder tells of the phone, None for another path."""
@@ -158,7 +156,7 @@ class Catalog:
 
 
 def _named_mac(named: Mapping[str, str]) -> str:
-    return parse_mac(named.get("MA") or named.get("MAU") or named.get("MAC") or "")
+    return read_mac(named.get("MA") or named.get("MAU") or named.get("MAC") or "")
 
 
 @lru_cache(maxsize=16384)

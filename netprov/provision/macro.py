@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from string import ascii_uppercase
 
+from netprov.mac import DIGITS, PAIRS, bare_mac
+
 NAMES: frozenset[str] = frozenset(
     {
         *("MA", "MAU", "MAC", "SN", "PN", "PSN", "SWVER", "HWVER", "IP", "EXTIP", "CCERT"),
@@ -28,9 +30,9 @@ _LONGEST = max(map(len, NAMES))
 _MACRO = re.compile(r"\$(?:(\$)|\(([A-Z0-9]+)(?::(\d{1,4})(?::(\d{1,4}))?)?\)|([A-Z][A-Z0-9]*))")
 
 _READ: Mapping[str, str] = {
-    "MA": r"[0-9a-f]{12}",
-    "MAU": r"[0-9a-f]{12}",
-    "MAC": r"(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}",
+    "MA": DIGITS,
+    "MAU": DIGITS,
+    "MAC": PAIRS,
     "PN": r"(?:cp|dp)-[0-9a-z]{4,12}(?:-3pcc)?",
     "PSN": r"[0-9a-z]{4,12}-3pcc|98[0-9]{2}[a-z]?",
     "SN": r"[0-9a-z]{4,16}",
@@ -93,7 +95,7 @@ def device_macros(
     mac: str, *, model: str = "", serial: str = "", firmware: str = "", address: str = "", hardware: str = ""
 ) -> dict[str, str]:
     """Return the macros that follow from a phone's identity; `mac` is written with colons."""
-    digits = mac.replace(":", "").lower()
+    digits = bare_mac(mac)
     return {
         "MA": digits,
         "MAU": digits.upper(),

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from netprov.hostport import Scheme, format_origin
+from netprov.mac import read_mac
 
 _AGENT = re.compile(
     r"Cisco-(?P<model>[CD]P-[0-9A-Za-z-]{2,24})/(?P<firmware>[^\s()]{1,64}) \((?P<id>[0-9A-Za-z:.-]{1,32})\)\s*\Z"
 )
-_MAC = re.compile(r"(?:[0-9A-Fa-f]{2}[:.-]?){5}[0-9A-Fa-f]{2}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,5 @@ def parse_agent(text: str) -> Agent | None:
     if found is None:
         return None
     identity = found["id"]
-    mac = parse_mac(identity)
+    mac = read_mac(identity)
     return Agent(found["model"].upper(), found["firmware"], mac, "" if mac else identity)
-
-
-@lru_cache(maxsize=16384)
-def parse_mac(text: str) -> str:
-    """Return a MAC address with colons in lower case, "" if the text is none."""
-    if not _MAC.match(text):
-        return ""
-    digits = re.sub("[:.-]", "", text).lower()
-    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netprov.errors import Problem
+from netprov.mac import read_mac
 from netprov.provision.crypto import derive_secret
-from netprov.provision.requester import parse_mac
 
 SITE = "site"
 
@@ -55,7 +55,7 @@ def parse_secrets(text: str) -> tuple[Secrets, tuple[Problem, ...]]:
         if not value:
             problems.append(Problem("secrets", f"line {number}: a name, a space and the secret are wanted"))
             continue
-        name = parse_mac(name) or name
+        name = read_mac(name) or name
         if name in named:
             problems.append(Problem("secrets", f"line {number}: the name is there already"))
         named[name] = value

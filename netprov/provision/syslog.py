@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from netprov.mac import PATTERN
+
 MAX_MESSAGE = 8192
 """Octets of a datagram that are read (RFC 5424 section 6.1 asks for 2048)."""
 
@@ -19,7 +21,7 @@ _RFC5424 = re.compile(r"1 (\S+) (\S+) (\S+) (\S+) (\S+) (-|(?:\[(?:[^\]\\]|\\.)*
 _RFC3164 = re.compile(r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (\S+) ")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
-_MAC = r"(?P<mac>(?:[0-9A-Fa-f]{2}[:.-]?){5}[0-9A-Fa-f]{2})"
+_MAC = rf"(?P<mac>{PATTERN})"
 _SENTENCE = re.compile(
     rf"(?P<model>[CD]P-[0-9A-Za-z-]+) {_MAC} -- (?:"
     r"(?P<asked>Requesting (?P<asking>resync|upgrade) (?P<from>\S+))|"

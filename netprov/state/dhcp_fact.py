@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from netprov.dhcp.lease import Bound, Declined, Expired, Nak, Released
 from netprov.dhcp.message import dotted
+from netprov.mac import format_mac
 from netprov.machine import Dropped, Event
 from netprov.provision.standing import Fact
 
@@ -41,17 +42,17 @@ class DhcpFacts:
         """Return what is to be kept of an event, and of whom; None for nothing."""
         match event:
             case Bound(lease, renewed):
-                mac = lease.mac.hex(":")
+                mac = format_mac(lease.mac)
                 ended = self._refused.pop(mac, None) is not None
                 return (event, Fact(dotted(lease.address), mac)) if ended or not renewed else None
             case Released(lease) | Expired(lease):
-                return event, Fact(dotted(lease.address), lease.mac.hex(":"))
+                return event, Fact(dotted(lease.address), format_mac(lease.mac))
             case Declined(lease):
-                return event, Fact(mac=lease.mac.hex(":"))
+                return event, Fact(mac=format_mac(lease.mac))
             case Nak(mac=octets, reason=reason):
-                return self._once(event, octets.hex(":"), reason, now)
+                return self._once(event, format_mac(octets), reason, now)
             case Dropped(reason, source) if source.mac:
-                mac = source.mac.hex(":")
+                mac = format_mac(source.mac)
                 return self._once(Unanswered(mac, source.interface, reason), mac, reason, now)
             case _:
                 return None

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from click import UsageError
 from click.testing import CliRunner
 
 from netprov.cli.verb.explain import command
@@ -94,3 +95,15 @@ def test_nobody_has_heard_of_a_phone_without_records(tmp_path: Path) -> None:
     code, output = run("records", MAC, "--state", str(tmp_path))
     assert code == 1
     assert "no server has heard of it" in output
+
+
+@pytest.mark.parametrize("text", ["001234ab45de", "00-12-34-AB-45-DE", "0012.34ab.45de", "SEP001234AB45DE"])
+def test_capture_finds_a_phone_in_any_notation(text: str) -> None:
+    code, output = run("capture", str(CAPTURES / "healthy" / "srv-https.pcap"), text)
+    assert code == 0
+    assert MAC in output
+
+
+def test_capture_refuses_what_is_no_mac_address() -> None:
+    with pytest.raises(UsageError, match="lobby is not a MAC address"):
+        run("capture", str(CAPTURES / "healthy" / "srv-https.pcap"), "lobby")

@@ -141,3 +141,25 @@ phones:
     assert catalog.oldest_tls("10.20.0.99", lambda: "00:12:34:ab:45:de") == "1.0"
     site = resolve(parse(MINIMAL + phones, "site.yaml").inventory)
     assert certificates(site).class_tls == ("1.0",)
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        '{mac: "001234"}',
+        "{mac: 0012.34ab}",
+        "{mac: 00-12-34}",
+        "{any: [{mac: 02-00}, {mac: SEP001234AB45DE}]}",
+        "{all: [{mac: 00:12:34}, {vendor_class: CP-*}]}",
+        "{mac: 00:12, not: {vendor_class: DP-*}}",
+        "{mac: 00:12, network: voice, user_class: desk}",
+    ],
+)
+def test_the_class_that_dhcp_puts_a_phone_in_decides_how_its_profile_is_encrypted(match: str) -> None:
+    """Field report S13: written without separators, the class gave its options, and the profile went out in clear."""
+    more = (
+        f"classes: {{secret: {{match: {match}, encryption: {{method: aes128gcm}}}}}}\n"
+        "phones: [{mac: SEP001234AB45DE, model: CP-8851-3PCC, address: 10.20.0.50}]\n"
+    )
+    (device,) = planned(more).devices.values()
+    assert device.policy.encryption == "aes128gcm"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
+from netprov.mac import parse_mac
 from netprov.phone.cloud import CODE, CloudSite
-from netprov.provision.requester import parse_mac
 
 
 @click.command
@@ -35,7 +35,7 @@ def command(*, listen: str, cert: str, provider: tuple[str, ...], code: tuple[st
     address, separator, port = listen.rpartition(":")
     if not separator or not port.isdigit():
         raise click.UsageError(f"--listen {listen}: write ADDRESS:PORT")
-    providers = {parse_mac(who).replace(":", "") or who: rule for who, rule in _pairs("provider", provider)}
+    providers = {parse_mac(who).hex() or who: rule for who, rule in _pairs("provider", provider)}
     codes = dict(_pairs("code", code))
     for each in codes:
         if not re.match(CODE, each):

@@ -11,12 +11,13 @@ from netprov.cli.site import inventory_option, open_plan
 from netprov.cli.table import print_table
 from netprov.errors import InventoryError, Problem
 from netprov.hostport import Scheme
+from netprov.mac import read_mac
 from netprov.plan import Plan
 from netprov.provision.answer import Answer, Content, Redirect, Refusal, TreeFile
 from netprov.provision.catalog import Catalog
 from netprov.provision.config import CA_PATH, LADDER, Device, Listener
 from netprov.provision.macro import device_macros, expand
-from netprov.provision.requester import Requester, parse_mac
+from netprov.provision.requester import Requester
 from netprov.state.catalog import peek_catalog
 
 
@@ -40,7 +41,7 @@ def command(phone: str, file: str | None, model: str, state: str | None, *, as_j
     The rows are in the order in which a phone tries them: over each of the servers, from its ladder.
     """
     plan = open_plan(file).plan
-    device = find_device(plan, phone) or Device(parse_mac(phone) or _unknown(phone), model)
+    device = find_device(plan, phone) or Device(read_mac(phone) or _unknown(phone), model)
     catalog = peek_catalog(plan.provision, Path(state or plan.site.inventory.server.state))
     rows = [row for listener in plan.provision.listeners for row in _rows(plan, catalog, device, listener)]
     if as_json:
@@ -53,7 +54,7 @@ def command(phone: str, file: str | None, model: str, state: str | None, *, as_j
 
 def find_device(plan: Plan, phone: str) -> Device | None:
     """Return the listed phone of that MAC address or name."""
-    mac = parse_mac(phone)
+    mac = read_mac(phone)
     for device in plan.provision.devices.values():
         if device.mac == mac or (device.name and device.name.lower() == phone.lower()):
             return device

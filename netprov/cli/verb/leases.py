@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from netprov.dhcp.lease_file import format_csv, format_isc, format_kea
 from netprov.dhcp.message import dotted
 from netprov.dhcp.option import table as code
 from netprov.errors import InventoryError, ServiceError
+from netprov.mac import format_mac, parse_mac
 from netprov.state.clock import LeaseClock
 from netprov.state.lease import LeaseReader
 
@@ -81,7 +81,7 @@ def list_leases(*, file: str | None, state: str | None, every: bool, form: str) 
             rows = [
                 (
                     dotted(each.address),
-                    each.mac.hex(":"),
+                    format_mac(each.mac),
                     each.hostname or "-",
                     each.network,
                     ledger.state(each),
@@ -187,10 +187,9 @@ def _networks(file: str | None, ledger: Ledger) -> Sequence[str]:
 
 
 def _is(lease: Lease, which: str) -> bool:
-    digits = re.sub(r"[:.-]", "", which.lower())
     return (
         which == dotted(lease.address)
-        or digits == lease.mac.hex()
+        or parse_mac(which) == lease.mac
         or which.lower() == lease.hostname.lower() != ""
     )
 
@@ -205,7 +204,7 @@ def _left(seconds: float) -> str:
 def _data(ledger: Ledger, lease: Lease) -> dict[str, Any]:
     return {
         "address": dotted(lease.address),
-        "mac": lease.mac.hex(":"),
+        "mac": format_mac(lease.mac),
         "client": lease.key.hex(),
         "hostname": lease.hostname,
         "network": lease.network,

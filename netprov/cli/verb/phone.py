@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from netprov.emulator.fleet import Tally, boot_fleet
 from netprov.emulator.phone import FixedLease, Link, Trip, boot
 from netprov.errors import InventoryError
 from netprov.explain.timeline import as_data, tell
+from netprov.mac import format_mac, read_mac
 from netprov.phone.action import Lease, Step
 from netprov.phone.handset.identity import Identity, model_named
 from netprov.phone.handset.memory import Behaviour, Cloud
@@ -29,8 +29,6 @@ from netprov.plan.phone import DEFAULT_MODEL, find_phone, identity_of
 
 _FIRST_MAC = 0x02_00_5E_00_00_00
 """Where the MAC addresses of made-up phones begin: locally administered."""
-
-_MAC = re.compile(r"[0-9A-Fa-f]{2}([:.-]?[0-9A-Fa-f]{2}){5}\Z|([0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}\Z")
 
 
 @click.command()
@@ -122,7 +120,9 @@ def _fleet(given: dict[str, Any], behaviour: Behaviour, timeouts: Timeouts) -> i
         raise click.UsageError("--count needs --interface")
     model = Identity("", model_named(DEFAULT_MODEL))
     fleet = (
-        _changed(replace(model, mac=(_FIRST_MAC + number).to_bytes(6, "big").hex(":")), given, _roots(given))
+        _changed(
+            replace(model, mac=format_mac((_FIRST_MAC + number).to_bytes(6, "big"))), given, _roots(given)
+        )
         for number in range(given["count"])
     )
 
@@ -233,9 +233,7 @@ def _identities(phones: tuple[str, ...], given: dict[str, Any]) -> list[Identity
         known = find_phone(site, text) if site else None
         if known is not None:
             identity = identity_of(known)
-        elif _MAC.match(text):
-            digits = re.sub(r"[^0-9a-f]", "", text.lower())
-            mac = ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+        elif mac := read_mac(text):
             identity = Identity(mac, model_named(DEFAULT_MODEL))
         else:
             raise click.UsageError(f"{text} is neither a MAC address nor a phone of the inventory")

@@ -12,8 +12,8 @@ import click
 from netprov.cli.site import inventory_option, open_plan
 from netprov.cli.table import print_table
 from netprov.cli.verb.files import find_device
+from netprov.mac import read_mac
 from netprov.plan import Plan
-from netprov.provision.requester import parse_mac
 from netprov.state.device import DeviceRecord, load_devices, load_history, load_reports
 
 
@@ -70,7 +70,7 @@ def show(phone: str, file: str | None, state: str | None, lines: int, *, as_json
     plan = open_plan(file).plan
     directory = _state(plan, state)
     device = find_device(plan, phone)
-    mac = device.mac if device else parse_mac(phone)
+    mac = device.mac if device else read_mac(phone)
     record = next((each for each in load_devices(directory) if each.mac == mac), None)
     if record is None:
         click.echo(f"nothing was heard of {phone}", err=True)

@@ -13,6 +13,7 @@ from netprov.cli.site import inventory_option, open_plan
 from netprov.dns.message.name import format_host
 from netprov.dns.zone.master import format_zone
 from netprov.errors import ServiceError
+from netprov.mac import bare_mac, parse_mac
 from netprov.plan import Plan
 from netprov.plan.offer import Preview, client_of, preview
 from netprov.provision.catalog import Catalog
@@ -35,9 +36,12 @@ def options(plan: Plan) -> Files:
     """Yield for each listed phone the DHCP options that it would get, decoded, in the order of the reply."""
     for phone in plan.site.phones:
         declared = phone.declared
-        mac = bytes.fromhex(declared.mac.replace(":", ""))
+        mac = parse_mac(declared.mac)
         client = client_of(plan.dhcp, mac, vendor_class=declared.model or "")
-        yield f"options/{mac.hex()}.txt", _reply(preview(plan.dhcp, client), declared.mac, declared.model)
+        yield (
+            f"options/{bare_mac(declared.mac)}.txt",
+            _reply(preview(plan.dhcp, client), declared.mac, declared.model),
+        )
 
 
 def _reply(reply: Preview, mac: str, model: str | None) -> str:
@@ -57,7 +61,7 @@ def profiles(plan: Plan) -> Files:
     catalog = Catalog(plan.provision, entropy=os.urandom)
     requester = Requester("https", "")
     for device in plan.provision.devices.values():
-        name = f"profiles/Cisco/{device.mac.replace(':', '')}.cfg"
+        name = f"profiles/Cisco/{bare_mac(device.mac)}.cfg"
         yield name, catalog.plain(device, requester).decode("ascii")
 
 

@@ -19,6 +19,7 @@ from netprov.explain.capture.packet import Packet, read_packets
 from netprov.explain.capture.stream import numbers
 from netprov.explain.verdict import SEALED
 from netprov.hostport import PORTS, Scheme
+from netprov.mac import format_mac
 from netprov.phone.action import AskDhcp, Failed, Fetch, Found, Lease, Resolve, Response, Step, Trouble
 from netprov.phone.rule.url import Url
 from netprov.phone.source import Source, read_options
@@ -79,7 +80,7 @@ def _leases(packets: list[Packet]) -> dict[str, _Dhcp]:
             message = dhcp.decode(packet.payload)
         except Malformed:
             continue
-        mac = message.chaddr.hex(":")
+        mac = format_mac(message.chaddr)
         client = found.setdefault(mac, _Dhcp())
         if message.type == dhcp.Type.DISCOVER and client.lease is not None:
             client = found[mac] = _Dhcp(boots=client.boots)

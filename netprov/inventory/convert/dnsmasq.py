@@ -9,8 +9,8 @@ from ipaddress import IPv4Address, IPv4Network
 
 from netprov.inventory.convert.draft import Draft, Section
 from netprov.inventory.convert.option import DNSMASQ_NAMES, put
+from netprov.mac import parse_mac
 
-_MAC = re.compile(r"(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}\Z")
 _LEASE = re.compile(r"(\d+[smhdw]?|infinite)\Z")
 _SERVICES = {"_ciscoprov-https._tls": "https", "_ciscoprov-http._tcp": "http"}
 _LONG_LEASE = "52w"
@@ -119,7 +119,7 @@ def _host(state: _State, value: str) -> str:
     phone: Section = {}
     macs: list[str] = []
     for part in parts:
-        if _MAC.match(part):
+        if parse_mac(part):
             macs.append(part)
         elif part.count(".") == 3 and part.replace(".", "").isdigit():
             phone["address"] = part

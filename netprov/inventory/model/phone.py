@@ -25,6 +25,9 @@ class Match(Record):
     vendor_class_contains: Texts = Field(
         default=(), description="Option 60 contains one of these.", examples=["dslforum.org"]
     )
+    host_name: Texts = Field(
+        default=(), description="Option 12, or 81, is like one of these.", examples=["SEP*"]
+    )
     user_class: Texts = Field(
         default=(), description="Option 77 has one of these classes (RFC 3004).", examples=["staging"]
     )

@@ -20,9 +20,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_before_validator_function
 
+from netprov.mac import NOTATION, read_mac
+
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
-_WRITTEN_AS_KEPT = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\Z")
-"""A MAC address as most write it."""
 _DURATION = re.compile(r"(\d+)\s*([smhdw]?)\Z")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -34,15 +34,12 @@ class Record(BaseModel):
 
 
 def _mac(value: Any) -> str:
-    text = str(value).strip()
-    if _WRITTEN_AS_KEPT.match(text):
-        return text
-    digits = re.sub(r"[:.\-]", "", text).lower()
-    if not re.fullmatch(r"[0-9a-f]{12}", digits):
+    text = read_mac(str(value))
+    if not text:
         raise ValueError(
-            f"{text!r} is not a MAC address: write six pairs of hexadecimal digits, 00:12:34:ab:45:de"
+            f"{str(value)!r} is not a MAC address: write six pairs of hexadecimal digits, 00:12:34:ab:45:de"
         )
-    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+    return text
 
 
 def _name(value: Any) -> str:
@@ -144,7 +141,7 @@ def _text_schema(pattern: str, example: str) -> WithJsonSchema:
 Mac = Annotated[
     str,
     BeforeValidator(_mac),
-    _text_schema(r"^([0-9A-Fa-f]{2}[:.-]?){5}[0-9A-Fa-f]{2}$", "00:12:34:ab:45:de"),
+    _text_schema(NOTATION, "00:12:34:ab:45:de"),
 ]
 """A MAC address; kept as lower-case pairs joined by colons."""
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from netprov.dhcp.client import DEFAULT_REQUEST_LIST
 from netprov.dhcp.option.vendor import ACS_MARK
 from netprov.errors import Malformed
+from netprov.mac import bare_mac
 from netprov.phone.rule.version import load_version, short_version
 from netprov.provision.macro import series_name
 
@@ -93,7 +94,7 @@ class Identity:
     @property
     def ma(self) -> str:
         """$MA: the MAC address in lower case without separators."""
-        return self.mac.replace(":", "").lower()
+        return bare_mac(self.mac)
 
     @property
     def serial_number(self) -> str:

@@ -9,6 +9,7 @@ from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 
 from netprov.errors import ServiceError
+from netprov.mac import format_mac
 from netprov.runtime.net.arp import neighbour
 from netprov.state.lease import LeaseReader
 
@@ -28,4 +29,4 @@ class Senders:
             mac = self._leases.holder(int(IPv4Address(address)))
         except (AddressValueError, ServiceError):
             return ""
-        return mac.hex(":") if len(mac) == 6 else ""
+        return format_mac(mac) if len(mac) == 6 else ""

@@ -18,6 +18,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from netprov.errors import PkiError
+from netprov.mac import read_mac
 from netprov.machine import Event
 from netprov.pki.chain import decode
 from netprov.plan import Plan
@@ -25,7 +26,7 @@ from netprov.provision.auth import Authority
 from netprov.provision.config import Listener
 from netprov.provision.event import TlsFailed
 from netprov.provision.http import HttpRequest
-from netprov.provision.requester import Requester, parse_agent, parse_mac
+from netprov.provision.requester import Requester, parse_agent
 from netprov.provision.respond import Responder, content_type, missing_file
 from netprov.runtime.net.listen import SocketSet
 from netprov.runtime.net.poll import Poller
@@ -346,4 +347,4 @@ def _certificate_mac(der: bytes | None) -> str:
         phone = decode(der)[0].phone()
     except PkiError:
         return ""
-    return parse_mac(phone.mac) if phone is not None else ""
+    return read_mac(phone.mac) if phone is not None else ""

@@ -12,6 +12,7 @@ from netprov.cli.verb.cert import show as cert_show
 from netprov.cli.verb.cert.desk import Desk, desk_options, open_desk, read, report
 from netprov.cli.verb.cert.own import csr, export, import_
 from netprov.errors import PkiError
+from netprov.mac import parse_mac
 from netprov.pki.chain import Certificate, decode
 from netprov.pki.names import PhoneSubject
 from netprov.pki.revocation import REASONS
@@ -179,9 +180,9 @@ def _named(desk: Desk, what: str) -> Sequence[Certificate]:
 def _phone(desk: Desk, mac: str, model: str | None, serial: str | None) -> PhoneSubject:
     wanted = PhoneSubject("", "", mac).mac
     phones = (each.declared for each in desk.plan.site.phones)
-    listed = next((each for each in phones if each.mac.replace(":", "") == wanted), None)
+    listed = next((each for each in phones if parse_mac(each.mac).hex() == wanted), None)
     model = model or (listed.model if listed else None)
-    if len(wanted) != 12 or not model:
+    if not wanted or not model:
         raise PkiError(
             f"no model is known for phone {mac}", "list it under `phones:`, or give --model CP-8841-3PCC"
         )

@@ -9,6 +9,7 @@ import click
 from netprov.cli.verb.explain.story import as_story, show
 from netprov.explain.capture.reading import read_capture
 from netprov.explain.engine import explain
+from netprov.mac import read_mac
 
 
 @click.command("capture")
@@ -27,7 +28,7 @@ def command(path: str, macs: tuple[str, ...], *, road: bool, as_json: bool) -> i
 
     Exit code 1: a phone has no profile.
     """
-    wanted = {mac.lower().replace("-", ":") for mac in macs}
+    wanted = {_address(mac) for mac in macs}
     sightings = [each for each in read_capture(path) if not wanted or each.mac in wanted]
     stories = [(each, explain(each.steps)) for each in sightings]
     if as_json:
@@ -47,3 +48,9 @@ def command(path: str, macs: tuple[str, ...], *, road: bool, as_json: bool) -> i
             title = f"{each.mac}  {each.vendor_class or 'unknown model'}  {each.address}"
             show(title.rstrip(), each.steps, story, road=road)
     return 0 if all(story.provisioned for _, story in stories) else 1
+
+
+def _address(text: str) -> str:
+    if not (mac := read_mac(text)):
+        raise click.UsageError(f"{text} is not a MAC address: write 00:12:34:ab:45:de")
+    return mac

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +11,9 @@ import click
 from netprov.cli.site import Opened, inventory_option, open_plan
 from netprov.cli.table import print_table
 from netprov.dhcp.config import DhcpConfig, Origin
-from netprov.dhcp.match import Client, judge
+from netprov.dhcp.match import Client, Held, judge
 from netprov.dhcp.message import dotted
+from netprov.mac import format_mac, parse_mac
 from netprov.plan.offer import Preview, client_of, preview
 
 
@@ -45,14 +45,13 @@ def command(
 
     Exit code 1: the client would not be answered.
     """
-    digits = re.sub(r"[^0-9a-f]", "", mac.lower())
-    if len(digits) != 12:
+    address = parse_mac(mac)
+    if not address:
         raise click.UsageError(f"{mac} is not a MAC address: six pairs of hexadecimal digits")
     opened = open_plan(file)
     config = opened.plan.dhcp
     if network is not None and config.network(network) is None:
         raise click.UsageError(f"no network {network}: {', '.join(each.name for each in config.networks)}")
-    address = bytes.fromhex(digits)
     client = client_of(
         config,
         address,
@@ -70,7 +69,7 @@ def command(
 
 def _model(opened: Opened, mac: bytes) -> str:
     phones = opened.plan.site.phones
-    text = mac.hex(":")
+    text = format_mac(mac)
     return next((each.declared.model or "" for each in phones if each.declared.mac == text), "")
 
 
@@ -84,7 +83,7 @@ def _codes(asks: str | None) -> bytes | None:
 
 
 def _print(opened: Opened, client: Client, found: Preview) -> None:
-    click.echo(f"client   {client.mac.hex(':')}, vendor class {client.vendor_class!r}")
+    click.echo(f"client   {format_mac(client.mac)}, vendor class {client.vendor_class!r}")
     click.echo(f"phone    {_place(opened, found.phone.origin) if found.phone else 'not listed'}")
     click.echo(f"network  {found.network}, {_place(opened, ('networks', found.network))}")
     for line in _class_lines(opened, opened.plan.dhcp, client, found):
@@ -117,7 +116,8 @@ def _class_lines(opened: Opened, config: DhcpConfig, client: Client, found: Prev
             yield f"class    {each.name}: only for phones that name it, {where}"
             continue
         verdicts = "; ".join(
-            f"{verdict.text}: {'yes' if verdict.held else 'no'}" for verdict in judge(each.condition, client)
+            f"{verdict.text}: {'yes' if verdict.held is Held.YES else 'no'}"
+            for verdict in judge(each.condition, client)
         )
         mark = "matched" if each.name == found.class_name else "no match"
         yield f"class    {each.name}: {mark}, {where} ({verdicts})"
@@ -135,7 +135,7 @@ def _place(opened: Opened, origin: Origin) -> str:
 
 def _data(opened: Opened, found: Preview) -> dict[str, Any]:
     return {
-        "mac": found.mac.hex(":"),
+        "mac": format_mac(found.mac),
         "served": found.served,
         "network": found.network,
         "class": found.class_name or None,

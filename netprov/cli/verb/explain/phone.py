@@ -13,13 +13,13 @@ from netprov.cli.verb.explain.story import as_story, show
 from netprov.explain.engine import explain
 from netprov.explain.promise import PlanWorld
 from netprov.explain.timeline import SHOWN
+from netprov.mac import read_mac
 from netprov.phone.action import Lease, Step
 from netprov.phone.boot import boot
 from netprov.phone.handset.identity import Identity, model_named
 from netprov.phone.handset.memory import Behaviour, Handset
 from netprov.phone.walk import walk
 from netprov.plan.phone import DEFAULT_MODEL, find_phone, identity_of
-from netprov.provision.requester import parse_mac
 
 
 @click.command("phone")
@@ -64,7 +64,7 @@ def command(
         raise click.UsageError("the inventory lists no phone: name any MAC address")
     found, fine = [], True
     for text in wanted:
-        known, mac = find_phone(plan.site, text), parse_mac(text)
+        known, mac = find_phone(plan.site, text), read_mac(text)
         if known is None and not mac:
             raise click.UsageError(f"{text} is neither a MAC address nor a phone of the inventory")
         identity = identity_of(known) if known else Identity(mac, model_named(model or DEFAULT_MODEL))

@@ -17,6 +17,7 @@ from netprov.errors import InventoryError
 from netprov.explain.engine import Story, explain, explain_unasked
 from netprov.explain.promise import PlanWorld
 from netprov.explain.record import Heard, steps_of
+from netprov.mac import format_mac, read_mac
 from netprov.phone.action import Fetch, Lease, Step
 from netprov.phone.boot import boot
 from netprov.phone.handset.identity import MODELS, Identity, model_named
@@ -24,7 +25,6 @@ from netprov.phone.handset.memory import Handset
 from netprov.phone.walk import walk
 from netprov.plan import Plan
 from netprov.plan.phone import DEFAULT_MODEL, find_phone, identity_of
-from netprov.provision.requester import parse_mac
 from netprov.state.clock import LeaseClock
 from netprov.state.device import load_devices, load_history
 from netprov.state.lease import LeaseReader
@@ -50,7 +50,7 @@ def command(macs: tuple[str, ...], *, file: str | None, state: str | None, road:
     folder = Path(state or (plan.site.inventory.server.state if plan else ""))
     leases, now = _leases(folder)
     found, fine = [], True
-    for mac in [parse_mac(mac) or mac for mac in macs] or _everyone(folder, plan):
+    for mac in [read_mac(mac) or mac for mac in macs] or _everyone(folder, plan):
         lease = leases.get(mac)
         heard = Heard(mac, load_history(folder, mac), lease, _state(lease, now), plan)
         steps = steps_of(heard)
@@ -91,7 +91,9 @@ def _leases(folder: Path) -> tuple[Mapping[str, DhcpLease], float]:
     reader = LeaseReader(folder)
     anchor = reader.anchor()
     leases = sorted(reader.leases(), key=lambda each: each.expires)
-    return {each.mac.hex(":"): each for each in leases}, LeaseClock(anchor).now() if anchor else time.time()
+    return {format_mac(each.mac): each for each in leases}, LeaseClock(
+        anchor
+    ).now() if anchor else time.time()
 
 
 def _state(lease: DhcpLease | None, now: float) -> str:
@@ -115,7 +117,7 @@ def _story(steps: list[Step], heard: Heard, folder: Path) -> Story:
 
 def _identity(plan: Plan, lease: DhcpLease) -> Identity:
     """Return who a phone is by its entry, or by what it told DHCP."""
-    mac = lease.mac.hex(":")
+    mac = format_mac(lease.mac)
     known = find_phone(plan.site, mac)
     if known is not None:
         return identity_of(known)
