@@ -38,6 +38,19 @@ class Intake:
 
     def accept(self, request: Message, source: Endpoint) -> Incoming | str:
         """Return what is needed to answer a request, or why it is not answered."""
+        found = self.look(request, source)
+        if isinstance(found, str):
+            return found
+        # DECLINE and RELEASE carry no vendor class (RFC 2131 table 5); whose lease it is decides.
+        if not found.serving.served and request.type not in {Type.DECLINE, Type.RELEASE}:
+            network = found.network
+            return (
+                f"client is not served on network {network.name}, which serves `clients: {network.clients}`"
+            )
+        return found
+
+    def look(self, request: Message, source: Endpoint) -> Incoming | str:
+        """Return all that is known of a request and what it would get, served or not; a text if it cannot be read."""
         sub_options = _NONE
         if code.RELAY_INFO in request.options:
             try:
@@ -54,17 +67,13 @@ class Intake:
             serving = self._serving(request, network, phone, sub_options)
         except Malformed as error:
             return str(error)
-        # DECLINE and RELEASE carry no vendor class (RFC 2131 table 5); whose lease it is decides.
-        if not serving.served and request.type not in {Type.DECLINE, Type.RELEASE}:
-            return f"client is not served on network {network.name}"
-        fixed = phone.address if phone is not None and network.contains(phone.address) else 0
         return Incoming(
             request,
             source,
             network,
             client_key(request, listed=phone is not None),
             phone,
-            fixed,
+            phone.address if phone is not None and network.contains(phone.address) else 0,
             relay.server_id(network, sub_options),
             serving,
         )
@@ -75,7 +84,7 @@ class Intake:
         name, fqdn = options.get(code.HOST_NAME), options.get(code.FQDN)
         return (
             _hostname(name, fqdn) if name or fqdn else "",
-            incoming.serving.vendor_class,
+            incoming.serving.client.vendor_class or "",
             options.get(code.RELAY_INFO, b""),
             _device(options.get(code.VENDOR_IDENTIFYING)),
         )
@@ -115,10 +124,9 @@ class Intake:
         key = (network.name, vendor_class, user_class, asks, circuit, remote, mac, name, gateway)
         found = self._servings.get(key)
         if found is None:
-            text = decode_text(vendor_class) if vendor_class else ""
             client = Client(
                 mac or request.chaddr,
-                text,
+                decode_text(vendor_class) if vendor_class else "",
                 decode_user_class(user_class) if user_class else (),
                 circuit,
                 remote,
@@ -128,11 +136,11 @@ class Intake:
             )
             chosen = find_class(self._config, phone, client)
             found = serve(
+                client,
                 compose(network, chosen, phone),
                 served=is_served(network, phone, chosen, client),
                 request_list=asks,
                 gateway=gateway,
-                vendor_class=text,
             )
             if len(self._servings) >= MOST_SERVINGS:
                 self._servings.clear()

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from netprov.dhcp.config import NetworkConfig, PhoneConfig
+from netprov.dhcp.config import NetworkConfig, PhoneConfig, Setting
 from netprov.dhcp.contents import Contents, selected, with_gateway
+from netprov.dhcp.match import Client
 from netprov.dhcp.message import (
     BOOTREPLY,
     BROADCAST,
@@ -47,12 +48,14 @@ _ACK = Type.ACK
 class Serving:
     """What one kind of request gets: its contents, its options in order, and their encoding for each lease time."""
 
+    client: Client
+    """What the request said; its MAC address is of one of many clients unless a class or an entry reads it."""
     contents: Contents
     served: bool
+    settings: tuple[Setting, ...]
+    """In the order of the reply."""
     options: Mapping[int, bytes]
     next_server: int
-    vendor_class: str = ""
-    """The client's option 60 as text."""
     blocks: dict[tuple[int, int, int], bytes] = field(default_factory=dict)
 
     def block(self, kind: Type, server_id: int, lease_time: int) -> bytes:
@@ -89,14 +92,22 @@ class Incoming:
 
 
 def serve(
-    contents: Contents, *, served: bool, request_list: bytes | None, gateway: bool, vendor_class: str
+    client: Client, contents: Contents, *, served: bool, request_list: bytes | None, gateway: bool
 ) -> Serving:
     """Work out what one kind of request gets; `gateway`: a TR-069 device that told its identity asks for ours."""
-    chosen = {setting.code: setting.data for setting in selected(contents, request_list)}
+    chosen = {setting.code: setting for setting in selected(contents, request_list)}
     if gateway and contents.network.gateway is not None:
         given = contents.settings.get(code.VENDOR_IDENTIFYING)
-        chosen[code.VENDOR_IDENTIFYING] = with_gateway(given, contents.network).data
-    return Serving(contents, served, chosen, contents.next_server, vendor_class)
+        chosen[code.VENDOR_IDENTIFYING] = with_gateway(given, contents.network)
+    options = {option: setting.data for option, setting in chosen.items()}
+    return Serving(client, contents, served, tuple(chosen.values()), options, contents.next_server)
+
+
+def lease_time(incoming: Incoming) -> int:
+    """Return the lease time: the client's wish within the network's bounds (RFC 2131 4.3.1)."""
+    network = incoming.network
+    wish = incoming.request.address(code.LEASE_TIME)
+    return min(network.lease_max, max(network.lease_min, wish)) if wish else network.lease
 
 
 def first_options(kind: Type, server_id: int, lease_time: int) -> bytes:

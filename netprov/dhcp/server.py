@@ -19,7 +19,7 @@ from netprov.dhcp.message import Message, Type, dotted
 from netprov.dhcp.option import table as code
 from netprov.dhcp.other import OtherServers
 from netprov.dhcp.probe import TRIES, Probe, Probing
-from netprov.dhcp.reply import Incoming, bootp, destination, grant, refusal
+from netprov.dhcp.reply import Incoming, bootp, destination, grant, lease_time, refusal
 from netprov.errors import Malformed
 from netprov.machine import Datagram, Dropped, Endpoint, Event
 
@@ -35,7 +35,7 @@ class Server:
         fixed = frozenset(phone.address for phone in config.phones.values() if phone.address)
         self._tables = {each.name: Leases(each, fixed, config.limits) for each in config.networks}
         self._load(leases)
-        self._intake = Intake(config)
+        self.intake = Intake(config)
         self._limit = RateLimit(config.limits.client_rate, config.limits.total_rate)
         self._overheard = OtherServers(config)
         self._probing = Probing()
@@ -69,7 +69,7 @@ class Server:
         elif not self._limit.admit(request.chaddr, now):
             self._drop("too many messages each second", source)
         else:
-            incoming = self._intake.accept(request, source)
+            incoming = self.intake.accept(request, source)
             if isinstance(incoming, str):
                 self._drop(incoming, source, request.chaddr)
                 self._overhear(request, source, now)
@@ -168,8 +168,8 @@ class Server:
             self._probing.park(address, incoming, now, tries)
 
     def _offer(self, incoming: Incoming, address: int) -> None:
-        lease_time = self._lease_time(incoming)
-        data = grant(incoming, Type.OFFER, yiaddr=address, lease_time=lease_time)
+        seconds = lease_time(incoming)
+        data = grant(incoming, Type.OFFER, yiaddr=address, lease_time=seconds)
         self._send(incoming, data, yiaddr=address)
 
     def _request(self, incoming: Incoming, now: float) -> None:
@@ -244,7 +244,7 @@ class Server:
     def _bind(self, incoming: Incoming, address: int, now: float) -> None:
         request = incoming.request
         table = self._tables[incoming.network.name]
-        lease_time = self._lease_time(incoming)
+        seconds = lease_time(incoming)
         before = table.at(address)
         again = before is not None and before.key == incoming.key and before.state is LeaseState.BOUND
         lease = Lease(
@@ -254,15 +254,15 @@ class Server:
             request.chaddr,
             LeaseState.BOUND,
             before.started if again and before is not None else now,
-            now + lease_time,
-            *self._intake.remembered(incoming),
+            now + seconds,
+            *self.intake.remembered(incoming),
         )
         former, renewed = table.bind(lease, now)
         if former is not None:
             self._events.append(Released(former))
         self._events.append(Bound(lease, renewed))
         self._probing.take(address)
-        data = grant(incoming, Type.ACK, yiaddr=address, lease_time=lease_time)
+        data = grant(incoming, Type.ACK, yiaddr=address, lease_time=seconds)
         self._send(incoming, data, yiaddr=address)
 
     def _refuse(self, incoming: Incoming, text: str) -> None:
@@ -318,12 +318,6 @@ class Server:
             self._drop("BOOTP client without a fixed address", incoming.source)
         else:
             self._send(incoming, bootp(incoming), yiaddr=incoming.fixed)
-
-    def _lease_time(self, incoming: Incoming) -> int:
-        """Return the lease time: the client's wish within the network's bounds (RFC 2131 4.3.1)."""
-        network = incoming.network
-        wish = incoming.request.address(code.LEASE_TIME)
-        return min(network.lease_max, max(network.lease_min, wish)) if wish else network.lease
 
     def _send(self, incoming: Incoming, data: bytes, *, yiaddr: int) -> None:
         to = destination(incoming.request, incoming.source.interface, yiaddr=yiaddr)

@@ -9,7 +9,7 @@ from itertools import product
 from netprov.mac import parse_mac
 from netprov.phone.handset.identity import MODELS, Identity, model_named
 from netprov.plan import Plan
-from netprov.plan.offer import Preview, client_of, preview
+from netprov.plan.offer import Offers, Preview
 from netprov.plan.phone import identity_of
 from netprov.plan.site import SitePhone
 
@@ -32,16 +32,17 @@ class DoctorClient:
 
 def of_phones(plan: Plan) -> Iterator[DoctorClient]:
     """Yield every listed phone."""
+    offers = Offers(plan.dhcp)
     for phone in plan.site.phones:
-        yield of_phone(plan, phone)
+        yield of_phone(plan, phone, offers)
 
 
-def of_phone(plan: Plan, phone: SitePhone) -> DoctorClient:
+def of_phone(plan: Plan, phone: SitePhone, offers: Offers) -> DoctorClient:
     """Return one listed phone, on its own network or the first."""
     identity = identity_of(phone)
     network = phone.network or plan.dhcp.networks[0].name
     name = f"phone {phone.declared.name or phone.declared.mac} ({identity.model.name})"
-    return DoctorClient(name, identity, network, _expected(plan, identity, network), listed=True)
+    return DoctorClient(name, identity, network, _expected(offers, identity, network), listed=True)
 
 
 def of_classes(plan: Plan) -> Iterator[DoctorClient]:
@@ -49,28 +50,29 @@ def of_classes(plan: Plan) -> Iterator[DoctorClient]:
 
     A class that no phone of the catalogue falls into is passed over.
     """
+    offers = Offers(plan.dhcp)
     for number, name in enumerate(plan.site.inventory.classes):
-        if found := _typical(plan, name, number):
+        if found := _typical(plan, offers, name, number):
             yield found
     if not plan.site.inventory.classes and not plan.site.phones:
-        yield from _anyone(plan)
+        yield from _anyone(plan, offers)
 
 
-def _typical(plan: Plan, name: str, number: int) -> DoctorClient | None:
+def _typical(plan: Plan, offers: Offers, name: str, number: int) -> DoctorClient | None:
     names = (*_USUAL, *(model for model in MODELS if model not in _USUAL))
     networks = [network.name for network in plan.dhcp.networks]
     for model, tr069, network in product(names, (False, True), networks):
         identity = Identity(_STRANGERS.format(number), model_named(model), tr069=tr069)
-        expected = _expected(plan, identity, network)
+        expected = _expected(offers, identity, network)
         if expected.served and expected.class_name == name:
             return DoctorClient(f"class {name} (as {model})", identity, network, expected, listed=False)
     return None
 
 
-def _anyone(plan: Plan) -> Iterator[DoctorClient]:
+def _anyone(plan: Plan, offers: Offers) -> Iterator[DoctorClient]:
     identity = Identity(_STRANGERS.format(0xFF), model_named(_USUAL[0]))
     for network in plan.dhcp.networks:
-        expected = _expected(plan, identity, network.name)
+        expected = _expected(offers, identity, network.name)
         if expected.served:
             yield DoctorClient(
                 f"any phone on {network.name} (as {_USUAL[0]})",
@@ -81,8 +83,10 @@ def _anyone(plan: Plan) -> Iterator[DoctorClient]:
             )
 
 
-def _expected(plan: Plan, identity: Identity, network: str) -> Preview:
-    asks = bytes(identity.requested)
-    mac = parse_mac(identity.mac)
-    client = client_of(plan.dhcp, mac, vendor_class=identity.option_60, network=network, requests=asks)
-    return preview(plan.dhcp, client, asks=asks)
+def _expected(offers: Offers, identity: Identity, network: str) -> Preview:
+    return offers.preview(
+        parse_mac(identity.mac),
+        vendor_class=identity.option_60,
+        network=network,
+        asks=bytes(identity.requested),
+    )

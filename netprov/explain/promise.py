@@ -11,6 +11,7 @@ from pathlib import Path
 
 from netprov.cwmp.acs import Acs, AcsRequest
 from netprov.dhcp.message import dotted
+from netprov.dhcp.option.table import SERVER_ID
 from netprov.dns import stub
 from netprov.dns.server.answer import Responder
 from netprov.dns.server.policy import Client
@@ -32,7 +33,7 @@ from netprov.phone.action import (
 from netprov.pki.names import covers
 from netprov.pki.store import Store
 from netprov.plan import Plan
-from netprov.plan.offer import OfferedOption, client_of, preview
+from netprov.plan.offer import OfferedOption, Offers
 from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
 from netprov.provision.catalog import Catalog, decode_path
 from netprov.provision.requester import Requester
@@ -59,6 +60,7 @@ class PlanWorld:
         """`state` is where a CA and secrets are read from, if they are there."""
         self.plan = plan
         self.ca, self.catalog = _catalog(plan, state)
+        self._offers = Offers(plan.dhcp)
         self._dns = Responder(self.plan.dns.zones)
         self._acs = Acs(self.plan.cwmp.config)
         self.given: tuple[OfferedOption, ...] = ()
@@ -79,17 +81,14 @@ class PlanWorld:
 
     def _lease(self, action: AskDhcp) -> Lease | Failed:
         self._mac = action.client_mac
-        mac = parse_mac(action.client_mac)
-        asks = bytes(action.requested)
-        client = client_of(self.plan.dhcp, mac, vendor_class=action.vendor_class, requests=asks)
-        got = preview(self.plan.dhcp, client, asks=asks)
+        got = self._offers.preview(
+            parse_mac(action.client_mac), vendor_class=action.vendor_class, asks=bytes(action.requested)
+        )
         self.given = got.options
         if not got.served:
-            return Failed(Trouble.TIMEOUT, "the inventory does not serve this client")
-        network = self.plan.dhcp.network(got.network)
-        server = next((str(each.address) for each in self.plan.site.networks if each.name == got.network), "")
-        assert network is not None
-        self._address = dotted(got.address) if got.address else server
+            return Failed(Trouble.TIMEOUT, f"the inventory does not serve this client: {got.reason}")
+        self._address = dotted(got.offered)
+        server = dotted(got.reply.address(SERVER_ID))
         return Lease(self._address, server, {each.code: each.data for each in got.options})
 
     def _resolve(self, action: Resolve) -> Found | Failed:

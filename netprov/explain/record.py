@@ -19,7 +19,7 @@ from netprov.hostport import CWMP_PORT, PORTS
 from netprov.phone.action import AskDhcp, Done, Failed, Fetch, Lease, Response, Result, Say, Step, Trouble
 from netprov.phone.rule.url import Url, parse_url
 from netprov.plan import Plan
-from netprov.plan.offer import client_of, preview
+from netprov.plan.offer import Offers
 from netprov.provision.event import Asked, TlsFailed, TransferFailed
 from netprov.state.device import HistoryLine
 from netprov.state.dhcp_fact import Unanswered
@@ -47,6 +47,8 @@ class Heard:
     lease: DhcpLease | None = None
     lease_state: str = ""
     plan: Plan | None = field(default=None, repr=False)
+    offers: Offers | None = field(default=None, repr=False)
+    """The plan's server in memory, where many phones are looked at."""
 
 
 def steps_of(heard: Heard) -> list[Step]:
@@ -85,8 +87,10 @@ def _leased(heard: Heard, lease: DhcpLease, line: HistoryLine | None, started: f
     server = SERVER
     network = heard.plan.dhcp.network(lease.network) if heard.plan else None
     if heard.plan is not None and network is not None:
-        client = client_of(heard.plan.dhcp, lease.mac, vendor_class=lease.vendor_class, network=lease.network)
-        found = preview(heard.plan.dhcp, client)
+        offers = heard.offers or Offers(heard.plan.dhcp)
+        found = offers.preview(
+            lease.mac, vendor_class=lease.vendor_class, network=lease.network, hostname=lease.hostname
+        )
         evidence += f"; class {found.class_name or 'none'} by vendor class {lease.vendor_class!r}"
         options = {each.code: each.data for each in found.options}
         server = dotted(network.address)

@@ -91,7 +91,7 @@ def test_explain_follows_what_the_client_asks(site: str) -> None:
 def test_explain_says_that_a_stranger_gets_nothing(site: str) -> None:
     result = run("explain", "dhcp", "02:00:00:00:00:01", "-f", site)
     assert result.return_value == 1
-    assert "the network serves `clients: phones`" in result.output
+    assert "network voice, which serves `clients: phones`" in result.output
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def assert_bounded(lan: Lan) -> None:
         assert len(table._lapses) <= 1000
         assert len(table._alarms) <= 2048
     assert len(server._limit._counts) <= MOST_CLIENTS
-    assert len(server._intake._servings) <= 8192
+    assert len(server.intake._servings) <= 8192
     assert len(server._overheard._told) <= 256
 
 

@@ -281,10 +281,13 @@ def test_decline_of_a_foreign_address_changes_nothing() -> None:
 
 
 def test_unknown_client_is_ignored() -> None:
-    assert Lan().silent(request(Type.DISCOVER, STRANGER)) == "client is not served on network voice"
+    assert (
+        Lan().silent(request(Type.DISCOVER, STRANGER))
+        == "client is not served on network voice, which serves `clients: phones`"
+    )
     assert (
         Lan().silent(request(Type.REQUEST, STRANGER, {50: octets("1.2.3.4")}))
-        == "client is not served on network voice"
+        == "client is not served on network voice, which serves `clients: phones`"
     )
     assert voice(clients="all").ask(request(Type.DISCOVER, STRANGER)).type == Type.OFFER
     assert "not served" in voice(clients="known").silent(request(Type.DISCOVER, STRANGER, PHONE))

@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
+from netprov.dhcp.client import Client, Identity
 from netprov.dhcp.config import DhcpConfig
+from netprov.dhcp.message import decode
+from netprov.dhcp.server import Server
 from netprov.errors import InventoryError
 from netprov.inventory.model import Inventory
+from netprov.machine import Endpoint
 from netprov.plan.dhcp import plan_dhcp, without
-from netprov.plan.offer import Preview, client_of, preview
+from netprov.plan.offer import Offers, Preview
 from netprov.plan.site import resolve
 
 MAC = bytes.fromhex("001234ab45de")
@@ -27,7 +31,7 @@ def plan(**sections: Any) -> DhcpConfig:
 def offered(
     config: DhcpConfig, mac: bytes = MAC, *, vendor_class: str = "", asks: bytes | None = None
 ) -> Preview:
-    return preview(config, client_of(config, mac, vendor_class=vendor_class), asks=asks)
+    return Offers(config).preview(mac, vendor_class=vendor_class, asks=asks)
 
 
 def codes(offer: Preview) -> list[int]:
@@ -162,3 +166,62 @@ def test_phone_with_a_class_of_its_own_is_not_matched() -> None:
         phones=[{"mac": MAC.hex(), "class": "own"}],
     )
     assert offered(config).class_name == "own"
+
+
+def test_a_device_that_tells_its_identity_is_shown_the_gateways_as_on_the_wire() -> None:
+    gateway = {"oui": "001234", "serial": "GW1"}
+    config = plan(networks={"voice": VOICE | {"gateway": gateway, "clients": "all"}})
+    device = {125: bytes.fromhex("00000de90e") + b"\x01\x06001234\x02\x04SN01"}
+    offer = Offers(config).preview(MAC, extra=device)
+    (found,) = (each for each in offer.options if each.code == 125)
+    assert (found.data, found.origin) == (
+        bytes.fromhex("00000de90d") + b"\x04\x06001234\x05\x03GW1",
+        ("networks", "voice", "gateway"),
+    )
+
+
+def test_an_option_that_does_not_fit_is_shown_as_not_sent() -> None:
+    options = {200 + number: {"raw": "x" * 250} for number in range(8)}
+    offer = offered(plan(networks={"voice": VOICE | {"options": options, "clients": "all"}}))
+    assert [each.setting.code for each in offer.withheld] == [204, 205, 206, 207]
+    assert "does not fit" in offer.withheld[0].reason
+    assert not {204, 205, 206, 207} & set(codes(offer))
+
+
+def test_a_network_without_addresses_to_give_serves_listed_phones_alone() -> None:
+    config = plan(
+        networks={"voice": VOICE | {"pool": [], "clients": "all"}},
+        phones=[{"mac": "02:00:00:00:00:01", "address": "10.20.0.50"}],
+    )
+    assert (offered(config).served, offered(config).reason) == (False, "no free address on network voice")
+    assert offered(config, bytes.fromhex("020000000001")).served
+
+
+def test_a_network_behind_a_relay_is_asked_through_one() -> None:
+    config = plan(networks={"voice": VOICE, "far": {"subnet": "10.30.0.0/24", "router": "10.30.0.254"}})
+    offer = Offers(config).preview(MAC, vendor_class="CP-8851-3PCC", network="far")
+    assert (offer.network, offer.reply.giaddr) == ("far", int(IPv4Address("10.30.0.254")))
+    assert option(offer, 54) == IPv4Address("10.20.0.1").packed
+    assert offer.offered == int(IPv4Address("10.30.0.100"))
+
+
+def test_what_is_shown_is_what_the_server_sends() -> None:
+    """Joined in memory: the octets of the preview are those of an OFFER to the same client."""
+    options = {66: "10.20.0.1", 150: ["10.20.0.1", "10.20.0.2"], 132: "120"}
+    config = plan(
+        classes={"d": {"match": {"host_name": "sep*"}, "method": "dhcp", "options": options}},
+        phones=[{"mac": MAC.hex(), "address": "10.20.0.50"}],
+    )
+    identity = Identity(MAC, "CP-8851-3PCC", hostname="SEP001234AB45DE", request_list=(66, 150, 132))
+    client = Client(identity, lambda _bits: 7, "lan0")
+    client.start(0.0)
+    (discover,) = client.datagrams_to_send()
+    server = Server(config)
+    server.receive(discover.data, Endpoint("0.0.0.0", 68, "lan0"), 0.0)
+    (sent,) = server.datagrams_to_send()
+    shown = Offers(config).preview(
+        MAC, vendor_class="CP-8851-3PCC", asks=bytes((66, 150, 132)), hostname="SEP001234AB45DE"
+    )
+    assert [(53, b"\x02"), *((each.code, each.data) for each in shown.options)] == [
+        *decode(sent.data).options.items()
+    ]

@@ -21,6 +21,7 @@ from netprov.errors import PkiError, Problem, ServiceError
 from netprov.phone.rule.url import is_address
 from netprov.pki.chain import Certificate, decode
 from netprov.plan import Plan
+from netprov.plan.offer import Offers
 from netprov.plan.phone import find_phone
 from netprov.provision.config import CA_PATH
 from netprov.runtime.web.tls import certificate_store
@@ -92,12 +93,12 @@ def command(
 def _patients(plan: Plan, phones: Sequence[str], *, only_classes: bool) -> list[DoctorClient]:
     if not phones:
         return [*of_classes(plan), *([] if only_classes else of_phones(plan))]
-    found = []
+    found, offers = [], Offers(plan.dhcp)
     for text in phones:
         phone = find_phone(plan.site, text)
         if phone is None:
             raise click.UsageError(f"no phone {text} in the inventory")
-        found.append(of_phone(plan, phone))
+        found.append(of_phone(plan, phone, offers))
     return found
 
 

@@ -15,7 +15,7 @@ from netprov.dns.zone.master import format_zone
 from netprov.errors import ServiceError
 from netprov.mac import bare_mac, parse_mac
 from netprov.plan import Plan
-from netprov.plan.offer import Preview, client_of, preview
+from netprov.plan.offer import Offers, Preview
 from netprov.provision.catalog import Catalog
 from netprov.provision.requester import Requester
 
@@ -34,14 +34,11 @@ def zones(plan: Plan) -> Files:
 
 def options(plan: Plan) -> Files:
     """Yield for each listed phone the DHCP options that it would get, decoded, in the order of the reply."""
+    offers = Offers(plan.dhcp)
     for phone in plan.site.phones:
         declared = phone.declared
-        mac = parse_mac(declared.mac)
-        client = client_of(plan.dhcp, mac, vendor_class=declared.model or "")
-        yield (
-            f"options/{bare_mac(declared.mac)}.txt",
-            _reply(preview(plan.dhcp, client), declared.mac, declared.model),
-        )
+        found = offers.preview(parse_mac(declared.mac), vendor_class=declared.model or "")
+        yield f"options/{bare_mac(declared.mac)}.txt", _reply(found, declared.mac, declared.model)
 
 
 def _reply(reply: Preview, mac: str, model: str | None) -> str:

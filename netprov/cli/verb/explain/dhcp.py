@@ -11,10 +11,10 @@ import click
 from netprov.cli.site import Opened, inventory_option, open_plan
 from netprov.cli.table import print_table
 from netprov.dhcp.config import DhcpConfig, Origin
-from netprov.dhcp.match import Client, Held, judge
+from netprov.dhcp.match import Held, judge
 from netprov.dhcp.message import dotted
 from netprov.mac import format_mac, parse_mac
-from netprov.plan.offer import Preview, client_of, preview
+from netprov.plan.offer import Offers, Preview
 
 
 @click.command("dhcp")
@@ -25,6 +25,7 @@ from netprov.plan.offer import Preview, client_of, preview
 @click.option(
     "--asks", metavar="CODES", help="Its option 55, as 1,3,6,15,66. Default: it asks for everything."
 )
+@click.option("--host-name", metavar="NAME", default="", help="Its option 12. Default: it sends none.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(
     mac: str,
@@ -33,6 +34,7 @@ def command(
     vendor_class: str | None,
     network: str | None,
     asks: str | None,
+    host_name: str,
     as_json: bool,
 ) -> int:
     """Say what the client with address MAC gets from DHCP, why, and where in the inventory each option is from.
@@ -52,18 +54,17 @@ def command(
     config = opened.plan.dhcp
     if network is not None and config.network(network) is None:
         raise click.UsageError(f"no network {network}: {', '.join(each.name for each in config.networks)}")
-    client = client_of(
-        config,
+    found = Offers(config).preview(
         address,
         vendor_class=_model(opened, address) if vendor_class is None else vendor_class,
         network=network or "",
-        requests=_codes(asks) or b"",
+        asks=_codes(asks),
+        hostname=host_name,
     )
-    found = preview(config, client, asks=_codes(asks))
     if as_json:
         click.echo(json.dumps(_data(opened, found), indent=2))
     else:
-        _print(opened, client, found)
+        _print(opened, found)
     return 0 if found.served else 1
 
 
@@ -82,16 +83,16 @@ def _codes(asks: str | None) -> bytes | None:
         raise click.UsageError(f"--asks {asks}: write option numbers from 1 to 254, as 1,3,6,15") from None
 
 
-def _print(opened: Opened, client: Client, found: Preview) -> None:
+def _print(opened: Opened, found: Preview) -> None:
+    client = found.client
     click.echo(f"client   {format_mac(client.mac)}, vendor class {client.vendor_class!r}")
     click.echo(f"phone    {_place(opened, found.phone.origin) if found.phone else 'not listed'}")
     click.echo(f"network  {found.network}, {_place(opened, ('networks', found.network))}")
-    for line in _class_lines(opened, opened.plan.dhcp, client, found):
+    for line in _class_lines(opened, opened.plan.dhcp, found):
         click.echo(line)
     click.echo(f"method   {found.method}")
     if not found.served:
-        policy = next(each.clients for each in opened.plan.dhcp.networks if each.name == found.network)
-        click.echo(f"answer   none: this client is unknown, and the network serves `clients: {policy}`")
+        click.echo(f"answer   none: {found.reason}")
         return
     click.echo(f"address  {dotted(found.address) if found.address else 'one of the pool'}\n")
     rows = [
@@ -104,7 +105,7 @@ def _print(opened: Opened, client: Client, found: Preview) -> None:
         click.echo(f"\nnot sent: option {setting.code}, {_place(opened, setting.origin)}: {withheld.reason}")
 
 
-def _class_lines(opened: Opened, config: DhcpConfig, client: Client, found: Preview) -> Iterator[str]:
+def _class_lines(opened: Opened, config: DhcpConfig, found: Preview) -> Iterator[str]:
     """Tell class by class, in the order they are tried, why it took the client or did not."""
     phone = found.phone
     if phone is not None and phone.named:
@@ -117,7 +118,7 @@ def _class_lines(opened: Opened, config: DhcpConfig, client: Client, found: Prev
             continue
         verdicts = "; ".join(
             f"{verdict.text}: {'yes' if verdict.held is Held.YES else 'no'}"
-            for verdict in judge(each.condition, client)
+            for verdict in judge(each.condition, found.client)
         )
         mark = "matched" if each.name == found.class_name else "no match"
         yield f"class    {each.name}: {mark}, {where} ({verdicts})"
@@ -135,7 +136,7 @@ def _place(opened: Opened, origin: Origin) -> str:
 
 def _data(opened: Opened, found: Preview) -> dict[str, Any]:
     return {
-        "mac": format_mac(found.mac),
+        "mac": format_mac(found.client.mac),
         "served": found.served,
         "network": found.network,
         "class": found.class_name or None,

@@ -24,6 +24,7 @@ from netprov.phone.handset.identity import MODELS, Identity, model_named
 from netprov.phone.handset.memory import Handset
 from netprov.phone.walk import walk
 from netprov.plan import Plan
+from netprov.plan.offer import Offers
 from netprov.plan.phone import DEFAULT_MODEL, find_phone, identity_of
 from netprov.state.clock import LeaseClock
 from netprov.state.device import load_devices, load_history
@@ -49,10 +50,11 @@ def command(macs: tuple[str, ...], *, file: str | None, state: str | None, road:
     plan = _plan(file, needed=state is None)
     folder = Path(state or (plan.site.inventory.server.state if plan else ""))
     leases, now = _leases(folder)
+    offers = Offers(plan.dhcp) if plan else None
     found, fine = [], True
     for mac in [read_mac(mac) or mac for mac in macs] or _everyone(folder, plan):
         lease = leases.get(mac)
-        heard = Heard(mac, load_history(folder, mac), lease, _state(lease, now), plan)
+        heard = Heard(mac, load_history(folder, mac), lease, _state(lease, now), plan, offers)
         steps = steps_of(heard)
         if not steps:
             fine = False
