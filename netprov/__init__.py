@@ -61,6 +61,7 @@ What follows from it: the plan, frozen, in the words of the protocols:
     plan.layer                  what phones share: parameters, policies
     plan.phone                  emulated twins of the listed phones
     plan.metrics                where metrics are published
+    plan.difference             what is different between two plans
     plan.cwmp                   where the ACS listens, and what each phone gets from it
 
 Every reason a phone would not provision, before it is plugged in:
@@ -257,7 +258,9 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
 
     runtime                     pumps and their supervisor
     runtime.role                what a running service is to its supervisor
-    runtime.supervise           start, reload and stop services together
+    runtime.address             whether an address or an interface is one of this machine's
+    runtime.transaction         a change of several services together
+    runtime.supervise           start, change and stop services together
     runtime.log                 one log line an event
     runtime.metrics             events counted, for Prometheus
     runtime.throttle            events reported one by one, of a flood their number
@@ -280,6 +283,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.dhcp                the DHCP wing
     runtime.dhcp.service        the DHCP service
     runtime.dhcp.port           the sockets of one interface
+    runtime.dhcp.port_change    which interfaces and addresses are served at
     runtime.dhcp.batch          wakes the service when datagrams have come, not too often
     runtime.dhcp.pace           lets replies leave a few at a time
     runtime.dhcp.other_server   other DHCP servers on the link

@@ -5,7 +5,6 @@ An event costs one addition in a dictionary; the rest is done when somebody asks
 
 from __future__ import annotations
 
-import errno
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
@@ -25,7 +24,8 @@ from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.plan.metrics import MetricsPlan
 from netprov.provision.event import Asked
-from netprov.runtime.role import Notice, Sample, Service, Suppressed
+from netprov.runtime.address import is_here
+from netprov.runtime.role import Notice, Prepared, Sample, Service, Suppressed, reload
 
 OUTCOMES: Final[Mapping[str, Callable[[Any], object]]] = {
     Asked.event_kind: attrgetter("status"),
@@ -80,19 +80,34 @@ class MetricsService:
         self._place = place
         self._plan = MetricsPlan()
         self._runner: web.AppRunner | None = None
+        self._waits_for = ""
 
     async def start(self, plan: Plan) -> None:
         """Listen, if the plan says so."""
-        self._runner = await self._listen(plan.metrics)
-        self._plan = plan.metrics
+        await reload(self, plan)
 
-    async def reload(self, plan: Plan) -> None:
-        """Move to where the new plan says; on an error stay."""
-        if plan.metrics == self._plan:
-            return
-        runner = await self._listen(plan.metrics)
-        await self.stop()
-        self._runner, self._plan = runner, plan.metrics
+    async def prepare(self, plan: Plan) -> Prepared:
+        """Bind where the new plan says; what is served already stays."""
+        address, port = plan.metrics.address, plan.metrics.port
+        here = bool(address) and is_here(address)
+        runner: web.AppRunner | None
+        if here and self._runner is not None and (address, port) == (self._plan.address, self._plan.port):
+            runner = self._runner
+        else:
+            runner = await self._listen(plan.metrics) if here else None
+
+        async def commit() -> None:
+            if not here and address and self._waits_for != address:
+                self._report(self.name, Notice(f"{address} is not on this machine: no metrics here"))
+            if self._runner is not runner:
+                await self.stop()
+            self._runner, self._plan, self._waits_for = runner, plan.metrics, "" if here else address
+
+        async def abort() -> None:
+            if runner is not None and runner is not self._runner:
+                await runner.cleanup()
+
+        return Prepared(commit, abort)
 
     async def stop(self) -> None:
         """Close."""
@@ -104,12 +119,14 @@ class MetricsService:
         """Return what it listens on."""
         return [] if self._runner is None else [f"tcp {self._where(self._plan)} (http)"]
 
+    def waiting(self) -> Sequence[str]:
+        """Return the address if it is not on this machine."""
+        return [self._waits_for] if self._waits_for else []
+
     def _where(self, plan: MetricsPlan) -> str:
         return format_hostport(plan.address, plan.port + self._place)
 
-    async def _listen(self, plan: MetricsPlan) -> web.AppRunner | None:
-        if not plan.address:
-            return None
+    async def _listen(self, plan: MetricsPlan) -> web.AppRunner:
         application = web.Application(client_max_size=1024)
         application.router.add_get("/metrics", self._answer)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
@@ -118,9 +135,6 @@ class MetricsService:
             await web.TCPSite(runner, plan.address, plan.port + self._place).start()
         except OSError as error:
             await runner.cleanup()
-            if error.errno == errno.EADDRNOTAVAIL:
-                self._report(self.name, Notice(f"{plan.address} is not on this machine: no metrics here"))
-                return None
             raise ServiceError(
                 f"metrics cannot be given at {self._where(plan)}: {error.strerror}",
                 "choose another port under `metrics:`; each role of its own takes one more",

@@ -1,8 +1,8 @@
-"""What a running service is to its supervisor: start, reload, stop, and the facts it reports."""
+"""What a running service is to its supervisor: start, prepare a change, stop, and the facts it reports."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
@@ -66,19 +66,46 @@ class Sample:
     total: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A change that a service is ready for: exactly one of the two is awaited, once.
+
+    `commit` takes the change over and cannot fail: what may, was done while it was prepared. `abort` lets go of what
+    was bound, loaded and opened for it.
+    """
+
+    commit: Callable[[], Awaitable[None]]
+    abort: Callable[[], Awaitable[None]]
+
+
 class Service(Protocol):
-    """One role of `netprov serve`; constructed with `RoleContext`, driven by an asyncio loop."""
+    """One role of `netprov serve`; constructed with `RoleContext`, driven by an asyncio loop.
+
+    An address that is not on this machine is passed over and waited for; the service tells which those are.
+    """
 
     name: str
 
     async def start(self, plan: Plan) -> None:
         """Bind every socket and begin; raise `ServiceError` with a remedy if that cannot be."""
 
-    async def reload(self, plan: Plan) -> None:
-        """Swap to a new plan whole, losing no request; on `ServiceError` the old plan keeps serving."""
+    async def prepare(self, plan: Plan) -> Prepared:
+        """Make ready for a new plan, or for the same one in a world that has changed, and change nothing yet.
+
+        Raises `ServiceError` with a remedy if it cannot be served as a whole; nothing new stays open then. The
+        commit loses no request. Called again only after the one before was committed or aborted.
+        """
 
     async def stop(self) -> None:
         """Finish what is under way, at most a second of it, and close."""
 
     def listening(self) -> Sequence[str]:
         """Return what it listens on, one `udp 10.20.0.1:53` each, for people."""
+
+    def waiting(self) -> Sequence[str]:
+        """Return the planned addresses and interfaces that are not on this machine."""
+
+
+async def reload(service: Service, plan: Plan) -> None:
+    """Swap one service to a new plan whole; on `ServiceError` the old plan keeps serving."""
+    await (await service.prepare(plan)).commit()

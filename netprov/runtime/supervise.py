@@ -1,4 +1,4 @@
-"""Start the services of a plan, reload them together, stop them cleanly.
+"""Start the services of a plan, change them together, stop them cleanly.
 
 DHCP starts last: a phone gets its address only when all that it will ask for is there.
 """
@@ -10,12 +10,15 @@ import importlib
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
-from netprov.errors import NetprovError, ServiceError
+from netprov.errors import NetprovError
 from netprov.machine import Event
 from netprov.plan import Plan
+from netprov.plan.difference import differences
 from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.sdnotify import notify, reloading, watchdog_interval
+from netprov.runtime.transaction import Transaction, prepare
 
 ROLES: Mapping[str, str] = {
     "dns": "netprov.runtime.dns.service:DnsService",
@@ -38,6 +41,31 @@ def build(roles: Sequence[str], context: RoleContext) -> list[Service]:
     return services
 
 
+@dataclass(slots=True)
+class Change:
+    """A new inventory that every service of this process is ready for: commit it or abort it, once."""
+
+    _supervisor: Supervisor
+    plan: Plan
+    _transaction: Transaction
+    differences: tuple[str, ...]
+
+    async def commit(self) -> None:
+        """Serve it."""
+        try:
+            await self._transaction.commit()
+            self._supervisor._take(self)  # noqa: SLF001 - the two are one
+        finally:
+            self._supervisor._changed()  # noqa: SLF001
+
+    async def abort(self) -> None:
+        """Serve as before."""
+        try:
+            await self._transaction.abort()
+        finally:
+            self._supervisor._changed()  # noqa: SLF001
+
+
 class Supervisor:
     """Runs services until told to stop."""
 
@@ -56,6 +84,7 @@ class Supervisor:
         self._started: list[Service] = []
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
+        self._changing = asyncio.Lock()
 
     async def run(self, ready: Callable[[Sequence[Service]], None]) -> None:
         """Start everything, call `ready`, then serve until SIGTERM or SIGINT; SIGHUP reloads.
@@ -104,24 +133,42 @@ class Supervisor:
             notify("READY=1", f"STATUS={self._status()}")
 
     async def reload(self) -> None:
-        """Load the inventory again and swap every service to the new plan; a bad file keeps the old one serving."""
+        """Load the inventory again and let all services take it; if one cannot, or the file is bad, none does."""
+        try:
+            change = await self.prepare()
+        except NetprovError as error:
+            self._report("serve", Notice(f"reload refused, everything serves as before: {error}", "error"))
+        else:
+            await change.commit()
+
+    async def prepare(self) -> Change:
+        """Load the inventory again and make all services ready for it.
+
+        Raises `NetprovError`, with everything as before. Nothing else is prepared until this is committed or aborted.
+        """
+        await self._changing.acquire()
         try:
             # In a thread: a large inventory takes seconds to read, and queries do not wait that long.
             plan = await asyncio.to_thread(self._load)
-        except NetprovError as error:
-            self._report("serve", Notice(f"reload: the old inventory keeps serving: {error}", "error"))
-            return
-        for service in self._started:
-            try:
-                await service.reload(plan)
-            except ServiceError as error:
-                self._report(service.name, Notice(f"reload: keeps serving the old plan: {error}", "error"))
-        self._plan = plan
-        self._report("serve", Notice("reloaded"))
+            transaction = await prepare(self._started, plan)
+        except BaseException:
+            self._changing.release()
+            raise
+        return Change(self, plan, transaction, differences(self._plan, plan))
+
+    def _take(self, change: Change) -> None:
+        self._plan = change.plan
+        text = "; ".join(change.differences) or "nothing has changed"
+        self._report("serve", Notice(f"reloaded: {text}"))
+
+    def _changed(self) -> None:
+        self._changing.release()
 
     def _status(self) -> str:
         names = ", ".join(service.name for service in self._services if service.listening())
-        return f"serving {names} for {self._plan.site.domain}"
+        waiting = ", ".join(dict.fromkeys(each for service in self._services for each in service.waiting()))
+        status = f"serving {names or 'nothing'} for {self._plan.site.domain}"
+        return f"{status}; waits for {waiting}" if waiting else status
 
 
 async def _keep_alive(interval: float) -> None:

@@ -16,7 +16,7 @@ from netprov.machine import Dropped, Endpoint
 from netprov.plan import Plan, derive
 from netprov.provision.event import Asked
 from netprov.runtime.metrics import Metrics, MetricsService
-from netprov.runtime.role import Notice, Sample
+from netprov.runtime.role import Notice, Prepared, Sample, reload
 from tests.port import free_port
 
 TWO_LINES = "domain: example.com\nnetworks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}\n"
@@ -38,13 +38,16 @@ class Leaser:
     async def start(self, plan: Plan) -> None:
         del plan
 
-    async def reload(self, plan: Plan) -> None:
-        del plan
+    async def prepare(self, plan: Plan) -> Prepared:
+        raise NotImplementedError
 
     async def stop(self) -> None:
         pass
 
     def listening(self) -> Sequence[str]:
+        return ()
+
+    def waiting(self) -> Sequence[str]:
         return ()
 
     def samples(self) -> Iterable[Sample]:
@@ -124,10 +127,10 @@ def test_nothing_listens_unless_the_inventory_says_so_and_reload_starts_moves_an
         service = MetricsService(Metrics(), lambda _name, _event: None)
         await service.start(plan())
         assert service.listening() == []
-        await service.reload(at(first))
-        await service.reload(at(first))
+        await reload(service, at(first))
+        await reload(service, at(first))
         await read(first)
-        await service.reload(at(second))
+        await reload(service, at(second))
         await read(second)
         with pytest.raises(aiohttp.ClientError):
             await read(first)
@@ -135,9 +138,9 @@ def test_nothing_listens_unless_the_inventory_says_so_and_reload_starts_moves_an
             other.bind(("127.0.0.1", 0))
             other.listen()
             with pytest.raises(ServiceError, match="metrics cannot be given"):
-                await service.reload(at(other.getsockname()[1]))
+                await reload(service, at(other.getsockname()[1]))
         await read(second)
-        await service.reload(plan())
+        await reload(service, plan())
         assert service.listening() == []
 
     asyncio.run(check())

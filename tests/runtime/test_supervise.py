@@ -13,7 +13,7 @@ from netprov.errors import InventoryError, Problem, ServiceError
 from netprov.inventory.model import Inventory
 from netprov.machine import Event
 from netprov.plan import Plan, derive
-from netprov.runtime.role import Notice, Service
+from netprov.runtime.role import Notice, Prepared, Service
 from netprov.runtime.supervise import Supervisor
 
 
@@ -28,13 +28,21 @@ class Recorder:
     def __init__(self, name: str, diary: list[str], *, fails: str = "") -> None:
         self.name = name
         self._diary = diary
-        self._fails = fails
+        self.fails = fails
 
     async def start(self, plan: Plan) -> None:
         self._note("start", plan)
 
-    async def reload(self, plan: Plan) -> None:
-        self._note("reload", plan)
+    async def prepare(self, plan: Plan) -> Prepared:
+        self._note("prepare", plan)
+
+        async def commit() -> None:
+            self._note("commit", plan)
+
+        async def abort() -> None:
+            self._note("abort", plan)
+
+        return Prepared(commit, abort)
 
     async def stop(self) -> None:
         self._diary.append(f"{self.name} stop")
@@ -42,8 +50,11 @@ class Recorder:
     def listening(self) -> Sequence[str]:
         return ()
 
+    def waiting(self) -> Sequence[str]:
+        return ()
+
     def _note(self, verb: str, plan: Plan) -> None:
-        if self._fails == verb:
+        if self.fails == verb:
             raise ServiceError(f"port taken at {verb}", "free it")
         self._diary.append(f"{self.name} {verb} {plan.site.domain}")
 
@@ -99,12 +110,18 @@ def _reloaded(
     asyncio.run(scenario())
 
 
-def test_sighup_swaps_every_service_to_the_new_plan() -> None:
+def test_sighup_swaps_every_service_to_the_new_plan_once_all_are_ready() -> None:
     diary: list[str] = []
     reports: list[tuple[str, Event]] = []
-    _reloaded([Recorder("dns", diary)], reports, lambda: plan("example.org"), lambda: bool(reports))
-    assert diary == ["dns start example.com", "dns reload example.org", "dns stop"]
-    assert reports == [("serve", Notice("reloaded"))]
+    services = [Recorder("dns", diary), Recorder("dhcp", diary)]
+    _reloaded(services, reports, lambda: plan("example.org"), lambda: bool(reports))
+    assert diary[2:-2] == [
+        "dns prepare example.org",
+        "dhcp prepare example.org",
+        "dns commit example.org",
+        "dhcp commit example.org",
+    ]
+    assert reports == [("serve", Notice("reloaded: domain: example.com is now example.org"))]
 
 
 def test_bad_inventory_keeps_the_old_plan_serving() -> None:
@@ -122,13 +139,45 @@ def test_bad_inventory_keeps_the_old_plan_serving() -> None:
     assert "domian" in notice.text
 
 
-def test_service_that_cannot_take_the_new_plan_is_named_and_the_others_reload() -> None:
+def test_nobody_takes_a_plan_that_one_service_cannot_take() -> None:
     diary: list[str] = []
     reports: list[tuple[str, Event]] = []
-    services = [Recorder("dns", diary, fails="reload"), Recorder("http", diary)]
-    _reloaded(services, reports, lambda: plan("example.org"), lambda: len(reports) == 2)
-    assert "http reload example.org" in diary
-    assert [name for name, _ in reports] == ["dns", "serve"]
+    services = [
+        Recorder("dns", diary),
+        Recorder("http", diary),
+        Recorder("dhcp", diary, fails="prepare"),
+    ]
+    _reloaded(services, reports, lambda: plan("example.org"), lambda: bool(reports))
+    assert diary[3:-3] == [
+        "dns prepare example.org",
+        "http prepare example.org",
+        "http abort example.org",
+        "dns abort example.org",
+    ]
+    ((name, notice),) = reports
+    assert (name, getattr(notice, "severity", "")) == ("serve", "error")
+    assert "dhcp: port taken at prepare" in str(notice)
+    assert "free it" in str(notice)
+
+
+def test_plan_that_was_refused_is_taken_once_it_can_be() -> None:
+    diary: list[str] = []
+    reports: list[tuple[str, Event]] = []
+    service = Recorder("dns", diary, fails="prepare")
+
+    async def scenario() -> None:
+        started = asyncio.Event()
+        supervisor = supervise([service], reports, lambda: plan("example.org"))
+        running = asyncio.create_task(supervisor.run(lambda _: started.set()))
+        await started.wait()
+        await supervisor.reload()
+        service.fails = ""
+        await supervisor.reload()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await running
+
+    asyncio.run(scenario())
+    assert "dns commit example.org" in diary
 
 
 def test_watchdog_is_fed_while_serving(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import socket
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,9 +21,9 @@ from netprov.errors import ServiceError
 from netprov.hostport import format_hostport
 from netprov.machine import Event
 from netprov.plan import Plan
-from netprov.plan.cwmp import AcsListener
 from netprov.provision.config import SecretsPlace
-from netprov.runtime.role import Notice, RoleContext, Sample
+from netprov.runtime.address import is_here
+from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
 from netprov.runtime.web.connection import NEXT, Connections
 from netprov.runtime.web.tls_keeper import TlsKeeper
 from netprov.state.acs import AcsStore
@@ -41,6 +41,9 @@ SECRET: Final = "acs"  # noqa: S105 - a name, no password
 STOP_TIME: Final = 1.0
 """Seconds that requests under way have when the service stops."""
 
+_BACKLOG: Final = 100
+
+_Place = tuple[str, int]
 _Key = tuple[str, int, bool]
 
 
@@ -61,6 +64,9 @@ class AcsService:
         self._context = context
         self._limits = AcsLimits()
         self._secret = secrets.token_bytes(32)
+        self._wanted: set[_Place] | None = None
+        self._absent: set[_Place] = set()
+        self._bound: dict[_Place, socket.socket] = {}
         self._open: dict[_Key, _Listening] = {}
         self._acs: Acs
         self._gate: Gate | None = None
@@ -90,18 +96,30 @@ class AcsService:
         self._connections = Connections(self._runner.server, time.monotonic)
         self._tasks.append(asyncio.create_task(self._connections.sweep()))
         try:
-            self._gate = self._make_gate(plan)
-            await self._listen(plan)
+            await reload(self, plan)
         except ServiceError:
             await self.stop()
             raise
 
-    async def reload(self, plan: Plan) -> None:
-        """Swap to a new plan; sessions go on, and what they ask from now on follows the new plan."""
+    async def prepare(self, plan: Plan) -> Prepared:
+        """Load certificates and the password, bind what is new; sessions go on."""
         gate = self._make_gate(plan)
-        await self._listen(plan)
-        self._plan, self._gate = plan, gate
-        self._acs.config = plan.cwmp.config
+        wanted = _wanted(plan)
+        present = await self._tls.prepare(plan.pki) if any(secure for _, _, secure in wanted) else None
+        fresh, absent = self._bind_all(wanted)
+
+        async def commit() -> None:
+            if present is not None:
+                present()
+            self._plan, self._gate = plan, gate
+            self._acs.config = plan.cwmp.config
+            await self._take(wanted, fresh, absent)
+
+        async def abort() -> None:
+            for bound in fresh.values():
+                bound.close()
+
+        return Prepared(commit, abort)
 
     async def stop(self) -> None:
         """Finish the requests under way, and close."""
@@ -111,7 +129,10 @@ class AcsService:
         self._tasks.clear()
         for listening in self._open.values():
             listening.server.close()
+        for bound in self._bound.values():
+            bound.close()
         self._open.clear()
+        self._bound.clear()
         await self._runner.cleanup()
         self._records.close()
 
@@ -121,6 +142,10 @@ class AcsService:
             f"tcp {format_hostport(address, port)} ({'https' if secure else 'http'})"
             for address, port, secure in self._open
         ]
+
+    def waiting(self) -> Sequence[str]:
+        """Return the planned addresses that are not on this machine."""
+        return tuple(dict.fromkeys(address for address, _ in self._absent))
 
     def samples(self) -> Iterator[Sample]:
         """Say how many devices are known, and how many talk."""
@@ -146,37 +171,53 @@ class AcsService:
             )
         return Gate(Credentials(given.username, password, given.scheme == "basic"), self._secret)
 
-    async def _listen(self, plan: Plan) -> None:
-        """Open what the plan adds, then close what it no longer has; on an error the rest stays."""
-        wanted: dict[_Key, AcsListener] = {}
-        paths: dict[_Key, set[str]] = {}
-        for listener in plan.cwmp.listeners:
-            for address in listener.addresses:
-                key = (address, listener.port, listener.secure)
-                wanted[key] = listener
-                paths.setdefault(key, set()).add(listener.path)
-        if any(listener.secure for listener in wanted.values()):
-            await self._tls.use(plan.pki)
-        opened: dict[_Key, _Listening] = {}
+    def _bind_all(self, wanted: Mapping[_Key, set[str]]) -> tuple[dict[_Place, socket.socket], set[_Place]]:
+        """Bind what is new and here; return it, and what is not here. Nothing new stays bound on an error."""
+        fresh: dict[_Place, socket.socket] = {}
+        absent: set[_Place] = set()
         try:
-            for key in wanted:
-                self._give_up((key[0], key[1], not key[2]), wanted)
-                if key not in self._open and (bound := self._bind(key)) is not None:
-                    opened[key] = _Listening(await self._serve(bound, secure=key[2]), paths[key])
+            for address, port, _ in wanted:
+                place = (address, port)
+                if not is_here(address):
+                    absent.add(place)
+                elif place not in self._bound and place not in fresh:
+                    fresh[place] = self._bind(place)
+            places = {(address, port) for address, port, _ in wanted}
+            if self._wanted is not None and places != self._wanted and places and absent == places:
+                raise _none_here(places)
         except ServiceError:
-            for listening in opened.values():
-                listening.server.close()
+            for bound in fresh.values():
+                bound.close()
             raise
-        for key in [key for key in self._open if key not in wanted]:
-            self._open.pop(key).server.close()
-        self._open.update(opened)
-        for key, listening in self._open.items():
-            listening.paths = paths[key]
+        return fresh, absent
 
-    def _give_up(self, key: _Key, wanted: dict[_Key, AcsListener]) -> None:
-        """Close a socket before the same port is bound for the other of HTTP and HTTPS."""
-        if key in self._open and key not in wanted:
+    async def _take(
+        self, wanted: Mapping[_Key, set[str]], fresh: Mapping[_Place, socket.socket], absent: set[_Place]
+    ) -> None:
+        """Close what is not wanted or not here any more, then accept on the rest."""
+        for key in [key for key in self._open if key not in wanted or key[:2] in absent]:
             self._open.pop(key).server.close()
+        kept = {(address, port) for address, port, _ in wanted} - absent
+        for place in [place for place in self._bound if place not in kept]:
+            self._bound.pop(place).close()
+        self._bound.update(fresh)
+        for key, paths in wanted.items():
+            if key in self._open:
+                self._open[key].paths = paths
+            elif (bound := self._bound.get(key[:2])) is not None:
+                # A copy: the server closes its own when the port turns from HTTP to HTTPS, and ours goes on to wait.
+                self._open[key] = _Listening(await self._serve(bound.dup(), secure=key[2]), paths)
+        self._tell(fresh, absent)
+        self._wanted, self._absent = {(address, port) for address, port, _ in wanted}, absent
+
+    def _tell(self, fresh: Mapping[_Place, socket.socket], absent: set[_Place]) -> None:
+        for address, port in sorted(absent - self._absent):
+            text = f"{format_hostport(address, port)} is not on this machine: the ACS is elsewhere, or here as soon as it is"
+            self._report(Notice(text))
+        for address, port in sorted(fresh.keys() & self._absent):
+            self._report(Notice(f"{format_hostport(address, port)} has come, and is served"))
+        if absent and not self._bound and absent != self._absent:
+            self._report(Notice(f"waits: {_none_here(absent)}", "warning"))
 
     async def _serve(self, bound: socket.socket, *, secure: bool) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(
@@ -186,18 +227,16 @@ class AcsService:
             ssl_handshake_timeout=HANDSHAKE_TIME if secure else None,
         )
 
-    def _bind(self, key: _Key) -> socket.socket | None:
-        """Return a bound socket, or None if the address is not on this machine: another one is the ACS."""
-        address, port, _ = key
+    def _bind(self, place: _Place) -> socket.socket:
+        """Return a bound socket."""
+        address, port = place
         bound = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((address, port))
+            bound.listen(_BACKLOG)
         except OSError as error:
             bound.close()
-            if error.errno == errno.EADDRNOTAVAIL:
-                self._report(Notice(f"{address} is not on this machine: the ACS is served elsewhere"))
-                return None
             remedy = {
                 errno.EADDRINUSE: f"`ss -ltnp sport = :{port}` tells which program has it; stop that, or change acs_url.",
                 errno.EACCES: "A port below 1024 needs root or CAP_NET_BIND_SERVICE.",
@@ -260,3 +299,20 @@ class AcsService:
 
     def _report(self, event: Event) -> None:
         self._context.report(self.name, event)
+
+
+def _wanted(plan: Plan) -> dict[_Key, set[str]]:
+    """Return the sockets of a plan, with the paths that each answers."""
+    wanted: dict[_Key, set[str]] = {}
+    for listener in plan.cwmp.listeners:
+        for address in listener.addresses:
+            wanted.setdefault((address, listener.port, listener.secure), set()).add(listener.path)
+    return wanted
+
+
+def _none_here(places: Iterable[_Place]) -> ServiceError:
+    addresses = sorted({address for address, _ in places})
+    return ServiceError(
+        f"the ACS has no address on this machine (wanted: {', '.join(addresses)})",
+        f"add one to an interface, `ip address add {addresses[0]}/24 dev INTERFACE`, or correct acs_url or `hosts:`",
+    )

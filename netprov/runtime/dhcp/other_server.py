@@ -14,6 +14,7 @@ from netprov.dhcp.other import OtherServer
 from netprov.dhcp.reply import EVERYONE
 from netprov.errors import Malformed
 from netprov.machine import Datagram, Endpoint
+from netprov.runtime.address import index_of
 from netprov.runtime.net.frame import RawSender, server_watch
 
 WAIT_S = 1.0
@@ -28,6 +29,7 @@ class Watch:
 
     def __init__(self, interface: str, own: frozenset[int]) -> None:
         self.interface = interface
+        self.index = index_of(interface)
         self.socket: socket.socket = server_watch(interface)
         self._own = own
         self._told: dict[int, float] = {}

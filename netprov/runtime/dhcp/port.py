@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from netprov.dhcp.message import CLIENT_PORT, SERVER_PORT, Type, hardware_address
 from netprov.dhcp.option.table import MESSAGE_TYPE
 from netprov.errors import ServiceError
 from netprov.machine import Datagram, Endpoint
+from netprov.runtime.address import index_of
 from netprov.runtime.net.frame import Prober, Program, RawSender, attach_filter
 from netprov.runtime.net.mmsg import SLOT, SLOTS, Batch, batch
 
@@ -39,6 +40,12 @@ def _picks_discover(offset: int, *, discover: int, other: int) -> Program:
     )
 
 
+EVERY_ADDRESS = "0.0.0.0"
+
+Pair = tuple[socket.socket, socket.socket]
+"""The sockets of one address: for requests, by which replies leave; for DISCOVERs."""
+
+
 class Port:
     """The sockets of one interface, or of none in particular (""), which hears relay agents only.
 
@@ -48,20 +55,17 @@ class Port:
     the exchanges under way are finished.
     """
 
-    def __init__(self, interface: str, addresses: Iterable[str], *, probes: bool) -> None:
+    def __init__(self, interface: str, addresses: Sequence[str], *, probes: bool) -> None:
         self.interface = interface
+        self.probes = probes
         self.index = interface_index(interface) if interface else 0
-        self.urgent: list[socket.socket] = []
-        self.discover: list[socket.socket] = []
-        self._senders: dict[str, socket.socket] = {}
+        self._pairs: dict[str, Pair] = {}
         self._sources: dict[bytes, Endpoint] = {}
         self._batches: dict[socket.socket, Batch] = {}
         self.raw: RawSender | None = None
         self.prober: Prober | None = None
         try:
-            self._everyone = self._open("0.0.0.0")
-            for address in addresses:
-                self._senders[address] = self._open(address)
+            self.adopt(self.open((EVERY_ADDRESS, *addresses)), addresses)
             if interface:
                 self.raw = RawSender(interface)
                 self.prober = Prober(interface) if probes else None
@@ -72,6 +76,49 @@ class Port:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def urgent(self) -> Sequence[socket.socket]:
+        """The sockets that requests come in on."""
+        return self._urgent
+
+    @property
+    def discover(self) -> Sequence[socket.socket]:
+        """The sockets that DISCOVERs come in on."""
+        return self._discover
+
+    def addresses(self) -> Sequence[str]:
+        """Return our addresses that it serves at."""
+        return [address for address in self._pairs if address != EVERY_ADDRESS]
+
+    def open(self, addresses: Iterable[str]) -> dict[str, Pair]:
+        """Bind a pair of sockets for each address that has none yet; nothing is read from them before `adopt`."""
+        fresh: dict[str, Pair] = {}
+        try:
+            for address in addresses:
+                if address not in self._pairs:
+                    fresh[address] = self._open(address)
+        except BaseException:
+            close_pairs(fresh)
+            raise
+        return fresh
+
+    def adopt(self, fresh: Mapping[str, Pair], addresses: Iterable[str]) -> None:
+        """Serve on the pairs that were opened, and close those of addresses that are not named any more."""
+        wanted = {EVERY_ADDRESS, *addresses}
+        gone = {address: self._pairs[address] for address in self._pairs if address not in wanted}
+        for pair in gone.values():
+            for sock in pair:
+                self._batches.pop(sock, None)
+        close_pairs(gone)
+        self._pairs = {**{a: pair for a, pair in self._pairs.items() if a in wanted}, **fresh}
+        self._line_up()
+
+    def _line_up(self) -> None:
+        self._senders = {address: urgent for address, (urgent, _) in self._pairs.items()}
+        self._urgent = [urgent for urgent, _ in self._pairs.values()]
+        self._discover = [discover for _, discover in self._pairs.values()]
+        self._batches = {sock: batch(sock) for pair in self._pairs.values() for sock in pair}
 
     def receive(self, sock: socket.socket, most: int) -> list[tuple[bytes, Endpoint]]:
         """Take what has come in on one of the sockets, so many at the most."""
@@ -97,7 +144,8 @@ class Port:
             self.raw.send(datagram, SERVER_PORT)
             return
         try:
-            self._senders.get(datagram.source, self._everyone).sendto(datagram.data, (to.address, to.port))
+            sender = self._senders.get(datagram.source) or self._senders[EVERY_ADDRESS]
+            sender.sendto(datagram.data, (to.address, to.port))
         except OSError:
             if self.raw is None or to.port != CLIENT_PORT:
                 raise
@@ -116,23 +164,35 @@ class Port:
 
     def close(self) -> None:
         """Close every socket."""
-        for each in (*self.urgent, *self.discover):
-            each.close()
+        close_pairs(self._pairs)
         for other in (self.raw, self.prober):
             if other is not None:
                 other.close()
 
-    def _open(self, address: str) -> socket.socket:
-        """Open a pair of sockets on an address; return the one that replies leave by."""
-        urgent = self._bind(address, self.urgent, discover=0, other=0xFFFF)
-        # The group's members count in the order they were bound.
-        attach_filter(urgent, _picks_discover(0, discover=1, other=0), option=_SO_ATTACH_REUSEPORT_CBPF)
-        self._bind(address, self.discover, discover=0xFFFF, other=0)
-        return urgent
+    def _open(self, address: str) -> Pair:
+        """Open a pair of sockets on an address; replies leave by the first."""
+        urgent = self._bind(address, discover=0, other=0xFFFF)
+        try:
+            # The group's members count in the order they were bound.
+            attach_filter(urgent, _picks_discover(0, discover=1, other=0), option=_SO_ATTACH_REUSEPORT_CBPF)
+            return urgent, self._bind(address, discover=0xFFFF, other=0)
+        except BaseException:
+            urgent.close()
+            raise
 
-    def _bind(self, address: str, into: list[socket.socket], *, discover: int, other: int) -> socket.socket:
+    def _bind(self, address: str, *, discover: int, other: int) -> socket.socket:
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        into.append(sock)
+        try:
+            self._set_up(sock, discover=discover, other=other)
+            sock.bind((address, SERVER_PORT))
+        except OSError as error:
+            sock.close()
+            if isinstance(error, PermissionError):
+                raise
+            raise _unbound(error, self.interface or "any interface", address) from error
+        return sock
+
+    def _set_up(self, sock: socket.socket, *, discover: int, other: int) -> None:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
@@ -144,30 +204,43 @@ class Port:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         if self.interface:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self.interface.encode())
-        try:
-            sock.bind((address, SERVER_PORT))
-        except OSError as error:
-            raise _unbound(error, self.interface or "any interface", address) from error
-        self._batches[sock] = batch(sock)
-        return sock
+
+
+def close_pairs(pairs: Mapping[str, Pair]) -> None:
+    """Close pairs of sockets."""
+    for pair in pairs.values():
+        for sock in pair:
+            sock.close()
 
 
 def _unbound(error: OSError, where: str, address: str) -> Exception:
     match error.errno:
         case errno.EADDRNOTAVAIL:
-            remedy = f"Give it to the interface (ip address add {address}/24 dev {where}), or write the one it has as `address:` of the network."
-            return ServiceError(f"{where} has no address {address}", remedy)
+            return absent_address(where, address)
         case errno.EADDRINUSE:
             remedy = "Stop the other DHCP server (ss -lunp 'sport = :67' names it)."
             return ServiceError(f"UDP port 67 is taken on {address}", remedy)
     return error
 
 
+def absent_address(interface: str, address: str) -> ServiceError:
+    """Return the error for an address of ours that this machine does not have."""
+    remedy = f"Give it to the interface (ip address add {address}/24 dev {interface or 'INTERFACE'}), or write the one it has as `address:` of the network."
+    return ServiceError(f"{interface or 'this machine'} has no address {address}", remedy)
+
+
+def absent_interface(interface: str) -> ServiceError:
+    """Return the error for an interface that this machine does not have."""
+    names = ", ".join(name for _, name in socket.if_nameindex())
+    return ServiceError(
+        f"there is no interface {interface}",
+        f"Name one of this machine's under `interface:` of the network: {names}.",
+    )
+
+
 def interface_index(interface: str) -> int:
     """Return an interface's index; raise `ServiceError` if there is none of that name."""
-    try:
-        return socket.if_nametoindex(interface)
-    except OSError as error:
-        names: Sequence[str] = [name for _, name in socket.if_nameindex()]
-        remedy = f"Name one of this machine's under `interface:` of the network: {', '.join(names)}."
-        raise ServiceError(f"there is no interface {interface}", remedy) from error
+    index = index_of(interface)
+    if not index:
+        raise absent_interface(interface)
+    return index

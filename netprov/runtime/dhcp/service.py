@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import socket
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from netprov.dhcp.config import DhcpConfig
 from netprov.dhcp.lease import LeaseEvent
-from netprov.dhcp.message import dotted
 from netprov.dhcp.server import Server
 from netprov.errors import ServiceError
 from netprov.machine import Datagram, Endpoint
 from netprov.plan import Plan
+from netprov.runtime.address import index_of
 from netprov.runtime.dhcp import other_server as neighbour
 from netprov.runtime.dhcp.batch import BatchReader, Flow
 from netprov.runtime.dhcp.pace import Pacer
 from netprov.runtime.dhcp.port import DISCOVER_BATCH, URGENT_BATCH, Port
-from netprov.runtime.role import Notice, RoleContext, Sample
+from netprov.runtime.dhcp.port_change import Place, PortChange, prepare_ports
+from netprov.runtime.role import Notice, Prepared, RoleContext, Sample
 from netprov.runtime.throttle import Throttle
 from netprov.state.clock import LeaseClock
 from netprov.state.lease import LeaseStore, open_store
@@ -48,6 +48,8 @@ class DhcpService:
         self._store: LeaseStore | None = None
         self._clock = LeaseClock(None)
         self._ports: dict[str, Port] = {}
+        self._absent: frozenset[Place] = frozenset()
+        self._served: frozenset[Place] = frozenset()
         self._watches: dict[str, neighbour.Watch] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._ticker: asyncio.Task[None] | None = None
@@ -62,8 +64,8 @@ class DhcpService:
         self._store = open_store(self._state)
         try:
             self._clock = LeaseClock(self._store.anchor())
+            self._take_ports(self._prepare_ports(config))
             self._server = Server(config, self._store.load())
-            self._open(config)
             await self._refuse_beside_others()
         except BaseException:
             self._close()
@@ -74,11 +76,23 @@ class DhcpService:
         gc.set_threshold(*COLLECT)
         self._ticker = asyncio.create_task(self._tick())
 
-    async def reload(self, plan: Plan) -> None:
-        """Serve a new plan with the leases there are."""
-        if _interfaces(plan.dhcp) != _interfaces(self._server.config):
-            self._reopen(plan.dhcp)
-        self._server = Server(plan.dhcp, self._server.leases())
+    async def prepare(self, plan: Plan) -> Prepared:
+        """Open what a new plan, or a changed world, adds; leases go on."""
+        config = plan.dhcp
+        change = self._prepare_ports(config)
+
+        async def commit() -> None:
+            self._finish_old(change)
+            self._unlisten()
+            self._take_ports(change)
+            if config is not self._server.config:
+                self._server = Server(config, self._server.leases())
+            self._listen()
+
+        async def abort() -> None:
+            change.abort()
+
+        return Prepared(commit, abort)
 
     async def stop(self) -> None:
         """Write what is left, and close."""
@@ -95,9 +109,14 @@ class DhcpService:
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""
         return [
-            f"udp {dotted(network.address)}:67{'%' + network.interface if network.interface else ' (relayed)'}"
-            for network in self._server.config.networks
+            f"udp {address}:67{'%' + name if name else ' (relayed)'}"
+            for name, port in self._ports.items()
+            for address in port.addresses()
         ]
+
+    def waiting(self) -> Sequence[str]:
+        """Return the planned interfaces and addresses that are not on this machine."""
+        return tuple(sorted({where.address if where.here else where.interface for where in self._absent}))
 
     def samples(self) -> Iterator[Sample]:
         """Say how full the networks are."""
@@ -109,34 +128,38 @@ class DhcpService:
             size = sum(last - first + 1 for first, last in (*each.pool, *each.reserved))
             yield Sample("dhcp_pool_addresses", "Addresses to give.", size, (("network", each.name),))
 
-    def _open(self, config: DhcpConfig) -> None:
-        for interface, addresses in _interfaces(config).items():
-            networks = [each for each in config.networks if each.interface == interface]
-            probes = any(each.probe for each in config.networks)
-            self._ports[interface] = Port(interface, map(dotted, addresses), probes=probes)
-            if interface and not all(each.others_allowed for each in networks):
-                own = frozenset(each.address for each in config.networks)
-                self._watches[interface] = neighbour.Watch(interface, own)
+    def _prepare_ports(self, config: DhcpConfig) -> PortChange:
+        """Open what there is of a plan's interfaces and addresses; raise `ServiceError` with all as before.
 
-    def _reopen(self, config: DhcpConfig) -> None:
-        """Close every socket and open those of a new plan; if that cannot be, those of the old one, and raise.
-
-        Not both at once: the kernel would share datagrams out between old and new.
+        What is not here is waited for; but where this machine serves, a plan that adds it is refused.
         """
-        for port in self._ports.values():
-            for sock in (*port.urgent, *port.discover):
-                self._take(port.receive(sock, URGENT_BATCH))
+        change = prepare_ports(config, self._ports, self._watches)
+        added = [each for each in change.absent if each not in self._absent and each not in self._served]
+        if self._ports and added:
+            change.abort()
+            raise added[0].error()
+        return change
+
+    def _take_ports(self, change: PortChange) -> None:
+        """Serve on what was opened, and close what is not wanted or not here any more."""
+        for absent in change.absent - self._absent:
+            self._report(self.name, Notice(f"waits: {absent.error()}", "warning"))
+        for port in (*change.replaced, *(p for name, p in self._ports.items() if name not in change.ports)):
+            port.close()
+        for watch in (w for name, w in self._watches.items() if change.watches.get(name) is not w):
+            watch.close()
+        self._ports, self._watches = dict(change.ports), dict(change.watches)
+        for name, port in self._ports.items():
+            port.adopt(change.pairs.get(name, {}), change.addresses[name])
+        self._absent, self._served = change.absent, change.present
+
+    def _finish_old(self, change: PortChange) -> None:
+        """Answer what has come in by the old plan, on sockets that are going to be closed."""
+        for name, port in self._ports.items():
+            if change.ports.get(name) is not port or set(port.addresses()) - set(change.addresses[name]):
+                for sock in (*port.urgent, *port.discover):
+                    self._take(port.receive(sock, URGENT_BATCH))
         self._flush()
-        self._unlisten()
-        self._close_ports()
-        try:
-            self._open(config)
-        except (ServiceError, OSError):
-            self._close_ports()
-            self._open(self._server.config)
-            raise
-        finally:
-            self._listen()
 
     async def _refuse_beside_others(self) -> None:
         """Ask every link for other servers, all at once; raise `ServiceError` if one answers."""
@@ -270,9 +293,7 @@ class DhcpService:
             await asyncio.sleep(TICK_S)
             self._throttle.settle()
             self._settle()
-            for name in _interfaces(self._server.config):
-                if name:
-                    self._follow(name)
+            self._follow()
 
     def _settle(self) -> None:
         """Write what could not be written, and do what `netprov leases release` wishes."""
@@ -286,21 +307,27 @@ class DhcpService:
             self._trouble("store", str(error))
         self._flush()
 
-    def _follow(self, name: str) -> None:
+    def _follow(self) -> None:
+        """Open anew an interface that was removed and came back."""
+        for name, port in tuple(self._ports.items()):
+            if not name:
+                continue
+            index = index_of(name)
+            if not index:
+                self._trouble(name, f"interface {name} is gone; DHCP serves on it again when it is back")
+            elif index != port.index:
+                self._follow_one(name)
+
+    def _follow_one(self, name: str) -> None:
         try:
-            index = socket.if_nametoindex(name)
-        except OSError:
-            self._trouble(name, f"interface {name} is gone; DHCP serves on it again when it is back")
-            return
-        port = self._ports.get(name)
-        if port is not None and index == port.index:
-            return
-        try:
-            self._reopen(self._server.config)
+            change = self._prepare_ports(self._server.config)
         except (ServiceError, OSError) as error:
             self._trouble(name, str(error))
-        else:
-            self._over(name)
+            return
+        self._unlisten()
+        self._take_ports(change)
+        self._listen()
+        self._over(name)
 
     def _trouble(self, subject: str, text: str) -> None:
         """Report a trouble once, until it is over."""
@@ -325,14 +352,3 @@ class DhcpService:
         if self._store is not None:
             self._store.close()
             self._store = None
-
-
-def _interfaces(config: DhcpConfig) -> dict[str, tuple[int, ...]]:
-    """Return the interfaces to open and our addresses on each; "" alone if every network is behind a relay."""
-    found: dict[str, tuple[int, ...]] = {}
-    for network in config.networks:
-        if network.interface:
-            found[network.interface] = (*found.get(network.interface, ()), network.address)
-    if not found and config.networks:
-        found[""] = tuple(dict.fromkeys(network.address for network in config.networks))
-    return found

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from netprov.dns.config import DnsConfig
 from netprov.dns.server.answer import Responder
@@ -17,13 +17,14 @@ from netprov.errors import ServiceError
 from netprov.hostport import format_hostport
 from netprov.machine import Event
 from netprov.plan import Plan
+from netprov.runtime.address import is_here
 from netprov.runtime.dns.lease import LeaseNames
 from netprov.runtime.dns.notify import NotifyPump
 from netprov.runtime.dns.serving import ServingState, make
 from netprov.runtime.dns.tcp import TcpServer
 from netprov.runtime.dns.udp import UdpPump, open_udp
 from netprov.runtime.dns.worker import Workers
-from netprov.runtime.role import Notice, RoleContext, Sample
+from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
 from netprov.state.serial import Serials
 from netprov.state.tsig_key import load_keys
 
@@ -48,6 +49,8 @@ class DnsService:
         self._secret = secrets.token_bytes(16)
         self._zones: dict[bytes, Zone] = {}
         self._journals: dict[bytes, Journal] = {}
+        self._wanted: set[Place] = set()
+        self._absent: list[Place] = []
         self._pumps: dict[Place, UdpPump] = {}
         self._tcp: dict[Place, TcpServer] = {}
         self._notify = NotifyPump(self._report)
@@ -64,19 +67,47 @@ class DnsService:
         self._serials = Serials(self._context.state)
         self._processes = plan.dns.workers
         try:
-            await self._serve(plan.dns)
+            await reload(self, plan)
         except BaseException:
             await self.stop()
             raise
         self._following = asyncio.create_task(self._follow_leases())
 
-    async def reload(self, plan: Plan) -> None:
-        """Swap to the plan's zones whole; sockets that are still wanted stay open, so no query is lost."""
-        if plan.dns.workers != self._processes:
-            self._report(
-                Notice(f"{plan.dns.workers} workers are for the next start; {self._processes} go on")
-            )
-        await self._serve(plan.dns)
+    async def prepare(self, plan: Plan) -> Prepared:
+        """Bind what is new and number the zones; sockets that are still wanted stay open, so no query is lost."""
+        config = load_keys(plan.dns)
+        await self._publishing.acquire()
+        try:
+            binding = await self._bind([(str(address), config.port) for address in config.listen])
+            try:
+                names = self._leases.poll(config.lease_domains)
+                edition = await self._number(config, self._lease_names if names is None else names)
+            except BaseException:
+                await binding.abort()
+                raise
+        except BaseException:
+            self._publishing.release()
+            raise
+
+        async def commit() -> None:
+            try:
+                await self._take(binding)
+                await self._publish(edition)
+            finally:
+                self._publishing.release()
+            for place in binding.fresh:
+                self._pumps[place].start()
+            if config.workers != self._processes:
+                text = f"{config.workers} workers are for the next start; {self._processes} go on"
+                self._report(Notice(text))
+
+        async def abort() -> None:
+            try:
+                await binding.abort()
+            finally:
+                self._publishing.release()
+
+        return Prepared(commit, abort)
 
     async def stop(self) -> None:
         """Answer what has arrived, and close."""
@@ -91,6 +122,10 @@ class DnsService:
         """Return what it listens on."""
         return [f"udp+tcp {format_hostport(host, port)}" for host, port in self._pumps]
 
+    def waiting(self) -> Sequence[str]:
+        """Return the planned addresses that are not on this machine."""
+        return tuple(host for host, _ in self._absent)
+
     def samples(self) -> Iterator[Sample]:
         """Say how much was asked."""
         for (host, port), pump in self._pumps.items():
@@ -102,39 +137,27 @@ class DnsService:
                     "dns_transfers", "Zones sent.", sent, (*labels, ("kind", kind.lower())), total=True
                 )
 
-    async def _serve(self, config: DnsConfig) -> None:
-        config = load_keys(config)
-        wanted = [(str(address), config.port) for address in config.listen]
-        async with self._publishing:
-            fresh = await self._bind(wanted)
-            try:
-                names = self._leases.poll(config.lease_domains)
-                self._lease_names = self._lease_names if names is None else names
-                await self._publish(config)
-            except ServiceError:
-                for place in fresh:
-                    await self._close(place)
-                raise
-            for place in self._pumps.keys() - set(wanted):
-                await self._close(place)
-            for place in fresh:
-                self._pumps[place].start()
-
-    async def _publish(self, config: DnsConfig) -> None:
-        """Answer from a configuration and the names of leases from now on; large zones are prepared in a thread."""
+    async def _number(self, config: DnsConfig, names: tuple[LeaseName, ...]) -> _Edition:
+        """Complete the zones with the names of leases and give them serials; large ones are prepared in a thread."""
         assert self._serials
-        zones = await asyncio.to_thread(with_leases, config.zones, self._lease_names, config.ttl)
-        numbered = await asyncio.to_thread(self._serials.number, zones)
-        changed = await asyncio.to_thread(self._record, numbered)
-        served = replace(config, zones=numbered)
+        zones = await asyncio.to_thread(with_leases, config.zones, names, config.ttl)
+        return _Edition(config, await asyncio.to_thread(self._serials.number, zones), names)
+
+    async def _publish(self, edition: _Edition) -> None:
+        """Answer from an edition of the zones from now on."""
+        changed = await asyncio.to_thread(self._record, edition.zones)
+        served = replace(edition.config, zones=edition.zones)
         serving = make(served, self._secret, self._journals)
         for place, pump in self._pumps.items():
             pump.swap(serving)
             self._tcp[place].swap(serving)
+        self._config, self._lease_names = edition.config, edition.names
         if self._processes > 1:
-            await self._workers.serve(self._processes - 1, list(self._pumps), served, self._secret)
-        self._config = config
-        self._notify.announce(changed, config, [host for host, _ in self._pumps])
+            try:
+                await self._workers.serve(self._processes - 1, list(self._pumps), served, self._secret)
+            except ServiceError as error:
+                self._report(Notice(f"this process answers alone: {error}", "error"))
+        self._notify.announce(changed, edition.config, [host for host, _ in self._pumps])
 
     async def _follow_leases(self) -> None:
         """Let names appear and go with their leases."""
@@ -145,28 +168,42 @@ class DnsService:
                 names = self._leases.poll(self._config.lease_domains)
                 if names is not None and names != self._lease_names:
                     async with self._publishing:
-                        self._lease_names = names
-                        await self._publish(self._config)
+                        await self._publish(await self._number(self._config, names))
             except ServiceError as error:
                 self._report(Notice(f"names of leases stay as they are: {error.message}", "warning"))
 
-    async def _bind(self, wanted: Sequence[Place]) -> list[Place]:
-        """Bind what is not bound yet and return it; on a failure nothing new stays bound."""
-        fresh: list[Place] = []
+    async def _bind(self, wanted: Sequence[Place]) -> _Binding:
+        """Bind what is here and not bound yet; on a failure nothing new stays bound."""
+        binding = _Binding(tuple(wanted))
         try:
             for place in wanted:
-                if place not in self._pumps and await self._open(*place):
-                    fresh.append(place)
-            if not any(place in self._pumps for place in wanted):
-                shown = ", ".join(format_hostport(*place) for place in wanted) or "none"
-                message = f"no address of the plan is on this machine: {shown}"
-                remedy = "give an interface one of them, or name others under `dns: {listen: …}`"
-                raise ServiceError(message, remedy)
-        except ServiceError:
-            for place in fresh:
-                await self._close(place)
+                if not is_here(place[0]):
+                    binding.absent.append(place)
+                elif place not in self._pumps:
+                    binding.fresh[place] = await self._open(*place)
+            changed = self._config is not None and set(wanted) != self._wanted
+            if changed and len(binding.absent) == len(wanted):
+                raise _none_here(wanted)
+        except BaseException:
+            await binding.abort()
             raise
-        return fresh
+        return binding
+
+    async def _take(self, binding: _Binding) -> None:
+        """Close what is not wanted or not here any more; what was bound is ours."""
+        for place in self._pumps.keys() - (set(binding.wanted) - set(binding.absent)):
+            await self._close(place)
+        for place, (pump, tcp) in binding.fresh.items():
+            self._pumps[place], self._tcp[place] = pump, tcp
+            if place in self._absent:
+                self._report(Notice(f"{format_hostport(*place)} has come, and is served"))
+        for place in set(binding.absent) - set(self._absent):
+            self._report(
+                Notice(f"{place[0]} is not on this machine: its queries are another server's, or wait")
+            )
+        if len(binding.absent) == len(binding.wanted) and binding.absent != self._absent:
+            self._report(Notice(f"waits: {_none_here(binding.wanted)}", "warning"))
+        self._wanted, self._absent = set(binding.wanted), binding.absent
 
     def _record(self, zones: Sequence[Zone]) -> list[Zone]:
         """Write what changed into the journals, and return the zones that secondaries must hear of."""
@@ -182,14 +219,11 @@ class DnsService:
             del self._journals[origin]
         return changed
 
-    async def _open(self, host: str, port: int) -> bool:
-        """Bind one address for both transports; return False, with a notice, if it is not on this machine."""
+    async def _open(self, host: str, port: int) -> tuple[UdpPump, TcpServer]:
+        """Bind one address for both transports."""
         try:
             sock = open_udp(host, port, shared=self._processes > 1)
         except OSError as error:
-            if error.errno == errno.EADDRNOTAVAIL:
-                self._report(Notice(f"{host} is not on this machine; its queries are another server's"))
-                return False
             raise _cannot_bind("UDP", host, port, error) from error
         tcp = TcpServer(_NOTHING, self._report)
         try:
@@ -197,9 +231,7 @@ class DnsService:
         except OSError as error:
             sock.close()
             raise _cannot_bind("TCP", host, port, error) from error
-        self._pumps[host, port] = UdpPump(sock, _NOTHING)
-        self._tcp[host, port] = tcp
-        return True
+        return UdpPump(sock, _NOTHING), tcp
 
     async def _close(self, place: Place) -> None:
         self._pumps.pop(place).stop()
@@ -207,6 +239,38 @@ class DnsService:
 
     def _report(self, event: Event) -> None:
         self._context.report(self.name, event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Edition:
+    """Zones under the serials that they are served with, and the names of leases in them."""
+
+    config: DnsConfig
+    zones: tuple[Zone, ...]
+    names: tuple[LeaseName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Binding:
+    """What is bound for a change that is not made yet."""
+
+    wanted: tuple[Place, ...]
+    fresh: dict[Place, tuple[UdpPump, TcpServer]] = field(default_factory=dict)
+    absent: list[Place] = field(default_factory=list)
+
+    async def abort(self) -> None:
+        """Close what was bound."""
+        for pump, tcp in self.fresh.values():
+            pump.sock.close()
+            await tcp.close()
+
+
+def _none_here(wanted: Sequence[Place]) -> ServiceError:
+    shown = ", ".join(format_hostport(*place) for place in wanted) or "none"
+    return ServiceError(
+        f"no address of the plan is on this machine: {shown}",
+        f"give an interface {' or '.join(host for host, _ in wanted) or 'one'}, or name others under `dns: {{listen: …}}`",
+    )
 
 
 def _cannot_bind(transport: str, host: str, port: int, error: OSError) -> ServiceError:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from netprov.errors import ServiceError
 from netprov.provision.config import Listener
+from netprov.runtime.address import is_here
 from netprov.runtime.net.poll import READ
 from netprov.runtime.role import Notice, RoleContext
 
@@ -29,51 +31,90 @@ class Watcher(Protocol):
         """Watch no longer."""
 
 
-class SocketSet:
-    """The bound sockets of one service, which follow the plan."""
+Key = tuple[bool, str, int]
+"""What tells sockets apart to the kernel: whether it is UDP, the address, the port."""
 
-    def __init__(self, service: str, poller: Watcher, *, context: RoleContext) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Sockets that are bound for a change which is not made yet: committed by their set, or aborted."""
+
+    listeners: Mapping[Key, Listener]
+    fresh: Mapping[Key, socket.socket]
+    absent: Mapping[Key, Listener]
+
+    def abort(self) -> None:
+        """Close what was bound."""
+        for sock in self.fresh.values():
+            sock.close()
+
+
+class SocketSet:
+    """The bound sockets of one service, which follow the plan and the addresses of this machine.
+
+    `ready` is called with a listener and its socket when there is something to read or accept.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        poller: Watcher,
+        ready: Callable[[Listener, socket.socket], None],
+        *,
+        context: RoleContext,
+    ) -> None:
         self._service = service
         self._poller = poller
+        self._ready = ready
         self._report = context.report
-        self._sockets: dict[Listener, socket.socket] = {}
-        self._absent: set[Listener] = set()
+        self._sockets: dict[Key, socket.socket] = {}
+        self._listeners: Mapping[Key, Listener] = {}
+        self._absent: Mapping[Key, Listener] = {}
+        self._begun = False
 
     def __len__(self) -> int:
         return len(self._sockets)
 
-    def bind(self, wanted: Sequence[Listener], ready: Callable[[Listener, socket.socket], None]) -> None:
-        """Bind what is new, then close what is not wanted any more; on `ServiceError` all is as before.
+    def prepare(self, wanted: Sequence[Listener]) -> Binding:
+        """Bind what is new and on this machine; what there is stays as it is. Raises `ServiceError`.
 
-        `ready` is called with a listener and its socket when there is something to read or accept.
+        A plan that would leave this machine with nothing to serve on is refused, unless it is the one that is
+        served: an address that went away is waited for, one that is mistyped is not.
         """
-        fresh: dict[Listener, socket.socket] = {}
-        absent: list[Listener] = []
+        listeners: dict[Key, Listener] = {}
+        for each in wanted:
+            listeners.setdefault(_key(each), each)
+        fresh: dict[Key, socket.socket] = {}
+        absent: dict[Key, Listener] = {}
         try:
-            for listener in wanted:
-                if listener in self._sockets:
-                    continue
-                sock = bind(listener)
-                if sock is None:
-                    absent.append(listener)
+            for key, listener in listeners.items():
+                if key in self._sockets:
+                    if not is_here(listener.address):
+                        absent[key] = listener
+                elif (sock := bind(listener)) is not None:
+                    fresh[key] = sock
                 else:
-                    fresh[listener] = sock
-            if not fresh and not any(each in self._sockets for each in wanted):
+                    absent[key] = listener
+            changed = self._begun and listeners.keys() != self._listeners.keys()
+            if changed and listeners and len(absent) == len(listeners):
                 raise none_bound(self._service, wanted)
         except ServiceError:
-            for sock in fresh.values():
-                sock.close()
+            Binding({}, fresh, {}).abort()
             raise
-        for listener in [each for each in self._sockets if each not in wanted]:
-            self._close(self._sockets.pop(listener))
-        for listener, sock in fresh.items():
-            self._sockets[listener] = sock
-            self._poller.register(sock.fileno(), READ, partial(_ready, ready, listener, sock))
-        for listener in absent:
-            if listener not in self._absent:
-                text = f"{listener} is not on this machine: another one serves it"
-                self._report(self._service, Notice(text))
-        self._absent = set(absent)
+        return Binding(listeners, fresh, absent)
+
+    def commit(self, binding: Binding) -> None:
+        """Close what is not wanted or not here any more, and serve on what was bound."""
+        for key in [
+            each for each in self._sockets if each not in binding.listeners or each in binding.absent
+        ]:
+            self._close(self._sockets.pop(key))
+        self._listeners = binding.listeners
+        for key, sock in binding.fresh.items():
+            self._sockets[key] = sock
+            self._poller.register(sock.fileno(), READ, partial(self._readable, key, sock))
+        self._tell(binding)
+        self._absent, self._begun = binding.absent, True
 
     def close(self) -> None:
         """Close them all."""
@@ -83,17 +124,33 @@ class SocketSet:
 
     def listening(self) -> tuple[str, ...]:
         """Return what they are, for people."""
-        return tuple(map(str, self._sockets))
+        return tuple(str(self._listeners[key]) for key in self._sockets)
+
+    def waiting(self) -> tuple[str, ...]:
+        """Return the planned addresses that are not on this machine."""
+        return tuple(dict.fromkeys(each.address for each in self._absent.values()))
+
+    def _tell(self, binding: Binding) -> None:
+        for key, listener in binding.absent.items():
+            if key not in self._absent:
+                text = f"{listener} is not on this machine: served by another one, or here as soon as it is"
+                self._report(self._service, Notice(text))
+        for key in binding.fresh.keys() & self._absent.keys():
+            self._report(self._service, Notice(f"{binding.listeners[key]} has come, and is served"))
+        if binding.listeners and len(binding.absent) == len(binding.listeners) != len(self._absent):
+            error = none_bound(self._service, binding.listeners.values())
+            self._report(self._service, Notice(f"waits: {error}", "warning"))
+
+    def _readable(self, key: Key, sock: socket.socket, _events: int) -> None:
+        self._ready(self._listeners[key], sock)
 
     def _close(self, sock: socket.socket) -> None:
         self._poller.unregister(sock.fileno())
         sock.close()
 
 
-def _ready(
-    ready: Callable[[Listener, socket.socket], None], listener: Listener, sock: socket.socket, _events: int
-) -> None:
-    ready(listener, sock)
+def _key(listener: Listener) -> Key:
+    return listener.is_datagram, listener.address, listener.port
 
 
 def bind(listener: Listener) -> socket.socket | None:
@@ -131,10 +188,12 @@ def enlarge(sock: socket.socket) -> None:
 
 def none_bound(service: str, listeners: Iterable[Listener]) -> ServiceError:
     """Return the error for a machine that has none of the planned addresses."""
-    addresses = ", ".join(dict.fromkeys(each.address for each in listeners)) or "none"
+    addresses = list(dict.fromkeys(each.address for each in listeners))
     return ServiceError(
-        f"{service}: no address of the inventory is on this machine (wanted: {addresses})",
-        "add one to an interface, `ip address add 10.20.0.1/24 dev lan0`, or correct `networks:` and `hosts:`",
+        f"{service}: no address of the inventory is on this machine (wanted: {', '.join(addresses) or 'none'})",
+        f"add one to an interface, `ip address add {addresses[0]}/24 dev INTERFACE`, or correct `networks:` and `hosts:`"
+        if addresses
+        else "give `networks:` or `hosts:` an address",
     )
 
 

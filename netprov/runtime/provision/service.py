@@ -31,7 +31,7 @@ from netprov.provision.respond import Responder, content_type, missing_file
 from netprov.runtime.net.listen import SocketSet
 from netprov.runtime.net.poll import Poller
 from netprov.runtime.net.sender import Senders
-from netprov.runtime.role import RoleContext, Sample
+from netprov.runtime.role import Prepared, RoleContext, Sample, reload
 from netprov.runtime.web.connection import Connections
 from netprov.runtime.web.handshake import Handshakes
 from netprov.runtime.web.stream import Stream
@@ -105,7 +105,7 @@ class HttpService:
         """Bind, and serve."""
         self._plan = plan
         self._poller = Poller()
-        self._sockets = SocketSet(self.name, self._poller, context=self._role)
+        self._sockets = SocketSet(self.name, self._poller, self._accept, context=self._role)
         self._server = web.Server(
             self._handle,
             request_factory=self._request,
@@ -134,18 +134,29 @@ class HttpService:
             done=self._connected,
         )
         try:
-            await self._tls.use(plan.pki)
-            self._bind(plan)
+            await reload(self, plan)
         except BaseException:
             await self.stop()
             raise
         self._tasks += [asyncio.create_task(self._connections.sweep()), asyncio.create_task(self._sweep())]
 
-    async def reload(self, plan: Plan) -> None:
-        """Swap the plan: what is no longer wanted is closed, what is new is bound, connections go on."""
-        await self._tls.use(plan.pki)
-        self._bind(plan)
-        self._plan = plan
+    async def prepare(self, plan: Plan) -> Prepared:
+        """Load certificates and secrets, bind what is new; connections go on."""
+        present = await self._tls.prepare(plan.pki)
+        responder = await asyncio.to_thread(self._build_responder, plan)
+        binding = self._sockets.prepare(
+            [each for each in plan.provision.listeners if each.scheme in {"http", "https"}]
+        )
+
+        async def commit() -> None:
+            present()
+            self._responder, self._plan = responder, plan
+            self._sockets.commit(binding)
+
+        async def abort() -> None:
+            binding.abort()
+
+        return Prepared(commit, abort)
 
     async def stop(self) -> None:
         """Close every socket; replies under way get up to a second."""
@@ -162,6 +173,10 @@ class HttpService:
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""
         return self._sockets.listening()
+
+    def waiting(self) -> Sequence[str]:
+        """Return the planned addresses that are not on this machine."""
+        return self._sockets.waiting()
 
     @property
     def connections(self) -> int:
@@ -266,12 +281,6 @@ class HttpService:
         )
 
     # Sockets.
-
-    def _bind(self, plan: Plan) -> None:
-        responder = self._build_responder(plan)
-        wanted = [each for each in plan.provision.listeners if each.scheme in {"http", "https"}]
-        self._sockets.bind(wanted, self._accept)
-        self._responder = responder
 
     def _accept(self, listener: Listener, sock: socket.socket) -> None:
         secure = listener.scheme == "https"

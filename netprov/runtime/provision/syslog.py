@@ -13,7 +13,7 @@ from netprov.provision.event import PhoneSaid, SyslogLine
 from netprov.provision.syslog import MAX_MESSAGE, parse_message, recognise
 from netprov.runtime.net.listen import SocketSet
 from netprov.runtime.net.poll import Poller
-from netprov.runtime.role import RoleContext
+from netprov.runtime.role import Prepared, RoleContext
 
 _BATCH = 128
 
@@ -29,16 +29,24 @@ class SyslogService:
     async def start(self, plan: Plan) -> None:
         """Bind, and listen."""
         self._poller = Poller()
-        self._sockets = SocketSet(self.name, self._poller, context=self._context)
+        self._sockets = SocketSet(self.name, self._poller, self._receive, context=self._context)
         try:
-            self._bind(plan)
+            self._sockets.commit(self._sockets.prepare(_listeners(plan)))
         except BaseException:
             self._poller.close()
             raise
 
-    async def reload(self, plan: Plan) -> None:
-        """Bind what is new, close what is no longer wanted."""
-        self._bind(plan)
+    async def prepare(self, plan: Plan) -> Prepared:
+        """Bind what is new."""
+        binding = self._sockets.prepare(_listeners(plan))
+
+        async def commit() -> None:
+            self._sockets.commit(binding)
+
+        async def abort() -> None:
+            binding.abort()
+
+        return Prepared(commit, abort)
 
     async def stop(self) -> None:
         """Close."""
@@ -49,10 +57,9 @@ class SyslogService:
         """Return what it listens on."""
         return self._sockets.listening()
 
-    def _bind(self, plan: Plan) -> None:
-        wanted = [Listener("syslog", address, SYSLOG_PORT) for address in plan.provision.syslog]
-        if wanted or len(self._sockets):
-            self._sockets.bind(wanted, self._receive)
+    def waiting(self) -> Sequence[str]:
+        """Return the planned addresses that are not on this machine."""
+        return self._sockets.waiting()
 
     def _receive(self, _listener: Listener, sock: socket.socket) -> None:
         with suppress(BlockingIOError, InterruptedError, ConnectionError):
@@ -66,3 +73,7 @@ class SyslogService:
                     if told is not None
                     else SyslogLine(source[0], message.severity, message.text),
                 )
+
+
+def _listeners(plan: Plan) -> list[Listener]:
+    return [Listener("syslog", address, SYSLOG_PORT) for address in plan.provision.syslog]

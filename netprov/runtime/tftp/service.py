@@ -22,15 +22,15 @@ from netprov.errors import Malformed
 from netprov.machine import Dropped, Endpoint, Event
 from netprov.plan import Plan
 from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
-from netprov.provision.catalog import tidy_path
+from netprov.provision.catalog import Catalog, tidy_path
 from netprov.provision.config import Listener
 from netprov.provision.event import Asked, FileSent, TransferFailed
 from netprov.provision.requester import Requester
-from netprov.runtime.net.listen import SocketSet
+from netprov.runtime.net.listen import Binding, SocketSet
 from netprov.runtime.net.poll import READ
 from netprov.runtime.net.poll_thread import PollThread
 from netprov.runtime.net.sender import Senders
-from netprov.runtime.role import RoleContext
+from netprov.runtime.role import Prepared, RoleContext, reload
 from netprov.state.catalog import load_catalog
 from netprov.state.tree import OpenFile, open_file
 from netprov.tftp.netascii import to_netascii
@@ -84,6 +84,7 @@ class TftpService:
         self._serial = count()
         self._events: list[Event] = []
         self._listening: Sequence[str] = ()
+        self._waiting_for: Sequence[str] = ()
 
     async def start(self, plan: Plan) -> None:
         """Bind, and serve."""
@@ -91,16 +92,26 @@ class TftpService:
         self._loop = asyncio.get_running_loop()
         self._thread = PollThread(self.name, self._turn)
         heard = RoleContext(self._state, lambda _service, event: self._report(event))
-        self._sockets = SocketSet(self.name, self._thread, context=heard)
+        self._sockets = SocketSet(self.name, self._thread, self._requests, context=heard)
         try:
-            await self._thread.call(partial(self._bind, plan))
+            await reload(self, plan)
         except BaseException:
             await self._thread.close()
             raise
 
-    async def reload(self, plan: Plan) -> None:
-        """Swap the plan; transfers under way end as they began."""
-        await self._thread.call(partial(self._bind, plan))
+    async def prepare(self, plan: Plan) -> Prepared:
+        """Bind what is new; transfers under way end as they began."""
+        catalog = await asyncio.to_thread(load_catalog, plan.provision, self._state)
+        listeners = [each for each in plan.provision.listeners if each.scheme == "tftp"]
+        binding = await self._thread.call(partial(self._sockets.prepare, listeners))
+
+        async def commit() -> None:
+            await self._thread.call(partial(self._swap, catalog, binding))
+
+        async def abort() -> None:
+            await self._thread.call(binding.abort)
+
+        return Prepared(commit, abort)
 
     async def stop(self) -> None:
         """Close; transfers under way get up to a second."""
@@ -115,13 +126,14 @@ class TftpService:
         """Return what it listens on."""
         return self._listening
 
-    def _bind(self, plan: Plan) -> None:
-        catalog = load_catalog(plan.provision, self._state)
-        self._sockets.bind(
-            [each for each in plan.provision.listeners if each.scheme == "tftp"], self._requests
-        )
+    def waiting(self) -> Sequence[str]:
+        """Return the planned addresses that are not on this machine."""
+        return self._waiting_for
+
+    def _swap(self, catalog: Catalog, binding: Binding) -> None:
         self._catalog = catalog
-        self._listening = self._sockets.listening()
+        self._sockets.commit(binding)
+        self._listening, self._waiting_for = self._sockets.listening(), self._sockets.waiting()
 
     def _turn(self, now: float) -> float | None:
         """Do what is due, and hand on what is to be reported; the end of every turn of the thread."""

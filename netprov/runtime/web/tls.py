@@ -55,7 +55,7 @@ class ServerTls:
         self._store = store
         self._plan = plan
         self._host = host or plan.servers[0].host
-        self._by_version, self._seen = self._load()
+        self._by_version, self._seen = self._load(plan)
         self._current = self._by_version[plan.tls_min]
         self.context = _bare_server_context(plan.tls_min)
         self._verify_like(self._current)
@@ -68,30 +68,37 @@ class ServerTls:
         """
         return self._by_version.get(oldest or self._plan.tls_min, self._current)
 
+    def prepare(self, plan: PkiPlan) -> Callable[[], None]:
+        """Load the chains as they are in the store now, and return what presents them from then on.
+
+        Raises `PkiError`; until the returned function is called the old ones are in use.
+        """
+        by_version, seen = self._load(plan)
+
+        def take() -> None:
+            self._plan, self._by_version, self._seen = plan, by_version, seen
+            self._current = by_version[plan.tls_min]
+            self._verify_like(self._current)
+
+        return take
+
     def reload(self, plan: PkiPlan | None = None) -> None:
         """Take the chains as they are in the store now; on `PkiError` the old ones stay in use."""
-        before, self._plan = self._plan, plan or self._plan
-        try:
-            self._by_version, self._seen = self._load()
-        except PkiError:
-            self._plan = before
-            raise
-        self._current = self._by_version[self._plan.tls_min]
-        self._verify_like(self._current)
+        self.prepare(plan or self._plan)()
 
     def reload_if_changed(self) -> bool:
         """Reload if a file of the store was replaced since; tell whether it was."""
-        if self._fingerprints() == self._seen:
+        if self._fingerprints(self._plan) == self._seen:
             return False
         self.reload()
         return True
 
-    def _load(self) -> tuple[dict[TlsVersion, ssl.SSLContext], tuple[tuple[int, int], ...]]:
-        seen = self._fingerprints()
-        versions = {self._plan.tls_min, *self._plan.class_tls}
-        return {version: self._load_context(version) for version in versions}, seen
+    def _load(self, plan: PkiPlan) -> tuple[dict[TlsVersion, ssl.SSLContext], tuple[tuple[int, int], ...]]:
+        seen = self._fingerprints(plan)
+        versions = {plan.tls_min, *plan.class_tls}
+        return {version: self._load_context(plan, version) for version in versions}, seen
 
-    def _load_context(self, oldest: TlsVersion) -> ssl.SSLContext:
+    def _load_context(self, plan: PkiPlan, oldest: TlsVersion) -> ssl.SSLContext:
         context = _bare_server_context(oldest)
         for path in self._store.chain_files(self._host):
             try:
@@ -101,14 +108,14 @@ class ServerTls:
                     f"{path} cannot be presented: {error.strerror or error}",
                     "issue it again: `netprov cert issue`",
                 ) from error
-        _ask_clients(context, self._plan, self._store)
+        _ask_clients(context, plan, self._store)
         return context
 
-    def _fingerprints(self) -> tuple[tuple[int, int], ...]:
+    def _fingerprints(self, plan: PkiPlan) -> tuple[tuple[int, int], ...]:
         """Return what tells a replaced file from the old: a rename brings a new inode."""
         paths: Iterable[Path] = self._store.chain_files(self._host)
-        if self._plan.clients.ask != "off":
-            paths = (*paths, self._store.ca_file, self._store.crl_file, *map(Path, self._plan.clients.roots))
+        if plan.clients.ask != "off":
+            paths = (*paths, self._store.ca_file, self._store.crl_file, *map(Path, plan.clients.roots))
         found = []
         for path in paths:
             try:

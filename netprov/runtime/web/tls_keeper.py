@@ -41,21 +41,26 @@ class TlsKeeper:
 
     async def use(self, plan: PkiPlan) -> None:
         """Follow a plan from now on; raise `ServiceError` if its certificates cannot be made or loaded."""
+        (await self.prepare(plan))()
+
+    async def prepare(self, plan: PkiPlan) -> Callable[[], None]:
+        """Make and load what a plan needs, and return what presents it from then on; raise `ServiceError`."""
         try:
             issued = await asyncio.to_thread(self._store.ensure, plan, time.time())
-            if self._tls is None:
-                self._tls = ServerTls(self._store, plan)
-            else:
-                self._tls.reload(plan)
+            tls = self._tls or ServerTls(self._store, plan)
+            take = await asyncio.to_thread(tls.prepare, plan)
         except (PkiError, ssl.SSLError) as error:
             raise ServiceError(f"{self._service} has no certificate: {error}") from error
-        self._plan = plan
         self._tell(issued)
-        if self._task is None:
-            renewal = keep_current(
-                self._tls, self._store, lambda: self._plan, time.time, report=self._renewed
-            )
-            self._task = asyncio.create_task(renewal)
+
+        def commit() -> None:
+            self._tls, self._plan = tls, plan
+            take()
+            if self._task is None:
+                renewal = keep_current(tls, self._store, lambda: self._plan, time.time, report=self._renewed)
+                self._task = asyncio.create_task(renewal)
+
+        return commit
 
     async def stop(self) -> None:
         """Stop renewing."""

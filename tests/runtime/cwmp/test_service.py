@@ -26,7 +26,7 @@ from netprov.machine import Event
 from netprov.pki.store import Store
 from netprov.plan import Plan, derive
 from netprov.runtime.cwmp.service import AcsService
-from netprov.runtime.role import RoleContext
+from netprov.runtime.role import RoleContext, reload
 from netprov.runtime.web import connection as visitor
 from netprov.runtime.web.tls import client_context
 from netprov.state.acs import AcsStore
@@ -189,13 +189,14 @@ def test_password_can_be_a_secret_outside_the_inventory(tmp_path: Path) -> None:
     run(check)
 
 
-def test_address_that_is_elsewhere_is_passed_over(tmp_path: Path) -> None:
+def test_address_that_is_elsewhere_is_passed_over_and_waited_for(tmp_path: Path) -> None:
     async def check() -> None:
         async with running(tmp_path, plan("http://far.example.com:7547/")) as ran:
             assert ran.service.listening() == []
-            assert list(map(str, ran.events)) == [
-                "192.0.2.1 is not on this machine: the ACS is served elsewhere"
-            ]
+            assert list(ran.service.waiting()) == ["192.0.2.1"]
+            told = list(map(str, ran.events))
+            assert "192.0.2.1:7547 is not on this machine" in told[0]
+            assert "ip address add 192.0.2.1/24" in told[1]
 
     run(check)
 
@@ -219,7 +220,7 @@ def test_reload_moves_the_listener_and_keeps_the_sessions(tmp_path: Path) -> Non
     async def check() -> None:
         async with running(tmp_path, plan(old)) as ran:
             assert (await ran.post(old, INFORM))[0] == 200
-            await ran.service.reload(plan(new))
+            await reload(ran.service, plan(new))
             assert (await ran.post(new))[0] == 200
             with pytest.raises(aiohttp.ClientError):
                 async with aiohttp.ClientSession() as fresh:
@@ -228,7 +229,7 @@ def test_reload_moves_the_listener_and_keeps_the_sessions(tmp_path: Path) -> Non
                 other.bind(("127.0.0.1", 0))
                 other.listen()
                 with pytest.raises(ServiceError):
-                    await ran.service.reload(plan(f"http://127.0.0.1:{other.getsockname()[1]}/"))
+                    await reload(ran.service, plan(f"http://127.0.0.1:{other.getsockname()[1]}/"))
             assert (await ran.post(new, INFORM))[0] == 200
 
     run(check)
@@ -240,7 +241,7 @@ def test_reload_turns_http_into_https_on_the_same_port(tmp_path: Path) -> None:
     async def check() -> None:
         async with running(tmp_path, plan(f"http://{place}/")) as ran:
             assert (await ran.post(f"http://127.0.0.1:{port}/", INFORM))[0] == 200
-            await ran.service.reload(plan(f"https://{place}/"))
+            await reload(ran.service, plan(f"https://{place}/"))
             assert ran.service.listening() == [f"tcp 127.0.0.1:{port} (https)"]
 
     run(check)
@@ -256,7 +257,7 @@ def test_nothing_stays_open_when_the_second_of_two_ports_is_taken(tmp_path: Path
             both = plan(f"http://127.0.0.1:{free}/", classes=second)
             async with running(tmp_path, plan("http://far.example.com/")) as ran:
                 with pytest.raises(ServiceError):
-                    await ran.service.reload(both)
+                    await reload(ran.service, both)
                 with pytest.raises(ConnectionRefusedError):
                     await asyncio.open_connection("127.0.0.1", free)
 

@@ -18,7 +18,7 @@ from netprov.provision.config import Listener
 from netprov.provision.event import Asked, Reported, TlsFailed
 from netprov.runtime.provision import service as http
 from netprov.runtime.provision.service import HttpService, Timeouts
-from netprov.runtime.role import RoleContext
+from netprov.runtime.role import RoleContext, reload
 from tests.port import free_port
 
 BRIEF = Timeouts(handshake=0.3, head=0.3, body=0.3, idle=0.3)
@@ -279,7 +279,7 @@ def test_reload_keeps_open_connections_and_answers_by_the_new_plan(tmp_path: Pat
         reader, writer = await asyncio.open_connection("127.0.0.1", site.http)
         writer.write(b"GET /001234ab45de.cfg HTTP/1.1\r\nHost: a\r\n\r\n")
         assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
-        await site.service.reload(replace(site.plan, provision=replace(site.plan.provision, devices={})))
+        await reload(site.service, replace(site.plan, provision=replace(site.plan.provision, devices={})))
         writer.write(b"GET /nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         assert b" 404 " in await reader.read()
         writer.close()

@@ -13,6 +13,7 @@ from netprov.errors import ServiceError
 from netprov.lab.process import wait_until
 from netprov.provision.config import Listener
 from netprov.runtime.provision.service import HttpService, Timeouts
+from netprov.runtime.role import reload
 from tests.port import free_port
 from tests.runtime.provisioning import plan_of, role_context, running, with_service
 
@@ -205,7 +206,7 @@ def test_reload_swaps_content_and_sockets_and_keeps_connections(tmp_path: Path, 
             reader, writer = await asyncio.open_connection(http.address, http.port)
             writer.write(GET)
             assert (await reader.readuntil(b"</flat-profile>\n")).endswith(ENDING)
-            await served.reload(after)
+            await reload(served, after)
             writer.write(GET)
             assert b"<A>own</A>" not in await reader.readuntil(b"</flat-profile>\n")
             assert served.listening() == (str(other),)
@@ -230,14 +231,14 @@ def test_taken_port_names_the_remedy_and_a_reload_keeps_the_old_sockets(
         served = service(tmp_path)
         async with running(served, plan_of(http)):
             with pytest.raises(ServiceError):
-                await served.reload(plan_of(http, blocked))
+                await reload(served, plan_of(http, blocked))
             assert served.listening() == (str(http),)
 
     asyncio.run(go())
     taken.close()
 
 
-def test_address_of_another_machine_is_passed_over_unless_there_is_none_of_ours(
+def test_address_of_another_machine_is_passed_over_but_no_reload_leaves_none(
     tmp_path: Path, http: Listener
 ) -> None:
     foreign = Listener("http", "192.0.2.1", 80)
@@ -246,7 +247,12 @@ def test_address_of_another_machine_is_passed_over_unless_there_is_none_of_ours(
     async def go() -> None:
         async with running(HttpService(context), plan_of(http, foreign)):
             assert "http 192.0.2.1:80 is not on this machine" in events.text()
-        with pytest.raises(ServiceError, match="no address of the inventory is on this machine"):
-            await HttpService(context).start(plan_of(foreign))
+        async with running(service := HttpService(context), plan_of(foreign)):
+            assert list(service.waiting()) == ["192.0.2.1"]
+            assert "no address of the inventory is on this machine (wanted: 192.0.2.1)" in events.text()
+        async with running(service := HttpService(context), plan_of(http)):
+            with pytest.raises(ServiceError, match="no address of the inventory is on this machine"):
+                await service.prepare(plan_of(foreign))
+            assert list(service.listening()) == [str(http)]
 
     asyncio.run(go())

@@ -13,6 +13,7 @@ from netprov.lab.process import wait_until
 from netprov.machine import Endpoint
 from netprov.provision.config import Listener
 from netprov.runtime.provision.syslog import SyslogService
+from netprov.runtime.role import reload
 from netprov.runtime.tftp.service import TftpService
 from netprov.tftp.download import Download
 from netprov.tftp.packet import Ack, Data, Error, Opcode, OptionAck, TftpRequest, decode, encode
@@ -136,7 +137,7 @@ def test_tftp_reload_swaps_content_and_sockets(tmp_path: Path, listener: Listene
         service = TftpService(role_context(tmp_path)[0])
         async with running(service, plan_of(listener)):
             assert b"own" in (await asyncio.to_thread(download, listener, "001234ab45de.cfg")).content()
-            await service.reload(plan_of(other, devices={}))
+            await reload(service, plan_of(other, devices={}))
             assert service.listening() == (f"udp 127.0.0.1:{other.port}",)
             assert b"own" not in (await asyncio.to_thread(download, other, "001234ab45de.cfg")).content()
 
@@ -162,7 +163,7 @@ def test_syslog_listens_follows_reloads_and_may_be_off(
         async with running(service, plan_of()):
             assert service.listening() == (f"udp 127.0.0.1:{port}",)
             await asyncio.to_thread(exchange)
-            await service.reload(plan_of())
+            await reload(service, plan_of())
         async with running(SyslogService(context), plan_of(reports="")):
             pass
 
