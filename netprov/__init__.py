@@ -343,6 +343,12 @@ Asks running services as a phone would:
     doctor.road                 from a lease to a profile, every turning
     doctor.examination          all of it, in order
 
+Every reason that any of these gives:
+
+    reason                      what netprov finds wrong, whichever verb says it
+    reason.index                every reason by its id, gathered from the code that finds it
+    reason.page                 reasons as pages of the documentation
+
 Virtual LANs:
 
     lab                         virtual LANs, and what runs on them

@@ -64,6 +64,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "emulator": GROUND | {"emulator", "explain", "runtime", "state", "plan"} | PHONE,
     "explain": GROUND | {"explain", "runtime", "state", "plan"} | PHONE,
     "doctor": GROUND | {"doctor", "emulator", "explain", "runtime", "state", "plan"} | PHONE,
+    "reason": GROUND | {"reason", "check", "explain", "doctor"},
     "compare": GROUND | {"compare", "emulator", "runtime", "state", "plan"} | PHONE,
     "lab": GROUND | {"lab", "doctor", "explain", "emulator", "runtime", "state", "plan"} | PHONE,
 }

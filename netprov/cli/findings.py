@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from netprov.check import RULES
 from netprov.errors import Place, Problem, Severity
+from netprov.reason.index import REASONS
 
 ORDER: Mapping[str, int] = {"error": 0, "warning": 1, "info": 2}
 COLOURS: Mapping[str, str] = {"error": "red", "warning": "yellow", "info": "cyan"}
@@ -74,10 +74,11 @@ def counted(problems: Iterable[Problem], ignored: int = 0) -> str:
 
 def as_json(problems: Iterable[Problem]) -> str:
     """Return a JSON array of findings."""
-    return json.dumps([_object(problem) for problem in arranged(problems)], indent=2)
+    return json.dumps([as_data(problem) for problem in arranged(problems)], indent=2)
 
 
-def _object(problem: Problem) -> dict[str, Any]:
+def as_data(problem: Problem) -> dict[str, Any]:
+    """Return a finding as plain data: the one form of every verb's JSON."""
     return {
         "rule": problem.rule,
         "severity": problem.severity,
@@ -114,14 +115,14 @@ def as_sarif(problems: Iterable[Problem], version: str) -> str:
 
 
 def _sarif_rule(rule_id: str) -> dict[str, Any]:
-    rule = RULES.get(rule_id)
-    if rule is None:
+    reason = REASONS.get(rule_id)
+    if reason is None:
         return {"id": rule_id}
     return {
         "id": rule_id,
-        "fullDescription": {"text": rule.reason.why},
-        "help": {"text": rule.reason.remedy},
-        "defaultConfiguration": {"level": LEVELS[rule.reason.severity]},
+        "fullDescription": {"text": reason.why},
+        "help": {"text": reason.remedy},
+        "defaultConfiguration": {"level": LEVELS[reason.severity]},
     }
 
 

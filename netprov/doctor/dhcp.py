@@ -22,7 +22,7 @@ from netprov.dhcp.client import Client
 from netprov.dhcp.client import Identity as ClientIdentity
 from netprov.dhcp.message import Message, Type
 from netprov.dhcp.option import table as code
-from netprov.errors import Malformed, Problem, ServiceError
+from netprov.errors import Malformed, Problem, Reason, ServiceError
 from netprov.mac import parse_mac
 from netprov.phone.action import Lease
 from netprov.phone.handset.identity import Identity
@@ -45,6 +45,31 @@ _SIOCGIFADDR = 0x8915
 """netdevice(7): fails with EADDRNOTAVAIL for an interface without an IPv4 address."""
 
 _FORMALITIES = (code.SERVER_ID, code.LEASE_TIME, code.T1, code.T2)
+
+OPTION_MISSING = Reason(
+    "doctor-option-missing",
+    "error",
+    "The inventory promises the phone an option that the offer lacks; on the options of its method a phone's way hangs.",
+    "reload or restart the DHCP server; look for a relay or another server that strips it",
+)
+OPTION_DIFFERENT = Reason(
+    "doctor-option-different",
+    "error",
+    "The phone gets another value than the inventory says, and goes where that leads.",
+    "reload the DHCP server, or correct the inventory",
+)
+OPTION_EXTRA = Reason(
+    "doctor-option-extra",
+    "error",
+    "DHCP comes before DNS SRV: an option that names a server keeps the phone from the SRV records.",
+    "take it off the DHCP server, or make the phone's method dhcp",
+)
+ADDRESS = Reason(
+    "doctor-address",
+    "warning",
+    "The phone is offered another address than the inventory reserves for it.",
+    "reload the DHCP server, or look who has the reserved address now",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +162,8 @@ def compare(expected: Preview, offer: Offer) -> list[Problem]:
         ]
     if expected.address and str(IPv4Address(expected.address)) != offer.address:
         found.append(
-            Problem(
-                "doctor-address",
+            ADDRESS.problem(
                 f"{offer.server} offers {offer.address}; the inventory reserves {IPv4Address(expected.address)}",
-                "reload the DHCP server, or look who has the reserved address now",
                 severity="warning",
             )
         )
@@ -151,29 +174,23 @@ def _unlike(option: OfferedOption, offer: Offer) -> Problem | None:
     label = f"option {option.code} ({option.name})"
     given = offer.message.options.get(option.code)
     if given is None:
-        return Problem(
-            "doctor-option-missing",
+        return OPTION_MISSING.problem(
             f"{label} is missing from the offer of {offer.server}; the inventory says {option.text}",
-            "reload or restart the DHCP server; look for a relay or another server that strips it",
             path=option.origin,
         )
     # Servers may or may not end a text with NUL (RFC 2132 section 2); phones take both.
     if given.rstrip(b"\0") == option.data.rstrip(b"\0"):
         return None
-    return Problem(
-        "doctor-option-different",
+    return OPTION_DIFFERENT.problem(
         f"{label} from {offer.server} is {code.show(option.code, given)}; the inventory says {option.text}",
-        "reload the DHCP server, or correct the inventory",
         path=option.origin,
     )
 
 
 def _astray(number: int, offer: Offer) -> Problem:
-    return Problem(
-        "doctor-option-extra",
+    return OPTION_EXTRA.problem(
         f"{offer.server} sends option {number} ({code.name(number)}): "
         f"{code.show(number, offer.message.options[number])}; a phone that has it does not ask for SRV",
-        "take it off the DHCP server, or make the phone's method dhcp",
     )
 
 

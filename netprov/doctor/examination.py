@@ -18,7 +18,7 @@ from netprov.doctor.dhcp import LINGER_S, Discoverer, Offer, compare
 from netprov.doctor.road import Road
 from netprov.doctor.web import Clock, Web
 from netprov.emulator.failure import COMPRESSED, Timeouts
-from netprov.errors import Problem
+from netprov.errors import Problem, Reason
 from netprov.phone.action import Lease, addresses
 from netprov.pki.chain import Certificate
 from netprov.pki.verify import date
@@ -28,6 +28,37 @@ AT_ONCE = 32
 """Patients examined at the same time."""
 
 NTP_SERVERS = 42
+
+TIME_SILENT = Reason(
+    "doctor-time-silent",
+    "warning",
+    "A phone that has lost the time cannot check certificates.",
+    "start an NTP server there, or name another under `ntp:`",
+)
+TIME_OFF = Reason(
+    "doctor-time-off",
+    "warning",
+    "Phones judge certificates by the time that they are told.",
+    "set the clock of whichever is wrong",
+)
+OTHER_SERVER = Reason(
+    "doctor-other-server",
+    "error",
+    "A phone takes the offer that comes first, whoever makes it.",
+    "switch it off, or keep it from this network",
+)
+NO_OFFER = Reason(
+    "doctor-no-offer",
+    "error",
+    "A phone without an address can ask nobody for anything.",
+    "start `netprov serve dhcp`, see its log for this address, and look for a free address in the pool",
+)
+NOT_SERVED = Reason(
+    "doctor-not-served",
+    "error",
+    "The inventory's DHCP server answers listed phones and phones of a class, as `clients:` says.",
+    "list its vendor class, or set `clients: all` on the network",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +158,16 @@ async def _time(servers: tuple[str, ...]) -> tuple[Clock, list[Problem]]:
         if told is None or not told.synchronised:
             how = "does not answer" if told is None else "does not know the time itself (unsynchronised)"
             found.append(
-                Problem(
-                    "doctor-time-silent",
+                TIME_SILENT.problem(
                     f"time server {server} (option 42) {how}: phones that lost the time cannot check certificates",
-                    "start an NTP server there, or name another under `ntp:`",
                     severity="warning",
                 )
             )
             continue
         if abs(told.time - here) > doctor_time.FAR_OFF:
             found.append(
-                Problem(
-                    "doctor-time-off",
+                TIME_OFF.problem(
                     f"time server {server} (option 42) says {date(told.time)}; here it is {date(here)}",
-                    "set the clock of whichever is wrong",
                     severity="warning",
                 )
             )
@@ -156,11 +183,9 @@ def _strangers(offers: Sequence[Offer], own: set[str]) -> list[Problem]:
             continue
         first = place == 0
         found.append(
-            Problem(
-                "doctor-other-server",
+            OTHER_SERVER.problem(
                 f"DHCP server {offer.server}, which is not of this inventory, offers {offer.address}"
                 + (", and was the first" if first else "; a phone takes the offer that comes first"),
-                "switch it off, or keep it from this network",
                 severity="error" if first else "warning",
             )
         )
@@ -168,18 +193,14 @@ def _strangers(offers: Sequence[Offer], own: set[str]) -> list[Problem]:
 
 
 def _no_offer(client: DoctorClient, interface: str) -> Problem:
-    return Problem(
-        "doctor-no-offer",
+    return NO_OFFER.problem(
         f"no DHCP server offers an address on {interface} to {client.identity.mac} ({client.identity.option_60})",
-        "start `netprov serve dhcp`, see its log for this address, and look for a free address in the pool",
         path=("networks", client.network),
     )
 
 
 def _not_served(client: DoctorClient) -> Problem:
-    return Problem(
-        "doctor-not-served",
+    return NOT_SERVED.problem(
         f"the inventory does not let DHCP serve this phone on network {client.network}",
-        "list its vendor class, or set `clients: all` on the network",
         path=("networks", client.network),
     )

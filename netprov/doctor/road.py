@@ -12,7 +12,7 @@ from netprov.dns.order import in_order
 from netprov.dns.service import SERVICES
 from netprov.doctor.client import DoctorClient
 from netprov.doctor.web import Clock, Web
-from netprov.errors import Malformed, Problem
+from netprov.errors import Malformed, Problem, Reason
 from netprov.hostport import Scheme
 from netprov.phone.action import Failed, Found, Lease, SrvRecord, Trouble
 from netprov.phone.handset.memory import Handset
@@ -27,6 +27,49 @@ ORDINARY = frozenset({"doctor-path", "doctor-profile"})
 
 Arrived = tuple[str, list[Problem]]
 """Where the profile came from ("" if from nowhere), and what was met on the way."""
+
+DNS_DOMAIN = Reason(
+    "doctor-dns-domain",
+    "error",
+    "The phone asks the DNS server of option 6 for the domain of option 15 first; a server that does not know the domain has no SRV records of it either.",
+    "load the domain's zone there, or hand out this server's address as option 6",
+)
+DNS_SILENT = Reason(
+    "doctor-dns-silent",
+    "error",
+    "Every step after DHCP begins with a question to DNS.",
+    "start `netprov serve dns`, or look for a firewall on port 53",
+)
+SRV_MISSING = Reason(
+    "doctor-srv-missing",
+    "error",
+    "The inventory has targets of this service, and DNS does not say so.",
+    "reload the DNS server; other DNS servers need the records of `netprov render`",
+)
+SRV_DIFFERENT = Reason(
+    "doctor-srv-different",
+    "warning",
+    "Phones follow the records that DNS has, not the inventory.",
+    "reload the DNS server, or correct the inventory",
+)
+TARGET_ADDRESS = Reason(
+    "doctor-target-address",
+    "error",
+    "A name without an address is a server that no phone reaches.",
+    "give it one under `hosts:`, and reload the DNS server",
+)
+NO_SOURCE = Reason(
+    "doctor-no-source",
+    "error",
+    "What the phone's method needs is in no option that DHCP gives it.",
+    "give the class options, or another method",
+)
+ACS_URL = Reason(
+    "doctor-acs-url",
+    "error",
+    "The phone cannot read the URL of its ACS.",
+    "correct `acs_url`",
+)
 
 
 class Road:
@@ -74,16 +117,12 @@ class Road:
             return None
         servers = ", ".join(self._lease.dns)
         if answer.trouble in (Trouble.NXDOMAIN, Trouble.DNS_REFUSED, Trouble.DNS_FAILED):
-            return Problem(
-                "doctor-dns-domain",
+            return DNS_DOMAIN.problem(
                 f"DNS server {servers} (option 6) does not know {domain}: {answer.trouble}",
-                "load the domain's zone there, or hand out this server's address as option 6",
                 path=("domain",),
             )
-        return Problem(
-            "doctor-dns-silent",
+        return DNS_SILENT.problem(
             f"DNS server {servers} (option 6) does not answer: {answer}",
-            "start `netprov serve dns`, or look for a firewall on port 53",
         )
 
     async def _service(self, service: Scheme, domain: str) -> Arrived:
@@ -95,9 +134,7 @@ class Road:
                 return "", []
             why = answer if isinstance(answer, Failed) else Trouble.NODATA
             remedy = "reload the DNS server; other DNS servers need the records of `netprov render`"
-            missing = Problem(
-                "doctor-srv-missing", f"{owner} has no SRV record: {why}", remedy, path=wanted[0].origin
-            )
+            missing = SRV_MISSING.problem(f"{owner} has no SRV record: {why}", remedy, path=wanted[0].origin)
             return "", [missing]
         met = self._unlike(owner, answer.records, service) if domain == self._plan.site.domain else []
         arrived = ""
@@ -122,10 +159,8 @@ class Road:
             or "nothing"
         )
         return [
-            Problem(
-                "doctor-srv-different",
+            SRV_DIFFERENT.problem(
                 f"{owner} is not as the inventory says: DNS has besides {extra}, and lacks {lack}",
-                "reload the DNS server, or correct the inventory",
                 path=targets[0].origin if targets else ("srv",),
                 severity="warning",
             )
@@ -180,10 +215,8 @@ class Road:
         if isinstance(answer, Found) and answer.addresses:
             return answer.addresses, None
         why = answer if isinstance(answer, Failed) else Trouble.NODATA
-        return (), Problem(
-            "doctor-target-address",
+        return (), TARGET_ADDRESS.problem(
             f"{host} has no address: {why}",
-            "give it one under `hosts:`, and reload the DNS server",
             path=("hosts",),
         )
 
@@ -204,7 +237,7 @@ class Road:
             met += found
         if not met:
             nothing = "none of the options 66, 160, 159, 150, 60, 43, 125 names a provisioning server"
-            met = [Problem("doctor-no-source", nothing, "give the class options, or another method")]
+            met = [NO_SOURCE.problem(nothing)]
         return "", met
 
     async def _by_acs(self) -> Arrived:
@@ -214,12 +247,10 @@ class Road:
             try:
                 url = parse_url(source.acs_url)
             except Malformed as error:
-                return "", [
-                    Problem("doctor-acs-url", f"option {source.option}: {error}", "correct `acs_url`")
-                ]
+                return "", [ACS_URL.problem(f"option {source.option}: {error}")]
             return await self._acs(url)
         nothing = "neither option 43 nor option 125 names an ACS"
-        return "", [Problem("doctor-no-source", nothing, "give the class an `acs_url`")]
+        return "", [NO_SOURCE.problem(nothing, "give the class an `acs_url`")]
 
     async def _acs(self, url: Url) -> Arrived:
         at, problem = await self._addresses(url.host)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from netprov.emulator.failure import Timeouts, trouble_of
 from netprov.emulator.fetch import DnsPorts, download, resolve
 from netprov.emulator.web import WebClient
-from netprov.errors import Malformed, PkiError, Problem
+from netprov.errors import Malformed, PkiError, Problem, Reason
 from netprov.phone.action import Failed, Fetch, Found, Resolve, Response, Trouble
 from netprov.phone.rule.url import Url
 from netprov.pki.chain import Certificate
@@ -25,12 +25,67 @@ _CLOCK = frozenset({"cert-expired", "cert-not-yet-valid"})
 
 _ENCRYPTED = b"Salted__"
 
-_REACHED: Mapping[Trouble, tuple[str, str]] = {
-    Trouble.REFUSED: ("doctor-port-closed", "start the server, or correct the port"),
-    Trouble.TIMEOUT: ("doctor-host-down", "start the machine, or look for a firewall on the way"),
-    Trouble.UNREACHABLE: ("doctor-host-down", "start the machine, or give it this address"),
-    Trouble.RESET: ("doctor-connection-cut", "look into the server's log"),
-}
+
+PORT_CLOSED = Reason(
+    "doctor-port-closed",
+    "error",
+    "The machine is there and refuses the connection.",
+    "start the server, or correct the port",
+)
+HOST_DOWN = Reason(
+    "doctor-host-down",
+    "error",
+    "Nothing comes back from the server's address.",
+    "start the machine, or look for a firewall on the way",
+)
+CONNECTION_CUT = Reason(
+    "doctor-connection-cut",
+    "error",
+    "The connection was accepted and then cut without an answer.",
+    "look into the server's log",
+)
+TLS = Reason(
+    "doctor-tls",
+    "error",
+    "The TLS handshake ends before any certificate is judged, or the phone refuses the certificate.",
+    "look into the server's log",
+)
+ANSWER = Reason(
+    "doctor-answer",
+    "error",
+    "What comes back is nothing that a phone understands.",
+    "look into the server's log",
+)
+PATH = Reason(
+    "doctor-path",
+    "error",
+    "The server has no file by this name, or keeps it to itself.",
+    "list the phone with its model and a profile, or put the file there; `netprov files PHONE` tells",
+)
+PROFILE = Reason(
+    "doctor-profile",
+    "error",
+    "The file is there, and no profile that phones read.",
+    "correct the template or the file",
+)
+ACS = Reason(
+    "doctor-acs",
+    "error",
+    "What answers at the ACS's URL holds no sessions.",
+    "start the ACS, or correct `acs_url`",
+)
+CLOCK = Reason(
+    "doctor-clock",
+    "error",
+    "Phones judge certificates by the time that they are told.",
+    "set the time server's clock, or name another under `ntp:`",
+)
+CERT_UNREADABLE = Reason(
+    "cert-unreadable",
+    "error",
+    "A chain that cannot be read is refused by every phone.",
+    "issue the certificate again: `netprov cert renew`",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +143,8 @@ class Web:
         if isinstance(answer, Failed):
             return unreachable(str(url), address, answer)
         if answer.status == 404 or answer.status >= 500:
-            return Problem(
-                "doctor-acs",
+            return ACS.problem(
                 f"{url} at {address} answers HTTP {answer.status}: no ACS there",
-                "start the ACS, or correct `acs_url`",
             )
         return None
 
@@ -102,20 +155,16 @@ class Web:
         if answer.status in (301, 302):
             return None
         if not 200 <= answer.status < 300:
-            return Problem(
-                "doctor-path",
+            return PATH.problem(
                 f"{url} at {address}: HTTP {answer.status}{', no such file' * (answer.status == 404)}",
-                "list the phone with its model and a profile, or put the file there; `netprov files PHONE` tells",
             )
         if answer.body.startswith(_ENCRYPTED) or answer.header("Content-Encoding") == "aes128gcm":
             return None
         try:
             parse_profile(answer.body)
         except Malformed as error:
-            return Problem(
-                "doctor-profile",
+            return PROFILE.problem(
                 f"{url} at {address} is no profile: {error}",
-                "correct the template or the file",
             )
         return None
 
@@ -142,7 +191,7 @@ class Web:
         try:
             chain = presented_chain(writer.get_extra_info("ssl_object"))
         except PkiError as error:
-            return [Problem("cert-unreadable", f"{where}: {error.message}", error.remedy)]
+            return [CERT_UNREADABLE.problem(f"{where}: {error.message}", error.remedy)]
         finally:
             writer.close()
         return self._judged(chain, name, where, clock)
@@ -156,11 +205,9 @@ class Web:
                 found = [each for each in found if each.rule not in _CLOCK]
                 found.insert(
                     0,
-                    Problem(
-                        "doctor-clock",
+                    CLOCK.problem(
                         f"{clock.told_by} (option 42) tells phones that it is {date(clock.phones)}, and no "
                         f"certificate of {where} is valid then; here it is {date(clock.here)}",
-                        "set the time server's clock, or name another under `ntp:`",
                     ),
                 )
         return [
@@ -169,22 +216,24 @@ class Web:
         ]
 
 
+_MET: Mapping[Trouble, Reason] = {
+    Trouble.REFUSED: PORT_CLOSED,
+    Trouble.TIMEOUT: HOST_DOWN,
+    Trouble.UNREACHABLE: HOST_DOWN,
+    Trouble.RESET: CONNECTION_CUT,
+    Trouble.NOT_FOUND: PATH,
+    Trouble.TLS: TLS,
+    Trouble.UNTRUSTED: TLS,
+    Trouble.WRONG_NAME: TLS,
+    Trouble.EXPIRED: TLS,
+    Trouble.NOT_YET: TLS,
+}
+"""What each trouble of a fetch is a fault of; any other is an answer that cannot be understood."""
+
+
 def unreachable(what: str, address: str, failed: Failed) -> Problem:
     """Return the problem of a server that does not answer as it should."""
-    if failed.trouble in _REACHED:
-        rule, remedy = _REACHED[failed.trouble]
-        return Problem(rule, f"{what}: {failed.trouble} at {address}", remedy)
-    if failed.trouble is Trouble.NOT_FOUND:
-        return Problem(
-            "doctor-path",
-            f"{what}: {failed} at {address}",
-            "list the phone with its model and a profile, or put the file there; `netprov files PHONE` tells",
-        )
-    return Problem(
-        "doctor-tls" if "TLS" in failed.trouble or "certificate" in failed.trouble else "doctor-answer",
-        f"{what}: {failed} at {address}",
-        "look into the server's log",
-    )
+    return _MET.get(failed.trouble, ANSWER).problem(f"{what}: {failed} at {address}")
 
 
 def _said(error: Exception) -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from netprov.dhcp.option.vendor import ACS_MARK
 from netprov.dns.service import SERVICES
-from netprov.errors import Malformed
-from netprov.explain.cause import CAUSES, Cause
+from netprov.errors import Malformed, Problem, Reason, Severity
+from netprov.explain.cause import CAUSES
 from netprov.explain.timeline import tell
 from netprov.explain.verdict import ANSWERED, fault_of, is_management, is_profile, parameter
 from netprov.phone.action import AskDhcp, Failed, Fetch, Found, Lease, Resolve, Response, Step, Trouble
@@ -38,12 +38,17 @@ class Story:
     provisioned: bool
     road: tuple[str, ...]
     url: str = ""
-    cause: Cause | None = None
+    cause: Reason | None = None
     detail: str = ""
     evidence: str = ""
     shows: str = ""
     retry: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Problem, ...] = ()
+
+    @property
+    def problem(self) -> Problem | None:
+        """The cause as a finding, None for a phone that was provisioned."""
+        return _told(self.cause, self.detail) if self.cause else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +203,7 @@ def _lookups(steps: Sequence[Step]) -> list[_Fault]:
     }
     faults = []
     if answered and targets <= {"", "."}:
-        faults.append(_Fault("srv-none", tell(answered[0]).asked, answered[0]))
+        faults.append(_Fault("srv-no-service", tell(answered[0]).asked, answered[0]))
     for step in failed:
         assert isinstance(step.action, Resolve)
         assert isinstance(step.result, Failed)
@@ -285,18 +290,22 @@ def _option(source: Source | Unusable, *, managed: bool) -> _Fault | None:
     return _Fault(cause, f"option {source.option}: {source.reason}")
 
 
-def _notes(faults: list[_Fault], primary: _Fault | None) -> tuple[str, ...]:
+def _notes(faults: list[_Fault], primary: _Fault | None) -> tuple[Problem, ...]:
     """Return the other faults, each cause once."""
     seen = {primary.id} if primary else set()
     notes = []
     for fault in faults:
         if fault.id not in seen and fault.id not in _LOST:
             seen.add(fault.id)
-            notes.append(f"{CAUSES[fault.id].title}: {fault.detail}")
+            notes.append(_told(CAUSES[fault.id], fault.detail, "warning"))
     return tuple(notes)
 
 
-def _failed(fault: _Fault, road: tuple[str, ...], notes: tuple[str, ...]) -> Story:
+def _told(cause: Reason, detail: str, severity: Severity | None = None) -> Problem:
+    return cause.problem(f"{cause.title}: {detail}" if detail else cause.title, severity=severity)
+
+
+def _failed(fault: _Fault, road: tuple[str, ...], notes: tuple[Problem, ...]) -> Story:
     step = fault.step
     return Story(
         False,

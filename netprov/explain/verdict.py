@@ -70,7 +70,7 @@ ANSWERED = frozenset(
             "option-octets",
             "target-no-address",
             "host-no-address",
-            "srv-none",
+            "srv-no-service",
         ),
     }
 )

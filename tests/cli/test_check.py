@@ -167,10 +167,10 @@ def test_fault_of_the_file_is_explained() -> None:
     assert "silently leave its default in force" in run("--explain", "unknown-key").output
 
 
-def test_unknown_rule_is_a_usage_error() -> None:
+def test_unknown_reason_is_a_usage_error() -> None:
     result = run("--explain", "nonsense")
     assert result.exception is not None
-    assert "there is no rule nonsense" in str(result.exception)
+    assert "there is no reason nonsense" in str(result.exception)
 
 
 def test_rules_are_listed_by_family() -> None:

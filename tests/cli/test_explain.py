@@ -42,7 +42,7 @@ def test_capture_of_a_healthy_phone_says_nothing_wrong() -> None:
 def test_capture_as_json_and_for_a_phone_that_is_not_in_it() -> None:
     path = str(CAPTURES / "failed" / "http-503.pcap")
     (story,) = json.loads(run("capture", path, "--json")[1])
-    assert (story["cause"], story["mac"]) == ("server-error", MAC)
+    assert (story["cause"]["rule"], story["mac"]) == ("server-error", MAC)
     assert any(step.get("status") == 503 for step in story["steps"])
     assert "no phone in this capture" in run("capture", path, "00:00:00:00:00:01")[1]
 

@@ -43,7 +43,7 @@ PLANTED: tuple[tuple[str, World, Identity], ...] = (
     ("tr069-off", World(ACS), PHONE),
     ("tr069-off", World({**ACS, **DOMAIN}), PHONE),
     ("srv-missing", World(DOMAIN), PHONE),
-    ("srv-none", World(DOMAIN, {}, {HTTPS: (SrvRecord(0, 0, 0, ""),)}), PHONE),
+    ("srv-no-service", World(DOMAIN, {}, {HTTPS: (SrvRecord(0, 0, 0, ""),)}), PHONE),
     ("target-no-address", World(DOMAIN, {}, ONE), STAGED),
     ("host-no-address", World({66: b"http://pr9.example.com/x"}), PHONE),
     ("dns-silent", World({66: b"http://pr9.example.com/x"}, {"pr9.example.com": Trouble.TIMEOUT}), PHONE),
@@ -133,7 +133,7 @@ def test_a_target_that_is_down_is_a_note_beside_a_healthy_one() -> None:
     story = explain(steps)
     assert story.provisioned
     assert len(story.notes) == 1
-    assert "pr2.example.com" in story.notes[0]
+    assert "pr2.example.com" in story.notes[0].message
 
 
 @pytest.mark.parametrize(

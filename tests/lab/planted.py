@@ -319,7 +319,7 @@ FAILURES: tuple[Planted, ...] = (
         "srv-missing",
         only_dnsmasq(*NAMES, "--srv-host=_ciscoprov-https._tcp.example.com,pr1.example.com,443"),
     ),
-    Planted("srv-root", "srv-none", zone("@ A 10.20.0.11\n_ciscoprov-https._tls SRV 0 0 0 .\n")),
+    Planted("srv-root", "srv-no-service", zone("@ A 10.20.0.11\n_ciscoprov-https._tls SRV 0 0 0 .\n")),
     Planted(
         "target-without-a",
         "target-no-address",

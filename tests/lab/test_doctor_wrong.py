@@ -104,7 +104,7 @@ class Site:
     def cause(self, *arguments: str, inventory: str = SITE) -> str:
         """Return what the doctor says stops the phone first, "" for nothing."""
         (said,) = self.diagnose(*arguments, inventory=inventory)
-        return said["cause"]["id"] if said["cause"] else ""
+        return said["cause"]["rule"] if said["cause"] else ""
 
 
 def started(make: MakeLan, folder: Path, roles: Sequence[str]) -> Site:
@@ -275,21 +275,23 @@ def test_one_of_two_targets_down_is_a_warning(site: Site) -> None:
     site.serve(two)
     (said,) = site.diagnose(inventory=two)
     assert said["cause"] is None
-    assert [(each["id"], each["severity"]) for each in said["findings"]] == [("doctor-host-down", "warning")]
+    assert [(each["rule"], each["severity"]) for each in said["findings"]] == [
+        ("doctor-host-down", "warning")
+    ]
     assert said["provisioned_from"] == "https://pr1.example.com/8851-3PCC.xml"
 
 
 def test_target_without_an_address(site: Site) -> None:
     site.serve(SITE.replace("target: pr1", "target: nowhere.example.org"))
     (said,) = site.diagnose()
-    assert [each["id"] for each in said["findings"]] == ["doctor-srv-different", "doctor-target-address"]
-    assert said["cause"]["id"] == "doctor-target-address"
+    assert [each["rule"] for each in said["findings"]] == ["doctor-srv-different", "doctor-target-address"]
+    assert said["cause"]["rule"] == "doctor-target-address"
 
 
 def test_srv_records_missing(site: Site) -> None:
     site.serve(SITE.replace("srv: {https:", "srv: {http:").replace("port: 443", "port: 80"))
     (said,) = site.diagnose()
-    assert said["findings"][0]["id"] == "doctor-srv-missing"
+    assert said["findings"][0]["rule"] == "doctor-srv-missing"
     assert said["provisioned_from"] == "http://pr1.example.com/8851-3PCC.xml"
 
 
@@ -314,10 +316,10 @@ def test_clock(site: Site, moment: float | None, stratum: int, expected: str, se
     with time_server(site.lan["server"], time.time() if moment is None else moment, stratum):
         (said,) = site.diagnose(inventory=timed)
     if severity == "error":
-        assert said["cause"]["id"] == expected
+        assert said["cause"]["rule"] == expected
     else:
         assert said["cause"] is None
-        assert [each["id"] for each in said["findings"]] == ([expected] if expected else [])
+        assert [each["rule"] for each in said["findings"]] == ([expected] if expected else [])
 
 
 def test_phone_of_method_dhcp(site: Site) -> None:
@@ -328,7 +330,7 @@ def test_phone_of_method_dhcp(site: Site) -> None:
     assert site.cause(inventory=AS_TFTP) == "doctor-option-different"
     elsewhere = AS_TFTP.replace("66: 10.20.0.1", "66: 10.20.0.250")
     (said,) = site.diagnose(inventory=elsewhere)
-    assert said["cause"]["id"] == "doctor-port-closed"
+    assert said["cause"]["rule"] == "doctor-port-closed"
     assert "tftp://10.20.0.250/8851-3PCC.xml" in said["cause"]["message"]
 
 
@@ -355,8 +357,8 @@ def test_phone_of_method_acs(site: Site) -> None:
 def test_dhcp_of_another(beside: Site, options: tuple[str, ...], expected: str, said: str) -> None:
     with dnsmasq(beside.lan["server"], "--dhcp-option=6,10.20.0.1", *options):
         (diagnosis,) = beside.diagnose()
-    cause = diagnosis["cause"] or {"id": "", "message": ""}
-    assert cause["id"] == expected
+    cause = diagnosis["cause"] or {"rule": "", "message": ""}
+    assert cause["rule"] == expected
     assert said.lower() in cause["message"].lower()
 
 

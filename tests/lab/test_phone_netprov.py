@@ -92,7 +92,7 @@ def recorded(lan: Lan, tmp: Path, mac: str) -> dict[str, Any]:
 
 def test_the_servers_records_tell_the_same_story_from_dhcp_on(lan: Lan, tmp_path: Path) -> None:
     served(lan, tmp_path, "srv")
-    assert recorded(lan, tmp_path, MAC)["cause"] == "dhcp-unheard"
+    assert recorded(lan, tmp_path, MAC)["cause"]["rule"] == "dhcp-unheard"
     trip = booted(lan)
     wait_until(lambda: recorded(lan, tmp_path, MAC)["provisioned"], what="a story of the records", timeout=20)
     story = recorded(lan, tmp_path, MAC)
@@ -112,7 +112,7 @@ def test_the_records_say_why_dhcp_does_not_answer(lan: Lan, tmp_path: Path) -> N
     assert not trip.outcome.provisioned
 
     def heard() -> bool:
-        return bool(recorded(lan, tmp_path, stranger.mac)["cause"] == "dhcp-unserved")
+        return bool(recorded(lan, tmp_path, stranger.mac)["cause"]["rule"] == "dhcp-unserved")
 
     wait_until(heard, what="the refusal on record", timeout=20)
     assert "not served on network voice" in recorded(lan, tmp_path, stranger.mac)["detail"]

@@ -7,14 +7,15 @@ import time
 
 import click
 
-from netprov.check import FAMILIES, RULES, check
-from netprov.check.loading import FAULTS
+from netprov.check import RULES, check
 from netprov.cli import findings
 from netprov.cli.environment import environment
 from netprov.cli.site import find, inventory_option
 from netprov.errors import InventoryError, Problem, Reason
 from netprov.inventory.ignore import apply
 from netprov.inventory.load import Document, load
+from netprov.reason.index import CHECKED, EXAMINED, EXPLAINED, REASONS, nearest
+from netprov.reason.page import chapters
 
 _INTRODUCTION = """\
 # What `netprov check` finds
@@ -31,8 +32,17 @@ accepts it in the whole file. A comment that is not needed, or that gives no rea
     # netprov: ignore srv-weights: the guide prints it so
 
 `--json` prints an array of objects (rule, severity, message, remedy, path, file, line, column, related), `--sarif` a
-SARIF 2.1.0 log for editors and CI. `--explain RULE` prints one entry of this page, which `netprov check --markdown`
-writes.
+SARIF 2.1.0 log for editors and CI. `doctor`, `explain`, `profile lint` and `cert` print their findings in the same
+form. `--explain ID` prints one entry of this page or of [causes.md](causes.md), whichever verb named it;
+`netprov check --markdown` writes this page, `netprov check --markdown=causes` the other.
+"""
+
+_CAUSES = """\
+# Why a phone has no profile
+
+What `netprov explain` names as the cause ([explain.md](explain.md)), and what `netprov doctor` meets
+([doctor.md](doctor.md)). `netprov check --explain ID` prints one entry; `netprov check --markdown=causes` writes this
+page.
 """
 
 
@@ -46,20 +56,28 @@ writes.
 )
 @click.option("--json", "form", flag_value="json", help="Print a JSON array.")
 @click.option("--sarif", "form", flag_value="sarif", help="Print SARIF 2.1.0, for editors and CI.")
-@click.option("--list", "listed", is_flag=True, help="List the rules.")
-@click.option("--markdown", is_flag=True, help="Print every rule's entry, as in docs/check.md.")
-@click.option("--explain", metavar="RULE", help="Say why a phone fails by a rule, and what to do.")
+@click.option("--list", "listed", is_flag=True, help="List every reason.")
+@click.option(
+    "--markdown",
+    is_flag=False,
+    flag_value="check",
+    type=click.Choice(["check", "causes"]),
+    help="Print every entry, as in docs/check.md or docs/causes.md.",
+)
+@click.option(
+    "--explain", metavar="ID", help="Say why a phone fails by a reason of any verb, and what to do."
+)
 def command(
     inventory: str | None,
     file: str | None,
     form: str | None,
     explain: str | None,
+    markdown: str | None,
     *,
     strict: bool,
     quiet: bool,
     everything: bool,
     listed: bool,
-    markdown: bool,
 ) -> int:
     """Find every reason a phone would not provision, before it is plugged in.
 
@@ -79,7 +97,7 @@ def command(
     if listed:
         return _list()
     if markdown:
-        click.echo(pages(), nl=False)
+        click.echo(pages() if markdown == "check" else causes(), nl=False)
         return 0
     name = find(inventory or file)
     standing, ignored, summary = _run(name)
@@ -129,44 +147,44 @@ def _size(document: Document) -> str:
     )
 
 
-def _explain(rule_id: str) -> int:
-    if rule_id in FAULTS and rule_id not in RULES:
-        click.echo(f"{click.style(rule_id, bold=True)} (the file itself)\n\n  {FAULTS[rule_id]}")
-        return 0
-    rule = RULES.get(rule_id)
-    if rule is None:
-        raise click.UsageError(f"there is no rule {rule_id}; `netprov check --list` names them all")
-    for line in explanation(rule.reason):
+def _explain(wanted: str) -> int:
+    reason = REASONS.get(wanted)
+    if reason is None:
+        meant = ", ".join(nearest(wanted))
+        hint = f"did you mean {meant}?" if meant else "`netprov check --list` names them all"
+        raise click.UsageError(f"there is no reason {wanted}; {hint}")
+    for line in explanation(reason):
         click.echo(line)
     return 0
 
 
-def explanation(rule: Reason) -> list[str]:
-    """Return a rule's entry for people."""
-    return [
-        f"{click.style(rule.id, bold=True)} ({click.style(rule.severity, fg=findings.COLOURS[rule.severity])})",
-        "",
-        *click.wrap_text(rule.why, 90, "  ", "  ").split("\n"),
-        "",
-        *click.wrap_text(f"What to do: {rule.remedy}.", 90, "  ", "  ").split("\n"),
-    ]
+def explanation(reason: Reason) -> list[str]:
+    """Return a reason's entry for people."""
+    paragraphs = [reason.why, f"What to do: {reason.remedy}."]
+    if reason.title:
+        paragraphs.insert(0, f"{reason.title[:1].upper()}{reason.title[1:]}.")
+    severity = click.style(reason.severity, fg=findings.COLOURS[reason.severity])
+    lines = [f"{click.style(reason.id, bold=True)} ({severity})"]
+    for paragraph in paragraphs:
+        lines += ["", *click.wrap_text(paragraph, 90, "  ", "  ").split("\n")]
+    return lines
 
 
 def pages() -> str:
-    """Return docs/check.md: an entry a rule, by family."""
-    parts = [_INTRODUCTION]
-    for family, rules in FAMILIES.items():
-        parts.append(f"## {family}\n")
-        for rule in (each.reason for each in rules):
-            parts.append(f"### {rule.id}\n\n*{rule.severity}.* {rule.why}\n\nWhat to do: {rule.remedy}.\n")
-    parts.append("## The file itself\n")
-    parts += [f"### {fault}\n\n{why}\n" for fault, why in FAULTS.items() if fault not in RULES]
-    return "\n".join(parts)
+    """Return docs/check.md: an entry for everything that `check` finds, by family."""
+    return f"{_INTRODUCTION}\n{chapters(CHECKED)}"
+
+
+def causes() -> str:
+    """Return docs/causes.md: an entry for everything that `explain` and `doctor` name."""
+    return f"{_CAUSES}\n{chapters(EXPLAINED)}\n{chapters(EXAMINED)}"
 
 
 def _list() -> int:
-    for family, rules in FAMILIES.items():
-        click.echo(click.style(family, bold=True))
-        for rule in (each.reason for each in rules):
-            click.echo(f"  {rule.id:30} {rule.severity:8} {rule.why.partition('. ')[0].rstrip('.')}.")
+    for families in (CHECKED, EXPLAINED, EXAMINED):
+        for family, reasons in families.items():
+            click.echo(click.style(family, bold=True))
+            for reason in reasons:
+                short = reason.title or reason.why.partition(". ")[0].rstrip(".")
+                click.echo(f"  {reason.id:30} {reason.severity:8} {short}.")
     return 0

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from netprov.cli import findings
 from netprov.cli.site import Opened, inventory_option, open_plan
 from netprov.cli.table import print_table
 from netprov.doctor.client import DoctorClient, of_classes, of_phone, of_phones
@@ -189,16 +190,6 @@ def _as_data(diagnosis: Diagnosis) -> dict[str, object]:
         "network": client.network,
         "method": client.expected.method,
         "provisioned_from": diagnosis.url,
-        "cause": _problem(diagnosis.cause) if diagnosis.cause else None,
-        "findings": [_problem(each) for each in diagnosis.found],
-    }
-
-
-def _problem(problem: Problem) -> dict[str, str]:
-    return {
-        "id": problem.rule,
-        "severity": problem.severity,
-        "message": problem.message,
-        "remedy": problem.remedy,
-        "place": str(problem.place or ""),
+        "cause": findings.as_data(diagnosis.cause) if diagnosis.cause else None,
+        "findings": [findings.as_data(each) for each in diagnosis.found],
     }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from netprov.cli.findings import as_data as finding
 from netprov.explain.engine import Story
 from netprov.explain.timeline import as_data, tell
 from netprov.phone.action import Say, Step
@@ -31,9 +32,9 @@ def show(title: str, steps: Sequence[Step], story: Story, *, road: bool) -> None
         _line("evidence", story.evidence)
         _line("shows", story.shows)
         _line("retry", story.retry)
-        _line("fix", story.cause.fix)
+        _line("fix", story.cause.remedy)
     for note in story.notes:
-        _line("beside", note)
+        _line("beside", f"{note.message} ({note.rule})")
 
 
 def as_story(identity: dict[str, object], steps: Sequence[Step], story: Story) -> dict[str, object]:
@@ -43,14 +44,12 @@ def as_story(identity: dict[str, object], steps: Sequence[Step], story: Story) -
         "provisioned": story.provisioned,
         "road": list(story.road),
         "url": story.url,
-        "cause": story.cause.id if story.cause else None,
-        "title": story.cause.title if story.cause else "",
+        "cause": finding(story.problem) if story.problem else None,
         "detail": story.detail,
         "evidence": story.evidence,
         "shows": story.shows,
         "retry": story.retry,
-        "fix": story.cause.fix if story.cause else "",
-        "notes": list(story.notes),
+        "notes": [finding(each) for each in story.notes],
         "steps": [{**as_data(step), "evidence": step.evidence} for step in steps],
     }
 

@@ -1,0 +1,1 @@
+"""Every reason that any verb gives: one index of them all."""

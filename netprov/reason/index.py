@@ -1,0 +1,50 @@
+"""The index of reasons: what `check` finds, what loading refuses, what `doctor` meets and what `explain` names.
+
+A reason stands beside the code that finds it; here they are only gathered, so that any id that netprov prints can be
+looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from types import ModuleType
+
+from netprov.check import FAMILIES
+from netprov.check.loading import LOADING
+from netprov.doctor import dhcp, examination, road, web
+from netprov.errors import Reason
+from netprov.explain.cause import CAUSE_FAMILIES
+
+
+def reasons_of(*modules: ModuleType) -> tuple[Reason, ...]:
+    """Return the reasons that modules define, in their order."""
+    return tuple(each for module in modules for each in vars(module).values() if isinstance(each, Reason))
+
+
+CHECKED: Mapping[str, tuple[Reason, ...]] = {
+    **{family: tuple(rule.reason for rule in rules) for family, rules in FAMILIES.items()},
+    "The file itself": LOADING,
+}
+"""What `netprov check` finds, by family."""
+
+EXAMINED: Mapping[str, tuple[Reason, ...]] = {
+    "Asked of running services": reasons_of(dhcp, examination, road, web),
+}
+"""What `netprov doctor` meets, beside the findings on certificates that it shares with `check`."""
+
+EXPLAINED: Mapping[str, tuple[Reason, ...]] = CAUSE_FAMILIES
+"""Why a phone has no profile, as `netprov explain` names it."""
+
+
+def _by_id(families: Iterable[Mapping[str, tuple[Reason, ...]]]) -> dict[str, Reason]:
+    return {each.id: each for family in families for rows in family.values() for each in rows}
+
+
+REASONS: Mapping[str, Reason] = _by_id((CHECKED, EXAMINED, EXPLAINED))
+"""Every reason by its id."""
+
+
+def nearest(unknown: str) -> tuple[str, ...]:
+    """Return the ids that somebody may have meant, the most alike first."""
+    return tuple(get_close_matches(unknown.strip().lower(), REASONS, n=3, cutoff=0.6))
