@@ -323,6 +323,7 @@ Why a phone is not provisioned: one engine over steps, and where steps come from
     explain.cause               every reason to stay without a profile
     explain.timeline            steps in words
     explain.engine              the first cause, from the steps of one boot
+    explain.who                 which phone a text means
     explain.promise             steps from the plan: what an inventory promises
     explain.record              steps from the servers' records
     explain.capture             steps from a packet capture

@@ -14,6 +14,7 @@ from netprov.check import FAMILIES
 from netprov.check.loading import LOADING
 from netprov.doctor import dhcp, examination, road, web
 from netprov.errors import Reason
+from netprov.explain import who
 from netprov.explain.cause import CAUSE_FAMILIES
 
 
@@ -33,7 +34,7 @@ EXAMINED: Mapping[str, tuple[Reason, ...]] = {
 }
 """What `netprov doctor` meets, beside the findings on certificates that it shares with `check`."""
 
-EXPLAINED: Mapping[str, tuple[Reason, ...]] = CAUSE_FAMILIES
+EXPLAINED: Mapping[str, tuple[Reason, ...]] = {**CAUSE_FAMILIES, "What was asked for": reasons_of(who)}
 """Why a phone has no profile, as `netprov explain` names it."""
 
 

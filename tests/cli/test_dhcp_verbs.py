@@ -150,7 +150,7 @@ def test_lease_is_shown(state: str, which: str) -> None:
     result = run("leases", "show", which, "--state", state)
     assert result.return_value == 0
     assert "vendor_class  CP-8851-3PCC" in result.output
-    assert run("leases", "show", "nobody", "--state", state).return_value == 1
+    assert run("leases", "show", "10.20.0.9", "--state", state).return_value == 1
 
 
 def test_leases_are_exported_for_other_servers(state: str) -> None:

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from click import UsageError
 from click.testing import CliRunner
 
 from netprov.cli.verb.explain import command
+from netprov.errors import InventoryError
 from tests.explain.test_captures import CAPTURES
 
 MAC = "00:12:34:ab:45:de"
@@ -104,6 +104,6 @@ def test_capture_finds_a_phone_in_any_notation(text: str) -> None:
     assert MAC in output
 
 
-def test_capture_refuses_what_is_no_mac_address() -> None:
-    with pytest.raises(UsageError, match="lobby is not a MAC address"):
+def test_capture_refuses_what_is_no_phone() -> None:
+    with pytest.raises(InventoryError, match="no phone 'lobby'"):
         run("capture", str(CAPTURES / "healthy" / "srv-https.pcap"), "lobby")

@@ -18,7 +18,8 @@ from netprov.cli.table import print_table
 from netprov.doctor.client import DoctorClient, of_classes, of_phone, of_phones
 from netprov.doctor.examination import Diagnosis, Doctor
 from netprov.emulator.failure import COMPRESSED, REALISTIC
-from netprov.errors import PkiError, Problem, ServiceError
+from netprov.errors import InventoryError, PkiError, Problem, ServiceError
+from netprov.explain.who import UNKNOWN_PHONE, find_all, names_of
 from netprov.phone.rule.url import is_address
 from netprov.pki.chain import Certificate, decode
 from netprov.plan import Plan
@@ -95,10 +96,10 @@ def _patients(plan: Plan, phones: Sequence[str], *, only_classes: bool) -> list[
     if not phones:
         return [*of_classes(plan), *([] if only_classes else of_phones(plan))]
     found, offers = [], Offers(plan.dhcp)
-    for text in phones:
-        phone = find_phone(plan.site, text)
+    for mac in find_all(names_of(plan.site), phones):
+        phone = find_phone(plan.site, mac)
         if phone is None:
-            raise click.UsageError(f"no phone {text} in the inventory")
+            raise InventoryError([UNKNOWN_PHONE.problem(f"there is no phone {mac} in the inventory")])
         found.append(of_phone(plan, phone, offers))
     return found
 

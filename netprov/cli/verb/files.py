@@ -9,9 +9,8 @@ import click
 
 from netprov.cli.site import inventory_option, open_plan
 from netprov.cli.table import print_table
-from netprov.errors import InventoryError, Problem
+from netprov.explain.who import names_of
 from netprov.hostport import Scheme
-from netprov.mac import read_mac
 from netprov.plan import Plan
 from netprov.provision.answer import Answer, Content, Redirect, Refusal, TreeFile
 from netprov.provision.catalog import Catalog
@@ -41,8 +40,10 @@ def command(phone: str, file: str | None, model: str, state: str | None, *, as_j
     The rows are in the order in which a phone tries them: over each of the servers, from its ladder.
     """
     plan = open_plan(file).plan
-    device = find_device(plan, phone) or Device(read_mac(phone) or _unknown(phone), model)
-    catalog = peek_catalog(plan.provision, Path(state or plan.site.inventory.server.state))
+    folder = Path(state or plan.site.inventory.server.state)
+    mac = names_of(plan.site, folder).find(phone)
+    device = plan.provision.devices.get(mac) or Device(mac, model)
+    catalog = peek_catalog(plan.provision, folder)
     rows = [row for listener in plan.provision.listeners for row in _rows(plan, catalog, device, listener)]
     if as_json:
         print(
@@ -52,30 +53,12 @@ def command(phone: str, file: str | None, model: str, state: str | None, *, as_j
     print_table(("asks for", "status", "gets"), rows)
 
 
-def find_device(plan: Plan, phone: str) -> Device | None:
-    """Return the listed phone of that MAC address or name."""
-    mac = read_mac(phone)
-    for device in plan.provision.devices.values():
-        if device.mac == mac or (device.name and device.name.lower() == phone.lower()):
-            return device
-    return None
-
-
 def address_of(plan: Plan, device: Device) -> str:
     """Return a phone's fixed address, or one that is nobody's."""
     for address, mac in plan.provision.addresses.items():
         if mac == device.mac:
             return address
     return "0.0.0.0"
-
-
-def _unknown(phone: str) -> str:
-    problem = Problem(
-        "unknown-phone",
-        f"there is no phone {phone!r}",
-        "name one of `phones:` by its MAC address or name, or any MAC address",
-    )
-    raise InventoryError([problem])
 
 
 def _rows(plan: Plan, catalog: Catalog, device: Device, listener: Listener) -> list[tuple[str, str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -19,7 +20,9 @@ from netprov.dhcp.lease_file import format_csv, format_isc, format_kea
 from netprov.dhcp.message import dotted
 from netprov.dhcp.option import table as code
 from netprov.errors import InventoryError, ServiceError
-from netprov.mac import format_mac, parse_mac
+from netprov.explain.who import names_of
+from netprov.mac import format_mac
+from netprov.phone.rule.url import is_address
 from netprov.state.clock import LeaseClock
 from netprov.state.lease import LeaseReader
 
@@ -103,7 +106,8 @@ def list_leases(*, file: str | None, state: str | None, every: bool, form: str) 
 def show(which: str, *, file: str | None, state: str | None) -> int:
     """Show everything known of a lease, found by address, MAC or host name."""
     ledger = open_ledger(file, state)
-    found = [each for each in ledger.leases if _is(each, which)]
+    mac = _who(which, file, state)
+    found = [each for each in ledger.leases if which == dotted(each.address) or mac == format_mac(each.mac)]
     for lease in found:
         for name, value in _data(ledger, lease).items():
             click.echo(f"{name:<13} {value if value not in ('', None) else '-'}")
@@ -186,12 +190,14 @@ def _networks(file: str | None, ledger: Ledger) -> Sequence[str]:
         return list(dict.fromkeys(each.network for each in ledger.leases))
 
 
-def _is(lease: Lease, which: str) -> bool:
-    return (
-        which == dotted(lease.address)
-        or parse_mac(which) == lease.mac
-        or which.lower() == lease.hostname.lower() != ""
-    )
+def _who(which: str, file: str | None, state: str | None) -> str:
+    """Return the MAC address of whoever is meant, "" for an address. Raises `InventoryError` for nobody."""
+    if is_address(which):
+        return ""
+    site = None
+    with suppress(InventoryError):
+        site = open_plan(file).plan.site
+    return names_of(site, Path(state or (site.inventory.server.state if site else ""))).find(which)
 
 
 def _left(seconds: float) -> str:

@@ -21,7 +21,8 @@ from netprov.emulator.fleet import Tally, boot_fleet
 from netprov.emulator.phone import FixedLease, Link, Trip, boot
 from netprov.errors import InventoryError
 from netprov.explain.timeline import as_data, tell
-from netprov.mac import format_mac, read_mac
+from netprov.explain.who import names_of
+from netprov.mac import format_mac
 from netprov.phone.action import Lease, Step
 from netprov.phone.handset.identity import Identity, model_named
 from netprov.phone.handset.memory import Behaviour, Cloud
@@ -226,17 +227,13 @@ def _identities(phones: tuple[str, ...], given: dict[str, Any]) -> list[Identity
     site = None
     if given["every"] or given["file"] or _has_inventory():
         site = open_plan(given["file"]).plan.site
-    roots = _roots(given)
+    roots, names = _roots(given), names_of(site)
     found = []
     listed = [phone.declared.mac for phone in site.phones] if given["every"] and site else []
     for text in [*listed, *phones]:
-        known = find_phone(site, text) if site else None
-        if known is not None:
-            identity = identity_of(known)
-        elif mac := read_mac(text):
-            identity = Identity(mac, model_named(DEFAULT_MODEL))
-        else:
-            raise click.UsageError(f"{text} is neither a MAC address nor a phone of the inventory")
+        mac = names.find(text)
+        known = find_phone(site, mac) if site else None
+        identity = identity_of(known) if known else Identity(mac, model_named(DEFAULT_MODEL))
         found.append(_changed(identity, given, roots))
     if not found:
         raise click.UsageError("name a phone by its MAC address, or say --all")

@@ -11,8 +11,7 @@ import click
 
 from netprov.cli.site import inventory_option, open_plan
 from netprov.cli.table import print_table
-from netprov.cli.verb.files import find_device
-from netprov.mac import read_mac
+from netprov.explain.who import names_of
 from netprov.plan import Plan
 from netprov.state.device import DeviceRecord, load_devices, load_history, load_reports
 
@@ -69,8 +68,7 @@ def show(phone: str, file: str | None, state: str | None, lines: int, *, as_json
     """Show what PHONE, a MAC address or a name, asked, was answered and reported."""
     plan = open_plan(file).plan
     directory = _state(plan, state)
-    device = find_device(plan, phone)
-    mac = device.mac if device else read_mac(phone)
+    mac = names_of(plan.site, directory).find(phone)
     record = next((each for each in load_devices(directory) if each.mac == mac), None)
     if record is None:
         click.echo(f"nothing was heard of {phone}", err=True)

@@ -10,8 +10,9 @@ from typing import Any, BinaryIO
 import click
 
 from netprov.cli.site import inventory_option, open_plan
-from netprov.cli.verb.files import address_of, find_device
-from netprov.errors import InventoryError, Malformed, PkiError, Problem
+from netprov.cli.verb.files import address_of
+from netprov.errors import InventoryError, Malformed, PkiError
+from netprov.explain.who import UNKNOWN_PHONE, names_of
 from netprov.hostport import PORTS, Scheme
 from netprov.plan import Plan
 from netprov.provision.config import Device, Digest, IkmEncoding
@@ -189,12 +190,10 @@ def _secret(file: str | None, key_from: str | None, phone: str | None, state: st
 
 
 def _device(plan: Plan, phone: str) -> Device:
-    device = find_device(plan, phone)
+    mac = names_of(plan.site).find(phone)
+    device = plan.provision.devices.get(mac)
     if device is None:
-        remedy = "name one of `phones:` by its MAC address or name"
-        raise InventoryError(
-            [Problem("unknown-phone", f"there is no phone {phone!r} in the inventory", remedy)]
-        )
+        raise InventoryError([UNKNOWN_PHONE.problem(f"there is no phone {phone!r} in the inventory")])
     return device
 
 

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
+from netprov.cli.site import find, inventory_option, open_plan
 from netprov.cli.verb.explain.story import as_story, show
-from netprov.explain.capture.reading import read_capture
+from netprov.errors import InventoryError
+from netprov.explain.capture.reading import Sighting, read_capture
 from netprov.explain.engine import explain
-from netprov.mac import read_mac
+from netprov.explain.who import Names, find_all, names_of
 
 
 @click.command("capture")
 @click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
-@click.argument("macs", metavar="[MAC]...", nargs=-1)
+@click.argument("phones", metavar="[MAC|NAME]...", nargs=-1)
+@inventory_option
 @click.option("--road", is_flag=True, help="Show every step too.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def command(path: str, macs: tuple[str, ...], *, road: bool, as_json: bool) -> int:
+def command(path: str, phones: tuple[str, ...], *, file: str | None, road: bool, as_json: bool) -> int:
     """Say what each phone in FILE, written by tcpdump or Wireshark, did and where it stopped.
 
     \b
@@ -28,14 +33,20 @@ def command(path: str, macs: tuple[str, ...], *, road: bool, as_json: bool) -> i
 
     Exit code 1: a phone has no profile.
     """
-    wanted = {_address(mac) for mac in macs}
-    sightings = [each for each in read_capture(path) if not wanted or each.mac in wanted]
+    read = read_capture(path)
+    names = _names(file)
+    wanted = set(find_all(_seen(names, read), phones))
+    sightings = [each for each in read if not wanted or each.mac in wanted]
     stories = [(each, explain(each.steps)) for each in sightings]
     if as_json:
         click.echo(
             json.dumps(
                 [
-                    as_story({"mac": each.mac, "address": each.address}, each.steps, story)
+                    as_story(
+                        {"mac": each.mac, "name": names.named(each.mac), "address": each.address},
+                        each.steps,
+                        story,
+                    )
                     for each, story in stories
                 ],
                 indent=2,
@@ -45,12 +56,22 @@ def command(path: str, macs: tuple[str, ...], *, road: bool, as_json: bool) -> i
         click.echo("no phone in this capture: none asked DHCP, and none asked for a provisioning service")
     else:
         for each, story in stories:
-            title = f"{each.mac}  {each.vendor_class or 'unknown model'}  {each.address}"
+            who = f"{each.mac}  {names.named(each.mac)}".rstrip()
+            title = f"{who}  {each.vendor_class or 'unknown model'}  {each.address}"
             show(title.rstrip(), each.steps, story, road=road)
     return 0 if all(story.provisioned for _, story in stories) else 1
 
 
-def _address(text: str) -> str:
-    if not (mac := read_mac(text)):
-        raise click.UsageError(f"{text} is not a MAC address: write 00:12:34:ab:45:de")
-    return mac
+def _names(file: str | None) -> Names:
+    """Return what the phones of the inventory are called; without an inventory only MAC addresses are known."""
+    try:
+        find(file)
+    except InventoryError:
+        return names_of()
+    site = open_plan(file).plan.site
+    return names_of(site, Path(site.inventory.server.state))
+
+
+def _seen(names: Names, read: Sequence[Sighting]) -> Names:
+    """Add the addresses that phones have in the capture itself; they are what its reader sees."""
+    return Names(names.by_name | {each.address: each.mac for each in read if each.address})

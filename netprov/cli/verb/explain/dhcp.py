@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,12 +14,13 @@ from netprov.cli.table import print_table
 from netprov.dhcp.config import DhcpConfig, Origin
 from netprov.dhcp.match import Held, judge
 from netprov.dhcp.message import dotted
+from netprov.explain.who import names_of
 from netprov.mac import format_mac, parse_mac
 from netprov.plan.offer import Offers, Preview
 
 
 @click.command("dhcp")
-@click.argument("mac")
+@click.argument("phone", metavar="PHONE")
 @inventory_option
 @click.option("--vendor-class", metavar="TEXT", help="Its option 60. Default: the model of its entry.")
 @click.option("--network", metavar="NAME", help="Where it is. Default: its entry's network, else the first.")
@@ -28,7 +30,7 @@ from netprov.plan.offer import Offers, Preview
 @click.option("--host-name", metavar="NAME", default="", help="Its option 12. Default: it sends none.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(
-    mac: str,
+    phone: str,
     *,
     file: str | None,
     vendor_class: str | None,
@@ -37,7 +39,7 @@ def command(
     host_name: str,
     as_json: bool,
 ) -> int:
-    """Say what the client with address MAC gets from DHCP, why, and where in the inventory each option is from.
+    """Say what a client, by its MAC address or name, gets from DHCP, why, and where in the inventory each option is from.
 
     \b
     Examples:
@@ -47,10 +49,9 @@ def command(
 
     Exit code 1: the client would not be answered.
     """
-    address = parse_mac(mac)
-    if not address:
-        raise click.UsageError(f"{mac} is not a MAC address: six pairs of hexadecimal digits")
     opened = open_plan(file)
+    site = opened.plan.site
+    address = parse_mac(names_of(site, Path(site.inventory.server.state)).find(phone))
     config = opened.plan.dhcp
     if network is not None and config.network(network) is None:
         raise click.UsageError(f"no network {network}: {', '.join(each.name for each in config.networks)}")

@@ -13,7 +13,7 @@ from netprov.cli.verb.explain.story import as_story, show
 from netprov.explain.engine import explain
 from netprov.explain.promise import PlanWorld
 from netprov.explain.timeline import SHOWN
-from netprov.mac import read_mac
+from netprov.explain.who import find_all, names_of
 from netprov.phone.action import Lease, Step
 from netprov.phone.boot import boot
 from netprov.phone.handset.identity import Identity, model_named
@@ -59,14 +59,13 @@ def command(
     opened = open_plan(file)
     plan = opened.plan
     folder = Path(state or plan.site.inventory.server.state)
-    wanted = phones or tuple(phone.declared.mac for phone in plan.site.phones)
+    names = names_of(plan.site, folder)
+    wanted = find_all(names, phones) or [each.declared.mac for each in plan.site.phones]
     if not wanted:
         raise click.UsageError("the inventory lists no phone: name any MAC address")
     found, fine = [], True
-    for text in wanted:
-        known, mac = find_phone(plan.site, text), read_mac(text)
-        if known is None and not mac:
-            raise click.UsageError(f"{text} is neither a MAC address nor a phone of the inventory")
+    for mac in wanted:
+        known = find_phone(plan.site, mac)
         identity = identity_of(known) if known else Identity(mac, model_named(model or DEFAULT_MODEL))
         world = PlanWorld(plan, folder)
         identity = replace(identity, custom_roots=(world.ca,) if trusting else ())
@@ -81,9 +80,13 @@ def command(
         story = explain(steps)
         fine &= story.provisioned
         if as_json:
-            found.append(as_story({"mac": identity.mac, "model": identity.model.name}, steps, story))
+            found.append(
+                as_story({"mac": mac, "name": names.named(mac), "model": identity.model.name}, steps, story)
+            )
         else:
-            show(f"{identity.mac}  {identity.model.name}", steps, story, road=road)
+            show(
+                "  ".join(filter(None, (mac, names.named(mac), identity.model.name))), steps, story, road=road
+            )
     if as_json:
         click.echo(json.dumps(found, indent=2))
     return 0 if fine else 1

@@ -17,7 +17,8 @@ from netprov.errors import InventoryError
 from netprov.explain.engine import Story, explain, explain_unasked
 from netprov.explain.promise import PlanWorld
 from netprov.explain.record import Heard, steps_of
-from netprov.mac import format_mac, read_mac
+from netprov.explain.who import find_all, names_of
+from netprov.mac import format_mac
 from netprov.phone.action import Fetch, Lease, Step
 from netprov.phone.boot import boot
 from netprov.phone.handset.identity import MODELS, Identity, model_named
@@ -32,12 +33,14 @@ from netprov.state.lease import LeaseReader
 
 
 @click.command("records")
-@click.argument("macs", metavar="[MAC]...", nargs=-1)
+@click.argument("phones", metavar="[MAC|NAME]...", nargs=-1)
 @inventory_option
 @click.option("--state", metavar="DIR", help="State directory. Default: the inventory's.")
 @click.option("--road", is_flag=True, help="Show every step too.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def command(macs: tuple[str, ...], *, file: str | None, state: str | None, road: bool, as_json: bool) -> int:
+def command(
+    phones: tuple[str, ...], *, file: str | None, state: str | None, road: bool, as_json: bool
+) -> int:
     """Say what phones did, by what the servers of this inventory noted of them: DHCP, TFTP, HTTP and the ACS.
 
     \b
@@ -52,7 +55,8 @@ def command(macs: tuple[str, ...], *, file: str | None, state: str | None, road:
     leases, now = _leases(folder)
     offers = Offers(plan.dhcp) if plan else None
     found, fine = [], True
-    for mac in [read_mac(mac) or mac for mac in macs] or _everyone(folder, plan):
+    names = names_of(plan.site if plan else None, folder)
+    for mac in find_all(names, phones) or _everyone(folder, plan):
         lease = leases.get(mac)
         heard = Heard(mac, load_history(folder, mac), lease, _state(lease, now), plan, offers)
         steps = steps_of(heard)
@@ -64,9 +68,9 @@ def command(macs: tuple[str, ...], *, file: str | None, state: str | None, road:
         story = _story(steps, heard, folder)
         fine &= story.provisioned
         if as_json:
-            found.append(as_story({"mac": mac}, steps, story))
+            found.append(as_story({"mac": mac, "name": names.named(mac)}, steps, story))
         else:
-            show(mac, steps, story, road=road)
+            show(f"{mac}  {names.named(mac)}".rstrip(), steps, story, road=road)
     if as_json:
         click.echo(json.dumps(found, indent=2))
     return 0 if fine else 1
