@@ -68,6 +68,7 @@ Every reason a phone would not provision, before it is plugged in:
 
     check                       the table of rules, and their run
     check.rule                  what a rule is, what it finds, what it looks at
+    check.written               rules of profiles, and the phones that take them in different ways
     check.loading               reasons that a file cannot be loaded
     check.network               rules about networks
     check.pool                  rules about pools and leases
@@ -169,6 +170,7 @@ TFTP:
 Profiles:
 
     provision                   what a phone may ask for and what it gets
+    provision.firmware          versions of firmware, and the names of loads
     provision.macro             $MA, $PSN … expanded, and read back from paths
     provision.profile           flat-profile XML from layers of parameters, and its parser
     provision.config            what the servers serve: sockets, phones, paths
@@ -209,11 +211,12 @@ The phone, the only core that speaks every protocol:
 
     phone                       what a phone does from power-up to a profile
     phone.rule                  what an operator or a profile can tell a phone to fetch
+    phone.rule.refusal          why a phone refuses a rule
     phone.rule.url              URLs of rules and options
-    phone.rule.version          versions of software
     phone.rule.condition        conditions of rules
     phone.rule.grammar          the grammar of profile, upgrade and report rules
     phone.rule.ladder           URLs tried for one option value
+    phone.rule.written          a rule before macros and templates are filled in
     phone.action                what the road asks of the world, and what can come back
     phone.handset               what a phone is
     phone.handset.identity      models, serials, who a phone is

@@ -12,7 +12,11 @@ from functools import cache
 from pathlib import Path
 
 from netprov.hostport import CWMP_PORT, PORTS, SYSLOG_PORT
+from netprov.phone.handset.identity import MODELS, Identity
+from netprov.phone.handset.memory import Handset
+from netprov.phone.rule.url import parse_url
 from netprov.provision.config import LADDER
+from netprov.provision.macro import NAMES
 
 PACKAGE = Path(__file__).parents[1] / "netprov"
 
@@ -97,3 +101,25 @@ def test_brackets_around_addresses_are_put_by_one_function() -> None:
         if bracket.search(path.read_text())
     ]
     assert found == ["hostport.py"]
+
+
+# Macros: their names.
+
+
+def test_every_macro_has_one_value_in_the_phone() -> None:
+    handset = Handset(Identity("00:12:34:ab:45:de", MODELS["CP-8851-3PCC"]), lambda _: 0)
+    url = parse_url("http://pr1.example.com/x")
+    secret = {"SA", "SB", "SC", "SD"}
+    assert set(handset.macros(url)) | secret == NAMES
+    assert not set(handset.macros(url)) & secret
+
+
+def test_rules_are_read_by_the_grammar_alone() -> None:
+    """Whoever looks for `--srv`, a scheme or an alternative in a rule with a regular expression reads rules a second time."""
+    suspicious = re.compile(r"\\\[\[\^|\(\?:tftp\||--srv\b.*in part|split\(\"\|\"\)")
+    found = [
+        path.relative_to(PACKAGE).as_posix()
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if suspicious.search(path.read_text())
+    ]
+    assert [name for name in found if name != "phone/rule/grammar.py"] == []

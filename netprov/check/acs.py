@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 from urllib.parse import SplitResult, urlsplit
@@ -12,6 +11,7 @@ from netprov.errors import Path
 from netprov.hostport import PORTS, scheme_of
 from netprov.inventory.model import Match
 from netprov.plan.cwmp import AcsListener
+from netprov.provision.firmware import firmware_version
 
 DSLFORUM = "dslforum.org"
 _RELEASE_WITHOUT_TR069 = (11, 3)
@@ -165,8 +165,8 @@ def acs_off_by_default(view: View) -> Iterator[Finding]:
     for phone in view.site.phones:
         if phone.method != "acs":
             continue
-        version = _version(phone.declared.firmware or "")
-        if version >= _RELEASE_WITHOUT_TR069 and not _enabled(view, phone.index):
+        version = firmware_version(phone.declared.firmware or "")
+        if version and version >= _RELEASE_WITHOUT_TR069 and not _enabled(view, phone.index):
             yield Finding(
                 ("phones", phone.index, "firmware"),
                 f"TR-069 is off by default in {phone.declared.firmware}: the phone ignores options 43 and 125",
@@ -212,11 +212,6 @@ def _enabled(view: View, index: int) -> bool:
     for source in (view.inventory.provisioning, profile, each, phone.declared):
         values |= texts(source.values) if source else {}
     return values.get("Enable_TR-069", values.get("Enable_TR_069", "No")).lower() in {"yes", "true"}
-
-
-def _version(text: str) -> tuple[int, ...]:
-    found = re.match(r"(\d+)[.-](\d+)", text)
-    return (int(found[1]), int(found[2])) if found else ()
 
 
 ACS_URL_INVALID = planned(

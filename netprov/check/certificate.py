@@ -97,9 +97,11 @@ def ca_not_handed_over(view: View) -> Iterator[Finding]:
     remedy="use http or tftp for the CA's URL",
 )
 def custom_ca_over_https(view: View) -> Iterator[Finding]:
-    for path, key, url in view.directives:
-        if key == CUSTOM_CA and url.lower().startswith("https:"):
-            yield Finding(path, f"{CUSTOM_CA} is {url}: the phone must trust the CA to load it")
+    for written in view.rules:
+        if written.name == CUSTOM_CA and any(url.scheme == "https" for url in written.urls()):
+            yield Finding(
+                written.path, f"{CUSTOM_CA} is {written.text}: the phone must trust the CA to load it"
+            )
 
 
 @rule(

@@ -1,60 +1,25 @@
-"""Rules about the rules in profiles: Profile_Rule, Upgrade_Rule and their like (guide, Provisioning Formats)."""
+"""Rules about the rules in profiles: Profile_Rule, Upgrade_Rule and their like (guide, Provisioning Formats).
+
+They are read by the grammar that phones have (netprov.phone.rule): what a phone refuses is found here, at its own line.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from urllib.parse import urlsplit
+from collections.abc import Iterator, Sequence
 
 from netprov.check.rule import Finding, View, rule
+from netprov.check.written import Reader, depends, readers
 from netprov.errors import Path
+from netprov.phone.rule.condition import Comparison, comparisons, holds
+from netprov.phone.rule.grammar import Branch
+from netprov.phone.rule.refusal import Fault, RuleRefused
+from netprov.phone.rule.written import WrittenRule
+from netprov.provision.firmware import load_family
+from netprov.provision.macro import names_in, unknown_in
+from netprov.provision.template import is_template
 
-_RULE_KEY = re.compile(r"(Profile_Rule(_[BCD])?|Upgrade_Rule|Custom_CA_Rule|Report_Rule)\Z")
-_MACRO = re.compile(r"\$(?:\$|\(([A-Za-z0-9_]+)(?::\d+){0,2}\)|([A-Z][A-Z0-9]*))")
-_OPTIONS = re.compile(r"\[[^\]]*\]")
-
-MACROS = frozenset(
-    [
-        "MA",
-        "MAU",
-        "MAC",
-        "SN",
-        "PN",
-        "PSN",
-        "SWVER",
-        "HWVER",
-        "IP",
-        "EXTIP",
-        "CCERT",
-        "PRVST",
-        "UPGST",
-        "UPGERR",
-        "PRVTMR",
-        "UPGTMR",
-        "REGTMR1",
-        "REGTMR2",
-        "SCHEME",
-        "SERV",
-        "SERVIP",
-        "PORT",
-        "PATH",
-        "ERR",
-        "EMS",
-        "MUID",
-        "MPWD",
-        "SA",
-        "SB",
-        "SC",
-        "SD",
-    ]
-)
-"""Macros that the phone expands (guide, Provisioning Parameters), beside $A to $P and $UID1 and up."""
-
-
-def _rules(view: View) -> Iterator[tuple[Path, str, str]]:
-    for path, key, text in view.directives:
-        if _RULE_KEY.match(key):
-            yield path, key, text
+_TOLD_APART = frozenset({Fault.SRV_SCHEME, Fault.SCHEME, Fault.SERVER})
+"""Refusals that have a rule of their own."""
 
 
 @rule(
@@ -64,17 +29,10 @@ def _rules(view: View) -> Iterator[tuple[Path, str, str]]:
     remedy="use $PSN, $PN, $MA, $MAU, $MAC or $SN",
 )
 def rule_macro_unknown(view: View) -> Iterator[Finding]:
-    for path, key, text in [*_rules(view), *_option_urls(view)]:
-        for matched in _MACRO.finditer(text):
-            name = matched[1] or matched[2]
-            if name and not _known_macro(name):
-                yield Finding(path, f"{key} uses ${name}, which is no macro of these phones")
-
-
-def _known_macro(name: str) -> bool:
-    if name in MACROS or re.match(r"UID\d*\Z", name) or (len(name) == 1 and "A" <= name <= "P"):
-        return True
-    return any(name.startswith(each) for each in ("PSN", "PN", "MAU", "MAC", "MA", "SN"))
+    texts = [(written.path, written.name, written.text) for written in view.rules]
+    for path, name, text in [*texts, *_option_urls(view)]:
+        for macro in unknown_in(text):
+            yield Finding(path, f"{name} uses {macro}, which is no macro of these phones")
 
 
 def _option_urls(view: View) -> Iterator[tuple[Path, str, str]]:
@@ -84,6 +42,13 @@ def _option_urls(view: View) -> Iterator[tuple[Path, str, str]]:
                 yield ("classes", name, "options", code), f"option {code}", each.options[code]
 
 
+def _refused(view: View, fault: Fault) -> Iterator[tuple[WrittenRule, RuleRefused]]:
+    for written in view.rules:
+        for error in written.refused:
+            if error.fault is fault:
+                yield written, error
+
+
 @rule(
     "rule-srv-tftp",
     "error",
@@ -91,25 +56,113 @@ def _option_urls(view: View) -> Iterator[tuple[Path, str, str]]:
     remedy="write [--srv] https://… or http://…",
 )
 def rule_srv_tftp(view: View) -> Iterator[Finding]:
-    for path, key, text in _rules(view):
-        for part in text.split("|"):
-            if "--srv" in part and not re.search(r"https?://", _OPTIONS.sub("", part), re.IGNORECASE):
-                yield Finding(path, f"{key} combines --srv with a URL that is not http or https")
+    for written, _ in _refused(view, Fault.SRV_SCHEME):
+        yield Finding(written.path, f"{written.name} combines --srv with a URL that is not http or https")
 
 
 @rule(
     "rule-scheme",
     "error",
-    why="Phones load by tftp, http and https, and take gds for an activation code.",
+    why="Phones load by tftp, http and https; gds:// in a profile rule asks for an activation code.",
     remedy="correct the scheme",
 )
 def rule_scheme(view: View) -> Iterator[Finding]:
-    for path, key, text in _rules(view):
-        for part in text.split("|"):
-            url = _OPTIONS.sub("", part).rpartition("?")[2].strip()
-            scheme = url.partition("://")[0].lower() if "://" in url else ""
-            if scheme and scheme not in {"tftp", "http", "https", "gds"}:
-                yield Finding(path, f"{key} names the scheme {scheme}, which phones do not know")
+    for written, error in _refused(view, Fault.SCHEME):
+        yield Finding(written.path, f"{written.name}: {error}")
+
+
+@rule(
+    "rule-refused",
+    "error",
+    why="The phone refuses the whole rule and loads nothing by it; `netprov rule` says the same of it.",
+    remedy="try it with `netprov rule 'RULE' --as MODEL --firmware VERSION`",
+)
+def rule_refused(view: View) -> Iterator[Finding]:
+    for written in view.rules:
+        for error in written.refused:
+            if error.fault not in _TOLD_APART:
+                yield Finding(written.path, f"{written.name}: {error}")
+        if not written.refused and depends(written):
+            yield from _refused_by_phones(view, written)
+    for path, values in view.values:
+        for name in ("Resync_Trigger_1", "Resync_Trigger_2"):
+            if (text := values.get(name, "").strip()) and not is_template(text):
+                yield from _trigger((*path, name), name, _readers(view, (*path, name), text), text)
+
+
+def _refused_by_phones(view: View, written: WrittenRule) -> Iterator[Finding]:
+    """Find the first phone that refuses a rule once its macros are expanded, and say which."""
+    for reader in _readers(view, written.path, written.text):
+        try:
+            reader.take(written.text, written.kind)
+        except RuleRefused as error:
+            yield Finding(written.path, f"{written.name}: {error} (to {_named(reader)})")
+            return
+
+
+def _trigger(path: Path, name: str, whose: Iterator[Reader], text: str) -> Iterator[Finding]:
+    for reader in whose:
+        try:
+            holds(reader.handset.expand(text))
+        except RuleRefused as error:
+            yield Finding(path, f"{name}: {error} (to {_named(reader)})")
+            return
+
+
+def _readers(view: View, path: Path, text: str) -> Iterator[Reader]:
+    return readers(view.phones_below(path), text, view.parameter)
+
+
+def _named(reader: Reader) -> str:
+    identity = reader.handset.identity
+    return f"{identity.model.name} with {reader.handset.software}"
+
+
+@rule(
+    "load-of-other-model",
+    "warning",
+    why=(
+        "Loads are made for one family of models, sip78xx or sip88xx: a phone cannot run another family's, and a condition "
+        "on $SWVER that names one compares versions that have nothing to do with each other."
+    ),
+    remedy='give each family its own alternative: ("$PN" eq "CP-7841-3PCC")? http://…',
+)
+def load_of_other_model(view: View) -> Iterator[Finding]:
+    for written in view.rules:
+        if written.refused or not (written.kind == "upgrade" or "SWVER" in names_in(written.text)):
+            continue
+        for reader in _readers(view, written.path, written.text):
+            if load := _foreign_load(reader, written):
+                yield Finding(written.path, f"{written.name} gives {load} to {_named(reader)}")
+                break
+
+
+def _foreign_load(reader: Reader, written: WrittenRule) -> str:
+    """Return the load of another family that a phone is compared with or told to run, "" for none."""
+    model = reader.handset.identity.model
+    if not model.series:
+        return ""  # one that the catalogue of models does not know
+    try:
+        judged, taken = reader.take(written.text, written.kind)
+    except RuleRefused:
+        return ""
+    loads = list(_compared(reader, judged))
+    if written.kind == "upgrade" and taken:
+        loads.append(taken.url.partition("?")[0].rpartition("/")[2])
+    return next((load for load in loads if load_family(load) not in {"", model.family}), "")
+
+
+def _compared(reader: Reader, judged: Sequence[Branch]) -> Iterator[str]:
+    """Yield the loads that the running one is compared with where nothing else decides."""
+    for branch in judged:
+        pairs = comparisons(branch.condition) if branch.condition else ()
+        loads = [each for each in pairs if reader.handset.software in {each.left, each.right}]
+        if all(each.holds() for each in pairs if each not in loads):
+            yield from (_other(each, reader.handset.software) for each in loads)
+
+
+def _other(comparison: Comparison, software: str) -> str:
+    return comparison.right if comparison.left == software else comparison.left
 
 
 @rule(
@@ -125,16 +178,16 @@ def rule_absolute(view: View) -> Iterator[Finding]:
     discovered = {
         phone.profile for phone in view.site.phones if phone.method in {"srv", "dhcp"} and phone.profile
     } | {each.profile for each in view.inventory.classes.values() if each.method in {None, "srv", "dhcp"}}
-    for path, key, text in _rules(view):
-        applies = path[0] == "profiles" and path[1] in discovered
-        if (
-            key == "Profile_Rule"
-            and applies
-            and text.strip()
-            and not text.strip().startswith(("/", "[", "("))
-        ):
+    for written in view.rules:
+        applies = written.path[0] == "profiles" and written.path[1] in discovered
+        fixed = any(
+            each.url and not each.url.startswith("/") and not each.by_srv and not each.activates
+            for each in written.alternatives
+        )
+        if written.name == "Profile_Rule" and applies and fixed:
             yield Finding(
-                path, f"{key} is {text}: after the first profile the phone no longer discovers its server"
+                written.path,
+                f"{written.name} is {written.text}: after the first profile the phone no longer discovers its server",
             )
 
 
@@ -145,26 +198,10 @@ def rule_absolute(view: View) -> Iterator[Finding]:
     remedy="give the host an address under `hosts:`",
 )
 def rule_host_unknown(view: View) -> Iterator[Finding]:
-    for path, key, text in _rules(view):
-        for part in text.split("|"):
-            host = _host(_OPTIONS.sub("", part).rpartition("? ")[2].strip())
-            name = host.lower()
-            known = name in view.names or name in view.aliases or name in view.record_owners
-            if (
-                host
-                and "$" not in host
-                and view.in_zone(host)
-                and not known
-                and name != view.site.domain.lower()
-            ):
-                yield Finding(path, f"{key} names {host}, which has no address")
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or "" if "://" in url else ""
-    except ValueError:
-        return ""
+    for written in view.rules:
+        for url in written.urls():
+            if not url.by_address and not view.resolves(url.host):
+                yield Finding(written.path, f"{written.name} names {url.host}, which has no address")
 
 
 @rule(
@@ -174,9 +211,8 @@ def _host(url: str) -> str:
     remedy="write http://HOST/FILE.loads",
 )
 def upgrade_without_server(view: View) -> Iterator[Finding]:
-    for path, key, text in _rules(view):
-        if key == "Upgrade_Rule" and text.strip() and "://" not in text:
-            yield Finding(path, "Upgrade_Rule names no server")
+    for written, _ in _refused(view, Fault.SERVER):
+        yield Finding(written.path, f"{written.name} names no server")
 
 
 @rule(

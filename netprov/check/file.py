@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from urllib.parse import SplitResult, urlsplit
+from contextlib import suppress
 
 from netprov.check.rule import Finding, View, rule
-from netprov.errors import Path
-from netprov.provision.config import LADDER
+from netprov.errors import Malformed, Path
+from netprov.phone.rule.ladder import rungs
+from netprov.phone.rule.url import Url, parse_url
+from netprov.phone.rule.written import OPTION_66
+from netprov.provision.config import FACTORY_PATH, LADDER
 from netprov.provision.macro import device_macros, expand, patterns
 
-_OPTIONS = re.compile(r"\[[^\]]*\]")
-_URL = re.compile(r"(?:tftp|https?)://[^\s\"'|;]+")
 _DEFAULT_PATHS = (*LADDER, "/$PN.xml")
 """What phones ask for without being told, and an alias of the first."""
 
 
-def _upgrades(view: View) -> Iterator[tuple[Path, SplitResult]]:
-    for path, key, text in view.directives:
-        for url in _URL.findall(_OPTIONS.sub("", text)) if key == "Upgrade_Rule" else ():
-            try:
-                yield path, urlsplit(url)
-            except ValueError:
-                continue
+def _upgrades(view: View) -> Iterator[tuple[Path, Url]]:
+    for written in view.rules:
+        for url in written.urls() if written.kind == "upgrade" else ():
+            yield written.path, url
 
 
 def _ours(view: View, host: str) -> bool:
@@ -41,13 +38,7 @@ def firmware_absent(view: View) -> Iterator[Finding]:
     for path, url in _upgrades(view):
         tree, inside = _tree(view, url.path)
         names = view.disk.trees.get(tree)
-        if (
-            tree
-            and names is not None
-            and "$" not in inside
-            and inside not in names
-            and _ours(view, url.hostname or "")
-        ):
+        if tree and names is not None and "$" not in inside and inside not in names and _ours(view, url.host):
             yield Finding(
                 path, f"there is no {inside} in the directory of {tree}", (("provisioning", "files", tree),)
             )
@@ -61,7 +52,7 @@ def firmware_absent(view: View) -> Iterator[Finding]:
 )
 def firmware_not_served(view: View) -> Iterator[Finding]:
     for path, url in _upgrades(view):
-        if _ours(view, url.hostname or "") and not _tree(view, url.path)[0]:
+        if _ours(view, url.host) and not _tree(view, url.path)[0]:
             yield Finding(path, f"nothing serves {url.path}: it is below no path of `files:`")
 
 
@@ -129,28 +120,18 @@ def _asked(view: View) -> set[str]:
 
 
 def _told(view: View) -> Iterator[str]:
+    """Yield the paths that redirects, options and rules name, macros unexpanded."""
     for redirect in view.inventory.provisioning.redirects.values():
-        yield from _paths(redirect if isinstance(redirect, str) else redirect.to)
+        with suppress(Malformed):
+            yield parse_url(redirect if isinstance(redirect, str) else redirect.to, OPTION_66).path
     for group in view.groups:
         for code in (66, 159, 160):
-            text = group.options.get(code, ("", ()))[0]
-            yield from _paths(str(text))
-    for _, values in view.values:
-        for key, text in values.items():
-            if key.startswith(("Profile_Rule", "Upgrade_Rule", "Custom_CA_Rule")):
-                yield from _paths(text)
-
-
-def _paths(text: str) -> Iterator[str]:
-    for part in re.split(r"[|;]", _OPTIONS.sub("", text)):
-        url = part.rpartition("? ")[2].strip()
-        path = (
-            url
-            if url.startswith("/")
-            else "/" + url.partition("://")[2].partition("/")[2]
-            if "://" in url
-            else ""
-        )
-        if path:
-            yield path
-            yield from (f"{path.rstrip('/')}{tail}" for tail in _DEFAULT_PATHS)
+            for value in str(group.options.get(code, ("", ()))[0]).split(";"):
+                with suppress(Malformed):
+                    yield from (
+                        url.path
+                        for tail in _DEFAULT_PATHS
+                        for url in rungs(value.strip(), FACTORY_PATH, tail)
+                    )
+    for written in view.rules:
+        yield from (url.path for url in written.urls())

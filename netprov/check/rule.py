@@ -9,14 +9,14 @@ from ipaddress import IPv4Address
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
+from netprov.check.written import written_rules
 from netprov.errors import Path, Place, Problem, Reason, Severity
 from netprov.inventory.model import ExtraRecord, Inventory, Method, Srv, SrvTarget
 from netprov.inventory.model.provision import Values
+from netprov.phone.rule.written import WrittenRule
 from netprov.plan import Plan
 from netprov.plan.domain import domain_hosts, domains
 from netprov.plan.site import Site, SiteNetwork, SitePhone, absolute
-
-_RULE_ENDINGS = ("_Rule", "_Rule_B", "_Rule_C", "_Rule_D")
 
 if TYPE_CHECKING:
     from netprov.pki.chain import Certificate
@@ -170,14 +170,36 @@ class View:
         return tuple((path, texts(values)) for path, values in written if values)
 
     @cached_property
-    def directives(self) -> tuple[tuple[Path, str, str], ...]:
-        """Every parameter whose name ends like a rule's: its path, its name, its text."""
-        return tuple(
-            ((*path, key), key, text)
-            for path, values in self.values
-            for key, text in values.items()
-            if key.endswith(_RULE_ENDINGS)
-        )
+    def rules(self) -> tuple[WrittenRule, ...]:
+        """Every rule that a profile gives phones."""
+        return tuple(written_rules(self.values))
+
+    @cached_property
+    def _by_section(self) -> Mapping[tuple[str, str | None], tuple[SitePhone, ...]]:
+        found: dict[tuple[str, str | None], list[SitePhone]] = {}
+        for phone in self.site.phones:
+            found.setdefault(("classes", phone.class_name), []).append(phone)
+            found.setdefault(("profiles", phone.profile), []).append(phone)
+        return {section: tuple(phones) for section, phones in found.items()}
+
+    def phones_below(self, path: Path) -> tuple[SitePhone, ...]:
+        """Return the listed phones that what stands below a path is for."""
+        match path:
+            case ("phones", int(index), *_):
+                return (self.site.phones[index],)
+            case (("classes" | "profiles") as section, str(name), *_):
+                return self._by_section.get((section, name), ())
+        return self.site.phones
+
+    def parameter(self, phone: SitePhone, name: str) -> str:
+        """Return the text of a parameter that a phone gets, "" for none: its own, its profile's, its class's, the site's."""
+        profile = self.inventory.profiles.get(phone.profile or "")
+        each = self.inventory.classes.get(phone.class_name or "")
+        for layer in (phone.declared, profile, each, self.inventory.provisioning):
+            value = layer.values.get(name) if layer else None
+            if value is not None:
+                return value if isinstance(value, str) else value.value or ""
+        return ""
 
     @cached_property
     def presented(self) -> tuple[tuple[Chain, Problem], ...]:

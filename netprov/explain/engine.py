@@ -167,7 +167,8 @@ def _bad_rules(step: Step) -> list[_Fault]:
     for name in PROFILE_RULES:
         rule = parameter(step, name)
         try:
-            parse_rule(rule)
+            for branch in parse_rule(rule):
+                branch.read()
         except Malformed as error:
             found.append(_Fault("bad-rule", f"{name} {rule!r}: {error}", step))
     return found

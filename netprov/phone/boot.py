@@ -15,7 +15,7 @@ from netprov.phone.fetch.load import Loaded, NotLoaded
 from netprov.phone.handset.customization import Customization, Turn
 from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.settings import is_yes
-from netprov.phone.resync import POWER_UP, resync, settle, triggered
+from netprov.phone.resync import POWER_UP, CodeWanted, resync, settle, triggered
 
 RANDOM_DELAY_UNIT = 20
 """Seconds that one of `Resync_Random_Delay` stands for (guide): the factory's 2 are 40 s at most."""
@@ -55,9 +55,6 @@ def boot(handset: Handset) -> Road[Outcome]:
 def search(handset: Handset) -> Road[Outcome]:
     """Find a profile for a phone that has a lease."""
     assert handset.lease is not None
-    if handset["Profile_Rule"].startswith("gds://"):
-        loaded = yield from activate(handset)
-        return _provisioned(handset, loaded, "gds") if loaded else _failed(handset, "no activation")
     if not handset["Profile_Rule"].startswith("/"):
         return (yield from _configured(handset))
     found = yield from from_dhcp(handset, handset.lease)
@@ -82,7 +79,17 @@ def _configured(handset: Handset) -> Road[Outcome]:
         outcome = yield from settle(handset, outcome)
     if isinstance(outcome, Loaded):
         return _provisioned(handset, outcome, "rule")
+    if isinstance(outcome, CodeWanted):
+        return (yield from _by_code(handset))
     return _failed(handset, outcome.error if outcome else "no profile rule names a URL")
+
+
+def _by_code(handset: Handset) -> Road[Outcome]:
+    """Ask for an activation code, as `gds://` says."""
+    loaded = yield from activate(handset)
+    if loaded:
+        return _provisioned(handset, loaded, "gds")
+    return _failed(handset, "the phone shows its activation code screen, and no code led to a profile")
 
 
 def _on_the_lan(handset: Handset, loaded: Loaded, method: str) -> Road[Outcome]:
@@ -90,6 +97,8 @@ def _on_the_lan(handset: Handset, loaded: Loaded, method: str) -> Road[Outcome]:
     handset.turn(Turn.LAN)
     handset.resynced = handset.now
     settled = yield from settle(handset, loaded)
+    if isinstance(settled, CodeWanted):
+        return (yield from _by_code(handset))
     if isinstance(settled, NotLoaded):
         return _failed(handset, f"the first profile came from {loaded.url}, but then: {settled.error}")
     return _provisioned(handset, settled, method)

@@ -73,7 +73,7 @@ def activate(handset: Handset) -> Road[Loaded | None]:
 def _provider(handset: Handset, redirected: Loaded) -> Road[Loaded | None]:
     """Resync to the provider's server; the redirect alone is no configuration."""
     settled = yield from settle(handset, redirected)
-    if isinstance(settled, NotLoaded) or settled is redirected:
+    if not isinstance(settled, Loaded) or settled is redirected:
         return None
     handset.turn(Turn.LOADED)
     return settled

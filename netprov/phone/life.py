@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from netprov.phone.action import Road, Say, Wait
 from netprov.phone.boot import boot, search
+from netprov.phone.cloud import activate
 from netprov.phone.fetch.load import Loaded, NotLoaded
 from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.schedule import delay, until_time_of_day
 from netprov.phone.handset.settings import is_yes
 from netprov.phone.report import Reporter
-from netprov.phone.resync import EXPLICIT, PERIODIC, RETRY, resync, settle, triggered
+from netprov.phone.resync import EXPLICIT, PERIODIC, RETRY, CodeWanted, resync, settle, triggered
 from netprov.phone.upgrade import upgrade
 
 MAX_UPGRADES = 8
@@ -172,6 +173,8 @@ def _again(handset: Handset, reason: int) -> Road[bool]:
     result = yield from resync(handset, reason)
     if isinstance(result, Loaded):
         result = yield from settle(handset, result)
+    if isinstance(result, CodeWanted):
+        return (yield from activate(handset)) is not None
     return not isinstance(result, NotLoaded)
 
 

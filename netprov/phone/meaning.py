@@ -5,21 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from netprov.dns.service import SERVICES
+from netprov.errors import Malformed
 from netprov.phone.fetch.load import handset_url
 from netprov.phone.handset.memory import Handset
 from netprov.phone.rule.condition import holds
-from netprov.phone.rule.grammar import Alternative, RuleKind, choose, parse_reports, parse_rule, with_secrets
+from netprov.phone.rule.grammar import (
+    Alternative,
+    Branch,
+    RuleKind,
+    choose,
+    parse_rule,
+    report_branches,
+    with_secrets,
+)
 from netprov.phone.rule.url import Url, parse_url
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One alternative: `holds` is its condition's value; `url` is None where it only assigns."""
+    """One alternative of a rule as a phone meets it.
 
-    alternative: Alternative
-    holds: bool
+    `holds` is its condition's value, None where it is not judged because an earlier one is taken and this one cannot be
+    judged. `fault` says why the alternative could not be taken, "" if it could; `alternative` is None then. `url` is None
+    where it only assigns, or asks for an activation code.
+    """
+
+    condition: str
+    holds: bool | None
     taken: bool
-    url: Url | None
+    alternative: Alternative | None = None
+    url: Url | None = None
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +50,26 @@ class Meaning:
 def meaning(handset: Handset, text: str, kind: RuleKind) -> Meaning:
     """Read a rule as this phone would; raises `Malformed` for what it refuses."""
     expanded = handset.expand(text)
-    alternatives = parse_reports(expanded) if kind == "report" else parse_rule(expanded, kind)
-    taken = None if kind == "report" else choose(alternatives)
-    choices = []
-    for each in alternatives:
-        alternative = with_secrets(each, handset.expand_secret)
-        url = _url(handset, alternative, kind) if alternative.url else None
-        value = not each.condition or holds(each.condition)
-        choices.append(Choice(alternative, value, kind == "report" or each is taken, url))
+    branches = report_branches(expanded) if kind == "report" else parse_rule(expanded, kind)
+    taken = None if kind == "report" else choose(branches)
+    choices = tuple(_choice(handset, each, taken=kind == "report" or each is taken) for each in branches)
     asks = tuple(line for choice in choices if choice.taken for line in _asks(choice, kind))
-    return Meaning(expanded, tuple(choices), asks)
+    return Meaning(expanded, choices, asks)
+
+
+def _choice(handset: Handset, branch: Branch, *, taken: bool) -> Choice:
+    """Read one alternative; only of the one that is taken a fault is the rule's."""
+    value: bool | None = None
+    try:
+        value = not branch.condition or holds(branch.condition)
+        alternative = with_secrets(branch.read(), handset.expand_secret)
+        fetches = alternative.url and not alternative.activates
+        url = _url(handset, alternative, branch.kind) if fetches else None
+    except Malformed as error:
+        if taken:
+            raise
+        return Choice(branch.condition, value, taken, fault=str(error))
+    return Choice(branch.condition, value, taken, alternative, url)
 
 
 def _url(handset: Handset, alternative: Alternative, kind: RuleKind) -> Url:
@@ -53,11 +79,17 @@ def _url(handset: Handset, alternative: Alternative, kind: RuleKind) -> Url:
 
 def _asks(choice: Choice, kind: RuleKind) -> tuple[str, ...]:
     """Say in order what goes over the wire."""
-    url, options = choice.url, choice.alternative.options
+    alternative, url = choice.alternative, choice.url
+    if alternative is None:
+        return ()
+    if alternative.activates:
+        return (
+            "the activation code screen: a person types the code, and the phone asks for what it stands for",
+        )
     if url is None:
         return ()
-    lines = []
-    if choice.alternative.by_srv:
+    lines, options = [], alternative.options
+    if alternative.by_srv:
         lines.append(f"DNS SRV {SERVICES[url.scheme]}.{url.host}, and the address of each target")
         where = f"each target and its port, in order: {url.path}"
         verified = f"the domain {url.host}, not the target"

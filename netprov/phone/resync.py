@@ -6,6 +6,8 @@ for a success.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from netprov.errors import Malformed
 from netprov.phone.action import Road, Say
 from netprov.phone.fetch.exchange import FetchRequest
@@ -20,16 +22,24 @@ from netprov.phone.srv import load_by_srv
 EXPLICIT, POWER_UP, PERIODIC, RETRY = -1, 0, 1, 2
 """$PRVST: why a resync happens."""
 
+
+@dataclass(frozen=True, slots=True)
+class CodeWanted:
+    """A rule opens the screen that asks for an activation code (`gds://`)."""
+
+
 MAX_STAGES = 5
 """Profiles in a row of which each names the next; more is taken for a loop."""
 
 
-def resync(handset: Handset, reason: int) -> Road[Loaded | NotLoaded | None]:
+def resync(handset: Handset, reason: int) -> Road[Loaded | NotLoaded | CodeWanted | None]:
     """Follow the rules once; None if none of them named a URL."""
     handset.provisioning_state = reason
     last: Loaded | None = None
     for name in PROFILE_RULES:
         outcome = yield from _follow(handset, name)
+        if isinstance(outcome, CodeWanted):
+            return outcome
         if isinstance(outcome, NotLoaded):
             missing = outcome.category == "B" and not outcome.corrupt
             if not missing or is_yes(handset["Resync_Fails_On_FNF"]):
@@ -40,7 +50,7 @@ def resync(handset: Handset, reason: int) -> Road[Loaded | NotLoaded | None]:
     return last
 
 
-def settle(handset: Handset, loaded: Loaded) -> Road[Loaded | NotLoaded]:
+def settle(handset: Handset, loaded: Loaded) -> Road[Loaded | NotLoaded | CodeWanted]:
     """Follow the rules that a profile brought, and those that the next one brings, until they rest."""
     for _ in range(MAX_STAGES):
         if not loaded.new_rules:
@@ -48,7 +58,7 @@ def settle(handset: Handset, loaded: Loaded) -> Road[Loaded | NotLoaded]:
         outcome = yield from resync(handset, EXPLICIT)
         if outcome is None:
             return loaded
-        if isinstance(outcome, NotLoaded):
+        if not isinstance(outcome, Loaded):
             return outcome
         loaded = outcome
     yield Say(f"{MAX_STAGES} profiles in a row each named another rule", failure=True)
@@ -69,7 +79,7 @@ def triggered(handset: Handset) -> bool:
     return False
 
 
-def _follow(handset: Handset, name: str) -> Road[Loaded | NotLoaded | None]:
+def _follow(handset: Handset, name: str) -> Road[Loaded | NotLoaded | CodeWanted | None]:
     """Follow one rule; None where it is empty, no condition holds, or it only assigns."""
     if not handset[name]:
         return None
@@ -77,8 +87,10 @@ def _follow(handset: Handset, name: str) -> Road[Loaded | NotLoaded | None]:
         chosen = choose(parse_rule(handset.expand(handset[name])))
         if chosen is None:
             return None
-        alternative = with_secrets(chosen, handset.expand_secret)
+        alternative = with_secrets(chosen.read(), handset.expand_secret)
         handset.assign(alternative.assignments)
+        if alternative.activates:
+            return CodeWanted()
         if not alternative.url:
             return None
         url = handset_url(handset, alternative.url)

@@ -14,7 +14,7 @@ from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.settings import is_yes
 from netprov.phone.rule.grammar import choose, parse_rule
 from netprov.phone.rule.url import Url, parse_url
-from netprov.phone.rule.version import load_version
+from netprov.provision.firmware import load_version
 
 FIRST, RETRY = 1, 2
 """$UPGST: first attempt, or retry after a failed one."""
@@ -56,9 +56,10 @@ def load_of(url: Url) -> str:
 
 def _wanted(handset: Handset) -> Url | None:
     """Return the load's URL, None if there is no rule for now, or it was followed already."""
-    alternative = choose(parse_rule(handset.expand(handset["Upgrade_Rule"]), "upgrade"))
-    if alternative is None:
+    chosen = choose(parse_rule(handset.expand(handset["Upgrade_Rule"]), "upgrade"))
+    if chosen is None:
         return None
+    alternative = chosen.read()
     handset.assign(alternative.assignments)
     if not alternative.url:
         return None

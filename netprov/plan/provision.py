@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from netprov.errors import InventoryError, Path, Problem
 from netprov.hostport import PORTS, Scheme, format_origin, scheme_of
+from netprov.phone.handset.settings import PROFILE_RULES
+from netprov.phone.rule.written import read_written
 from netprov.plan.layer import Layers
 from netprov.plan.site import Site, SitePhone
 from netprov.provision.config import (
@@ -25,9 +26,6 @@ SOURCE_OPTIONS = (66, 159, 160)
 TFTP_SERVERS = 150
 
 _TCP_SCHEMES: tuple[Scheme, ...] = ("http", "https")
-
-_RULES = re.compile(r"Profile_Rule(_[B-D])?\Z")
-_URL = re.compile(r"(?:tftp|https?)://[^\s\"'|;]+")
 
 
 def provision(site: Site) -> Provision:
@@ -196,8 +194,9 @@ def _urls(site: Site) -> tuple[str, ...]:
         *(phone.values for phone in inventory.phones),
     ):
         for name, value in values.items():
-            if name.startswith("Profile_Rule") and _RULES.match(name):
-                found += _URL.findall((value if isinstance(value, str) else value.value) or "")
+            if name in PROFILE_RULES:
+                text = (value if isinstance(value, str) else value.value) or ""
+                found += map(str, read_written(name, text).urls())
     return tuple(dict.fromkeys(found))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from base64 import urlsafe_b64decode
 
 from cryptography.exceptions import InvalidTag
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from netprov.errors import Malformed
 from netprov.provision.config import Digest, IkmEncoding
+from netprov.provision.firmware import firmware_version
 
 MAGIC = b"Salted__"
 SALT_SIZE = 8
@@ -27,7 +27,6 @@ RECORD_SALT_SIZE = 16
 RECORD_SIZE = 4096
 _BLOCK = 16
 _TAG = 16
-_VERSION = re.compile(r"(\d{1,3})[.-](\d{1,3})")
 
 
 def encrypt_cbc(data: bytes, passphrase: str, *, salt: bytes, digest: Digest) -> bytes:
@@ -117,8 +116,8 @@ def digest_of(firmware: str) -> Digest:
     Cisco's guides name OpenSSL 0.9.7c (MD5) up to firmware 11.2 and 1.1.1d (SHA-256) from 11.3 on; a version that is
     not known is taken as a new one.
     """
-    found = _VERSION.search(firmware.rpartition(".")[2] if firmware.startswith("sip") else firmware)
-    return "md5" if found and (int(found[1]), int(found[2])) < (11, 3) else "sha256"
+    version = firmware_version(firmware)
+    return "md5" if version and version < (11, 3) else "sha256"
 
 
 def _key_and_iv(passphrase: str, salt: bytes, digest: Digest) -> tuple[bytes, bytes]:

@@ -29,6 +29,8 @@ NAMES: frozenset[str] = frozenset(
 _LONGEST = max(map(len, NAMES))
 _MACRO = re.compile(r"\$(?:(\$)|\(([A-Z0-9]+)(?::(\d{1,4})(?::(\d{1,4}))?)?\)|([A-Z][A-Z0-9]*))")
 
+_LOOKS_LIKE = re.compile(r"\$(?:(\$)|\((\w+)[^)]*\)|([A-Za-z]\w*))")
+
 _READ: Mapping[str, str] = {
     "MA": DIGITS,
     "MAU": DIGITS,
@@ -89,6 +91,17 @@ def names_in(text: str) -> frozenset[str]:
     """Return the macro names that `text` uses."""
     found = ((m[2] if m[2] in NAMES else "") or _longest(m[5] or "") for m in _MACRO.finditer(text))
     return frozenset(name for name in found if name)
+
+
+def unknown_in(text: str) -> tuple[str, ...]:
+    """Return what looks like a macro in `text` and is none, as written: `$ma`, `$HOST` (of which phones take `$H`)."""
+    found = []
+    for macro in _LOOKS_LIKE.finditer(text):
+        bracketed, bare = macro[2], macro[3] or ""
+        known = bracketed in NAMES if bracketed else len(_longest(bare)) > 1 or bare in NAMES
+        if not (macro[1] or known):
+            found.append(macro[0])
+    return tuple(dict.fromkeys(found))
 
 
 def device_macros(

@@ -57,6 +57,33 @@ def test_other_kinds_of_rule(rule: str, kind: str, says: str) -> None:
     assert says in run(rule, "--kind", kind)[1]
 
 
+def test_activation_rule_means_the_screen_that_asks_for_the_code() -> None:
+    code, output = run("gds://")
+    assert code == 0
+    assert "the activation code screen" in output
+    data = json.loads(run("gds://", "--json")[1])
+    assert [(each["taken"], each["activation"], each["url"]) for each in data["alternatives"]] == [
+        (True, True, None)
+    ]
+
+
+def test_alternative_that_is_not_taken_need_not_be_well_formed() -> None:
+    rule = '("$EMS" eq "mobile")?[--uid $MUID --pwd $MPWD] http://h/a.xml|http://h/b.xml'
+    code, output = run(rule)
+    assert code == 0
+    assert "alternative 2: taken" in output
+    assert "-> HTTP: GET http://h/b.xml" in output
+    first, second = json.loads(run(rule, "--json")[1])["alternatives"]
+    assert (first["taken"], second["taken"], second["fault"]) == (False, True, None)
+    assert first["fault"]
+
+
+def test_versions_of_two_kinds_are_not_compared() -> None:
+    code, output = run("($SWVER lt 11.3)? http://h/a.xml | http://h/b.xml")
+    assert code == 1
+    assert "hardware version" in output
+
+
 @pytest.mark.parametrize("arguments", [("x", "--mac", "12"), ("x", "--set", "A")])
 def test_wrong_arguments_are_usage_errors(arguments: tuple[str, ...]) -> None:
     assert run(*arguments)[0] == 2

@@ -18,7 +18,7 @@ from netprov.phone.handset.memory import Behaviour, Cloud, Handset
 from netprov.phone.handset.schedule import DAY, delay, parse_delays, until_time_of_day
 from netprov.phone.life import live
 from netprov.phone.report import Reporter
-from netprov.phone.resync import EXPLICIT, resync
+from netprov.phone.resync import EXPLICIT, CodeWanted, resync
 from netprov.phone.upgrade import upgrade
 from netprov.phone.walk import walk
 from netprov.provision.crypto import decrypt_cbc, decrypt_gcm, encrypt_cbc, encrypt_gcm
@@ -169,7 +169,7 @@ def test_a_retry_delay_of_nought_is_never() -> None:
 
 def follow(
     handset: Handset, world: Callable[[Action], Result]
-) -> tuple[Loaded | NotLoaded | None, list[str]]:
+) -> tuple[Loaded | NotLoaded | CodeWanted | None, list[str]]:
     outcome, steps = walk(handset, resync(handset, EXPLICIT), world)
     return outcome, attempts(steps)
 
@@ -472,6 +472,14 @@ def test_without_stand_ins_nothing_is_asked() -> None:
     outcome, steps, _ = travel(World({15: b"example.com"}))
     assert outcome.customization is Customization.PENDING
     assert all("cisco" not in line for line in attempts(steps) if not line.startswith("SRV"))
+
+
+def test_a_first_profile_that_says_gds_opens_the_screen_for_the_code() -> None:
+    gds = b"<flat-profile><Profile_Rule>gds://</Profile_Rule></flat-profile>"
+    world = World(options={66: b"10.20.0.1"}, servers={"tftp 10.20.0.1 69": Server({"/8851-3PCC.xml": gds})})
+    outcome, steps, _ = travel(world)
+    assert not outcome.provisioned
+    assert any(isinstance(step.action, Say) and step.action.text == "Enter activation code" for step in steps)
 
 
 def test_a_gds_rule_goes_straight_to_the_code() -> None:

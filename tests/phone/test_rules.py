@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from netprov.errors import Malformed
 from netprov.phone.handset.identity import MODELS, load_name, model_named, speaks_tls13
 from netprov.phone.rule.condition import holds
-from netprov.phone.rule.grammar import SRV_WITH_TFTP, Alternative, choose, parse_reports, parse_rule
+from netprov.phone.rule.grammar import SRV_WITH_TFTP, Alternative, RuleKind, choose, parse_reports, parse_rule
+from netprov.phone.rule.refusal import Fault, RuleRefused
 from netprov.phone.rule.url import Url, parse_url
-from netprov.phone.rule.version import load_version
+from netprov.provision.firmware import load_version
 
 URLS = (
     ("/$MA.cfg", Url("tftp", "10.20.0.1", 69, "/$MA.cfg")),
@@ -99,7 +100,7 @@ RULES = (
 
 @pytest.mark.parametrize(("text", "alternatives"), RULES)
 def test_rules_of_the_guide_are_read(text: str, alternatives: tuple[Alternative, ...]) -> None:
-    assert alternatives == parse_rule(text)
+    assert alternatives == tuple(branch.read() for branch in parse_rule(text))
 
 
 @pytest.mark.parametrize(
@@ -120,12 +121,55 @@ def test_rules_of_the_guide_are_read(text: str, alternatives: tuple[Alternative,
 )
 def test_faulty_rules_say_what_is_wrong(text: str, reason: str) -> None:
     with pytest.raises(Malformed, match=reason.replace("(", r"\(")):
-        parse_rule(text)
+        [branch.read() for branch in parse_rule(text)]
 
 
 def test_upgrade_rule_takes_no_options() -> None:
     with pytest.raises(Malformed, match="takes no options"):
-        parse_rule("[--key x] http://a/x", "upgrade")
+        parse_rule("[--key x] http://a/x", "upgrade")[0].read()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [("[--status] http://a/x", "profile"), ("[--srv] http://a/x", "report")]
+)
+def test_each_kind_of_rule_has_options_of_its_own(text: str, kind: RuleKind) -> None:
+    with pytest.raises(Malformed, match=f"is not an option of a {kind} rule"):
+        parse_rule(text, kind)[0].read()
+
+
+def test_only_the_alternative_that_is_taken_must_be_well_formed() -> None:
+    branches = parse_rule('("" eq "mobile")?[--uid  --pwd ] http://h/a.xml|http://h/b.xml')
+    chosen = choose(branches)
+    assert chosen is not None
+    assert chosen.read() == Alternative(url="http://h/b.xml")
+    with pytest.raises(Malformed, match="--uid takes an argument"):
+        branches[0].read()
+
+
+def test_activation_code_is_asked_for_by_profile_rules_alone() -> None:
+    assert parse_rule("gds://")[0].read().activates
+    with pytest.raises(Malformed, match="activation code"):
+        parse_rule("gds://", "upgrade")[0].read()
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[--srv] tftp://h/x", Fault.SRV_SCHEME),
+        ("[--kez x] http://h/x", Fault.OPTION),
+        ("(1 eq 1)? (A = b)! http://h/x", Fault.SYNTAX),
+    ],
+)
+def test_refusals_have_a_kind(text: str, fault: Fault) -> None:
+    with pytest.raises(RuleRefused) as caught:
+        parse_rule(text)[0].read()
+    assert caught.value.fault is fault
+
+
+def test_incomparable_operands_are_a_fault_of_the_condition() -> None:
+    with pytest.raises(RuleRefused) as caught:
+        holds("sip88xx.11-3-1MPP lt 11.3")
+    assert caught.value.fault is Fault.CONDITION
 
 
 def test_report_rule_has_a_url_for_each_kind() -> None:

@@ -73,7 +73,7 @@ def test_urls_in_options_become_paths_and_sockets() -> None:
         "classes:\n"
         "  a: {method: dhcp, options: {160: 'https://pr1.example.com:8443/prov;http://10.20.0.1/start.xml'}}\n"
         "  b: {method: dhcp, options: {159: 'http://pr1/c/$MA.xml', 66: elsewhere.example.org}}\n"
-        "profiles: {p: {values: {Profile_Rule: '[--key k] https://pr1.example.com/r/$MAU.xml | tftp://10.20.0.1/x'}}}\n"
+        "profiles: {p: {values: {Profile_Rule: '(1 eq 1)? [--key k] https://pr1.example.com/r/$MAU.xml | tftp://10.20.0.1/x'}}}\n"
     )
     assert plan.bases == ("", "/prov", "/x")
     assert plan.literals == {"/start.xml"}

@@ -122,6 +122,8 @@ def test_fuzz_arbitrary_octets_are_malformed_or_decrypted(data: bytes) -> None:
         ("sip78xx.11-0-1MPP", "md5"),
         ("sip88xx.11-3-1MPP-678.loads", "sha256"),
         ("sip8845_65.12-0-4MPP0101-90", "sha256"),
+        ("sip88xx.11-2-3MSR1-1.loads", "md5"),
+        ("11.2(3)MSR1", "md5"),
         ("", "sha256"),
         ("unknown", "sha256"),
     ],

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netprov.provision.macro import NAMES, PathPattern, device_macros, expand, names_in, series_name
+from netprov.provision.macro import (
+    NAMES,
+    PathPattern,
+    device_macros,
+    expand,
+    names_in,
+    series_name,
+    unknown_in,
+)
 
 PHONE = device_macros(
     "00:12:34:ab:45:de",
@@ -86,6 +94,22 @@ def test_series_name_is_the_model_without_its_prefix(model: str, expected: str) 
 )
 def test_path_is_read_back(template: str, path: str, expected: dict[str, str] | None) -> None:
     assert expected == PathPattern(template).match(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("/$PSN.xml", ()),
+        ("$UPGCOND $$HOST $(MA:0:2) $UID3 $A-$P", ()),
+        ("/$MAfoo", ()),
+        ("/$ma.cfg", ("$ma",)),
+        ("/$(ma:0:2).cfg", ("$(ma:0:2)",)),
+        ("http://$HOST/$ZEBRA $ZEBRA", ("$HOST", "$ZEBRA")),
+        ("$UID17", ()),
+    ],
+)
+def test_what_looks_like_a_macro_and_is_none_is_found(text: str, unknown: tuple[str, ...]) -> None:
+    assert unknown == unknown_in(text)
 
 
 def test_names_in_a_text_are_found() -> None:

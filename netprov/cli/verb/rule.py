@@ -11,8 +11,8 @@ from netprov.errors import Malformed
 from netprov.phone.action import Lease
 from netprov.phone.handset.identity import Identity, model_named
 from netprov.phone.handset.memory import Handset
-from netprov.phone.meaning import Meaning, meaning
-from netprov.phone.rule.grammar import RuleKind
+from netprov.phone.meaning import Choice, Meaning, meaning
+from netprov.phone.rule.grammar import Alternative, RuleKind
 from netprov.plan.phone import DEFAULT_FIRMWARE, DEFAULT_MODEL
 
 EXAMPLE_MAC = "00:12:34:ab:45:de"
@@ -83,11 +83,12 @@ def command(
 def _text(found: Meaning) -> str:
     lines = [found.expanded]
     for number, choice in enumerate(found.choices, 1):
-        each = choice.alternative
-        mark = "taken" if choice.taken else ("not reached" if choice.holds else "condition does not hold")
-        lines.append(f"  alternative {number}: {mark}")
-        if each.condition:
-            lines.append(f"    if      {each.condition}")
+        lines.append(f"  alternative {number}: {_mark(choice)}")
+        if choice.condition:
+            lines.append(f"    if      {choice.condition}")
+        if choice.fault:
+            lines.append(f"    fault   {choice.fault}")
+        each = choice.alternative or Alternative()
         for name, value in each.assignments:
             lines.append(f"    set     {name} = {value!r}")
         for name, value in each.options.items():
@@ -101,19 +102,28 @@ def _text(found: Meaning) -> str:
     return "\n".join(lines)
 
 
+def _mark(choice: Choice) -> str:
+    if choice.taken:
+        return "taken"
+    return "condition does not hold" if choice.holds is False else "not reached"
+
+
 def _data(found: Meaning) -> dict[str, object]:
     return {
         "expanded": found.expanded,
         "alternatives": [
             {
-                "condition": choice.alternative.condition,
+                "condition": choice.condition,
                 "holds": choice.holds,
                 "taken": choice.taken,
-                "assignments": dict(choice.alternative.assignments),
-                "options": sorted(choice.alternative.options),
+                "assignments": dict(each.assignments),
+                "options": sorted(each.options),
                 "url": str(choice.url) if choice.url else None,
+                "activation": each.activates,
+                "fault": choice.fault or None,
             }
             for choice in found.choices
+            for each in [choice.alternative or Alternative()]
         ],
         "asks": list(found.asks),
     }

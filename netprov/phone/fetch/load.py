@@ -14,7 +14,7 @@ from netprov.phone.fetch.alias import parse_aliased, parse_aliases
 from netprov.phone.fetch.exchange import PLAIN, Category, Fetched, FetchRequest, Refusal, fetch
 from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.settings import PROFILE_RULES
-from netprov.phone.rule.grammar import parse_rule
+from netprov.phone.rule.grammar import choose, parse_rule
 from netprov.phone.rule.url import Url, parse_url
 from netprov.phone.source import Source, read_options
 from netprov.provision.crypto import MAGIC, decrypt_cbc, decrypt_gcm, digest_of
@@ -97,8 +97,10 @@ def _custom_ca(handset: Handset) -> Road[None]:
     if not rule or rule == handset.loaded_ca:
         return
     try:
-        alternatives = parse_rule(handset.expand(rule))
-        url = handset_url(handset, alternatives[0].url)
+        chosen = choose(parse_rule(handset.expand(rule)))
+        if chosen is None:
+            return
+        url = handset_url(handset, chosen.read().url)
     except Malformed as error:
         yield Say(f"Custom CA rule: {error}", failure=True)
         return

@@ -15,10 +15,8 @@ from netprov.dhcp.client import DEFAULT_REQUEST_LIST
 from netprov.dhcp.option.vendor import ACS_MARK
 from netprov.errors import Malformed
 from netprov.mac import bare_mac
-from netprov.phone.rule.version import load_version, short_version
+from netprov.provision.firmware import format_load, load_version, short_version
 from netprov.provision.macro import series_name
-
-_DOTTED = re.compile(r"(\d+)\.(\d+)(?:[.(](\d+)\)?)?(?:\.\d+)*(?:SR(\d+))?\Z", re.IGNORECASE)
 
 _TLS_1_3 = frozenset({"CP-7832-3PCC", "CP-8832-3PCC"})
 _TLS_1_3_SINCE = (12, 0, 7, 300)
@@ -119,11 +117,7 @@ class Identity:
 
 def load_name(model: Model, firmware: str) -> str:
     """Return the load's name for a firmware given as `11.3.1`, `12.0(7)SR3`, or as a load's name already."""
-    dotted = _DOTTED.match(firmware)
-    if not dotted:
-        return firmware.removesuffix(".loads")
-    release = f"{int(dotted[4]):02}01" if dotted[4] else ""
-    return f"{model.family}.{dotted[1]}-{dotted[2]}-{dotted[3] or '0'}MPP{release}"
+    return format_load(model.family, firmware)
 
 
 def speaks_tls13(model: Model, software: str) -> bool:

@@ -126,7 +126,7 @@ class Handset:
 
     def expand_secret(self, text: str) -> str:
         """Expand $SA to $SD, which only the arguments of options may hold."""
-        return expand(text, {f"S{letter}": self[f"GPP_S{letter}"] for letter in "ABCD"})
+        return expand(text, {macro: self[name] for macro, name in _SECRETS.items()})
 
     def log(self, parameter: str, url: Url | None = None, *, address: str = "", error: str = "") -> Say:
         """Return the syslog line that a Log_ parameter describes."""
@@ -179,6 +179,19 @@ _OF_REQUEST: Mapping[str, Callable[[Url], str]] = {
 }
 """Macros that only a log line knows: of the request that it is about."""
 
+_PARAMETERS: Mapping[str, str] = {
+    **{letter: f"GPP_{letter}" for letter in "ABCDEFGHIJKLMNOP"},
+    **{f"UID{line}": f"User_ID_{line}_" for line in range(1, 17)},
+}
+_SECRETS: Mapping[str, str] = {f"S{letter}": f"GPP_S{letter}" for letter in "ABCD"}
+"""Macros that stand for a parameter; the secret ones inside the arguments of options alone."""
+
+
+def parameter_of(macro: str) -> str:
+    """Return the parameter that a macro stands for, "" for none."""
+    return _PARAMETERS.get(macro, "") or _SECRETS.get(macro, "")
+
+
 _VALUES: Mapping[str, Callable[[Handset], str]] = {
     "MA": lambda handset: handset.identity.ma,
     "MAU": lambda handset: handset.identity.ma.upper(),
@@ -197,8 +210,7 @@ _VALUES: Mapping[str, Callable[[Handset], str]] = {
     "UPGERR": lambda handset: handset.upgrade_error,
     **dict.fromkeys(("UPGCOND", "REGTMR1", "REGTMR2"), lambda _handset: "0"),
     **dict.fromkeys(("EXTIP", "EMS", "MUID", "MPWD"), lambda _handset: ""),
-    **{letter: _parameter(f"GPP_{letter}") for letter in "ABCDEFGHIJKLMNOP"},
-    **{f"UID{line}": _parameter(f"User_ID_{line}_") for line in range(1, 17)},
+    **{macro: _parameter(name) for macro, name in _PARAMETERS.items()},
 }
 """Every other macro (guide, "Macro Expansion Variables")."""
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from netprov.errors import Malformed
-from netprov.phone.rule.version import load_version
+from netprov.phone.rule.refusal import Fault, RuleRefused
+from netprov.provision.firmware import load_version
 
 OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
@@ -41,31 +43,49 @@ _HARDWARE = re.compile(r"\d+(?:\.\d+)+\Z")
 _INTEGER = re.compile(r"-?\d+\Z")
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two operands as written, and the operator between them."""
+
+    left: str
+    sign: str
+    right: str
+
+    def holds(self) -> bool:
+        """Compare; raises `RuleRefused` for what cannot be compared."""
+        kind, first = _operand(self.left)
+        other, second = _operand(self.right)
+        if kind != other:
+            reason = f"{self.left} is {kind}, {self.right} is {other}: they cannot be compared"
+            raise RuleRefused(Fault.CONDITION, reason)
+        if kind == "a string" and self.sign not in EQUALITY:
+            reason = f"strings are equal or not; {self.sign} is for numbers and versions"
+            raise RuleRefused(Fault.CONDITION, reason)
+        return bool(OPERATORS[self.sign](first, second))
+
+
 def holds(text: str) -> bool:
-    """Evaluate a condition whose macros are expanded; raises `Malformed` for what cannot be compared."""
-    position, result = 0, True
+    """Evaluate a condition whose macros are expanded; raises `RuleRefused` for what cannot be compared."""
+    judged = [comparison.holds() for comparison in comparisons(text)]  # each, whatever the others say
+    return all(judged)
+
+
+def comparisons(text: str) -> tuple[Comparison, ...]:
+    """Read a condition, macros expanded or not. Raises `RuleRefused`."""
+    position, found = 0, []
     while True:
         matched = _COMPARISON.match(text, position)
         if not matched:
-            raise Malformed(f"{text[position:].strip()!r} is not a comparison: write $NAME eq value")
-        result &= _compare(matched[1], matched[2].lower(), matched[3])
+            shown = text[position:].strip()
+            raise RuleRefused(Fault.CONDITION, f"{shown!r} is not a comparison: write $NAME eq value")
+        found.append(Comparison(matched[1], matched[2].lower(), matched[3]))
         position = matched.end()
         if position == len(text):
-            return result
+            return tuple(found)
         joined = _AND.match(text, position)
         if not joined:
-            raise Malformed(f"{text[position:]!r}: comparisons are joined by `and`")
+            raise RuleRefused(Fault.CONDITION, f"{text[position:]!r}: comparisons are joined by `and`")
         position = joined.end()
-
-
-def _compare(left: str, sign: str, right: str) -> bool:
-    kind, first = _operand(left)
-    other, second = _operand(right)
-    if kind != other:
-        raise Malformed(f"{left} is {kind}, {right} is {other}: they cannot be compared")
-    if kind == "a string" and sign not in EQUALITY:
-        raise Malformed(f"strings are equal or not; {sign} is for numbers and versions")
-    return bool(OPERATORS[sign](first, second))
 
 
 def _operand(text: str) -> tuple[str, str | int | tuple[int, ...]]:
@@ -75,4 +95,7 @@ def _operand(text: str) -> tuple[str, str | int | tuple[int, ...]]:
         return "a number", int(text)
     if _HARDWARE.match(text):
         return "a hardware version", tuple(map(int, text.split(".")))
-    return "a software version", load_version(text)
+    try:
+        return "a software version", load_version(text)
+    except Malformed as error:
+        raise RuleRefused(Fault.CONDITION, str(error)) from None

@@ -12,17 +12,34 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from netprov.errors import Malformed
 from netprov.phone.rule.condition import holds
+from netprov.phone.rule.refusal import Fault, RuleRefused
 
 SRV_WITH_TFTP = "Error - TFTP Scheme not supported in SRV lookups"
 """What a phone shows for `--srv` with a TFTP URL (guide, "SRV Record Fields")."""
 
-VALUED = frozenset({"key", "uid", "pwd", "post", "alias"})
 PLAIN = frozenset({"srv", "status", "delta"})
-"""Options with an argument, and without; status and delta are of report rules only."""
+"""Options without an argument."""
+
+ACTIVATION = "gds://"
+"""The URL that asks for an activation code (guide, "Onboard Your Phone with the Activation Code")."""
 
 RuleKind = Literal["profile", "upgrade", "report"]
+
+OPTIONS: Mapping[RuleKind, frozenset[str]] = {
+    "profile": frozenset({"key", "uid", "pwd", "post", "alias", "srv"}),
+    "upgrade": frozenset(),
+    "report": frozenset({"key", "uid", "pwd", "status", "delta"}),
+}
+"""Which options each kind of rule takes (guide, "Optional Resync Arguments", "Configuration Report")."""
+
+RULE_KINDS: Mapping[str, RuleKind] = {
+    **dict.fromkeys(("Profile_Rule", "Profile_Rule_B", "Profile_Rule_C", "Profile_Rule_D"), "profile"),
+    "Custom_CA_Rule": "profile",
+    "Upgrade_Rule": "upgrade",
+    "Report_Rule": "report",
+}
+"""The parameters that hold a rule."""
 
 _ASSIGNMENT = re.compile(r'\s*([A-Za-z_]\w*)\s*=\s*"([^"]*)"\s*\Z')
 _OPTION = re.compile(r'--([A-Za-z0-9-]+)(?:\s+(?!--)("([^"]*)"|[^\s"]+))?')
@@ -42,55 +59,78 @@ class Alternative:
         """Whether the URL's host is a domain to look up SRV records of."""
         return "srv" in self.options
 
+    @property
+    def activates(self) -> bool:
+        """Whether it opens the screen that asks for an activation code (guide, "Onboard Your Phone…")."""
+        return self.url.lower().startswith(ACTIVATION)
 
-def parse_rule(text: str, kind: RuleKind = "profile") -> tuple[Alternative, ...]:
-    """Read a rule whose macros are expanded already; an empty rule has no alternative.
 
-    Raises `Malformed` for what a phone would refuse.
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One alternative of a rule before it is taken: its condition, "" for none, and the rest as written."""
+
+    condition: str
+    text: str
+    kind: RuleKind
+
+    def read(self) -> Alternative:
+        """Read the rest; raises `RuleRefused` for what a phone would refuse."""
+        assignment, rest = _bracketed(self.text, "(", ")", "!")
+        bracket, rest = _bracketed(rest, "[", "]", "")
+        options = _options(bracket, self.kind)
+        url = rest.strip()
+        if re.search(r"\s", url):
+            reason = f"{url!r}: one URL is expected; write alternatives with | between them"
+            raise RuleRefused(Fault.SYNTAX, reason)
+        if "srv" in options and not url.lower().startswith(("http://", "https://")):
+            raise RuleRefused(Fault.SRV_SCHEME, SRV_WITH_TFTP)
+        if not url and not assignment:
+            raise RuleRefused(Fault.SYNTAX, f"{self.text!r} has neither a URL nor an assignment")
+        found = Alternative(self.condition, tuple(_assignments(assignment)), options, url)
+        if found.activates and self.kind != "profile":
+            raise RuleRefused(
+                Fault.SCHEME, f"{ACTIVATION} asks for an activation code, in profile rules alone"
+            )
+        return found
+
+
+def parse_rule(text: str, kind: RuleKind = "profile") -> tuple[Branch, ...]:
+    """Take a rule apart whose macros are expanded already; an empty rule has no branch.
+
+    Only conditions are read: the guide judges them first, and only the branch that is taken must be well formed.
+    Raises `RuleRefused`.
     """
     parts = [part.strip() for part in _split(text, "|")]
     if parts == [""]:
         return ()
-    alternatives = tuple(_alternative(part, kind) for part in parts)
-    for number, alternative in enumerate(alternatives[:-1], 1):
-        if not alternative.condition and kind != "report":
-            raise Malformed(f"alternative {number} has no condition, so those after it are never reached")
-    return alternatives
+    branches = tuple(Branch(*_bracketed(part, "(", ")", "?"), kind) for part in parts)
+    for number, branch in enumerate(branches[:-1], 1):
+        if not branch.condition and kind != "report":
+            reason = f"alternative {number} has no condition, so those after it are never reached"
+            raise RuleRefused(Fault.SYNTAX, reason)
+    return branches
 
 
-def choose(alternatives: tuple[Alternative, ...]) -> Alternative | None:
-    """Return the first alternative whose condition holds, or None: the rule is skipped then."""
-    return next((each for each in alternatives if not each.condition or holds(each.condition)), None)
+def choose(branches: tuple[Branch, ...]) -> Branch | None:
+    """Return the first branch whose condition holds, or None: the rule is skipped then. Raises `RuleRefused`."""
+    return next((each for each in branches if not each.condition or holds(each.condition)), None)
 
 
 def parse_reports(text: str) -> tuple[Alternative, ...]:
     """Read a report rule: URLs, each preceded by its own options; no keyword means a full report."""
-    found = []
-    for part in re.split(r"\s+(?=\[)", text.strip()):
-        if part:
-            found.append(_alternative(part, "report"))
-    return tuple(found)
+    return tuple(branch.read() for branch in report_branches(text))
+
+
+def report_branches(text: str) -> tuple[Branch, ...]:
+    """Take a report rule apart: every branch of it is taken."""
+    parts = re.split(r"\s+(?=\[)", text.strip())
+    return tuple(Branch(*_bracketed(part, "(", ")", "?"), "report") for part in parts if part)
 
 
 def with_secrets(alternative: Alternative, expand: Callable[[str], str]) -> Alternative:
     """Expand $SA to $SD, which stand only in the arguments of options."""
     options = {name: expand(value) for name, value in alternative.options.items()}
     return Alternative(alternative.condition, alternative.assignments, options, alternative.url)
-
-
-def _alternative(text: str, kind: RuleKind) -> Alternative:
-    condition, rest = _bracketed(text, "(", ")", "?")
-    assignment, rest = _bracketed(rest, "(", ")", "!")
-    bracket, rest = _bracketed(rest, "[", "]", "")
-    options = _options(bracket, kind)
-    url = rest.strip()
-    if re.search(r"\s", url):
-        raise Malformed(f"{url!r}: one URL is expected; write alternatives with | between them")
-    if "srv" in options and url.lower().split("://")[0] not in {"http", "https"}:
-        raise Malformed(SRV_WITH_TFTP)
-    if not url and not assignment:
-        raise Malformed(f"{text!r} has neither a URL nor an assignment")
-    return Alternative(condition, tuple(_assignments(assignment)), options, url)
 
 
 def _bracketed(text: str, opening: str, closing: str, mark: str) -> tuple[str, str]:
@@ -113,7 +153,7 @@ def _bracketed(text: str, opening: str, closing: str, mark: str) -> tuple[str, s
                 if mark and not rest.startswith(mark):
                     return "", text
                 return text[1:position].strip(), rest[len(mark) :]
-    raise Malformed(f"{text!r}: {opening} is never closed")
+    raise RuleRefused(Fault.SYNTAX, f"{text!r}: {opening} is never closed")
 
 
 def _assignments(text: str) -> Iterator[tuple[str, str]]:
@@ -122,7 +162,7 @@ def _assignments(text: str) -> Iterator[tuple[str, str]]:
             continue
         matched = _ASSIGNMENT.match(part)
         if not matched:
-            raise Malformed(f'{part.strip()!r} is not an assignment: write Name = "value";')
+            raise RuleRefused(Fault.SYNTAX, f'{part.strip()!r} is not an assignment: write Name = "value";')
         yield matched[1], matched[2]
 
 
@@ -130,21 +170,23 @@ def _options(text: str, kind: RuleKind) -> dict[str, str]:
     if not text:
         return {}
     if kind == "upgrade":
-        raise Malformed("an upgrade rule takes no options in brackets")
+        raise RuleRefused(Fault.OPTION, "an upgrade rule takes no options in brackets")
     found: dict[str, str] = {}
     position = 0
     for matched in _OPTION.finditer(text):
         if text[position : matched.start()].strip():
             break
         name, argument = matched[1], matched[2]
-        if name not in VALUED | PLAIN:
-            raise Malformed(f"--{name} is not an option: --key, --uid, --pwd, --post, --alias and --srv are")
+        if name not in OPTIONS[kind]:
+            known = ", ".join(f"--{each}" for each in sorted(OPTIONS[kind]))
+            reason = f"--{name} is not an option of a {kind} rule: {known} are"
+            raise RuleRefused(Fault.OPTION, reason)
         if (argument is None) != (name in PLAIN):
-            raise Malformed(f"--{name} takes {'no' if name in PLAIN else 'an'} argument")
+            raise RuleRefused(Fault.OPTION, f"--{name} takes {'no' if name in PLAIN else 'an'} argument")
         found[name] = (matched[3] if matched[3] is not None else argument) or ""
         position = matched.end()
     if text[position:].strip():
-        raise Malformed(f"{text[position:].strip()!r} is not an option: they start with --")
+        raise RuleRefused(Fault.OPTION, f"{text[position:].strip()!r} is not an option: they start with --")
     return found
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from netprov.errors import Malformed
 from netprov.hostport import PORTS, Scheme, format_origin, parse_hostport, scheme_of
+from netprov.phone.rule.refusal import Fault, RuleRefused
 
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\.?\Z")
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z")
@@ -52,25 +53,30 @@ def is_host(text: str) -> bool:
 def parse_url(text: str, default_host: str = "") -> Url:
     """Read a rule's URL; `default_host` is the server of option 66, "" where a server must be named.
 
-    Raises `Malformed` with a reason that an operator can act on.
+    Raises `RuleRefused` with a reason that an operator can act on.
     """
     name, separator, rest = text.partition("://")
     if not separator:
         name, rest = "tftp", text
     scheme = scheme_of(name)
     if scheme is None:
-        raise Malformed(f"{name.lower()}: is not a scheme that phones fetch by: use tftp, http or https")
+        raise RuleRefused(
+            Fault.SCHEME, f"{name.lower()}: is not a scheme that phones fetch by: use tftp, http or https"
+        )
     if any(ord(character) <= 32 or ord(character) > 126 for character in rest):
-        raise Malformed(f"{text!r} has a blank or a character that is not ASCII")
+        raise RuleRefused(Fault.URL, f"{text!r} has a blank or a character that is not ASCII")
     authority, slash, path = rest.partition("/")
     if not slash and separator:
         authority, question, path = rest.partition("?")
         path = question + path
-    host, port = parse_hostport(authority, PORTS[scheme])
+    try:
+        host, port = parse_hostport(authority, PORTS[scheme])
+    except Malformed as error:
+        raise RuleRefused(Fault.URL, str(error)) from None
     if not host:
         if not default_host:
-            raise Malformed(f"{text!r} names no server")
+            raise RuleRefused(Fault.SERVER, f"{text!r} names no server")
         host = default_host
     elif not is_host(host):
-        raise Malformed(f"{host!r} is neither a host name nor an IPv4 address")
+        raise RuleRefused(Fault.URL, f"{host!r} is neither a host name nor an IPv4 address")
     return Url(scheme, host, port, f"/{path}")
