@@ -34,6 +34,7 @@ What the operator writes, one YAML file in the operator's words:
     inventory.schema            the model as JSON Schema and as reference page
     inventory.words             the model's objections in plain words
     inventory.ignore            comments by which a finding is accepted
+    inventory.option            every DHCP option as written, and where
     inventory.master            DNS master files that an inventory names
     inventory.template          template files that profiles name
     inventory.sheet             phones listed in a CSV file
@@ -93,6 +94,7 @@ The cores, one folder a protocol, without sockets, clocks or disks. DHCP for IPv
     dhcp.option.name            DNS names inside options
     dhcp.option.vendor          options 43, 125, 124 and 82: options inside options
     dhcp.option.table           the table of options
+    dhcp.option.provisioning    the options that lead a phone to a server
     dhcp.option.remark          what is odd about the octets of an option
     dhcp.message                the message
     dhcp.match                  which clients a class takes, known in full or in part

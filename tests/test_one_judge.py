@@ -11,9 +11,13 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from netprov.dhcp.client import DEFAULT_REQUEST_LIST
+from netprov.dhcp.option.provisioning import ACS_CODES, ORDER, SERVER_CODES
+from netprov.dhcp.option.table import VENDOR_CLASS, VENDOR_INFO
 from netprov.hostport import CWMP_PORT, PORTS, SYSLOG_PORT
 from netprov.phone.handset.identity import MODELS, Identity
 from netprov.phone.handset.memory import Handset
+from netprov.phone.handset.settings import DEFAULTS
 from netprov.phone.rule.url import parse_url
 from netprov.provision.config import LADDER
 from netprov.provision.macro import NAMES
@@ -123,3 +127,23 @@ def test_rules_are_read_by_the_grammar_alone() -> None:
         if suspicious.search(path.read_text())
     ]
     assert [name for name in found if name != "phone/rule/grammar.py"] == []
+
+
+# Options that lead a phone to a provisioning server.
+
+OPTION_JUDGES = ("dhcp/option/table.py", "dhcp/option/provisioning.py")
+FOREIGN_NAMES = "convert/"
+"""What other servers call options, by number: a vocabulary of theirs."""
+AMBIGUOUS = {VENDOR_CLASS, VENDOR_INFO}
+"""60 and 43 are also seconds, sizes and record types."""
+
+
+def test_provisioning_options_stand_once() -> None:
+    found = copies(OPTION_JUDGES[0], {*ORDER, *ACS_CODES, *SERVER_CODES} - AMBIGUOUS)
+    assert [each for each in found if FOREIGN_NAMES not in each and OPTION_JUDGES[1] not in each] == []
+
+
+def test_what_a_phone_tries_by_default_is_made_from_the_table() -> None:
+    assert DEFAULTS["DHCP_Option_To_Use"] == "66,160,159,150,60,43,125"  # Cisco's guide, "DHCP Option To Use"
+    assert DEFAULT_REQUEST_LIST == (1, 2, 3, 6, 12, 15, 42, 43, 60, 66, 125, 150, 159, 160)
+    assert not copies("phone/handset/settings.py", {DEFAULTS["DHCP_Option_To_Use"]})

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 from urllib.parse import SplitResult, urlsplit
 
 from netprov.check.rule import Finding, View, planned, rule, texts
+from netprov.dhcp.option.provisioning import ACS_CODES
 from netprov.errors import Path
 from netprov.hostport import PORTS, scheme_of
 from netprov.inventory.model import Match
@@ -25,7 +26,7 @@ _RELEASE_WITHOUT_TR069 = (11, 3)
 )
 def acs_without_url(view: View) -> Iterator[Finding]:
     for name, each in view.inventory.classes.items():
-        if each.method == "acs" and not each.acs_url and not {43, 125} & each.options.keys():
+        if each.method == "acs" and not each.acs_url and not set(ACS_CODES) & each.options.keys():
             yield Finding(("classes", name, "method"), f"class {name} is of method acs, and has no `acs_url`")
 
 
@@ -124,7 +125,7 @@ def acs_elsewhere(view: View) -> Iterator[Finding]:
 )
 def acs_option_twice(view: View) -> Iterator[Finding]:
     for name, each in view.inventory.classes.items():
-        for code in (43, 125):
+        for code in ACS_CODES:
             if each.acs_url and code in each.options:
                 yield Finding(
                     ("classes", name, "options", code),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from netprov.check.rule import Finding, View, planned, rule
+from netprov.dhcp.option.provisioning import SERVER_CODES
 from netprov.errors import Path
 
 LONGEST_ACCEPTED = 825 * 86400
@@ -65,9 +66,7 @@ def _bootstraps(view: View) -> bool:
 
 
 def _plain(options: Mapping[int, tuple[object, Path]]) -> bool:
-    return any(
-        code in options and not str(options[code][0]).startswith("https:") for code in (66, 150, 159, 160)
-    )
+    return any(code in options and not str(options[code][0]).startswith("https:") for code in SERVER_CODES)
 
 
 @rule(

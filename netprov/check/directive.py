@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from netprov.check.rule import Finding, View, rule
 from netprov.check.written import Reader, depends, readers
+from netprov.dhcp.option.provisioning import TEXT_CODES
 from netprov.errors import Path
+from netprov.inventory.option import written_options
 from netprov.phone.rule.condition import Comparison, comparisons, holds
 from netprov.phone.rule.grammar import Branch
 from netprov.phone.rule.refusal import Fault, RuleRefused
@@ -36,10 +38,9 @@ def rule_macro_unknown(view: View) -> Iterator[Finding]:
 
 
 def _option_urls(view: View) -> Iterator[tuple[Path, str, str]]:
-    for name, each in view.inventory.classes.items():
-        for code in (66, 159, 160):
-            if isinstance(each.options.get(code), str):
-                yield ("classes", name, "options", code), f"option {code}", each.options[code]
+    for path, code, value in written_options(view.inventory, TEXT_CODES):
+        if isinstance(value, str):
+            yield path, f"option {code}", value
 
 
 def _refused(view: View, fault: Fault) -> Iterator[tuple[WrittenRule, RuleRefused]]:

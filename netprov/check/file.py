@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from netprov.check.rule import Finding, View, rule
+from netprov.dhcp.option.provisioning import TEXT_CODES
 from netprov.errors import Malformed, Path
 from netprov.phone.rule.ladder import rungs
 from netprov.phone.rule.url import Url, parse_url
@@ -125,7 +126,7 @@ def _told(view: View) -> Iterator[str]:
         with suppress(Malformed):
             yield parse_url(redirect if isinstance(redirect, str) else redirect.to, OPTION_66).path
     for group in view.groups:
-        for code in (66, 159, 160):
+        for code in TEXT_CODES:
             for value in str(group.options.get(code, ("", ()))[0]).split(";"):
                 with suppress(Malformed):
                     yield from (

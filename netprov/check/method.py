@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from netprov.check.rule import PROVISIONING_CODES, URL_CODES, ClientGroup, Finding, View, rule
+from netprov.check.rule import ClientGroup, Finding, View, rule
+from netprov.dhcp.option.provisioning import SERVER_CODES, TEXT_CODES, URL_CODES
 from netprov.errors import Path
 from netprov.inventory.model import Match, PhoneClass
+from netprov.inventory.option import written_options
 
 _URL = re.compile(r"[a-z]+://", re.IGNORECASE)
 DSLFORUM = "dslforum.org"
@@ -28,7 +30,7 @@ def srv_gets_option(view: View) -> Iterator[Finding]:
     for group in view.groups:
         if group.method != "srv":
             continue
-        for code in PROVISIONING_CODES:
+        for code in SERVER_CODES:
             if code in group.options and _worth_saying(view, group, group.options[code][1]):
                 yield Finding(
                     group.options[code][1],
@@ -103,7 +105,7 @@ def option_withheld(view: View) -> Iterator[Finding]:
     for group in view.groups:
         if group.method not in {"acs", "manual"}:
             continue
-        for code in PROVISIONING_CODES:
+        for code in SERVER_CODES:
             if code in group.options and group.options[code][1][: len(group.path)] == group.path:
                 yield Finding(
                     group.options[code][1],
@@ -125,7 +127,7 @@ def dhcp_without_option(view: View) -> Iterator[Finding]:
     for group in view.groups[1:]:
         codes = group.options.keys()
         url = any(code in codes and _holds_url(group.options[code][0]) for code in URL_CODES)
-        if group.method == "dhcp" and not url and not any(code in codes for code in PROVISIONING_CODES):
+        if group.method == "dhcp" and not url and not any(code in codes for code in SERVER_CODES):
             yield Finding(group.path, f"{group.label} is of method dhcp, and gets no option to provision by")
 
 
@@ -136,24 +138,11 @@ def dhcp_without_option(view: View) -> Iterator[Finding]:
     remedy="give the host an address under `hosts:`, or write an address",
 )
 def option_host_unknown(view: View) -> Iterator[Finding]:
-    for path, code, value in _written(view):
+    for path, code, value in written_options(view.inventory, TEXT_CODES):
         for url in _texts(value):
             host = _host(url)
             if host and not view.resolves(host):
                 yield Finding(path, f"option {code} names {host}, which has no address")
-
-
-def _written(view: View) -> Iterator[tuple[Path, int, object]]:
-    inventory = view.inventory
-    owners: list[tuple[Path, Mapping[int, object]]] = [
-        *((("networks", name), each.options) for name, each in inventory.networks.items()),
-        *((("classes", name), each.options) for name, each in inventory.classes.items()),
-        *((("phones", i), each.options) for i, each in enumerate(inventory.phones) if each.options),
-    ]
-    for path, options in owners:
-        for code in (66, 159, 160):
-            if code in options:
-                yield (*path, "options", code), code, options[code]
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -176,7 +165,7 @@ def _host(url: str) -> str:
     remedy="write an address, a name, or scheme://host[:port]/path",
 )
 def option_url_invalid(view: View) -> Iterator[Finding]:
-    for path, code, value in _written(view):
+    for path, code, value in written_options(view.inventory, TEXT_CODES):
         for url in _texts(value):
             scheme = url.partition("://")[0].lower() if "://" in url else "tftp"
             if scheme not in {"tftp", "http", "https"} or not _host(url):

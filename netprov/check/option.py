@@ -6,14 +6,25 @@ from collections.abc import Iterator, Mapping
 
 from netprov.check.rule import Finding, View, planned, rule
 from netprov.dhcp.option import table as dhcp
+from netprov.dhcp.option.remark import Oddity, Remark, remarks
+from netprov.dhcp.reply import FIRST_OPTIONS
 from netprov.errors import Path
+from netprov.inventory.option import written_options
 
-FIELDS: Mapping[int, str] = {3: "router", 6: "dns", 15: "domain", 42: "ntp", 121: "routes"}
+NIS_SERVERS = 41
+
+FIELDS: Mapping[int, str] = {
+    dhcp.ROUTER: "router",
+    dhcp.DNS: "dns",
+    dhcp.DOMAIN: "domain",
+    dhcp.NTP: "ntp",
+    dhcp.STATIC_ROUTES: "routes",
+}
 """Options that have a field of their own in a network."""
 
 SLIPS: Mapping[int, str] = {
-    41: "41 is NIS servers; the lease time is 51, which `lease:` sets",
-    56: "56 is the text of a refusal; time servers are 42, which `ntp:` sets",
+    NIS_SERVERS: "41 is NIS servers; the lease time is 51, which `lease:` sets",
+    dhcp.MESSAGE: "56 is the text of a refusal; time servers are 42, which `ntp:` sets",
 }
 """Numbers that the guide's table of options misprints."""
 
@@ -22,24 +33,17 @@ SMALLEST_MESSAGE = 548
 FRAME = 240 + 3 + 6 + 6 + 6 + 6 + 6 + 1
 """Octets of fixed fields, magic cookie, and of options 53, 54, 51, 58, 59, 1 and 255."""
 
-_ANY_LENGTH = (66, 67, 159, 160)
 
-
-def _written(view: View) -> Iterator[tuple[Path, Mapping[int, object]]]:
-    inventory = view.inventory
-    for name, network in inventory.networks.items():
-        yield ("networks", name, "options"), network.options
-    for name, each in inventory.classes.items():
-        yield ("classes", name, "options"), each.options
-    for index, phone in enumerate(inventory.phones):
-        if phone.options:
-            yield ("phones", index, "options"), phone.options
-
-
-def _each(view: View) -> Iterator[tuple[Path, int, object]]:
-    for path, options in _written(view):
-        for code, value in options.items():
-            yield (*path, code), code, value
+def _judged(view: View, *oddities: Oddity) -> Iterator[tuple[Path, int, Remark]]:
+    """Yield what the judge of octets says about the values as they will be sent."""
+    for path, code, value in written_options(view.inventory):
+        try:
+            data = dhcp.encode(code, value)
+        except ValueError:
+            continue  # the plan tells
+        for remark in remarks(code, data):
+            if remark.oddity in oddities:
+                yield path, code, remark
 
 
 @rule(
@@ -52,9 +56,22 @@ def _each(view: View) -> Iterator[tuple[Path, int, object]]:
     remedy="delete it",
 )
 def option_nul(view: View) -> Iterator[Finding]:
-    for path, code, value in _each(view):
-        if isinstance(value, str) and value.endswith("\\0"):
-            yield Finding(path, f"option {code} ends in the two characters \\0")
+    for path, code, remark in _judged(view, Oddity.NUL):
+        yield Finding(path, f"option {code}: {remark.clause}")
+
+
+@rule(
+    "option-quoted",
+    "warning",
+    why=(
+        "Quotation marks and blanks inside the text of an option reach the phone, which takes them for part of the name or "
+        "URL. In YAML one pair of quotation marks is enough."
+    ),
+    remedy="delete them",
+)
+def option_quoted(view: View) -> Iterator[Finding]:
+    for path, code, remark in _judged(view, Oddity.QUOTED, Oddity.BLANK):
+        yield Finding(path, f"option {code}: {remark.clause}")
 
 
 @rule(
@@ -67,11 +84,19 @@ def option_nul(view: View) -> Iterator[Finding]:
     remedy="write the address as text: 10.20.0.1",
 )
 def option_66_octets(view: View) -> Iterator[Finding]:
-    for path, code, value in _each(view):
-        if code in _ANY_LENGTH and isinstance(value, Mapping) and set(value) == {"raw"}:
-            text = str(value["raw"])
-            if text.startswith("0x") and len(text) == 10:
-                yield Finding(path, f"option {code} is four octets, an address in binary")
+    for path, code, remark in _judged(view, Oddity.BINARY_ADDRESS):
+        yield Finding(path, f"option {code}: {remark.clause}")
+
+
+@rule(
+    "option-lengths",
+    "error",
+    why="Lengths inside the option disagree, so that a client reads something else than was meant, or drops the option.",
+    remedy="let netprov write it: `125: {acs_url: https://…}` or `125: {9: {5: …}}`",
+)
+def option_lengths(view: View) -> Iterator[Finding]:
+    for path, code, remark in _judged(view, Oddity.LENGTHS, Oddity.WRONG_SUBOPTION):
+        yield Finding(path, f"option {code}: {remark.clause}")
 
 
 @rule(
@@ -84,22 +109,8 @@ def option_66_octets(view: View) -> Iterator[Finding]:
     remedy="write the sub-options: `43: {1: https://…}`",
 )
 def option_43_not_tlv(view: View) -> Iterator[Finding]:
-    for path, code, value in _each(view):
-        if code != 43 or not isinstance(value, Mapping) or set(value) != {"raw"}:
-            continue
-        try:
-            data = dhcp.encode(code, value)
-        except ValueError:
-            continue
-        if not _is_tlv(data) and b"://" not in data:
-            yield Finding(path, "option 43 is not a list of sub-options")
-
-
-def _is_tlv(data: bytes) -> bool:
-    position = 0
-    while position + 2 <= len(data):
-        position += 2 + data[position + 1]
-    return position == len(data)
+    for path, code, remark in _judged(view, Oddity.NOT_SUBOPTIONS):
+        yield Finding(path, f"option {code}: {remark.clause}")
 
 
 @rule(
@@ -109,10 +120,8 @@ def _is_tlv(data: bytes) -> bool:
     remedy="write `43: {1: https://…}`, or set `acs_url`",
 )
 def option_43_is_text(view: View) -> Iterator[Finding]:
-    for path, code, value in _each(view):
-        raw = value.get("raw") if isinstance(value, Mapping) and set(value) == {"raw"} else None
-        if code == 43 and isinstance(raw, str) and "://" in raw:
-            yield Finding(path, f"option 43 is the text {raw!r}, without a sub-option header")
+    for path, code, remark in _judged(view, Oddity.BARE_URL):
+        yield Finding(path, f"option {code}: {remark.clause}")
 
 
 @rule(
@@ -142,8 +151,8 @@ def option_has_field(view: View) -> Iterator[Finding]:
     remedy="remove option 15",
 )
 def option_domain_differs(view: View) -> Iterator[Finding]:
-    for path, code, value in _each(view):
-        if code == 15 and str(value).rstrip(".").lower() not in view.domains:
+    for path, code, value in written_options(view.inventory):
+        if code == dhcp.DOMAIN and str(value).rstrip(".").lower() not in view.domains:
             yield Finding(path, f"option 15 is {value}, a domain that is not served here", (("domain",),))
 
 
@@ -154,8 +163,8 @@ def option_domain_differs(view: View) -> Iterator[Finding]:
     remedy="remove the option",
 )
 def option_slip(view: View) -> Iterator[Finding]:
-    for path, code, _ in _each(view):
-        if code == 41:
+    for path, code, _ in written_options(view.inventory):
+        if code == NIS_SERVERS:
             yield Finding(path, "option 41 is NIS servers, which no phone uses", remedy=SLIPS[code])
 
 
@@ -192,13 +201,17 @@ def options_too_long(view: View) -> Iterator[Finding]:
     remedy="give it a value under `options:`, or remove it from `force:`",
 )
 def force_without_value(view: View) -> Iterator[Finding]:
-    for name, each in view.inventory.classes.items():
-        made = {3, 6, 12, 15, 42, 1, 51, 54, 58, 59, *({43, 125} if each.acs_url else ())}
-        networks = {code for network in view.inventory.networks.values() for code in network.options}
+    if view.plan is None:
+        return
+    config = view.plan.dhcp
+    for each in config.classes:
+        layers = [network.settings for network in config.networks]
+        layers += [phone.settings for phone in config.phones.values() if phone.class_name == each.name]
+        valued = FIRST_OPTIONS.union(each.settings, *layers)
         for index, code in enumerate(each.force):
-            if code not in each.options and code not in networks and code not in made:
+            if code not in valued:
                 yield Finding(
-                    ("classes", name, "force", index),
+                    ("classes", each.name, "force", index),
                     f"option {code} is forced, but nothing gives it a value",
                 )
 

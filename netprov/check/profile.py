@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 
 from netprov.check.rule import Finding, View, planned, rule
+from netprov.dhcp.option import table as dhcp
+from netprov.dhcp.option.provisioning import TFTP_CODES
 from netprov.errors import Path
 from netprov.inventory.model import Auth
 
@@ -142,7 +144,7 @@ def tsig_secret_in_file(view: View) -> Iterator[Finding]:
 def secret_over_http(view: View) -> Iterator[Finding]:
     plain = {target.service for target in view.site.targets} == {"http"} and "srv" in view.methods
     tftp = any(
-        group.method == "dhcp" and any(code in group.options for code in (66, 150)) for group in view.groups
+        group.method == "dhcp" and any(code in group.options for code in TFTP_CODES) for group in view.groups
     )
     if not plain and not tftp:
         return
@@ -166,7 +168,9 @@ def encryption_over_tftp(view: View) -> Iterator[Finding]:
             continue
         own = view.inventory.classes[str(group.path[1])].encryption
         used = own or site
-        by_tftp = 150 in group.options or "://" not in str(group.options.get(66, ("://", ()))[0])
+        by_tftp = dhcp.TFTP_ADDRESSES in group.options or "://" not in str(
+            group.options.get(dhcp.TFTP_NAME, ("://", ()))[0]
+        )
         if used is not None and used.method == "aes128gcm" and by_tftp:
             path: Path = (*group.path, "encryption") if own else ("provisioning", "encryption")
             yield Finding(

@@ -21,12 +21,6 @@ from netprov.plan.site import Site, SiteNetwork, SitePhone, absolute
 if TYPE_CHECKING:
     from netprov.pki.chain import Certificate
 
-PROVISIONING_CODES = (66, 150, 159, 160)
-"""Options that hold a provisioning server and nothing else (guide, DHCP_Option_To_Use)."""
-
-URL_CODES = (43, 60, 125)
-"""Options of DHCP_Option_To_Use that a phone reads as a provisioning source only if they hold a URL."""
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:

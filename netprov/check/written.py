@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from netprov.dhcp.option.table import TFTP_NAME
 from netprov.errors import Path
 from netprov.phone.action import Lease
 from netprov.phone.fetch.load import handset_url
@@ -26,7 +27,7 @@ from netprov.plan.site import SitePhone
 from netprov.provision.macro import names_in
 from netprov.provision.template import is_template
 
-_LEASE = Lease("0.0.0.0", "", {66: OPTION_66.encode()})
+_LEASE = Lease("0.0.0.0", "", {TFTP_NAME: OPTION_66.encode()})
 _STRANGER = Identity("00:00:00:00:00:00", model_named(DEFAULT_MODEL), firmware=DEFAULT_FIRMWARE)
 """Who reads what no listed phone does."""
 

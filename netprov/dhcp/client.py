@@ -23,6 +23,7 @@ from netprov.dhcp.client_event import (
 from netprov.dhcp.message import Message, Type
 from netprov.dhcp.option import table as code
 from netprov.dhcp.option.kind import USER_CLASS
+from netprov.dhcp.option.provisioning import ORDER
 from netprov.errors import Malformed
 from netprov.machine import Datagram, Dropped, Endpoint, Event
 
@@ -32,7 +33,11 @@ RETRANSMISSION = (4, 8, 16, 32, 64)
 DECLINE_WAIT = 10
 """Seconds before starting anew after a DHCPDECLINE (RFC 2131 3.1.5)."""
 
-DEFAULT_REQUEST_LIST = (1, 2, 3, 6, 12, 15, 42, 43, 60, 66, 125, 150, 159, 160)
+DEFAULT_REQUEST_LIST = tuple(
+    sorted(
+        (*ORDER, code.MASK, code.TIME_OFFSET, code.ROUTER, code.DNS, code.HOST_NAME, code.DOMAIN, code.NTP)
+    )
+)
 """What Cisco's guide says its phones know ("DHCP option support"); no public list of what they ask for."""
 
 ANY = "0.0.0.0"

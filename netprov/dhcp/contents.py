@@ -13,30 +13,18 @@ from ipaddress import IPv4Address
 from netprov.dhcp.config import ClassConfig, DhcpConfig, Method, NetworkConfig, PhoneConfig, Setting
 from netprov.dhcp.match import Client, matches
 from netprov.dhcp.option import table as code
+from netprov.dhcp.option.provisioning import SERVER_CODES, names_server
 from netprov.dhcp.option.vendor import (
     ACS_MARK,
     BROADBAND_FORUM,
-    broadband_forum,
     decode_tlv,
     decode_vendor_identifying,
     encode_tlv,
     encode_vendor_identifying,
 )
-from netprov.errors import Malformed
 
 ALWAYS = (code.MASK, code.ROUTER, code.DNS, code.DOMAIN)
 """Sent whether asked for or not: without them a phone finds neither its router nor its SRV records."""
-
-PROVISIONING = (
-    code.TFTP_NAME,
-    code.TFTP_ADDRESSES,
-    code.PROVISIONING_SERVER,
-    code.PROVISIONING_URL,
-)
-"""Options that always name a provisioning server (guide, DHCP Option To Use)."""
-
-MAYBE_PROVISIONING = (code.VENDOR_INFO, code.VENDOR_CLASS, code.VENDOR_IDENTIFYING)
-"""Options that name one if they hold a URL, an address or an ACS URL (guide, DHCP Option To Use)."""
 
 PHONE_CLASSES = ("CP-", "DP-", "ATA1", "Cisco", "LINKSYS")
 """How the vendor classes of Cisco's phones and adapters begin."""
@@ -142,44 +130,17 @@ def with_gateway(setting: Setting | None, network: NetworkConfig) -> Setting:
     return Setting(code.VENDOR_IDENTIFYING, data, ("networks", network.name, "gateway"))
 
 
-def names_server(setting: Setting) -> bool:
-    """Say whether a phone can take a provisioning or ACS server from an option."""
-    if setting.code in PROVISIONING:
-        return True
-    if setting.code not in MAYBE_PROVISIONING:
-        return False
-    data = setting.data
-    if b"://" in data:
-        return True
-    try:
-        if setting.code == code.VENDOR_INFO:
-            return 1 in decode_tlv(data)
-        if setting.code == code.VENDOR_IDENTIFYING:
-            return 11 in broadband_forum(data)
-    except Malformed:
-        pass
-    return _is_address(data)
-
-
-def _is_address(data: bytes) -> bool:
-    try:
-        IPv4Address(data.split(b";")[0].decode())
-    except ValueError:
-        return False
-    return True
-
-
 def _forbidden(setting: Setting, method: Method) -> str:
     """Return why a method excludes an option, "" if it does not."""
     section = setting.origin[0] if setting.origin else ""
     match method:
-        case "srv" if names_server(setting):
+        case "srv" if names_server(setting.code, setting.data):
             return "it would keep a phone of method srv from asking DNS for SRV records"
-        case "acs" if setting.code in PROVISIONING:
+        case "acs" if setting.code in SERVER_CODES:
             return "it would send a phone of method acs to a provisioning server instead of its ACS"
         case "dhcp" if setting.origin[-1:] == ("acs_url",):
             return "acs_url is for clients of method acs"
-        case "manual" if names_server(setting):
+        case "manual" if names_server(setting.code, setting.data):
             return "a phone of method manual gets no provisioning server"
         case "manual" if section == "classes" or (section == "phones" and setting.code != code.HOST_NAME):
             return "a phone of method manual gets the basics of its network only"

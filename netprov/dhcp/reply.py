@@ -41,6 +41,9 @@ EVERYONE = "255.255.255.255"
 MOST_BLOCKS = 8
 """Encodings kept for one kind of request: of OFFER, ACK and INFORM's ACK, for a few lease times."""
 
+FIRST_OPTIONS = frozenset((code.MESSAGE_TYPE, code.SERVER_ID, code.LEASE_TIME, code.T1, code.T2))
+"""Options that every OFFER and ACK begins with."""
+
 _ACK = Type.ACK
 
 

@@ -22,11 +22,11 @@ from netprov.dhcp.client import Client
 from netprov.dhcp.client import Identity as ClientIdentity
 from netprov.dhcp.message import Message, Type
 from netprov.dhcp.option import table as code
+from netprov.dhcp.option.provisioning import ACS_CODES, ORDER, SERVER_CODES
 from netprov.errors import Malformed, Problem, Reason, ServiceError
 from netprov.mac import parse_mac
 from netprov.phone.action import Lease
 from netprov.phone.handset.identity import Identity
-from netprov.phone.source import DEFAULT_ORDER
 from netprov.plan.offer import OfferedOption, Preview
 
 WAITS_S = (1.0, 2.0, 4.0)
@@ -35,11 +35,8 @@ WAITS_S = (1.0, 2.0, 4.0)
 LINGER_S = 0.7
 """Seconds to wait for further servers after the first OFFER."""
 
-WEIGHTY = {"srv": (15, 6), "dhcp": DEFAULT_ORDER, "acs": (43, 125), "manual": ()}
+WEIGHTY = {"srv": (code.DOMAIN, code.DNS), "dhcp": ORDER, "acs": ACS_CODES, "manual": ()}
 """The options without which a phone of each method cannot find its profile."""
-
-LEADING_ASTRAY = (66, 160, 159, 150)
-"""Options that keep a phone from DNS SRV (guide: DHCP goes first)."""
 
 _SIOCGIFADDR = 0x8915
 """netdevice(7): fails with EADDRNOTAVAIL for an interface without an IPv4 address."""
@@ -158,7 +155,7 @@ def compare(expected: Preview, offer: Offer) -> list[Problem]:
     if expected.method == "srv":
         given = offer.message.options
         found += [
-            _astray(number, offer) for number in LEADING_ASTRAY if number in given and number not in wanted
+            _astray(number, offer) for number in SERVER_CODES if number in given and number not in wanted
         ]
     if expected.address and str(IPv4Address(expected.address)) != offer.address:
         found.append(

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from netprov.dhcp.option import table as code
+from netprov.dhcp.option.provisioning import ACS_CODES
 from netprov.dhcp.option.vendor import ACS_MARK
 from netprov.dns.service import SERVICES
 from netprov.errors import Malformed, Problem, Reason, Severity
@@ -268,7 +270,7 @@ def _first(faults: list[_Fault], given: Step, lease: Lease, *, managed: bool) ->
             fault = _option(source, managed=managed)
             if fault:
                 return replace(fault, step=given)
-        if lease.sname and 66 not in lease.options:
+        if lease.sname and code.TFTP_NAME not in lease.options:
             return _Fault("option-in-header", f"sname holds {lease.sname!r}", given)
         if lease.rivals:
             rivals = ", ".join(lease.rivals)
@@ -285,7 +287,7 @@ def _option(source: Source | Unusable, *, managed: bool) -> _Fault | None:
         if source.acs_url and not managed:
             return _Fault("tr069-off", f"option {source.option} names {source.acs_url}")
         return None
-    if source.option == 60 or (source.option in {43, 125} and not managed):
+    if source.option == code.VENDOR_CLASS or (source.option in ACS_CODES and not managed):
         return None  # the vendor class echoed, or information for other clients
     cause = "option-octets" if "raw octets" in source.reason else "option-value"
     return _Fault(cause, f"option {source.option}: {source.reason}")

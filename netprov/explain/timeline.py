@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from netprov.dhcp.option import table as code
+from netprov.dhcp.option.provisioning import ORDER
 from netprov.dhcp.option.table import show
 from netprov.phone.action import (
     AskDhcp,
@@ -19,9 +21,8 @@ from netprov.phone.action import (
     Step,
     Wait,
 )
-from netprov.phone.source import DEFAULT_ORDER
 
-SHOWN = (6, 15, 42, *DEFAULT_ORDER)
+SHOWN = (code.DNS, code.DOMAIN, code.NTP, *ORDER)
 """Options of a lease that matter to provisioning, in the order they are told."""
 
 

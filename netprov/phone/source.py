@@ -1,7 +1,7 @@
 """What each DHCP option says about where to provision from, and why another says nothing usable.
 
-Cisco's guides: options 66, 160, 159, 150, 60, 43 and 125 in that order (`DHCP_Option_To_Use`); RFC 2132 9.4, RFC 5859,
-TR-069 3.1 for the ACS's URL in options 43 and 125 (enterprise 3561). Not documented, so read leniently: a plain URL in
+Cisco's guides: the options of `DHCP_Option_To_Use` in its order; RFC 2132 9.4, RFC 5859,
+TR-069 3.1 for the ACS's URL in sub-options. Not documented, so read leniently: a plain URL in
 60, 43 or 125.
 """
 
@@ -10,18 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from netprov.dhcp.option import table as code
+from netprov.dhcp.option.provisioning import ACS_URL_43, ACS_URL_125, ORDER
 from netprov.dhcp.option.vendor import broadband_forum, decode_tlv
 from netprov.errors import Malformed
 from netprov.phone.action import addresses
 from netprov.phone.rule.ladder import rungs
 from netprov.phone.rule.url import parse_url
-
-DEFAULT_ORDER = (66, 160, 159, 150, 60, 43, 125)
-"""Default of `DHCP_Option_To_Use`."""
-
-ACS_URL_43 = 1
-ACS_URL_125 = 11
-"""Where the ACS's URL stands (TR-069 table 2: sub-option 1 of 43, 11 of 125)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,50 +37,50 @@ class Unusable:
 
 
 def read_options(
-    options: Mapping[int, bytes], order: tuple[int, ...] = DEFAULT_ORDER
+    options: Mapping[int, bytes], order: tuple[int, ...] = ORDER
 ) -> tuple[Source | Unusable, ...]:
     """Read every provisioning option that is there, in order of preference."""
-    return tuple(_read(code, options[code]) for code in order if code in options)
+    return tuple(_read(each, options[each]) for each in order if each in options)
 
 
 def parse_order(text: str) -> tuple[int, ...]:
     """Read `DHCP_Option_To_Use`; what is not a number is ignored, an empty value is the default."""
     numbers = tuple(int(part) for part in text.replace(" ", "").split(",") if part.isdigit())
-    return numbers or DEFAULT_ORDER
+    return numbers or ORDER
 
 
-def _read(code: int, data: bytes) -> Source | Unusable:
-    match code:
-        case 150:
-            return _address_list(code, data)
-        case 43:
-            return _text(code, data) if _is_text(data) else _acs(code, data, decode_tlv, ACS_URL_43)
-        case 125:
-            return _text(code, data) if _is_text(data) else _acs(code, data, broadband_forum, ACS_URL_125)
-        case 60:
+def _read(option: int, data: bytes) -> Source | Unusable:
+    match option:
+        case code.TFTP_ADDRESSES:
+            return _address_list(option, data)
+        case code.VENDOR_INFO:
+            return _text(option, data) if _is_text(data) else _acs(option, data, decode_tlv, ACS_URL_43)
+        case code.VENDOR_IDENTIFYING:
+            return _text(option, data) if _is_text(data) else _acs(option, data, broadband_forum, ACS_URL_125)
+        case code.VENDOR_CLASS:
             text = _strip(data)
             if "://" not in text:
-                return Unusable(code, f"{text!r} is a vendor class, not a URL")
-            return _text(code, data)
+                return Unusable(option, f"{text!r} is a vendor class, not a URL")
+            return _text(option, data)
         case _:
-            return _text(code, data)
+            return _text(option, data)
 
 
-def _address_list(code: int, data: bytes) -> Source | Unusable:
+def _address_list(option: int, data: bytes) -> Source | Unusable:
     if data and len(data) % 4 == 0:
-        return Source(code, addresses(data))
+        return Source(option, addresses(data))
     shown = f": it holds the text {_strip(data)!r}" if _is_text(data) else ""
-    return Unusable(code, f"{len(data)} octets are not a list of addresses of 4 octets each{shown}")
+    return Unusable(option, f"{len(data)} octets are not a list of addresses of 4 octets each{shown}")
 
 
-def _text(code: int, data: bytes) -> Source | Unusable:
+def _text(option: int, data: bytes) -> Source | Unusable:
     text = _strip(data)
     if not text:
-        return Unusable(code, "it is empty")
+        return Unusable(option, "it is empty")
     if not _is_text(data):
         if len(data) == 4 or (len(data) == 5 and not data[4]):  # dnsmasq ends text with NUL
-            return Unusable(code, f"4 raw octets ({addresses(data)[0]} in binary), where text is wanted")
-        return Unusable(code, "it holds octets that are not text")
+            return Unusable(option, f"4 raw octets ({addresses(data)[0]} in binary), where text is wanted")
+        return Unusable(option, "it holds octets that are not text")
     values, reasons = [], []
     for value in filter(None, (part.strip() for part in text.split(";"))):
         try:
@@ -94,29 +89,29 @@ def _text(code: int, data: bytes) -> Source | Unusable:
         except Malformed as error:
             reasons.append(str(error))
     if not values:
-        return Unusable(code, "; ".join(reasons) or "nothing stands between its semicolons")
-    return Source(code, tuple(values))
+        return Unusable(option, "; ".join(reasons) or "nothing stands between its semicolons")
+    return Source(option, tuple(values))
 
 
 def _acs(
-    code: int, data: bytes, decode: Callable[[bytes], Mapping[int, bytes]], wanted: int
+    option: int, data: bytes, decode: Callable[[bytes], Mapping[int, bytes]], wanted: int
 ) -> Source | Unusable:
     try:
         url = decode(data).get(wanted)
     except Malformed as error:
-        return Unusable(code, f"its sub-options cannot be read: {error}")
+        return Unusable(option, f"its sub-options cannot be read: {error}")
     if not url:
         return Unusable(
-            code, "no ACS URL in it (sub-option 1 of 43, sub-option 11 of enterprise 3561 in 125)"
+            option, "no ACS URL in it (sub-option 1 of 43, sub-option 11 of enterprise 3561 in 125)"
         )
     text = _strip(url)
     try:
         url_of = parse_url(text)
     except Malformed as error:
-        return Unusable(code, f"the ACS URL {text!r}: {error}")
+        return Unusable(option, f"the ACS URL {text!r}: {error}")
     if url_of.scheme == "tftp":
-        return Unusable(code, f"the ACS URL {text!r} is neither http nor https")
-    return Source(code, acs_url=text)
+        return Unusable(option, f"the ACS URL {text!r} is neither http nor https")
+    return Source(option, acs_url=text)
 
 
 def _strip(data: bytes) -> str:

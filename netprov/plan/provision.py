@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
+from netprov.dhcp.option.provisioning import SERVER_CODES
 from netprov.errors import InventoryError, Path, Problem
 from netprov.hostport import PORTS, Scheme, format_origin, scheme_of
+from netprov.inventory.option import written_options
 from netprov.phone.handset.settings import PROFILE_RULES
 from netprov.phone.rule.written import read_written
 from netprov.plan.layer import Layers
@@ -20,10 +22,6 @@ from netprov.provision.config import (
     SecretsPlace,
 )
 from netprov.provision.macro import names_in
-
-SOURCE_OPTIONS = (66, 159, 160)
-"""DHCP options whose text says where a profile is; 150 holds addresses (Cisco's guide, DHCP_Option_To_Use)."""
-TFTP_SERVERS = 150
 
 _TCP_SCHEMES: tuple[Scheme, ...] = ("http", "https")
 
@@ -179,14 +177,8 @@ def _urls(site: Site) -> tuple[str, ...]:
     """Return every URL under which phones are told to look for a profile; a bare address counts as TFTP's."""
     inventory = site.inventory
     found: list[str] = []
-    for options in (
-        *(network.options for network in inventory.networks.values()),
-        *(each.options for each in inventory.classes.values()),
-        *(phone.options for phone in inventory.phones),
-    ):
-        for code in (*SOURCE_OPTIONS, TFTP_SERVERS) if options else ():
-            if code in options:
-                found += _places(options[code])
+    for _, _, value in written_options(inventory, SERVER_CODES):
+        found += _places(value)
     for values in (
         inventory.provisioning.values,
         *(each.values for each in inventory.classes.values()),
@@ -206,7 +198,7 @@ def _places(value: object) -> Iterator[str]:
         for each in value:
             yield from _places(each)
     elif isinstance(value, Mapping):
-        yield from _places(value.get("text", ""))
+        yield from _places(value.get("raw", ""))
     elif value is not None:
         for each in str(value).split(";"):
             text = each.strip()

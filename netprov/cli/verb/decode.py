@@ -25,7 +25,7 @@ def command(code: int, octets: tuple[str, ...]) -> int:
     Exit code 1: something about it is odd, and is said.
     """
     text = re.sub(r"0x|[\s:.,-]", "", "".join(octets))
-    if not re.fullmatch(r"([0-9A-Fa-f]{2})+", text):
+    if not re.fullmatch(r"([0-9A-Fa-f]{2})*", text):
         raise click.UsageError(
             f"{' '.join(octets)} is not pairs of hexadecimal digits"
             + (": one digit is missing" if len(text) % 2 else "")
@@ -33,8 +33,9 @@ def command(code: int, octets: tuple[str, ...]) -> int:
     data = bytes.fromhex(text)
     row = options.OPTIONS.get(code)
     click.echo(f"option {code}, {options.name(code)}" + (f" ({row.reference})" if row else ""))
-    click.echo(f"  {len(data)} octets: {options.show(code, data)}")
+    if data:
+        click.echo(f"  {len(data)} octets: {options.show(code, data)}")
     odd = remarks(code, data)
     for each in odd:
-        click.echo(f"  note: {each}")
+        click.echo(f"  note: {each.text}")
     return 1 if odd else 0

@@ -280,7 +280,10 @@ def _lease(given: dict[str, Any]) -> Lease:
     for code, value in texts:
         number = int(code)
         try:
-            options[number] = dhcp_options.encode(number, value.split(",") if number in {6, 150} else value)
+            options[number] = dhcp_options.encode(
+                number,
+                value.split(",") if number in {dhcp_options.DNS, dhcp_options.TFTP_ADDRESSES} else value,
+            )
         except ValueError as error:
             raise click.UsageError(str(error)) from error
     if not options:

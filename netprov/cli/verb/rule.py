@@ -7,6 +7,7 @@ import re
 
 import click
 
+from netprov.dhcp.option.table import TFTP_NAME
 from netprov.errors import Malformed
 from netprov.phone.action import Lease
 from netprov.phone.handset.identity import Identity, model_named
@@ -65,7 +66,7 @@ def command(
     identity = Identity(mac, model_named(model), serial=serial, firmware=firmware)
     handset = Handset(identity, lambda _below: 0)
     if server:
-        handset.lease = Lease("0.0.0.0", server, {66: server.encode("ascii", "replace")})
+        handset.lease = Lease("0.0.0.0", server, {TFTP_NAME: server.encode("ascii", "replace")})
     for setting in given:
         name, separator, value = setting.partition("=")
         if not separator:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from netprov.dhcp.option.provisioning import TFTP_CODES
 from netprov.errors import Malformed
 from netprov.phone.action import Road, Say
 from netprov.phone.fetch.alias import parse_aliased, parse_aliases
@@ -120,7 +121,7 @@ def handset_url(handset: Handset, text: str) -> Url:
     """Read a URL of a rule; without a server it is the one of option 66 or, failing that, of option 150."""
     host = ""
     if handset.lease is not None:
-        for source in read_options(handset.lease.options, (66, 150)):
+        for source in read_options(handset.lease.options, TFTP_CODES):
             if isinstance(source, Source) and "://" not in source.values[0]:
                 host = host or source.values[0]
     return parse_url(text, host)

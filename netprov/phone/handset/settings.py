@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from netprov.dhcp.option.provisioning import ORDER
 from netprov.provision.config import FACTORY_PATH
 
 DEFAULTS: Mapping[str, str] = {
@@ -27,7 +28,7 @@ DEFAULTS: Mapping[str, str] = {
     "Profile_Rule_B": "",
     "Profile_Rule_C": "",
     "Profile_Rule_D": "",
-    "DHCP_Option_To_Use": "66,160,159,150,60,43,125",
+    "DHCP_Option_To_Use": ",".join(map(str, ORDER)),
     "Log_Request_Msg": "$PN $MAC -- Requesting resync $SCHEME://$SERVIP:$PORT$PATH",
     "Log_Success_Msg": "$PN $MAC -- Successful resync $SCHEME://$SERVIP:$PORT$PATH -- $ERR",
     "Log_Failure_Msg": "$PN $MAC -- Resync failed: $ERR",
