@@ -83,6 +83,7 @@ Every reason a phone would not provision, before it is plugged in:
     check.presented             rules about the chains that hosts present
     check.option                rules about DHCP options
     check.profile               rules about profile parameters
+    check.secret                rules about secrets: that they are there, and nobody else's
     check.directive             rules about Profile_Rule, Upgrade_Rule and their like
     check.file                  rules about firmware, directories, paths
 

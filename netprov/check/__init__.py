@@ -20,6 +20,7 @@ from netprov.check import (
     pool,
     presented,
     profile,
+    secret,
     srv,
     zone,
 )
@@ -45,6 +46,7 @@ FAMILIES: Mapping[str, tuple[Rule, ...]] = {
     "DHCP options": rules_of(option),
     "Profiles": rules_of(profile),
     "Rules in profiles": rules_of(directive),
+    "Secrets": rules_of(secret),
     "Files": rules_of(file),
 }
 """The rules by family, in the order of a phone's way."""

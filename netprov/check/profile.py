@@ -216,7 +216,8 @@ def profile_unused(view: View) -> Iterator[Finding]:
 )
 def phone_without_profile(view: View) -> Iterator[Finding]:
     for phone in view.site.phones:
-        if phone.profile is None and not phone.declared.values and phone.method in {"srv", "dhcp"}:
+        given = phone.profile is not None or any(values for _, values in view.layers_of(phone))
+        if not given and phone.method in {"srv", "dhcp"}:
             yield Finding(("phones", phone.index), f"phone {phone.declared.mac} has no profile and no values")
 
 

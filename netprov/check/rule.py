@@ -17,6 +17,7 @@ from netprov.phone.rule.written import WrittenRule
 from netprov.plan import Plan
 from netprov.plan.domain import domain_hosts, domains
 from netprov.plan.site import Site, SiteNetwork, SitePhone, absolute
+from netprov.provision.secret import Secrets
 
 if TYPE_CHECKING:
     from netprov.pki.chain import Certificate
@@ -70,12 +71,17 @@ class Environment:
     """What is on this machine's disk beside the inventory; empty where nobody has looked.
 
     `trust` are the roots that phones are given, None if not known. `trees` maps each path under which a directory is
-    served to the names of its files, or to None if the directory is not there.
+    served to the names of its files, or to None if the directory is not there. `secrets` is None where they could not be
+    read, and `secrets_unread` says why; `exposed` are files with secrets or keys that others can read, with their modes.
     """
 
     chains: tuple[Chain, ...] = ()
     trust: tuple[Certificate, ...] | None = None
     trees: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+    secrets: Secrets | None = None
+    secrets_place: str = ""
+    secrets_unread: str = ""
+    exposed: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -186,14 +192,25 @@ class View:
         return self.site.phones
 
     def parameter(self, phone: SitePhone, name: str) -> str:
-        """Return the text of a parameter that a phone gets, "" for none: its own, its profile's, its class's, the site's."""
-        profile = self.inventory.profiles.get(phone.profile or "")
-        each = self.inventory.classes.get(phone.class_name or "")
-        for layer in (phone.declared, profile, each, self.inventory.provisioning):
-            value = layer.values.get(name) if layer else None
+        """Return the text of a parameter that a phone gets, "" for none."""
+        for _, values in self.layers_of(phone):
+            value = values.get(name)
             if value is not None:
                 return value if isinstance(value, str) else value.value or ""
         return ""
+
+    def gives(self, phone: SitePhone, name: str) -> Path:
+        """Return the path of what gives a phone a parameter."""
+        return next((*path, name) for path, values in self.layers_of(phone) if name in values)
+
+    def layers_of(self, phone: SitePhone) -> Iterator[tuple[Path, Values]]:
+        """Yield the sets of parameters that a phone gets, the one that wins first: its own, its profile's, its class's."""
+        yield ("phones", phone.index, "values"), phone.declared.values
+        if profile := self.inventory.profiles.get(phone.profile or ""):
+            yield ("profiles", phone.profile or "", "values"), profile.values
+        if each := self.inventory.classes.get(phone.class_name or ""):
+            yield ("classes", phone.class_name or "", "values"), each.values
+        yield ("provisioning", "values"), self.inventory.provisioning.values
 
     @cached_property
     def presented(self) -> tuple[tuple[Chain, Problem], ...]:

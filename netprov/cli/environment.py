@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netprov.check import Chain, Environment
-from netprov.errors import NetprovError
+from netprov.errors import NetprovError, ServiceError
 from netprov.inventory.model import Inventory
+from netprov.plan.provision import secrets_place
+from netprov.provision.secret import Secrets
+from netprov.state.catalog import exposed, peek_secrets, secret_files
 
 if TYPE_CHECKING:
     from netprov.pki.chain import Certificate
@@ -25,7 +28,30 @@ def environment(inventory: Inventory) -> Environment:
     if _readable(store):
         chains, trust = _certificates(store)
     trees = {prefix: _names(Path(directory)) for prefix, directory in inventory.provisioning.files.items()}
-    return Environment(chains=chains, trust=trust, trees=trees)
+    secrets, place, unread = _secrets(inventory)
+    return Environment(
+        chains=chains,
+        trust=trust,
+        trees=trees,
+        secrets=secrets,
+        secrets_place=place,
+        secrets_unread=unread,
+        exposed=_exposed(inventory),
+    )
+
+
+def _secrets(inventory: Inventory) -> tuple[Secrets | None, str, str]:
+    """Return the secrets, where they are, and why they could not be read."""
+    try:
+        place, secrets = peek_secrets(secrets_place(inventory), Path(inventory.server.state))
+    except (ServiceError, OSError) as error:
+        return None, "", error.message if isinstance(error, ServiceError) else str(error)
+    return secrets, place, ""
+
+
+def _exposed(inventory: Inventory) -> tuple[tuple[str, int], ...]:
+    files = [*secret_files(secrets_place(inventory), Path(inventory.server.state))]
+    return exposed([*files, *(Path(key.file) for key in inventory.dns.keys.values() if key.file)])
 
 
 def _readable(directory: Path) -> bool:

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from netprov.dhcp.option.provisioning import SERVER_CODES
 from netprov.errors import InventoryError, Path, Problem
 from netprov.hostport import PORTS, Scheme, format_origin, scheme_of
+from netprov.inventory.model import Inventory
 from netprov.inventory.option import written_options
 from netprov.phone.handset.settings import PROFILE_RULES
 from netprov.phone.rule.written import read_written
@@ -64,10 +65,14 @@ def provision(site: Site) -> Provision:
         syslog=tuple(dict.fromkeys(str(network.address) for network in site.networks))
         if settings.syslog
         else (),
-        secrets=SecretsPlace(
-            settings.secrets.file or "", settings.secrets.environment or "", settings.secrets.credential or ""
-        ),
+        secrets=secrets_place(site.inventory),
     )
+
+
+def secrets_place(inventory: Inventory) -> SecretsPlace:
+    """Return where the secrets are."""
+    kept = inventory.provisioning.secrets
+    return SecretsPlace(kept.file or "", kept.environment or "", kept.credential or "")
 
 
 def _device(phone: SitePhone, layers: Layers, problems: list[Problem]) -> Device:

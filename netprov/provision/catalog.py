@@ -18,7 +18,8 @@ from netprov.provision.config import ALIASES, CA_PATH, LADDER, Device, Provision
 from netprov.provision.guard import Guard, is_locked
 from netprov.provision.macro import PathPattern, device_macros, expand, patterns
 from netprov.provision.requester import Requester
-from netprov.provision.secret import Secrets
+from netprov.provision.secret import SecretMissing, Secrets
+from netprov.provision.template import RenderFailed
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST_PATH = 1024
@@ -81,7 +82,7 @@ class Catalog:
         return Refusal("no such file", mac=requester.certificate_mac)
 
     def plain(self, device: Device, requester: Requester) -> bytes:
-        """Return a listed phone's own profile before it is encrypted."""
+        """Return a listed phone's own profile before it is encrypted. Raises `SecretMissing` or `RenderFailed`."""
         return self._composer.profile(device, requester)
 
     def oldest_tls(self, address: str, link_mac: Callable[[], str]) -> TlsVersion | None:
@@ -123,7 +124,10 @@ class Catalog:
         mac = self._mac(named, requester)
         device = self._provision.devices.get(mac)
         if device is not None and (path_mac or not is_locked(device.policy)):
-            plain = self._composer.profile(device, requester)
+            try:
+                plain = self._composer.profile(device, requester)
+            except (SecretMissing, RenderFailed) as error:
+                return Refusal(str(error), 500, mac)
             return self._guard.protect(plain, device, requester.scheme)
         if self._provision.unlisted is None and device is None:
             return Refusal("not a listed phone", mac=mac)

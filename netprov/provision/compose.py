@@ -6,6 +6,7 @@ Templates see `phone`, `site` and, as a whole profile, `parameters`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,7 +16,7 @@ from netprov.provision.guard import Introduction
 from netprov.provision.profile import Layer, Parameter, element, enclose, format_profile, merge
 from netprov.provision.requester import Requester
 from netprov.provision.secret import Secrets
-from netprov.provision.template import is_template, phone_fields, render
+from netprov.provision.template import RenderFailed, is_template, phone_fields, render
 
 _IKM = "IKM_HTTP_Encrypt_Content"
 
@@ -29,6 +30,20 @@ class _Formatted:
 
 
 _EMPTY = _Formatted({}, {})
+
+
+_PLACEHOLDER = "x"
+
+WHOLE = ""
+"""Stands for the name of a parameter where the whole profile is a template."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingSecret:
+    """A secret that a parameter's template asks for, and that there is not; `WHOLE` is the template of the profile."""
+
+    parameter: str
+    secret: str
 
 
 class Composer:
@@ -49,7 +64,7 @@ class Composer:
         self._alive: list[tuple[Layer, ...]] = []
 
     def profile(self, device: Device, requester: Requester) -> bytes:
-        """Compose a listed phone's profile."""
+        """Compose a listed phone's profile. Raises `SecretMissing` or `RenderFailed`: none leaves with a hole in it."""
         if device.template:
             return self._whole(device, self._road(requester))
         shared = self._merged(device.layers[:-1], requester)
@@ -78,8 +93,38 @@ class Composer:
         return {
             "phone": phone_fields(device),
             "site": self._site,
-            "secret": lambda name: self._secrets.get(name) or "",
+            "secret": self._secrets.demand,
         }
+
+    def secrets_missing(self, device: Device) -> tuple[MissingSecret, ...]:
+        """Return what the device's profile asks for in vain, parameter by parameter."""
+        written = (each.value for layer in device.layers for each in layer.values())
+        if "secret" not in device.template and not any(text and "secret" in text for text in written):
+            return ()
+        wanted: list[str] = []
+
+        def ask(name: str) -> str:
+            if not self._secrets.get(name):
+                wanted.append(name)
+            return _PLACEHOLDER
+
+        found: list[MissingSecret] = []
+        merged = merge(device.layers)
+        context = {**self._context(device), "secret": ask}
+        texts = {name: each.value or "" for name, each in merged.items() if is_template(each.value)}
+        if device.template:
+            shown = {
+                name: _PLACEHOLDER if name in texts else each.value or "" for name, each in merged.items()
+            }
+            context = {**context, "parameters": "", "values": shown}
+            texts[WHOLE] = device.template
+        for name, text in texts.items():
+            if "secret" in text:
+                with suppress(RenderFailed):
+                    render(text, context)
+                found += (MissingSecret(name, each) for each in dict.fromkeys(wanted))
+                wanted.clear()
+        return tuple(found)
 
     def _merged(self, layers: tuple[Layer, ...], requester: Requester) -> _Formatted:
         """Return the shared layers with the way to HTTPS, which depends only on how the request came."""
@@ -114,7 +159,15 @@ class Composer:
             layers = [_rule(self._way(path, options) or f"{options}{requester.base_url()}{path}")]
             if introduction.ikm:
                 layers.append({_IKM: Parameter(_IKM, introduction.ikm, "na")})
-        return format_profile(merge((*layers, self._provision.unlisted or {})))
+        return format_profile(merge((*layers, self._for_everybody())))
+
+    def _for_everybody(self) -> Layer:
+        """Return what unlisted phones get too: without what a template makes of a listed phone, or of a secret."""
+        found = {}
+        for name, parameter in (self._provision.unlisted or {}).items():
+            with suppress(RenderFailed):
+                found[name] = _rendered(parameter, {"site": self._site})
+        return found
 
     def _road(self, requester: Requester) -> Layer:
         """Return what leads a phone to HTTPS: a factory phone does not trust a private CA until a profile says so.

@@ -10,11 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from netprov.errors import Problem
+from netprov.errors import NetprovError, Problem
 from netprov.mac import read_mac
 from netprov.provision.crypto import derive_secret
 
 SITE = "site"
+
+
+class SecretMissing(NetprovError):
+    """A template asks for a secret that there is none of: the profile does not leave with a hole in it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"there is no secret {name!r}: the secrets file has no such line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +40,15 @@ class Secrets:
         return self.named.get(f"password:{mac}") or self._derived("password", mac)
 
     def get(self, name: str) -> str | None:
-        """Return a named secret."""
-        return self.named.get(name)
+        """Return a named secret; a MAC address names the same one in every notation."""
+        return self.named.get(name) or self.named.get(read_mac(name))
+
+    def demand(self, name: str) -> str:
+        """Return a named secret; raises `SecretMissing`."""
+        found = self.get(name)
+        if not found:
+            raise SecretMissing(name)
+        return found
 
     def _of(self, purpose: str, mac: str) -> str | None:
         return self.named.get(mac) or self._derived(purpose, mac)

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from jinja2 import Template
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from netprov.errors import NetprovError
 from netprov.provision.config import Device
+
+_FAULTS = (ArithmeticError, LookupError, TypeError, ValueError)
+"""What expressions of a template raise."""
 
 _MARKS = ("{{", "{%", "{#")
 
@@ -35,9 +39,20 @@ def is_template(text: str | None) -> bool:
     return text is not None and "{" in text and any(mark in text for mark in _MARKS)
 
 
+class RenderFailed(NetprovError):
+    """A template cannot be rendered for a phone."""
+
+
 def render(text: str, context: Mapping[str, Any], *, xml: bool = False) -> str:
-    """Render a template, of XML with what is inserted escaped; raises what `template_fault` finds beforehand."""
-    return _compiled(text, xml=xml).render(context)
+    """Render a template, of XML with what is inserted escaped; raises `RenderFailed`, and what the context raises."""
+    from jinja2 import TemplateError
+
+    try:
+        return _compiled(text, xml=xml).render(context)
+    except TemplateError as error:
+        raise RenderFailed(f"template: {error.message or type(error).__name__}") from error
+    except _FAULTS as error:
+        raise RenderFailed(f"template: {type(error).__name__}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +68,12 @@ def template_fault(text: str, context: Mapping[str, Any]) -> Fault | None:
     from jinja2 import TemplateError, TemplateSyntaxError
 
     try:
-        render(text, context)
+        _compiled(text, xml=False).render(context)
     except TemplateSyntaxError as error:
         return Fault(error.message or "not a template", error.lineno)
     except TemplateError as error:
         return Fault(error.message or type(error).__name__, _line(error))
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except _FAULTS as error:
         return Fault(f"{type(error).__name__}: {error}", _line(error))
     return None
 

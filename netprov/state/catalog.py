@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from netprov.provision.config import Provision, SecretsPlace
 from netprov.provision.secret import SITE, Secrets, parse_secrets
 
 DEFAULT_FILE = "secrets"
+_MADE = "made at the first start"
+"""Stands for the secret of a site that was never served."""
 
 
 def load_catalog(provision: Provision, state: Path) -> Catalog:
@@ -33,6 +37,42 @@ def peek_catalog(provision: Provision, state: Path) -> Catalog:
     return Catalog(provision, entropy=os.urandom, ca=ca, secrets=secrets)
 
 
+def peek_secrets(place: SecretsPlace, state: Path) -> tuple[str, Secrets]:
+    """Return where the secrets are, for people, and what would be there once served. Raises `ServiceError`."""
+    path = _path(place, state)
+    shown = f"${place.environment}" if place.environment else str(path)
+    if place == SecretsPlace() and not path.exists():
+        return shown, Secrets({SITE: _MADE})
+    return shown, load_secrets(place, state)
+
+
+def exposed(files: Iterable[Path]) -> tuple[tuple[str, int], ...]:
+    """Return which of these files others than their owner and group can read or write, with their modes."""
+    found = []
+    for path in files:
+        with suppress(OSError):
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if mode & (stat.S_IROTH | stat.S_IWOTH):
+                found.append((str(path), mode))
+    return tuple(found)
+
+
+def secret_files(place: SecretsPlace, state: Path) -> Iterator[Path]:
+    """Yield the files on this machine that hold secrets or private keys of netprov, as far as they can be seen."""
+    if not place.environment:
+        yield _path(place, state)
+    for path in sorted((state / "pki").rglob("*.pem")):
+        with suppress(OSError):
+            if b"PRIVATE KEY" in path.read_bytes():
+                yield path
+
+
+def _path(place: SecretsPlace, state: Path) -> Path:
+    if place.credential:
+        return Path(os.environ.get("CREDENTIALS_DIRECTORY", "")) / place.credential
+    return Path(place.file) if place.file else state / DEFAULT_FILE
+
+
 def load_secrets(place: SecretsPlace, state: Path) -> Secrets:
     """Return the secrets from where the inventory says. Raises `ServiceError`."""
     secrets, problems = parse_secrets(_read(place, state))
@@ -50,13 +90,12 @@ def _read(place: SecretsPlace, state: Path) -> str:
             )
         return text
     if place.credential:
-        directory = os.environ.get("CREDENTIALS_DIRECTORY", "")
-        return _read_file(Path(directory) / place.credential, "LoadCredential= in the unit must name it")
-    if place.file:
-        return _read_file(
-            Path(place.file), "name a file that this user can read under `provisioning: {secrets: …}`"
-        )
-    return _read_file(state / DEFAULT_FILE, "the user that runs netprov must own the state directory")
+        remedy = "LoadCredential= in the unit must name it"
+    elif place.file:
+        remedy = "name a file that this user can read under `provisioning: {secrets: …}`"
+    else:
+        remedy = "the user that runs netprov must own the state directory"
+    return _read_file(_path(place, state), remedy)
 
 
 def _read_file(path: Path, remedy: str) -> str:

@@ -23,6 +23,8 @@ NOW = 1_800_000_000.0
 def _here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let relative names of state directories start from these cases."""
     monkeypatch.chdir(HERE)
+    monkeypatch.setenv("NETPROV_TEST_SECRETS", "pin 1234")
+    (HERE / "state" / "open-secrets").chmod(0o644)  # whatever the umask of the checkout was
 
 
 def found(path: Path) -> list[Problem]:

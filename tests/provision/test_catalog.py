@@ -304,10 +304,62 @@ def test_status_of_the_inventory_goes_before_everything() -> None:
     )
 
 
+def with_layer(*parameters: Parameter, template: str = "") -> Catalog:
+    device = Device(MAC, name="desk1", layers=(layer(parameters),), template=template)
+    return Catalog(replace(PROVISION, devices={MAC: device}), entropy=bytes, secrets=SECRETS)
+
+
 def test_template_asks_for_a_secret() -> None:
-    device = Device(MAC, layers=(layer([Parameter("A", "{{ secret('pin') }}{{ secret('none') }}")]),))
-    catalog = Catalog(replace(PROVISION, devices={MAC: device}), entropy=bytes, secrets=SECRETS)
-    assert values("/001234ab45de.cfg", requester(), catalog) == {"A": "1234"}
+    answer = with_layer(Parameter("A", "{{ secret('pin') }}")).respond("/001234ab45de.cfg", requester())
+    assert isinstance(answer, Content)
+    assert parse_profile(answer.body)["A"].value == "1234"
+
+
+@pytest.mark.parametrize(
+    "catalog",
+    [
+        with_layer(Parameter("A", "{{ secret('none:' ~ phone.mac) }}")),
+        with_layer(template="<flat-profile><A>{{ secret('none:' ~ phone.mac) }}</A></flat-profile>"),
+        with_layer(
+            Parameter("A", "{{ secret('none:' ~ phone.mac) }}"),
+            template="<flat-profile>{{ parameters }}</flat-profile>",
+        ),
+    ],
+)
+def test_no_profile_leaves_with_a_hole_where_a_secret_is_missing(catalog: Catalog) -> None:
+    answer = catalog.respond("/001234ab45de.cfg", requester())
+    assert isinstance(answer, Refusal)
+    assert (answer.status, answer.mac) == (500, MAC)
+    assert f"none:{MAC}" in answer.reason
+
+
+def test_template_that_fails_for_one_phone_is_a_refusal_with_its_reason() -> None:
+    answer = with_layer(Parameter("A", "{{ 1 // (phone.name | length - 5) }}")).respond(
+        "/001234ab45de.cfg", requester()
+    )
+    assert isinstance(answer, Refusal)
+    assert (answer.status, answer.reason.partition(":")[0]) == (500, "template")
+
+
+def test_unlisted_phones_get_no_template_of_a_listed_one_and_no_secret() -> None:
+    unlisted = layer(
+        [
+            Parameter("A", "{{ site.domain }}"),
+            Parameter("B", "{{ phone.name }}"),
+            Parameter("C", "{{ secret('pin') }}"),
+        ]
+    )
+    catalog = Catalog(replace(PROVISION, unlisted=unlisted), entropy=bytes, secrets=SECRETS)
+    answer = catalog.respond("/00deadbeef01.cfg", requester())
+    assert isinstance(answer, Content)
+    sent = parse_profile(answer.body)
+    assert sent["A"].value == "example.com"
+    assert not {"B", "C"} & set(sent)
+
+
+def test_mac_address_names_a_secret_in_any_notation() -> None:
+    secrets, _ = parse_secrets("00-12-34-AB-45-DE own\n")
+    assert secrets.get("0012.34ab.45de") == secrets.get(MAC) == "own"
 
 
 KEY = derive_secret(b"s", "profile", MAC)

@@ -31,12 +31,12 @@ from netprov.provision.respond import Responder, content_type, missing_file
 from netprov.runtime.net.listen import SocketSet
 from netprov.runtime.net.poll import Poller
 from netprov.runtime.net.sender import Senders
-from netprov.runtime.role import Prepared, RoleContext, Sample, reload
+from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
 from netprov.runtime.web.connection import Connections
 from netprov.runtime.web.handshake import Handshakes
 from netprov.runtime.web.stream import Stream
 from netprov.runtime.web.tls_keeper import TlsKeeper
-from netprov.state.catalog import load_catalog
+from netprov.state.catalog import exposed, load_catalog, secret_files
 from netprov.state.tree import find_file
 
 MAX_CONNECTIONS = 1024
@@ -322,6 +322,10 @@ class HttpService:
         self._responder = self._build_responder(self._plan)
 
     def _build_responder(self, plan: Plan) -> Responder:
+        for file, mode in exposed(secret_files(plan.provision.secrets, self._role.state)):
+            self._report(
+                Notice(f"{file} is open to everybody (mode {mode:03o}): chmod 600 {file}", "warning")
+            )
         catalog = load_catalog(plan.provision, self._role.state)
         return Responder(catalog, plan.provision, self._authority)
 

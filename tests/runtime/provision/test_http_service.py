@@ -11,11 +11,13 @@ import pytest
 
 from netprov.errors import ServiceError
 from netprov.lab.process import wait_until
-from netprov.provision.config import Listener
+from netprov.provision.config import Device, Listener
+from netprov.provision.event import Asked
+from netprov.provision.profile import Parameter, layer
 from netprov.runtime.provision.service import HttpService, Timeouts
 from netprov.runtime.role import reload
 from tests.port import free_port
-from tests.runtime.provisioning import plan_of, role_context, running, with_service
+from tests.runtime.provisioning import MAC, plan_of, role_context, running, with_service
 
 HASTY = Timeouts(handshake=0.3, head=0.3, body=0.3, idle=0.3, reply=0.3)
 GET = b"GET /Cisco/001234ab45de.cfg HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -256,3 +258,24 @@ def test_address_of_another_machine_is_passed_over_but_no_reload_leaves_none(
             assert list(service.listening()) == [str(http)]
 
     asyncio.run(go())
+
+
+def test_open_secrets_are_told_at_the_start_and_missing_ones_on_every_request(
+    tmp_path: Path, http: Listener
+) -> None:
+    (tmp_path / "secrets").write_text("site x\n")
+    (tmp_path / "secrets").chmod(0o644)
+    context, events = role_context(tmp_path)
+    layers = (layer([Parameter("Password_1_", "{{ secret('sip:' ~ phone.mac) }}")]),)
+    plan = plan_of(http, devices={MAC: Device(MAC, layers=layers)})
+
+    def exchange() -> None:
+        answer = fetch(http)
+        assert answer.startswith(b"HTTP/1.1 500 ")
+        assert b"sip:" not in answer
+
+    with_service(HttpService(context), plan, exchange)
+    assert f"{tmp_path}/secrets is open to everybody (mode 644)" in events.text()
+    (asked,) = (event for _, event in events if isinstance(event, Asked))
+    assert (asked.status, asked.mac) == (500, MAC)
+    assert f"'sip:{MAC}'" in asked.reason

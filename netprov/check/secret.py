@@ -1,0 +1,112 @@
+"""Rules about secrets: that every one that a profile needs is there, and that nobody else can read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from netprov.check.rule import Finding, View, rule
+from netprov.errors import Path
+from netprov.plan.site import SitePhone
+from netprov.provision.compose import WHOLE, Composer
+from netprov.provision.config import Device
+
+MOST = 20
+"""Phones that are named for one line of the inventory; then only their number is told."""
+
+
+@rule(
+    "secret-missing",
+    "error",
+    why=(
+        "The phone's profile asks for a secret that the secrets file does not have. Without it the profile is refused: an "
+        "empty password would blank the one that the phone has."
+    ),
+    remedy="add a line with the secret's name and its text to the secrets file",
+)
+def secret_missing(view: View) -> Iterator[Finding]:
+    if view.plan is None or view.disk.secrets is None:
+        return
+    composer = Composer(view.plan.provision, has_ca=False, secrets=view.disk.secrets)
+    missing: dict[Path, list[str]] = {}
+    for phone in view.site.phones:
+        device = view.plan.provision.devices[phone.declared.mac]
+        for each in composer.secrets_missing(device):
+            path = _whole(phone) if each.parameter == WHOLE else view.gives(phone, each.parameter)
+            missing.setdefault(path, []).append(f"{each.secret!r} of {_named(device)}")
+    for path, secrets in missing.items():
+        for text in islice(secrets, MOST):
+            yield Finding(path, f"{view.disk.secrets_place} has no secret {text}")
+        if len(secrets) > MOST:
+            yield Finding(
+                path, f"{view.disk.secrets_place} lacks the secrets of {len(secrets) - MOST} more phones"
+            )
+
+
+def _whole(phone: SitePhone) -> Path:
+    return ("profiles", phone.profile or "", "template")
+
+
+@rule(
+    "key-missing",
+    "error",
+    why="A profile that is to be encrypted, or given to those who know its password, is refused while there is neither.",
+    remedy="add a line `site SECRET` to the secrets file, from which the keys of all phones follow, or one with the phone's MAC",
+)
+def key_missing(view: View) -> Iterator[Finding]:
+    secrets = view.disk.secrets
+    if view.plan is None or secrets is None:
+        return
+    without = []
+    for phone in view.site.phones:
+        device = view.plan.provision.devices[phone.declared.mac]
+        sealed = device.policy.encryption != "none" and not secrets.profile_key(device.mac)
+        locked = device.policy.auth is not None and not secrets.password(device.mac)
+        if sealed or locked:
+            without.append((phone, f"{'key' if sealed else 'password'} for the profile of {_named(device)}"))
+    for phone, text in without[:MOST]:
+        yield Finding(("phones", phone.index), f"{view.disk.secrets_place} has no {text}")
+    if len(without) > MOST:
+        phone = without[MOST][0]
+        rest = f"{view.disk.secrets_place} has no key for {len(without) - MOST} more phones"
+        yield Finding(("phones", phone.index), rest)
+
+
+def _named(device: Device) -> str:
+    return f"phone {device.name} ({device.mac})" if device.name else f"phone {device.mac}"
+
+
+@rule(
+    "secrets-unread",
+    "info",
+    why="What this user may not read cannot be checked: whether each secret that profiles ask for is there.",
+    remedy="run `netprov check` as the user that runs `netprov serve`",
+)
+def secrets_unread(view: View) -> Iterator[Finding]:
+    provision = view.plan.provision if view.plan else None
+    if provision is None or not view.disk.secrets_unread:
+        return
+    wanted = any(
+        device.policy.encryption != "none"
+        or device.policy.auth is not None
+        or "secret(" in device.template
+        or any("secret(" in (each.value or "") for layer in device.layers for each in layer.values())
+        for device in provision.devices.values()
+    )
+    if wanted:
+        yield Finding(("provisioning", "secrets"), view.disk.secrets_unread)
+
+
+@rule(
+    "secrets-exposed",
+    "warning",
+    why="Whoever has an account on this machine can read the file, and with it every secret in it.",
+    remedy="chmod 600 the file, and give it to the user that runs netprov",
+)
+def secrets_exposed(view: View) -> Iterator[Finding]:
+    for file, mode in view.disk.exposed:
+        yield Finding(
+            ("provisioning", "secrets"),
+            f"{file} is open to everybody (mode {mode:03o})",
+            remedy=f"chmod 600 {file}",
+        )
