@@ -258,6 +258,7 @@ What is kept on disk, one writer each:
     state.serial                serial numbers of zones, across restarts
     state.tsig_key              TSIG keys that are kept outside the inventory
     state.catalog               the catalog, with the CA and the secrets that are kept on disk
+    state.hold                  one process a role on a state directory
     state.tree                  files of static trees
 
 What joins cores to the world, each in a few lines (a wing bears the name of its core):
@@ -308,6 +309,12 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.provision           the wing of profiles
     runtime.provision.service   the HTTP and HTTPS servers
     runtime.provision.syslog    the syslog listener
+    runtime.control             the wing of local control
+    runtime.control.message     what goes over a control socket
+    runtime.control.place       where the control sockets are
+    runtime.control.server      the control socket of one process
+    runtime.control.client      asks the processes of a state directory
+    runtime.control.reload      a reload of every process as one transaction
     runtime.cwmp                the TR-069 wing
     runtime.cwmp.service        the ACS on the network
 
@@ -389,6 +396,7 @@ What people type:
     cli.verb.demo               an inventory on a virtual LAN
     cli.verb.phone              boot emulated phones
     cli.verb.cloud              stand in for the cloud
+    cli.verb.reload             let running services take a changed inventory
     cli.verb.rule               what a rule means to a phone
     cli.verb.decode             what the octets of an option mean
     cli.verb.leases             list, show, release, export leases

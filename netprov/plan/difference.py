@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import blake2b
 
 from netprov.plan import Plan
 
@@ -21,6 +22,15 @@ def differences(old: Plan, new: Plan) -> tuple[str, ...]:
     if before.texts != after.texts:
         found.append("master files")
     return tuple(found)
+
+
+def fingerprint(plan: Plan) -> str:
+    """Return what tells the inventory of a plan from every other."""
+    inventory = plan.site.inventory
+    hashed = blake2b(inventory.model_dump_json().encode(), digest_size=16)
+    for name, text in sorted(inventory.texts.items()):
+        hashed.update(f"{name}\0{text}\0".encode())
+    return hashed.hexdigest()
 
 
 def _section(name: str, old: object, new: object) -> str:

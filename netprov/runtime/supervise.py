@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import importlib
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from netprov.errors import NetprovError
 from netprov.machine import Event
 from netprov.plan import Plan
-from netprov.plan.difference import differences
+from netprov.plan.difference import differences, fingerprint
 from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.sdnotify import notify, reloading, watchdog_interval
 from netprov.runtime.transaction import Transaction, prepare
@@ -49,6 +49,7 @@ class Change:
     plan: Plan
     _transaction: Transaction
     differences: tuple[str, ...]
+    fingerprint: str
 
     async def commit(self) -> None:
         """Serve it."""
@@ -56,18 +57,18 @@ class Change:
             await self._transaction.commit()
             self._supervisor._take(self)  # noqa: SLF001 - the two are one
         finally:
-            self._supervisor._changed()  # noqa: SLF001
+            self._supervisor._over()  # noqa: SLF001
 
-    async def abort(self) -> None:
-        """Serve as before."""
+    async def abort(self, reason: str) -> None:
+        """Serve as before, and tell why."""
         try:
             await self._transaction.abort()
         finally:
-            self._supervisor._changed()  # noqa: SLF001
+            self._supervisor._over(reason or "it was given up")  # noqa: SLF001
 
 
 class Supervisor:
-    """Runs services until told to stop."""
+    """Runs services until told to stop; `hang_up` is what SIGHUP does, a reload of these alone if not given."""
 
     def __init__(
         self,
@@ -76,8 +77,9 @@ class Supervisor:
         plan: Plan,
         load: Callable[[], Plan],
         report: Callable[[str, Event], None],
+        hang_up: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._services = tuple(services)
+        self.services = tuple(services)
         self._plan = plan
         self._load = load
         self._report = report
@@ -85,6 +87,8 @@ class Supervisor:
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
         self._changing = asyncio.Lock()
+        self._refusal = ""
+        self._hang_up = hang_up or self.reload
 
     async def run(self, ready: Callable[[Sequence[Service]], None]) -> None:
         """Start everything, call `ready`, then serve until SIGTERM or SIGINT; SIGHUP reloads.
@@ -99,10 +103,11 @@ class Supervisor:
         ):
             loop.add_signal_handler(number, event.set)
         try:
-            for service in self._services:
-                await service.start(self._plan)
-                self._started.append(service)
-            ready(self._services)
+            async with self._changing:  # what is asked for meanwhile waits
+                for service in self.services:
+                    await service.start(self._plan)
+                    self._started.append(service)
+            ready(self.services)
             notify("READY=1", f"STATUS={self._status()}")
             await self._serve()
         finally:
@@ -128,47 +133,54 @@ class Supervisor:
         while True:
             await self._reload.wait()
             self._reload.clear()
-            reloading()
-            await self.reload()
-            notify("READY=1", f"STATUS={self._status()}")
+            await self._hang_up()
 
     async def reload(self) -> None:
         """Load the inventory again and let all services take it; if one cannot, or the file is bad, none does."""
-        try:
-            change = await self.prepare()
-        except NetprovError as error:
-            self._report("serve", Notice(f"reload refused, everything serves as before: {error}", "error"))
-        else:
-            await change.commit()
+        with suppress(NetprovError):
+            await (await self.prepare()).commit()
 
     async def prepare(self) -> Change:
         """Load the inventory again and make all services ready for it.
 
-        Raises `NetprovError`, with everything as before. Nothing else is prepared until this is committed or aborted.
+        Raises `NetprovError`, which is in the log, with everything as before. Nothing else is prepared until this is
+        committed or aborted.
         """
         await self._changing.acquire()
         try:
+            reloading()
             # In a thread: a large inventory takes seconds to read, and queries do not wait that long.
             plan = await asyncio.to_thread(self._load)
             transaction = await prepare(self._started, plan)
-        except BaseException:
-            self._changing.release()
+            return Change(self, plan, transaction, differences(self._plan, plan), fingerprint(plan))
+        except BaseException as error:
+            self._over(str(error) if isinstance(error, NetprovError) else "it was broken off")
             raise
-        return Change(self, plan, transaction, differences(self._plan, plan))
+
+    def _over(self, refusal: str = "") -> None:
+        """Let the next change begin; tell why this one did not happen."""
+        self._refusal = refusal
+        if refusal:
+            text = f"reload refused, everything serves as before: {refusal}"
+            self._report("serve", Notice(text, "error"))
+        self._changing.release()
+        notify("READY=1", f"STATUS={self._status()}")
 
     def _take(self, change: Change) -> None:
         self._plan = change.plan
         text = "; ".join(change.differences) or "nothing has changed"
         self._report("serve", Notice(f"reloaded: {text}"))
 
-    def _changed(self) -> None:
-        self._changing.release()
-
     def _status(self) -> str:
-        names = ", ".join(service.name for service in self._services if service.listening())
-        waiting = ", ".join(dict.fromkeys(each for service in self._services for each in service.waiting()))
+        names = ", ".join(service.name for service in self.services if service.listening())
+        waiting = ", ".join(dict.fromkeys(each for service in self.services for each in service.waiting()))
         status = f"serving {names or 'nothing'} for {self._plan.site.domain}"
-        return f"{status}; waits for {waiting}" if waiting else status
+        status += f"; waits for {waiting}" if waiting else ""
+        return (
+            f"{status}; the last reload was refused: {self._refusal.splitlines()[0]}"
+            if self._refusal
+            else status
+        )
 
 
 async def _keep_alive(interval: float) -> None:

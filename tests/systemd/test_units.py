@@ -35,7 +35,7 @@ def unit(name: str) -> ConfigParser:
 def installed(tmp_path: Path) -> Path:
     """Return a copy of the units that names a program which is there, so that systemd does not stumble over it."""
     shutil.copytree(UNITS, tmp_path / "system")
-    for path in (tmp_path / "system").glob("*.service"):
+    for path in (*(tmp_path / "system").glob("*.service"), *(tmp_path / "system").glob("*.d/*.conf")):
         path.write_text(path.read_text().replace(PROGRAM, "/bin/true"))
     return tmp_path / "system"
 

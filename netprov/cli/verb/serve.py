@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from netprov.cli.site import find, inventory_option, open_plan
-from netprov.errors import ServiceError
+from netprov.errors import NetprovError, ServiceError
 from netprov.machine import Event
 from netprov.plan import Plan
+from netprov.runtime.control.reload import reload
+from netprov.runtime.control.server import ControlServer
 from netprov.runtime.log import configure
 from netprov.runtime.metrics import Metrics, MetricsService
 from netprov.runtime.role import RoleContext, Service
 from netprov.runtime.supervise import ROLES, Supervisor, build
 from netprov.state.device import DeviceRecords
+from netprov.state.hold import hold
 
 
 @click.command(no_args_is_help=False)
@@ -38,8 +42,8 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
       netprov serve -f site.yaml dns http   these roles only
       systemctl start netprov.target        each role on its own, with its own privileges
 
-    SIGHUP loads the inventory again; if it is wrong, the old one keeps serving. Ctrl-C or SIGTERM stops.
-    An address of the inventory that is not on this machine is passed over: another machine serves it.
+    SIGHUP does what `netprov reload` does. Ctrl-C or SIGTERM stops. An address of the inventory that is not on this
+    machine is passed over, for another machine may serve it, and served as soon as it comes.
     """
     name = find(file)
 
@@ -57,16 +61,26 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
         records.observe(service, event)
         metrics.count(service, event)
 
-    metrics.services = build(roles or tuple(ROLES), RoleContext(directory, report))
+    played = [role for role in ROLES if role in roles or not roles]
+    hold(directory, played)
+    metrics.services = build(played, RoleContext(directory, report))
     place = 1 + list(ROLES).index(roles[0]) if len(roles) == 1 else 0
     services = [MetricsService(metrics, report, place), *metrics.services]
-    supervisor = Supervisor(services, plan=plan, load=load, report=report)
+
+    async def reload_all() -> None:
+        with suppress(NetprovError):  # each process has told what it refused
+            await asyncio.to_thread(reload, directory)
+
+    supervisor = Supervisor(services, plan=plan, load=load, report=report, hang_up=reload_all)
+    control = ControlServer(directory, played, supervisor)
 
     async def run() -> None:
         await records.start()
         try:
+            await control.start()
             await supervisor.run(lambda running: announce(plan, running))
         finally:
+            await control.stop()
             await records.stop()
 
     asyncio.run(run())
@@ -92,5 +106,6 @@ def announce(plan: Plan, services: Sequence[Service]) -> None:
         where = ", ".join(service.listening())
         if not where and service.name == MetricsService.name:
             continue
-        click.echo(f"  {service.name:<7} {where or 'nothing to serve on this machine'}")
-    click.echo("Ready. Ctrl-C stops, SIGHUP reloads the inventory.")
+        waits = f"waits for {', '.join(service.waiting())}, not on this machine" if service.waiting() else ""
+        click.echo(f"  {service.name:<7} {'; '.join(filter(None, (where, waits))) or 'nothing to serve'}")
+    click.echo("Ready. Ctrl-C stops, `netprov reload` takes a changed inventory.")

@@ -1,0 +1,51 @@
+"""`netprov reload`: let running services take the inventory as it is now, all of them or none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from netprov.cli.site import inventory_option
+from netprov.errors import InventoryError
+from netprov.runtime.control.reload import reload
+
+
+@click.command(no_args_is_help=False)
+@click.argument("roles", nargs=-1, metavar="[ROLE]...")
+@inventory_option
+@click.option("--state", metavar="DIR", help="The services' state directory. Default: the inventory's.")
+def command(roles: tuple[str, ...], file: str | None, state: str | None) -> int:
+    """Let running services load the inventory again: all of them take it, or none does.
+
+    Every process of the state directory makes ready for the new inventory: it binds what is new, loads certificates and
+    secrets. If all can, all take it over, without losing a request, and what changed is printed. If one cannot, none
+    takes it, and the reason is printed; the exit code is 1 then. With ROLEs, only their processes are asked.
+
+    \b
+    Examples:
+      netprov reload                        every service of the inventory's state directory
+      netprov reload dns http               these only
+      systemctl reload netprov-dns          the same as `netprov reload`
+    """
+    outcome = reload(Path(state or _declared_state(file)), roles)
+    if outcome.done:
+        for line in outcome.lines or ("nothing has changed",):
+            click.echo(line)
+        return 0
+    click.echo("refused, everything serves as before:", err=True)
+    for line in outcome.lines:
+        click.echo(line, err=True)
+    return 1
+
+
+def _declared_state(file: str | None) -> str:
+    """Return the state directory that the inventory names; it is read for that only where no --state is given."""
+    from netprov.cli.site import open_document
+
+    try:
+        return open_document(file).inventory.server.state
+    except InventoryError as error:
+        # What the services would say: they read the same file.
+        click.echo(f"refused, everything serves as before:\n{error}", err=True)
+        raise click.exceptions.Exit(1) from error

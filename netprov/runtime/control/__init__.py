@@ -1,0 +1,1 @@
+"""The wing of local control: how `netprov reload` and running services talk."""

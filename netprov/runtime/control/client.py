@@ -1,0 +1,79 @@
+"""Asks the processes of a state directory, one connection each."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from netprov.errors import Malformed, ServiceError
+from netprov.runtime.control import place
+from netprov.runtime.control.message import LONGEST, Reply, Request, Verb, decode_reply, encode
+
+PATIENCE = 120.0
+"""Seconds that a process has for an answer: a large inventory takes some to load."""
+
+
+@dataclass(slots=True)
+class Peer:
+    """A connection to a process that plays `roles`."""
+
+    roles: tuple[str, ...]
+    _sock: socket.socket
+    _file: BinaryIO
+
+    def send(self, verb: Verb, reason: str = "") -> None:
+        """Ask; read the answer with `receive`. Raises `ServiceError`."""
+        try:
+            self._sock.sendall(encode(Request(verb, reason)))
+        except OSError as error:
+            raise self._lost() from error
+
+    def receive(self) -> Reply:
+        """Return the answer. Raises `ServiceError`."""
+        try:
+            line = self._file.readline(LONGEST)
+            if line.endswith(b"\n"):
+                return decode_reply(line)
+        except (OSError, Malformed) as error:
+            raise self._lost(str(error)) from error
+        raise self._lost()
+
+    def _lost(self, why: str = "") -> ServiceError:
+        return ServiceError(
+            f"{' '.join(self.roles)}: the process does not answer{f': {why}' if why else ''}",
+            "see its log: `journalctl -u 'netprov-*'`",
+        )
+
+
+@contextmanager
+def peers(state: Path, roles: Sequence[str] = ()) -> Iterator[tuple[Peer, ...]]:
+    """Connect to every process of a state directory that plays one of the roles, or any. Raises `ServiceError`."""
+    with ExitStack() as stack:
+        found = []
+        try:
+            for name in place.names(state):
+                played = tuple(name.removesuffix(place.SUFFIX).split("+"))
+                if roles and not set(roles) & set(played):
+                    continue
+                sock = place.connect(state, name)
+                if sock is not None:
+                    stack.enter_context(sock).settimeout(PATIENCE)
+                    found.append(Peer(played, sock, stack.enter_context(sock.makefile("rb"))))
+        except OSError as error:
+            raise ServiceError(
+                f"the services of {state} cannot be asked: {error.strerror}",
+                "do it as root, or as a user of the group that owns the state directory",
+            ) from error
+        yield tuple(found)
+
+
+def statuses(state: Path) -> tuple[Reply, ...]:
+    """Return how every process of a state directory is. Raises `ServiceError`."""
+    with peers(state) as found:
+        for peer in found:
+            peer.send("status")
+        return tuple(peer.receive() for peer in found)

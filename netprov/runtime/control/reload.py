@@ -1,0 +1,165 @@
+"""A reload of every process of a state directory as one transaction: all commit, or none does."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from netprov.errors import ServiceError
+from netprov.runtime.control.client import Peer, peers
+from netprov.runtime.control.message import Reply
+from netprov.runtime.control.place import directory
+
+LOCK = "reload.lock"
+WAIT = 180.0
+"""Seconds to wait for a reload that somebody else has asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a reload went: whether everything was taken, and what changed or why not, a line each."""
+
+    done: bool
+    lines: tuple[str, ...]
+
+
+def reload(state: Path, roles: Sequence[str] = ()) -> Outcome:
+    """Let every process, or those of the roles alone, load its inventory again: all of them, or none.
+
+    Whoever waits meanwhile for a reload of the same roles that began after he asked is served by it, too: systemd asks
+    once a unit. Raises `ServiceError` if nobody can be asked.
+    """
+    asked = time.clock_gettime(time.CLOCK_BOOTTIME)
+    with _locked(state) as record:
+        if (known := _known(record, asked, roles)) is not None:
+            return known
+        began = time.clock_gettime(time.CLOCK_BOOTTIME)
+        outcome = _reload(state, roles)
+        text = json.dumps({"began": began, "roles": list(roles), **asdict(outcome)}).encode()
+        with suppress(OSError):  # a full disk: who waits asks again
+            os.ftruncate(record, 0)
+            os.pwrite(record, text, 0)
+        return outcome
+
+
+def _reload(state: Path, roles: Sequence[str]) -> Outcome:
+    with peers(state, roles) as found:
+        _all_there(state, roles, found)
+        ready = _prepare(found)
+        refused = [reply.error for reply in ready.values() if reply.error]
+        if not refused and len({reply.fingerprint for reply in ready.values()}) > 1:
+            refused = [
+                "the services have read different inventories: it was changed meanwhile, or they name different files"
+            ]
+        if refused:
+            reasons = tuple(dict.fromkeys(refused))
+            _end(found, ready, reasons)
+            return Outcome(done=False, lines=reasons)
+        return _commit(found, ready)
+
+
+def _all_there(state: Path, roles: Sequence[str], found: Sequence[Peer]) -> None:
+    played = {role for peer in found for role in peer.roles}
+    missing = [role for role in roles if role not in played]
+    if missing or not found:
+        raise ServiceError(
+            f"nothing that plays {' '.join(missing) or 'any role'} runs with the state directory {state}",
+            "start it (`netprov serve`, `systemctl start netprov.target`), or name the state directory with --state",
+        )
+
+
+def _prepare(found: Sequence[Peer]) -> dict[int, Reply]:
+    """Ask all at once, then hear all; who does not answer has refused."""
+    replies: dict[int, Reply] = {}
+    for place, peer in enumerate(found):
+        try:
+            peer.send("prepare")
+        except ServiceError as error:
+            replies[place] = Reply(0, str(error))
+    for place, peer in enumerate(found):
+        if place not in replies:
+            try:
+                replies[place] = peer.receive()
+            except ServiceError as error:
+                replies[place] = Reply(0, str(error))
+    return replies
+
+
+def _end(found: Sequence[Peer], ready: Mapping[int, Reply], reasons: Sequence[str]) -> None:
+    for place, peer in enumerate(found):
+        if not ready[place].error:
+            with suppress(ServiceError):  # it ended meanwhile, or will abort by itself
+                peer.send("abort", " ".join(reasons))
+                peer.receive()
+
+
+def _commit(found: Sequence[Peer], ready: Mapping[int, Reply]) -> Outcome:
+    lines, lost = list(ready[0].differences), []
+    for peer in found:
+        with suppress(ServiceError):
+            peer.send("commit")
+    for place, peer in enumerate(found):
+        try:
+            lines += _moved(ready[place], peer.receive())
+        except ServiceError as error:
+            lost.append(f"{error.message} (all others have taken the new inventory)")
+    return Outcome(not lost, (*lines, *lost))
+
+
+def _moved(before: Reply, after: Reply) -> Iterator[str]:
+    """Yield where services listen now and did not, and the other way round."""
+    old = {each.name: each for each in before.roles}
+    for role in after.roles:
+        was = old[role.name]
+        for place in role.listening:
+            if place not in was.listening:
+                yield f"{role.name}: also at {place}"
+        for place in was.listening:
+            if place not in role.listening:
+                yield f"{role.name}: no longer at {place}"
+        for place in role.waiting:
+            if place not in was.waiting:
+                yield f"{role.name}: waits for {place}, which is not on this machine"
+
+
+@contextmanager
+def _locked(state: Path) -> Iterator[int]:
+    try:
+        record = os.open(directory(state) / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+    except OSError as error:
+        raise ServiceError(
+            f"the services of {state} cannot be asked: {error.strerror}",
+            "name the state directory with --state; do it as root, or as a user of the group that owns it",
+        ) from error
+    try:
+        deadline = time.monotonic() + WAIT
+        while True:
+            try:
+                fcntl.flock(record, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise ServiceError(
+                        "another reload does not end", "see who runs it: `ps -C netprov`"
+                    ) from None
+                time.sleep(0.02)
+        yield record
+    finally:
+        os.close(record)
+
+
+def _known(record: int, asked: float, roles: Sequence[str]) -> Outcome | None:
+    """Return the outcome of a reload of these roles that began after it was asked for, if there is one."""
+    try:
+        held = json.loads(os.pread(record, 1 << 20, 0))
+        if asked <= held["began"] <= time.clock_gettime(time.CLOCK_BOOTTIME) and held["roles"] == list(roles):
+            return Outcome(bool(held["done"]), tuple(map(str, held["lines"])))
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return None

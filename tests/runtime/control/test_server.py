@@ -1,0 +1,185 @@
+"""The control socket: a change that nobody commits is aborted, and who may ask."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import stat
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from netprov.errors import ServiceError
+from netprov.runtime.control import place
+from netprov.runtime.control.client import peers, statuses
+from netprov.runtime.control.message import Reply
+from netprov.runtime.control.reload import LOCK, reload
+from netprov.runtime.control.server import ControlServer
+from netprov.runtime.role import Service
+from netprov.state.hold import hold
+
+
+@dataclass
+class Process:
+    """A process without services that writes down what is asked of it."""
+
+    diary: list[str] = field(default_factory=list)
+    differences: tuple[str, ...] = ("hosts: +pr3",)
+    fingerprint: str = "one"
+    refuses: str = ""
+    services: tuple[Service, ...] = ()
+
+    async def prepare(self) -> Process:
+        if self.refuses:
+            raise ServiceError(self.refuses)
+        self.diary.append("prepare")
+        return self
+
+    async def commit(self) -> None:
+        self.diary.append("commit")
+
+    async def abort(self, reason: str) -> None:
+        self.diary.append(f"abort: {reason}")
+
+
+def with_processes(state: Path, test: Callable[[], Awaitable[None]], **processes: Process) -> None:
+    async def body() -> None:
+        servers = [ControlServer(state, [role], process) for role, process in processes.items()]
+        for server in servers:
+            await server.start()
+        try:
+            await test()
+        finally:
+            for server in servers:
+                await server.stop()
+
+    asyncio.run(asyncio.wait_for(body(), 30))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+def test_all_prepare_before_any_commits(tmp_path: Path) -> None:
+    diary: list[str] = []
+    dns, http = Process(diary), Process(diary)
+
+    async def test() -> None:
+        outcome = await asyncio.to_thread(reload, tmp_path)
+        assert (outcome.done, outcome.lines) == (True, ("hosts: +pr3",))
+        assert diary == ["prepare", "prepare", "commit", "commit"]
+
+    with_processes(tmp_path, test, dns=dns, http=http)
+
+
+def test_what_one_refuses_the_others_abort_and_are_told_why(tmp_path: Path) -> None:
+    dns, http = Process(), Process(refuses="port taken")
+
+    async def test() -> None:
+        outcome = await asyncio.to_thread(reload, tmp_path)
+        assert (outcome.done, outcome.lines) == (False, ("port taken",))
+        assert dns.diary == ["prepare", "abort: port taken"]
+
+    with_processes(tmp_path, test, dns=dns, http=http)
+
+
+def test_processes_that_read_different_inventories_abort(tmp_path: Path) -> None:
+    dns, http = Process(), Process(fingerprint="another")
+
+    async def test() -> None:
+        outcome = await asyncio.to_thread(reload, tmp_path)
+        assert not outcome.done
+        assert [entry.partition(":")[0] for entry in dns.diary + http.diary] == ["prepare", "abort"] * 2
+
+    with_processes(tmp_path, test, dns=dns, http=http)
+
+
+def test_client_that_goes_away_has_aborted(tmp_path: Path) -> None:
+    dns = Process()
+
+    async def test() -> None:
+        def ask() -> Reply:
+            with peers(tmp_path) as (peer,):
+                peer.send("prepare")
+                return peer.receive()
+
+        reply = await asyncio.to_thread(ask)
+        assert reply.differences == ("hosts: +pr3",)
+        await until(lambda: len(dns.diary) == 2)
+        assert dns.diary == ["prepare", "abort: who had asked for it went away"]
+
+    with_processes(tmp_path, test, dns=dns)
+
+
+def test_roles_that_are_not_named_are_not_asked(tmp_path: Path) -> None:
+    dns, http = Process(), Process()
+
+    async def test() -> None:
+        assert (await asyncio.to_thread(reload, tmp_path, ["http"])).done
+        assert (dns.diary, http.diary) == ([], ["prepare", "commit"])
+        with pytest.raises(ServiceError, match="tftp"):
+            await asyncio.to_thread(reload, tmp_path, ["tftp"])
+
+    with_processes(tmp_path, test, dns=dns, http=http)
+
+
+def test_reloads_that_were_asked_for_before_one_began_are_served_by_it(tmp_path: Path) -> None:
+    dns = Process()
+
+    def opened() -> int:
+        """Return how many hold the lock's file open: each of them has asked."""
+        targets = [os.path.realpath(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")]
+        return sum(target == str(tmp_path / place.DIRECTORY / LOCK) for target in targets)
+
+    async def test() -> None:
+        with (place.directory(tmp_path) / LOCK).open("wb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            asked = [asyncio.create_task(asyncio.to_thread(reload, tmp_path)) for _ in range(4)]
+            await until(lambda: opened() == 5)
+        assert {(await each).done for each in asked} == {True}
+        assert dns.diary == ["prepare", "commit"]
+        await asyncio.to_thread(reload, tmp_path)
+        assert dns.diary == ["prepare", "commit"] * 2
+
+    with_processes(tmp_path, test, dns=dns)
+
+
+def test_group_may_ask_and_nobody_else(tmp_path: Path) -> None:
+    async def test() -> None:
+        folder = tmp_path / place.DIRECTORY
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o750
+        assert stat.S_IMODE((folder / "dns.sock").stat().st_mode) == 0o660
+
+    with_processes(tmp_path, test, dns=Process())
+
+
+def test_state_directory_with_a_long_name_has_a_socket_too(tmp_path: Path) -> None:
+    long = tmp_path / ("a" * 120)
+    long.mkdir()
+
+    async def test() -> None:
+        assert len(await asyncio.to_thread(statuses, long)) == 1
+
+    with_processes(long, test, dns=Process())
+
+
+def test_socket_that_a_killed_process_left_is_passed_over_and_replaced(tmp_path: Path) -> None:
+    place.bind(tmp_path, ["dns"]).close()
+    assert place.names(tmp_path) == ("dns.sock",)
+    with pytest.raises(ServiceError, match="nothing that plays any role"):
+        reload(tmp_path)
+
+    async def test() -> None:
+        assert (await asyncio.to_thread(reload, tmp_path)).done
+
+    with_processes(tmp_path, test, dns=Process())
+
+
+def test_role_is_held_by_one_process(tmp_path: Path) -> None:
+    hold(tmp_path, ["dns"])
+    with pytest.raises(ServiceError, match=r"dns is served with the state directory .* by process"):
+        hold(tmp_path, ["http", "dns"])
