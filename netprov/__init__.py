@@ -338,6 +338,8 @@ Why a phone is not provisioned: one engine over steps, and where steps come from
     explain.engine              the first cause, from the steps of one boot
     explain.who                 which phone a text means
     explain.promise             steps from the plan: what an inventory promises
+    explain.promise_tls         handshakes as an inventory promises them
+    explain.promise_web         file servers as an inventory promises them
     explain.record              steps from the servers' records
     explain.capture             steps from a packet capture
     explain.capture.packet      packets of a capture file

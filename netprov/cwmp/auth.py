@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from typing import Final
 
 REALM: Final = "netprov ACS"
+SECRET: Final = "acs"  # noqa: S105 - a name, no password
+"""The name of the secret that holds the password."""
+
 NONCE_LIFE: Final = 300
 """Seconds that a nonce is good for; an older one is answered as stale, and the phone tries again unasked."""
 

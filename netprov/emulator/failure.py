@@ -18,6 +18,13 @@ _VERIFY: Mapping[int, Trouble] = {
 }
 """OpenSSL's verification codes that say something else than an unknown authority."""
 
+_REASONS: Mapping[str, Trouble] = {
+    "WRONG_VERSION_NUMBER": Trouble.NOT_TLS,
+    "HTTP_REQUEST": Trouble.NOT_TLS,
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": Trouble.CLIENT_CERTIFICATE,
+}
+"""OpenSSL's symbols of reasons (opensslerr) that say something else than that a handshake failed."""
+
 _ERRNO: Mapping[int, Trouble] = {
     errno.ECONNREFUSED: Trouble.REFUSED,
     errno.EHOSTUNREACH: Trouble.UNREACHABLE,
@@ -54,7 +61,7 @@ def trouble_of(error: Exception) -> Trouble:
         case ssl.SSLCertVerificationError():
             return _VERIFY.get(error.verify_code, Trouble.UNTRUSTED)
         case ssl.SSLError():
-            return Trouble.TLS
+            return _REASONS.get(error.reason or "", Trouble.TLS)
         case TimeoutError():
             return Trouble.TIMEOUT
         case OSError():

@@ -216,6 +216,19 @@ CAUSE_FAMILIES: Mapping[str, tuple[Reason, ...]] = {
             "allow TLS 1.2 with ECDHE or RSA and AES on the server",
         ),
         _because(
+            "tls-rejected",
+            "the phone refuses the server's certificate, and its alert does not say why",
+            "The alert bad_certificate stands for a wrong name, a wrong signature and more; the certificate was not seen.",
+            "compare the certificate's names, dates and issuer with what the phone has: `netprov doctor` does",
+        ),
+        _because(
+            "client-certificate",
+            "the server demands a certificate that the phone does not have",
+            "With `client_certificates: required` the handshake ends without a certificate of an authority that the "
+            "server believes.",
+            "set `client_certificates: optional`, or name the authority of the phones' certificates under `client_roots:`",
+        ),
+        _because(
             "not-tls",
             "the server does not speak TLS on this port",
             "The phone began a TLS handshake, and what came back is none.",
@@ -229,6 +242,12 @@ CAUSE_FAMILIES: Mapping[str, tuple[Reason, ...]] = {
         ),
     ),
     "What a server answers": (
+        _because(
+            "wrong-key",
+            "the profile is encrypted, and the phone's key does not open it",
+            "A rule or a parameter gave the phone a key; it is of another secret, another digest or another file.",
+            "encrypt it with the key that the phone has; `netprov profile decrypt` tries a key",
+        ),
         _because(
             "file-missing",
             "the server has none of the files that the phone asks for",
@@ -308,6 +327,31 @@ CAUSE_FAMILIES: Mapping[str, tuple[Reason, ...]] = {
             "the profile brings a rule that the phone refuses",
             "The phone loaded the profile, and the rule in it leads nowhere: it is logged and the resync has failed.",
             "try the rule: `netprov rule '…'`",
+        ),
+        _because(
+            "activation",
+            "the profile's rule opens the activation code screen, and no code led to a profile",
+            "`gds://` asks the person at the phone for a code, which Cisco's cloud turns into a profile.",
+            "name a URL in Profile_Rule instead, or have a code ready",
+        ),
+        _because(
+            "rule-circle",
+            "the profiles name each other in a circle",
+            "A phone follows a new Profile_Rule of each profile it loads, and gives up after a few.",
+            "let the last profile keep the Profile_Rule by which it was loaded, or none",
+        ),
+        _because(
+            "asked-no-more",
+            "the phone has its first profile, and has not asked for the next",
+            "The first profile names another by its Profile_Rule; a request for that is not on record here.",
+            "look at what Profile_Rule names, and whether the phone can reach it; capture its packets",
+        ),
+        _because(
+            "not-captured",
+            "nothing was captured after the lease",
+            "DHCP names what the phone is to ask, and the capture has no packet of the phone after that: it asked "
+            "nothing, or the capture's filter left it out.",
+            "capture with the filter 'ip or arp' while the phone starts",
         ),
         _because(
             "asked-nothing",

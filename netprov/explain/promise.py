@@ -7,14 +7,18 @@ server of the plan does not answer.
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from netprov.cwmp.acs import Acs, AcsRequest
+from netprov.cwmp.auth import SECRET, Credentials, Gate
 from netprov.dhcp.message import dotted
 from netprov.dhcp.option.table import SERVER_ID
 from netprov.dns import stub
 from netprov.dns.server.answer import Responder
 from netprov.dns.server.policy import Client
+from netprov.explain.promise_tls import PlannedTls
+from netprov.explain.promise_web import PlannedServers, planned_secrets
 from netprov.mac import parse_mac
 from netprov.phone.action import (
     Action,
@@ -30,15 +34,10 @@ from netprov.phone.action import (
     SrvRecord,
     Trouble,
 )
-from netprov.pki.names import covers
-from netprov.pki.store import Store
 from netprov.plan import Plan
+from netprov.plan.cwmp import AcsListener
 from netprov.plan.offer import OfferedOption, Offers
-from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
-from netprov.provision.catalog import Catalog, decode_path
-from netprov.provision.requester import Requester
 from netprov.provision.secret import Secrets
-from netprov.state.catalog import peek_catalog
 
 TYPES = {"A": 1, "SRV": 33}
 
@@ -49,24 +48,29 @@ _NEGATIVE = {
 }
 
 
-PLANNED_CA = "-----BEGIN CERTIFICATE-----\nnot yet made\n-----END CERTIFICATE-----\n"
-"""Stands for the CA of an inventory that was never served, so that there is none on disk."""
-
-
 class PlanWorld:
     """Answers the actions of one phone; `ca` is the PEM of the CA that the servers' chains end in."""
 
-    def __init__(self, plan: Plan, state: Path) -> None:
-        """`state` is where a CA and secrets are read from, if they are there."""
+    def __init__(self, plan: Plan, state: Path, now: float | None = None) -> None:
+        """`state` is where certificates and secrets are read from, if they are there; `now` is in seconds since 1970.
+
+        Raises `ServiceError` for secrets that the inventory keeps in a place that cannot be read.
+        """
         self.plan = plan
-        self.ca, self.catalog = _catalog(plan, state)
+        moment = time.time() if now is None else now
+        secrets = planned_secrets(plan, state)
+        self._tls = PlannedTls(plan, state, moment)
+        self.ca = self._tls.ca
+        self._servers = PlannedServers(plan, self.ca, secrets, moment)
+        self.catalog = self._servers.catalog
         self._offers = Offers(plan.dhcp)
         self._dns = Responder(self.plan.dns.zones)
         self._acs = Acs(self.plan.cwmp.config)
+        self._gate = _gate(plan, secrets)
         self.given: tuple[OfferedOption, ...] = ()
         self._mac = ""
         self._address = ""
-        self._turn = 0
+        self._turn = moment
 
     def __call__(self, action: Action) -> Result:
         """Answer one action."""
@@ -109,80 +113,52 @@ class PlanWorld:
 
     def _fetch(self, action: Fetch) -> Response | Failed:
         url = action.url
-        management = any(
-            action.address in map(str, each.addresses) and each.port == url.port
-            for each in self.plan.cwmp.listeners
-        )
-        name = ""
-        if not management:
-            listener = next(
-                (
-                    each
-                    for each in self.plan.provision.listeners
-                    if (each.scheme, each.address, each.port) == (url.scheme, action.address, url.port)
-                ),
-                None,
-            )
-            if listener is None:
-                return Failed(
-                    Trouble.REFUSED, f"the inventory has no {url.scheme} at {action.address}:{url.port}"
-                )
-            name = listener.name
-        failed = self._verify(action, name or url.host)
-        if failed:
+        acs = next((each for each in self.plan.cwmp.listeners if _hears(each, action)), None)
+        listener = self._servers.listener(action)
+        if acs is None and listener is None:
+            return self._other(action)
+        if acs is not None and acs.secure != (url.scheme == "https"):
+            return Failed(Trouble.GARBAGE if acs.secure else Trouble.NOT_TLS, f"the ACS at port {url.port}")
+        name = listener.name if listener else url.host
+        oldest = self.catalog.oldest_tls(self._address, lambda: self._mac)
+        failed = self._tls.judge(action, name or url.host, None if acs else oldest)
+        if failed is not None:
             return failed
-        return self._inform(action) if management else self._file(action)
+        if acs is not None:
+            return self._inform(action)
+        return self._servers.answer(action, url.scheme, self._address, self._mac)
 
-    def _verify(self, action: Fetch, host: str) -> Failed | None:
-        if not action.verify:
-            return None
-        request = next(
-            (each for each in self.plan.pki.servers if each.host == host), self.plan.pki.servers[0]
-        )
-        if not any(self.ca.strip() in pem for pem in action.anchors):
-            return Failed(Trouble.UNTRUSTED, f"signed by {self.plan.pki.authority.name}")
-        if not covers(request.dns_names, request.addresses, action.verify):
-            return Failed(Trouble.WRONG_NAME, f"it is for {', '.join(request.dns_names)}")
-        return None
-
-    def _file(self, action: Fetch) -> Response | Failed:
-        scheme = action.url.scheme
-        requester = Requester(
-            scheme,
-            self._address,
-            action.address,
-            action.url.port,
-            link_mac=lambda: self._mac,
-        )
-        path = decode_path(action.url.path)
-        answer = self.catalog.respond(path, requester) if path else Refusal("no path")
-        match answer:
-            case Content(body=body, lock=None):
-                return Response(200, body, (("Content-Encoding", answer.coding),) if answer.coding else ())
-            case Content():
-                return Response(401, headers=(("WWW-Authenticate", "Basic"),))
-            case TreeFile(directory=directory, path=below):
-                return Failed(
-                    Trouble.GARBAGE, f"the file {below} of {directory} is looked at only when it is served"
-                )
-            case Redirect(location=location, status=status) if scheme != "tftp":
-                return Response(status, headers=(("Location", location),))
-            case Refusal(status=status) if scheme != "tftp":
-                return Response(status)
-            case _:
-                return Failed(Trouble.NOT_FOUND, action.url.path)
+    def _other(self, action: Fetch) -> Failed:
+        """Say who answers a fetch that nobody answers as the phone expects."""
+        url = action.url
+        for each in self.plan.provision.listeners:
+            if (each.address, each.port) == (action.address, url.port) and not each.is_datagram:
+                trouble = Trouble.NOT_TLS if url.scheme == "https" else Trouble.GARBAGE
+                return Failed(trouble, f"{each.scheme} is on port {url.port}")
+        return Failed(Trouble.REFUSED, f"the inventory has no {url.scheme} at {action.address}:{url.port}")
 
     def _inform(self, action: Fetch) -> Response:
         self._turn += 1
-        cookie = next((value for key, value in action.headers.items() if key.lower() == "cookie"), "")
-        request = AcsRequest(action.body, cookie=cookie, source=self._address, connection=self._mac)
-        reply = self._acs.respond(request, float(self._turn), f"token{self._turn}")
+        fields = {name.lower(): value for name, value in action.headers.items()}
+        given = fields.get("authorization", "")
+        if self._gate is not None and not self._gate.admits(given, action.method, self._turn):
+            challenges = self._gate.challenges(given, self._turn)
+            return Response(401, headers=tuple(("WWW-Authenticate", each) for each in challenges))
+        request = AcsRequest(
+            action.body, cookie=fields.get("cookie", ""), source=self._address, connection=self._mac
+        )
+        reply = self._acs.respond(request, self._turn, f"token{self._turn}")
         return Response(reply.status, reply.body, reply.headers)
 
 
-def _catalog(plan: Plan, state: Path) -> tuple[str, Catalog]:
-    """Return the CA in PEM and the catalog that hands it out, without making either."""
-    path = Store(state / "pki").ca_file
-    if path.exists():
-        return path.read_text(), peek_catalog(plan.provision, state)
-    return PLANNED_CA, Catalog(plan.provision, entropy=os.urandom, ca=PLANNED_CA.encode(), secrets=Secrets())
+def _hears(listener: AcsListener, action: Fetch) -> bool:
+    return action.address in map(str, listener.addresses) and listener.port == action.url.port
+
+
+def _gate(plan: Plan, secrets: Secrets) -> Gate | None:
+    """Return what asks phones for the ACS's password; where there is none on disk, nobody knows it."""
+    given = plan.cwmp.credentials
+    if given is None:
+        return None
+    password = given.password or secrets.get(SECRET) or os.urandom(16).hex()
+    return Gate(Credentials(given.username, password, given.scheme == "basic"), os.urandom(32))

@@ -21,6 +21,9 @@ _TROUBLE: Mapping[Trouble, str] = {
     Trouble.EXPIRED: "tls-expired",
     Trouble.NOT_YET: "tls-not-yet",
     Trouble.TLS: "tls-version",
+    Trouble.REJECTED: "tls-rejected",
+    Trouble.CLIENT_CERTIFICATE: "client-certificate",
+    Trouble.NOT_TLS: "not-tls",
     Trouble.NOT_FOUND: "file-missing",
     Trouble.TRANSFER: "tftp-refused",
     Trouble.STALLED: "tftp-stalled",
@@ -125,10 +128,6 @@ def fault_of(step: Step) -> str:
 def _trouble(action: Fetch, result: Failed) -> str:
     if action.url.scheme == "tftp":
         return _TFTP.get(result.trouble) or _TROUBLE.get(result.trouble, "server-silent")
-    if result.trouble is Trouble.TLS and (
-        "WRONG_VERSION_NUMBER" in result.detail or "not TLS" in result.detail
-    ):
-        return "not-tls"
     if result.trouble in {Trouble.NXDOMAIN, Trouble.NODATA}:
         return "host-no-address"
     return _TROUBLE.get(result.trouble, "server-silent")

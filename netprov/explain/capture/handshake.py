@@ -102,7 +102,7 @@ def is_tls13(hello: bytes) -> bool:
 def failure(client: Side, server: Side, *, wanted: str, now: float) -> Failed | None:
     """Return why the handshake failed, None if it did not."""
     if not server.is_tls:
-        return Failed(Trouble.TLS, "the server's answer is not TLS")
+        return Failed(Trouble.NOT_TLS, "the first octets are no TLS record")
     if client.alert is not None and client.alert:
         name = ALERTS.get(client.alert, str(client.alert))
         if client.alert in _CERTIFICATE_ALERTS and server.certificates:

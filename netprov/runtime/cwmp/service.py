@@ -16,7 +16,7 @@ from typing import Final
 from aiohttp import web
 
 from netprov.cwmp.acs import Acs, AcsLimits, AcsRequest, Reply
-from netprov.cwmp.auth import Credentials, Gate
+from netprov.cwmp.auth import SECRET, Credentials, Gate
 from netprov.errors import ServiceError
 from netprov.hostport import format_hostport
 from netprov.machine import Event
@@ -35,8 +35,6 @@ BODY_TIME: Final = 30.0
 HANDSHAKE_TIME: Final = 15.0
 """Seconds that a phone has for its TLS handshake."""
 
-SECRET: Final = "acs"  # noqa: S105 - a name, no password
-"""The secret that is the phones' password, where the inventory does not hold it."""
 
 STOP_TIME: Final = 1.0
 """Seconds that requests under way have when the service stops."""
