@@ -332,7 +332,8 @@ The emulated phone's pump:
 Why a phone is not provisioned: one engine over steps, and where steps come from:
 
     explain                     from steps to a cause
-    explain.verdict             what one fetch came to
+    explain.verdict             what one fetch came to, by its status
+    explain.profile             what the answers of a boot brought, in clear or behind a key
     explain.cause               every reason to stay without a profile
     explain.timeline            steps in words
     explain.engine              the first cause, from the steps of one boot

@@ -44,7 +44,7 @@ class Tally:
         if outcome.provisioned:
             self.provisioned += 1
         else:
-            cause = explain(trip.steps).cause
+            cause = explain(trip.steps, trip.outcome).cause
             self.reasons[f"{cause.id}: {outcome.reason}" if cause else outcome.reason] += 1
 
 

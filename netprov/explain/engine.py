@@ -15,10 +15,11 @@ from netprov.dhcp.option.vendor import ACS_MARK
 from netprov.dns.service import SERVICES
 from netprov.errors import Malformed, Problem, Reason, Severity
 from netprov.explain.cause import CAUSES
+from netprov.explain.profile import ACTIVATION, Answer, parameter, read_answers, unfollowed
 from netprov.explain.timeline import tell
-from netprov.explain.verdict import ANSWERED, fault_of, is_management, is_profile, parameter
+from netprov.explain.verdict import ANSWERED, fault_of, is_management
 from netprov.phone.action import AskDhcp, Failed, Fetch, Found, Lease, Resolve, Response, Step, Trouble
-from netprov.phone.handset.settings import PROFILE_RULES
+from netprov.phone.boot import Outcome
 from netprov.phone.rule.grammar import parse_rule
 from netprov.phone.rule.url import parse_url
 from netprov.phone.source import Source, Unusable, read_options
@@ -60,27 +61,37 @@ class _Fault:
     step: Step | None = None
 
 
-def explain(steps: Sequence[Step]) -> Story:
-    """Tell the story of one boot."""
+def explain(steps: Sequence[Step], outcome: Outcome | None = None) -> Story:
+    """Tell the story of one boot.
+
+    `outcome` is how the boot ended, where that is known: of an emulated phone, or of one that an inventory was asked
+    for. What servers and captures saw of a phone ends without one, and whether it has a profile follows from what came.
+    """
     given = next((step for step in reversed(steps) if isinstance(step.result, Lease)), None)
     if given is None:
         return _without_lease(steps)
     lease = given.result
     assert isinstance(lease, Lease)
     road = _road(steps, lease)
-    good = [place for place, step in enumerate(steps) if is_profile(step)]
-    tail = steps[good[-1] + 1 :] if good else steps
+    answers = read_answers(steps)
+    good = next((each for each in reversed(answers) if each.profile), None)
+    if outcome is not None and outcome.provisioned:
+        return Story(True, road, outcome.url, notes=_notes(_attempts(steps, answers), None))
+    tail = answers[answers.index(good) + 1 :] if good else answers
     faults = _attempts(steps, tail)
-    if good and not faults:
-        faults = _bad_rules(steps[good[-1]])
-    if good and not faults:
-        action = steps[good[-1]].action
-        assert isinstance(action, Fetch)
-        return Story(True, road, str(action.url), notes=_notes(_attempts(steps, steps), None))
-    if not good and not faults:
-        faults = _lookups(steps) or [_nothing(steps, lease)]
-    elif not good:
-        faults += _lookups(steps)
+    if good:
+        faults += _after(steps, good, outcome)
+        if all(fault.id == "ca-missing" for fault in faults):  # it is logged, and nothing else hangs on it
+            assert isinstance(good.step.action, Fetch)
+            url = str(good.step.action.url)
+            return Story(True, road, url, notes=_notes(_attempts(steps, answers), None))
+        primary = next((fault for fault in faults if fault.id in ANSWERED), faults[0])
+        return _failed(primary, road, _notes([*faults, *_attempts(steps, answers)], primary))
+    looked = _lookups(steps)
+    if not faults:
+        faults = looked or [_nothing(steps, lease, outcome)]
+    else:
+        faults += looked
     primary = _first(faults, given, lease, managed=_managed(steps))
     return _failed(primary, road, _notes(faults, primary))
 
@@ -141,20 +152,16 @@ def _road(steps: Sequence[Step], lease: Lease) -> tuple[str, ...]:
     return tuple(dict.fromkeys(road))
 
 
-def _attempts(steps: Sequence[Step], tail: Sequence[Step]) -> list[_Fault]:
-    """Return what went wrong with every fetch of `tail`, in order."""
-    authorities, acs = _authorities(steps), _acs(steps)
+def _attempts(steps: Sequence[Step], answers: Sequence[Answer]) -> list[_Fault]:
+    """Return what went wrong with each of these fetches, in order."""
+    acs, authorities = _acs(steps), _authorities(steps)
+    causes = {id(each.step): each.cause for each in answers}
     faults = []
-    for step in tail:
-        if not isinstance(step.action, Fetch):
+    for step in steps:
+        cause = causes.get(id(step), "")
+        if not cause or not isinstance(step.action, Fetch):
             continue
-        managed = is_management(step) or (step.action.url.host, step.action.url.port) in acs
-        if managed and isinstance(step.result, Response) and step.result.status < 300:
-            continue
-        cause = fault_of(step)
-        if not cause:
-            continue
-        if managed:
+        if is_management(step) or (step.action.url.host, step.action.url.port) in acs:
             cause = "acs-refuses" if isinstance(step.result, Response) else _acs_trouble(cause)
         elif str(step.action.url) in authorities:
             cause = "ca-missing"
@@ -163,16 +170,39 @@ def _attempts(steps: Sequence[Step], tail: Sequence[Step]) -> list[_Fault]:
     return faults
 
 
-def _bad_rules(step: Step) -> list[_Fault]:
+def _after(steps: Sequence[Step], good: Answer, outcome: Outcome | None) -> list[_Fault]:
+    """Return what kept a phone that has a profile from the one that it names."""
+    found = _bad_rules(good)
+    if found:
+        return found
+    tail = steps[steps.index(good.step) + 1 :]
+    if outcome is None:
+        cause, name, rule = unfollowed(good, steps)
+        lost = [fault for fault in _lookups(tail) if fault.id in _OF_NAMES and good.rules]
+        return lost or ([_Fault(cause, f"{name} {rule!r}", good.step)] if cause else [])
+    found = _lookups(tail)
+    if not found and any(text.lower().startswith(ACTIVATION) for text in good.rules.values()):
+        found = [_Fault("activation", ", ".join(good.rules.values()), good.step)]
+    answered = [step for step in tail if isinstance(step.action, Fetch)]
+    if not found and not any(map(fault_of, answered)) and not outcome.provisioned:
+        found = [_Fault("rule-circle", outcome.reason, good.step)] if answered else []
+    return found or ([] if answered else [_Fault("bad-rule", outcome.reason, good.step)])
+
+
+_OF_NAMES = frozenset({"host-no-address", "target-no-address", "srv-missing", "srv-no-service"})
+
+
+def _bad_rules(answer: Answer) -> list[_Fault]:
     """Return the rules of a profile that a phone refuses, which shows nowhere on the wire."""
     found = []
-    for name in PROFILE_RULES:
-        rule = parameter(step, name)
+    for name, rule in answer.rules.items():
+        if rule.lower().startswith(ACTIVATION):
+            continue
         try:
             for branch in parse_rule(rule):
                 branch.read()
         except Malformed as error:
-            found.append(_Fault("bad-rule", f"{name} {rule!r}: {error}", step))
+            found.append(_Fault("bad-rule", f"{name} {rule!r}: {error}", answer.step))
     return found
 
 
@@ -193,7 +223,7 @@ def _acs(steps: Sequence[Step]) -> set[tuple[str, int]]:
 
 def _authorities(steps: Sequence[Step]) -> set[str]:
     """Return the URLs of CA files that profiles named."""
-    return {rule for step in steps if (rule := parameter(step, "Custom_CA_Rule"))}
+    return set(filter(None, (parameter(step, "Custom_CA_Rule") for step in steps)))
 
 
 def _lookups(steps: Sequence[Step]) -> list[_Fault]:
@@ -239,8 +269,10 @@ def _is_domain(name: str, srv: Sequence[Step]) -> bool:
     return any(isinstance(step.action, Resolve) and step.action.name in owners for step in srv)
 
 
-def _nothing(steps: Sequence[Step], lease: Lease) -> _Fault:
+def _nothing(steps: Sequence[Step], lease: Lease, outcome: Outcome | None) -> _Fault:
     """Name what is missing in a lease that led to no server at all."""
+    if outcome is None and (silent := _uncaptured(steps, lease)):
+        return silent
     step = next((step for step in reversed(steps) if isinstance(step.result, Lease)), None)
     posts = [step for step in steps if is_management(step)]
     if posts:
@@ -258,15 +290,33 @@ def _nothing(steps: Sequence[Step], lease: Lease) -> _Fault:
     return _Fault("cloud", "", step)
 
 
+def _uncaptured(steps: Sequence[Step], lease: Lease) -> _Fault | None:
+    """Tell of a lease that leads somewhere, after which nothing of the phone was seen: that is no evidence of more."""
+    if any(isinstance(step.action, Resolve | Fetch) for step in steps):
+        return None
+    step = next(step for step in reversed(steps) if isinstance(step.result, Lease))
+    managed = _managed(steps)
+    for source in read_options(lease.options):
+        if isinstance(source, Source) and (managed or not source.acs_url):
+            named = source.acs_url or ", ".join(source.values)
+            return _Fault("not-captured", f"option {source.option} of the lease names {named}", step)
+    if lease.domain and lease.dns:
+        named = f"{SERVICES['https']}.{lease.domain} at {', '.join(lease.dns)}"
+        return _Fault("not-captured", f"the lease leads to a lookup of {named}", step)
+    return None
+
+
 def _managed(steps: Sequence[Step]) -> bool:
     return any(isinstance(step.action, AskDhcp) and ACS_MARK in step.action.vendor_class for step in steps)
 
 
 def _first(faults: list[_Fault], given: Step, lease: Lease, *, managed: bool) -> _Fault:
     """Choose the cause: a faulty option where nothing else was found, else the first server that answered wrongly."""
-    lost = all(fault.id in _LOST for fault in faults)
-    if lost:
-        for source in read_options(lease.options):
+    options = read_options(lease.options)
+    if faults[0].id == "not-captured" and any(isinstance(each, Source) for each in options):
+        return faults[0]
+    if all(fault.id in _LOST for fault in faults):
+        for source in options:
             fault = _option(source, managed=managed)
             if fault:
                 return replace(fault, step=given)
@@ -278,7 +328,7 @@ def _first(faults: list[_Fault], given: Step, lease: Lease, *, managed: bool) ->
     return next((fault for fault in faults if fault.id in ANSWERED), faults[0])
 
 
-_LOST = frozenset({"no-domain", "no-dns", "cloud", "srv-missing"})
+_LOST = frozenset({"no-domain", "no-dns", "cloud", "srv-missing", "not-captured"})
 """Causes that say only that nothing was found: a faulty option or a second server explains them."""
 
 

@@ -1,12 +1,10 @@
-"""What one fetch came to: a profile, something else that is fine, or a fault with its cause."""
+"""What one fetch came to, by its status and its trouble: something, or a fault with its cause."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netprov.errors import Malformed
 from netprov.phone.action import Failed, Fetch, Response, Step, Trouble
-from netprov.provision.profile import Layer, parse_profile
 
 SEALED = -1
 """Status of an answer that a capture saw only encrypted."""
@@ -59,6 +57,7 @@ ANSWERED = frozenset(
         *(
             "index-page",
             "encrypted",
+            "wrong-key",
             "empty-file",
             "corrupt",
             "tftp-stalled",
@@ -69,6 +68,8 @@ ANSWERED = frozenset(
         *(
             "ca-missing",
             "bad-rule",
+            "activation",
+            "rule-circle",
             "acs-refuses",
             "option-octets",
             "target-no-address",
@@ -86,35 +87,15 @@ def is_management(step: Step) -> bool:
     return isinstance(action, Fetch) and action.method == "POST" and "SOAPAction" in action.headers
 
 
-def is_profile(step: Step) -> bool:
-    """Tell whether a fetch brought a profile, or an answer that cannot be looked into."""
-    if not isinstance(step.action, Fetch) or not isinstance(step.result, Response) or is_management(step):
-        return False
-    if step.result.status == SEALED:
-        return True
-    return (
-        200 <= step.result.status < 300 and not _body_fault(step.result.body) and _profile(step) is not None
-    )
-
-
-def parameter(step: Step, name: str) -> str:
-    """Return a parameter of the profile that a fetch brought, or ""."""
-    profile = _profile(step)
-    found = profile.get(name) if profile else None
-    return (found.value or "").strip() if found else ""
-
-
 def fault_of(step: Step) -> str:
-    """Return the id of a fetch's cause of failure, "" for one that went well."""
+    """Return the id of a fetch's cause of failure by its status alone, "" for one that brought something."""
     action, result = step.action, step.result
     if not isinstance(action, Fetch):
         return ""
     if isinstance(result, Failed):
         return _trouble(action, result)
-    if not isinstance(result, Response) or result.status == SEALED:
+    if not isinstance(result, Response) or result.status == SEALED or 200 <= result.status < 300:
         return ""
-    if 200 <= result.status < 300:
-        return "" if is_management(step) else _body_fault(result.body)
     if result.status in {301, 302} and result.header("Location"):
         return ""  # followed; what comes of it is another step
     if result.status == 400 and b"plain HTTP request" in result.body:
@@ -131,30 +112,3 @@ def _trouble(action: Fetch, result: Failed) -> str:
     if result.trouble in {Trouble.NXDOMAIN, Trouble.NODATA}:
         return "host-no-address"
     return _TROUBLE.get(result.trouble, "server-silent")
-
-
-def _body_fault(body: bytes) -> str:
-    """Return what is wrong with a file that came where a profile or a certificate was wanted."""
-    start = body.lstrip()[:200].lower()
-    if not start:
-        return "empty-file"
-    if start.startswith(b"salted__"):
-        return "encrypted"
-    if b"<html" in start or start.startswith(b"<!doctype html"):
-        return "index-page"
-    if start.startswith(b"-----begin certificate"):
-        return ""
-    try:
-        parse_profile(body)
-    except Malformed:
-        return "corrupt"
-    return ""
-
-
-def _profile(step: Step) -> Layer | None:
-    if not isinstance(step.result, Response) or not step.result.body:
-        return None
-    try:
-        return parse_profile(step.result.body)
-    except Malformed:
-        return None

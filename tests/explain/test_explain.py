@@ -88,11 +88,6 @@ PLANTED: tuple[tuple[str, World, Identity], ...] = (
     ("file-missing", tftp(404), PHONE),
     ("file-missing", World({66: b"10.20.0.1"}, servers={"tftp 10.20.0.1 69": Server({})}), PHONE),
     (
-        "ca-missing",
-        tftp(b"<flat-profile><Custom_CA_Rule>http://10.20.0.1/ca.pem</Custom_CA_Rule></flat-profile>"),
-        PHONE,
-    ),
-    (
         "port-closed",
         tftp(b"<flat-profile><Profile_Rule>http://10.20.0.1/next.xml</Profile_Rule></flat-profile>"),
         PHONE,
@@ -111,21 +106,21 @@ PLANTED: tuple[tuple[str, World, Identity], ...] = (
     ("cause", "world", "identity"), PLANTED, ids=[f"{n}-{row[0]}" for n, row in enumerate(PLANTED)]
 )
 def test_the_planted_cause_is_named(cause: str, world: World, identity: Identity) -> None:
-    _, steps, _ = travel(world, identity)
-    story = explain(steps)
-    assert not story.provisioned
-    assert story.cause is not None
-    assert cause == story.cause.id, (story.detail, story.notes)
+    outcome, steps, _ = travel(world, identity)
+    for story in (explain(steps), explain(steps, outcome)):
+        assert not story.provisioned
+        assert story.cause is not None
+        assert cause == story.cause.id, (story.detail, story.notes)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_nothing_wrong_is_said_about_a_healthy_boot(row: Row) -> None:
     outcome, steps, _ = travel(row.world, row.identity, row.behaviour)
-    story = explain(steps)
-    assert outcome.provisioned == story.provisioned
-    assert (story.cause is None) == outcome.provisioned
-    if outcome.provisioned:
-        assert outcome.url == story.url
+    for story in (explain(steps), explain(steps, outcome)):
+        assert outcome.provisioned == story.provisioned
+        assert (story.cause is None) == outcome.provisioned
+        if outcome.provisioned:
+            assert outcome.url == story.url
 
 
 def test_a_target_that_is_down_is_a_note_beside_a_healthy_one() -> None:
@@ -134,6 +129,14 @@ def test_a_target_that_is_down_is_a_note_beside_a_healthy_one() -> None:
     assert story.provisioned
     assert len(story.notes) == 1
     assert "pr2.example.com" in story.notes[0].message
+
+
+def test_a_ca_that_is_not_there_is_a_note_where_nothing_hangs_on_it() -> None:
+    profile = b"<flat-profile><Custom_CA_Rule>http://10.20.0.1/ca.pem</Custom_CA_Rule></flat-profile>"
+    outcome, steps, _ = travel(tftp(profile), PHONE)
+    for story in (explain(steps), explain(steps, outcome)):
+        assert story.provisioned
+        assert [note.rule for note in story.notes] == ["ca-missing"]
 
 
 @pytest.mark.parametrize(

@@ -75,9 +75,9 @@ def command(
             ikm=device.policy.ikm if device else "raw",
         )
         handset = Handset(identity, lambda _below: 0, behaviour)
-        _, steps = walk(handset, boot(handset), world)
+        outcome, steps = walk(handset, boot(handset), world)
         steps = [_located(step, world, opened) for step in steps]
-        story = explain(steps)
+        story = explain(steps, outcome)
         fine &= story.provisioned
         if as_json:
             found.append(

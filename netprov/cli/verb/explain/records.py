@@ -117,8 +117,8 @@ def _story(steps: list[Step], heard: Heard, folder: Path) -> Story:
     if any(isinstance(step.action, Fetch) for step in steps):
         return explain(steps)
     handset = Handset(_identity(heard.plan, heard.lease), lambda _below: 0)
-    _, promised = walk(handset, boot(handset), PlanWorld(heard.plan, folder))
-    return explain_unasked(steps, explain(promised))
+    outcome, promised = walk(handset, boot(handset), PlanWorld(heard.plan, folder))
+    return explain_unasked(steps, explain(promised, outcome))
 
 
 def _identity(plan: Plan, lease: DhcpLease) -> Identity:
