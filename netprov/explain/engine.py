@@ -13,14 +13,13 @@ from netprov.dhcp.option import table as code
 from netprov.dhcp.option.provisioning import ACS_CODES
 from netprov.dhcp.option.vendor import ACS_MARK
 from netprov.dns.service import SERVICES
-from netprov.errors import Malformed, Problem, Reason, Severity
+from netprov.errors import Problem, Reason, Severity
 from netprov.explain.cause import CAUSES
-from netprov.explain.profile import ACTIVATION, Answer, parameter, read_answers, unfollowed
+from netprov.explain.profile import Answer, alternatives, parameter, read_answers, refusal, unfollowed
 from netprov.explain.timeline import tell
 from netprov.explain.verdict import ANSWERED, fault_of, is_management
 from netprov.phone.action import AskDhcp, Failed, Fetch, Found, Lease, Resolve, Response, Step, Trouble
 from netprov.phone.boot import Outcome
-from netprov.phone.rule.grammar import parse_rule
 from netprov.phone.rule.url import parse_url
 from netprov.phone.source import Source, Unusable, read_options
 
@@ -181,7 +180,7 @@ def _after(steps: Sequence[Step], good: Answer, outcome: Outcome | None) -> list
         lost = [fault for fault in _lookups(tail) if fault.id in _OF_NAMES and good.rules]
         return lost or ([_Fault(cause, f"{name} {rule!r}", good.step)] if cause else [])
     found = _lookups(tail)
-    if not found and any(text.lower().startswith(ACTIVATION) for text in good.rules.values()):
+    if not found and any(each.activates for text in good.rules.values() for each in alternatives(text)):
         found = [_Fault("activation", ", ".join(good.rules.values()), good.step)]
     answered = [step for step in tail if isinstance(step.action, Fetch)]
     if not found and not any(map(fault_of, answered)) and not outcome.provisioned:
@@ -193,17 +192,13 @@ _OF_NAMES = frozenset({"host-no-address", "target-no-address", "srv-missing", "s
 
 
 def _bad_rules(answer: Answer) -> list[_Fault]:
-    """Return the rules of a profile that a phone refuses, which shows nowhere on the wire."""
-    found = []
-    for name, rule in answer.rules.items():
-        if rule.lower().startswith(ACTIVATION):
-            continue
-        try:
-            for branch in parse_rule(rule):
-                branch.read()
-        except Malformed as error:
-            found.append(_Fault("bad-rule", f"{name} {rule!r}: {error}", answer.step))
-    return found
+    """Return the rules of a profile that a phone refuses whatever its conditions say; it shows nowhere on the wire."""
+    refused = ((name, rule, refusal(rule)) for name, rule in answer.rules.items())
+    return [
+        _Fault("bad-rule", f"{name} {rule!r}: {reason}", answer.step)
+        for name, rule, reason in refused
+        if reason
+    ]
 
 
 def _acs_trouble(cause: str) -> str:

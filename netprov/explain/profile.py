@@ -6,6 +6,7 @@ Answers are read in order, as the phone does: a profile gives keys and rules to 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -19,8 +20,6 @@ from netprov.provision.config import CA_PATH, Digest
 from netprov.provision.crypto import MAGIC, decode_ikm, decrypt_cbc, decrypt_gcm
 from netprov.provision.macro import expand
 from netprov.provision.profile import parse_profile
-
-ACTIVATION = "gds://"
 
 _FIRMWARE = (".loads", ".sbn", ".zip", ".img", ".sgn", ".bin")
 """Ends of names that are no profiles: what Upgrade_Rule names, and what a load names in turn."""
@@ -152,10 +151,27 @@ def parameter(step: Step, name: str) -> str:
 
 def alternatives(rule: str) -> tuple[Alternative, ...]:
     """Return the alternatives of a rule as far as a phone can read them."""
+    found = []
+    with suppress(Malformed):
+        for branch in parse_rule(rule):
+            with suppress(Malformed):
+                found.append(branch.read())
+    return tuple(found)
+
+
+def refusal(rule: str) -> str:
+    """Return why a phone refuses a rule whichever branch of it is taken, "" if it may take one."""
     try:
-        return parse_rule(rule)
-    except Malformed:
-        return ()
+        branches = parse_rule(rule)
+    except Malformed as error:
+        return str(error)
+    reasons = []
+    for branch in branches:
+        try:
+            branch.read()
+        except Malformed as error:
+            reasons.append(str(error))
+    return reasons[0] if reasons and len(reasons) == len(branches) else ""
 
 
 def unfollowed(answer: Answer, steps: Sequence[Step]) -> tuple[str, str, str]:
@@ -165,9 +181,9 @@ def unfollowed(answer: Answer, steps: Sequence[Step]) -> tuple[str, str, str]:
     """
     hosts = _hosts(steps)
     for name, text in answer.rules.items():
-        if text.lower().startswith(ACTIVATION):
-            return "activation", name, text
         found = alternatives(text)
+        if len(found) == 1 and found[0].activates:
+            return "activation", name, text
         if len(found) != 1 or "://" not in found[0].url:
             continue
         host = found[0].url.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
