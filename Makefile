@@ -37,7 +37,7 @@ lint: $(VENV)/.dev ## Check style and types
 	@$(RUN)/mypy
 
 fuzz: $(VENV)/.dev ## Feed every codec 100,000 malformed messages or more (long)
-	@NETPROV_EXAMPLES=$${NETPROV_EXAMPLES:-100000} $(RUN)/python -m pytest --timeout 0 -k fuzz tests
+	@NETPROV_EXAMPLES=$${NETPROV_EXAMPLES:-100000} $(RUN)/python -m pytest --timeout 0 -m fuzz $(ARGS)
 
 slow: $(VENV)/.dev .setup/packages ## Run what is too long for `make test`: 10,000 connections, 64 MiB over a lossy cable
 	@$(RUN)/python -m pytest --timeout 0 -m slow $(ARGS)
