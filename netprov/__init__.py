@@ -40,13 +40,25 @@ What the operator writes, one YAML file in the operator's words:
     inventory.sheet             phones listed in a CSV file
     inventory.gather            the files that one inventory is made of
     inventory.load              files read into a Document: inventory and places
-    inventory.convert           other servers' configurations, read into a draft
-    inventory.convert.draft     the draft, and what was not carried over
-    inventory.convert.option    DHCP options as other servers write them
-    inventory.convert.dnsmasq   dnsmasq.conf
-    inventory.convert.dhcpd     dhcpd.conf of ISC
-    inventory.convert.kea       kea-dhcp4.conf
-    inventory.convert.listing   CSV lists and Ansible inventories
+
+Other servers' words, turned into a draft of an inventory:
+
+    convert                     other servers' configurations, read into a draft
+    convert.draft               the draft, and what was not carried over
+    convert.rule                what another server gives to whom, and what wins
+    convert.value               octets of options as an inventory writes them
+    convert.arrange             rules as networks and first-match classes
+    convert.condition           conditions of dhcpd and Kea as `match`
+    convert.typed               names, types and octets of ISC's options
+    convert.dnsmasq_option      dhcp-option of dnsmasq in octets
+    convert.dnsmasq_name        names in a dnsmasq.conf
+    convert.dnsmasq             dnsmasq.conf
+    convert.dhcpd_syntax        statements of dhcpd.conf
+    convert.dhcpd               dhcpd.conf of ISC
+    convert.kea                 kea-dhcp4.conf
+    convert.phone_list          CSV lists, and what spreadsheets do to them
+    convert.ansible             Ansible inventories
+    convert.form                which format a file is in
 
 What follows from it: the plan, frozen, in the words of the protocols:
 

@@ -56,6 +56,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     **{core: GROUND | {core} for core in CORES},
     "phone": GROUND | PHONE,
     "inventory": GROUND | {"inventory"},
+    "convert": GROUND | {"convert", "inventory"} | PHONE,
     "plan": GROUND | {"plan", "inventory"} | PHONE,
     "check": GROUND | {"check", "plan", "inventory"} | PHONE,
     "export": GROUND | {"export", "plan", "inventory"} | PHONE,
@@ -84,7 +85,7 @@ STOREYS: Mapping[str, tuple[str, ...]] = {
     "netprov.phone": ("rule", "handset", "fetch", ""),
     "netprov.dns": ("message", "zone", "server", ""),
     "netprov.dhcp": ("option", ""),
-    "netprov.inventory": ("yaml", "model", "", "convert"),
+    "netprov.inventory": ("yaml", "model", ""),
     "netprov.explain": ("", "capture"),
     "netprov.runtime": ("", "net", "web", "wing"),
 }

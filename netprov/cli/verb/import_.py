@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
 
-from netprov.inventory.convert.dhcpd import read_dhcpd
-from netprov.inventory.convert.dnsmasq import read_dnsmasq
-from netprov.inventory.convert.draft import Draft, format_draft
-from netprov.inventory.convert.kea import read_kea
-from netprov.inventory.convert.listing import read_ansible, read_csv
+from netprov.convert.draft import Draft, format_draft
+from netprov.convert.form import FORMATS, guess, is_inventory
 from netprov.inventory.yaml.source import read
-
-FORMATS: Mapping[str, Callable[[str, str], Draft]] = {
-    "dnsmasq": read_dnsmasq,
-    "dhcpd": read_dhcpd,
-    "kea": read_kea,
-    "csv": read_csv,
-    "ansible": read_ansible,
-}
 
 
 @click.command()
@@ -46,8 +33,7 @@ def command(file: Path, form: str | None, output: Path | None) -> int:
     the draft with `netprov check`.
     """
     text = read(file, str(file))
-    draft = FORMATS[form or guess(file.name, text)](text, str(file))
-    draft.complete()
+    draft = _draft(file, text, form)
     written = format_draft(draft)
     if output is None:
         click.echo(written, nl=False)
@@ -64,16 +50,20 @@ def command(file: Path, form: str | None, output: Path | None) -> int:
     return 0
 
 
-def guess(name: str, text: str) -> str:
-    """Return the format of a file by its name and text."""
-    if re.search(r'"Dhcp4"\s*:', text):
-        return "kea"
-    if name.endswith(".csv"):
-        return "csv"
-    if re.search(r"^\s*subnet\s+[\d.]+\s+netmask|^\s*hardware\s+ethernet", text, re.MULTILINE):
-        return "dhcpd"
-    if re.search(r"^\s*(dhcp-(range|host|option)|srv-host|host-record|interface)=", text, re.MULTILINE):
-        return "dnsmasq"
-    if re.search(r"^\s*\[[\w:.-]+\]\s*$|^\s*hosts:\s*$", text, re.MULTILINE):
-        return "ansible"
-    return "csv"
+def _draft(file: Path, text: str, form: str | None) -> Draft:
+    """Read a file; refuse one in which nothing of its format is found."""
+    if form is None and is_inventory(text):
+        raise click.UsageError(
+            f"{file} is an inventory of netprov already: look through it with `netprov check`"
+        )
+    form = form or guess(file.name, text)
+    if not form:
+        raise click.UsageError(
+            f"{file} is none of {', '.join(FORMATS)}: name its format with --from, if it is one of them"
+        )
+    draft = FORMATS[form](text, str(file))
+    draft.complete()
+    if not (draft.networks or draft.hosts or draft.classes or draft.phones or draft.srv or draft.records):
+        first = f" ({draft.leftovers[0]})" if draft.leftovers else ""
+        raise click.UsageError(f"{file} holds nothing that an inventory could, read as {form}{first}")
+    return draft

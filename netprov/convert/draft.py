@@ -12,9 +12,6 @@ from netprov.inventory.yaml.flow import flow
 
 Section = dict[Any, Any]
 
-PROVISIONING = frozenset({66, 150, 159, 160})
-"""Options that a phone is provisioned by: with any of them its method is dhcp."""
-
 PLACEHOLDER = "example.com"
 """Domain of a draft whose source names none."""
 
@@ -44,17 +41,28 @@ class Draft:
     classes: dict[str, Section] = field(default_factory=dict)
     phones: list[Section] = field(default_factory=list)
     leftovers: list[Leftover] = field(default_factory=list)
+    lines: dict[str, int] = field(default_factory=dict)
+    """Where networks are written, by subnet."""
+    sends_domain: bool = False
+    """The source sends the draft's domain by itself, without an option that says so."""
 
     def leave(self, line: int, text: str, reason: str) -> None:
-        """Note what is not carried over."""
-        self.leftovers.append(Leftover(Place(self.source, line, 1), _one_line(text), _one_line(reason)))
+        """Note what is not carried over, once."""
+        leftover = Leftover(Place(self.source, line, 1), _one_line(text), _one_line(reason))
+        if leftover not in self.leftovers:
+            self.leftovers.append(leftover)
+
+    def line_of(self, network: Section) -> int:
+        """Return the line that a network is from."""
+        return self.lines.get(network["subnet"], 1)
 
     def network_with(self, address: IPv4Address) -> Section | None:
         """Return the network that holds an address."""
         return next((each for each in self.networks.values() if address in IPv4Network(each["subnet"])), None)
 
-    def add_network(self, subnet: IPv4Network, name: str = "") -> Section:
+    def add_network(self, subnet: IPv4Network, name: str = "", line: int = 1) -> Section:
         """Return the network of that subnet, made if it is new."""
+        self.lines.setdefault(str(subnet), line)
         for each in self.networks.values():
             if each["subnet"] == str(subnet):
                 return each
@@ -77,35 +85,48 @@ class Draft:
         return inner if "." not in inner else name.rstrip(".")
 
     def complete(self) -> None:
-        """Draw the consequences: methods that follow from options, networks that follow from addresses."""
-        everywhere: Section = {}
-        for network in self.networks.values():
-            everywhere |= _taken(network)
-        if everywhere:
-            self.classes["provisioned"] = {"match": {"vendor_class": "*"}, "options": everywhere}
-        for section in (*self.classes.values(), *self.phones):
-            if PROVISIONING & section.get("options", {}).keys() and "method" not in section:
-                section["method"] = "dhcp"
+        """Draw the consequences: networks that follow from addresses, one entry for one machine."""
+        self.leftovers.sort(key=lambda each: each.place)
         for phone in self.phones:
             address = phone.get("address")
             if address and _is_address(address) and self.network_with(IPv4Address(address)) is None:
                 subnet = IPv4Network(f"{address}/24", strict=False)
                 self.add_network(subnet)
                 self.leave(1, str(subnet), "no network is described: this one was assumed from an address")
+            self._join(phone)
+
+    def _join(self, phone: Section) -> None:
+        """Take a host and a phone of one name, or of one address, for one machine: its names come from one place."""
+        name = self.relative(phone["name"]) if phone.get("name") else ""
+        same = self.hosts.get(name)
+        if same is not None and same["addresses"] == [phone.get("address")]:
+            self.records += [
+                {"name": alias, "type": "CNAME", "data": self.absolute(name)}
+                for alias in same.get("aliases", ())
+            ]
+            del self.hosts[name]
+        elif same is not None:
+            del phone["name"]
+            self.leave(1, f"host name of {phone['mac']}", f"{name} is a host with another address")
+        for other, host in list(self.hosts.items()):
+            if phone.get("address") in host["addresses"]:
+                host["addresses"].remove(phone["address"])
+                self.records.append({"name": other, "type": "A", "data": phone["address"]})
+                if not host["addresses"]:
+                    self.records += [
+                        {"name": alias, "type": "CNAME", "data": self.absolute(other)}
+                        for alias in host.get("aliases", ())
+                    ]
+                    del self.hosts[other]
+
+    def absolute(self, name: str) -> str:
+        """Return a name with its final dot, as master files have it."""
+        return f"{name}." if "." in name else f"{name}.{self.domain or PLACEHOLDER}."
 
 
 def _one_line(text: str) -> str:
     """Return a text as a comment can hold it: whatever ends a line, or YAML refuses, is a blank."""
     return "".join(each if each.isprintable() else " " for each in text)
-
-
-def _taken(network: Section) -> Section:
-    """Take the provisioning options out of a network: they belong to a class, which says the method."""
-    options = network.get("options", {})
-    taken = {code: options.pop(code) for code in sorted(PROVISIONING & options.keys())}
-    if "options" in network and not options:
-        del network["options"]
-    return taken
 
 
 def _is_address(text: str) -> bool:
@@ -157,7 +178,10 @@ def _lists(name: str, members: dict[str, list[Section]]) -> Iterator[str]:
 def _list(name: str, items: Sequence[Section]) -> Iterator[str]:
     if items:
         yield f"{name}:"
-        yield from (f"  - {flow(_without_singles(item))}" for item in items)
+        for item in items:
+            comment = item.get("#")
+            shown = {key: value for key, value in item.items() if key != "#"}
+            yield f"  - {flow(_without_singles(shown))}" + (f" # {_one_line(comment)}" if comment else "")
 
 
 def _without_singles(value: Any) -> Any:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from netprov.check import check
 from netprov.cli import group
-from netprov.cli.verb.import_ import FORMATS, guess
+from netprov.convert.draft import Draft, format_draft
+from netprov.convert.form import FORMATS, guess
 from netprov.errors import InventoryError
-from netprov.inventory.convert.draft import Draft, format_draft
 from netprov.inventory.load import load, parse
 from netprov.inventory.yaml.compose import compose
 from netprov.inventory.yaml.flow import flow

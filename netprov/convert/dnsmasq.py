@@ -1,0 +1,390 @@
+"""dnsmasq.conf: ranges, hosts, options, tags of clients (dnsmasq(8)); its names are read by `dnsmasq_name`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network
+
+from netprov.convert import dnsmasq_name
+from netprov.convert.arrange import arrange
+from netprov.convert.dnsmasq_option import Declared, declared, octets, split, tags
+from netprov.convert.draft import Draft, Section
+from netprov.convert.rule import Grant, Rank, Rules, Space
+from netprov.dhcp.option import table as code
+from netprov.mac import read_mac
+
+_LEASE = re.compile(r"(\d+[smhdw]?|infinite)\Z")
+_ADDRESS = re.compile(r"\d+(\.\d+){3}\Z")
+_LONG_LEASE = "52w"
+_UNTAGGED, _BY_RANGE, _TAGGED = (0,), (1,), (2,)
+"""Ranks: an option under a client's tags beats one under its range's tag, which beats one without (option_filter)."""
+
+
+@dataclass(slots=True)
+class _State:
+    draft: Draft
+    rules: Rules = field(default_factory=Rules)
+    interfaces: list[str] = field(default_factory=list)
+    tagged: dict[str, list[str]] = field(default_factory=dict)
+    """Names of networks, by the tag that their ranges set."""
+    domains: list[tuple[str, IPv4Network]] = field(default_factory=list)
+    known_only: bool = False
+    authoritative: bool = False
+    line: int = 0
+    text: str = ""
+
+
+def read_dnsmasq(text: str, source: str) -> Draft:
+    """Read a dnsmasq configuration."""
+    state = _State(Draft(source))
+    handlers: dict[str, Callable[[_State, str], str]] = {**_KEYS, **_NAMES}
+    for number, key, value in sorted(_lines(text), key=lambda line: _ORDER.get(line[1], 5)):
+        state.line, state.text = number, f"{key}={value}" if value else key
+        handler = handlers.get(key)
+        if handler is None:
+            state.draft.leave(number, state.text, _ELSEWHERE.get(key, "the inventory has no such setting"))
+            continue
+        try:
+            reason = handler(state, value)
+        except (ValueError, IndexError) as error:
+            reason = f"cannot be read: {error}"
+        if reason:
+            state.draft.leave(number, state.text, reason)
+    _finish(state)
+    return state.draft
+
+
+def _lines(text: str) -> Iterator[tuple[int, str, str]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        content = _without_comment(line).strip()
+        if content:
+            key, _, value = content.partition("=")
+            yield number, key.strip().removeprefix("--"), value.strip()
+
+
+def _without_comment(line: str) -> str:
+    """Cut a line at a # that begins it or follows a blank, outside quotes."""
+    inside = False
+    for index, sign in enumerate(line):
+        if sign == '"':
+            inside = not inside
+        elif sign == "#" and not inside and (index == 0 or line[index - 1].isspace()):
+            return line[:index]
+    return line
+
+
+def _finish(state: _State) -> None:
+    draft = state.draft
+    networks = [each for each in draft.networks.values() if "interface" not in each]
+    left = [
+        each for each in state.interfaces if each not in {n.get("interface") for n in draft.networks.values()}
+    ]
+    for network, interface in zip(networks, left, strict=False):
+        network["interface"] = interface
+    if len(left) > len(networks):
+        draft.leave(1, f"interface={','.join(left)}", "say which network is on which interface")
+    for network in draft.networks.values():
+        network["clients"] = "known" if state.known_only else "all"
+        if state.authoritative:
+            network["authoritative"] = True
+        for domain, subnet in state.domains:
+            if IPv4Network(network["subnet"]).subnet_of(subnet):
+                network["domain"] = domain
+    draft.sends_domain = bool(draft.domain)
+    _by_range(state)
+    arrange(draft, state.rules, own=(code.ROUTER, code.DNS))
+
+
+def _by_range(state: _State) -> None:
+    """Turn tags that ranges set into the networks of what is given under them."""
+    names = {
+        tag: frozenset(networks) for tag, networks in state.tagged.items() if tag not in state.rules.tags
+    } | {
+        each["interface"]: frozenset({name})
+        for name, each in state.draft.networks.items()
+        if each.get("interface") and each["interface"] not in state.rules.tags
+    }
+    everywhere = frozenset(state.draft.networks)
+    found = []
+    for each in state.rules.grants:
+        networks = everywhere
+        for tag in each.needs & names.keys():
+            networks &= names[tag]
+        for tag in each.lacks & names.keys():
+            networks -= names[tag]
+        ranged = bool((each.needs | each.lacks) & names.keys())
+        rank: Rank = (
+            _BY_RANGE
+            if ranged and each.rank == _TAGGED and not each.needs - state.tagged.keys()
+            else each.rank
+        )
+        found.append(
+            Grant(
+                each.code,
+                each.data,
+                each.line,
+                each.text,
+                rank,
+                each.needs - names.keys(),
+                each.lacks - names.keys(),
+                networks if ranged else None,
+                each.force,
+                each.space,
+            )
+        )
+    state.rules.grants = found
+
+
+def _interface(state: _State, value: str) -> str:
+    state.interfaces += [each.strip() for each in value.split(",")]
+    return ""
+
+
+def _domain(state: _State, value: str) -> str:
+    name, *rest = [each.strip() for each in value.split(",")]
+    if rest and "/" in rest[0]:
+        state.domains.append((name, IPv4Network(rest[0])))
+        return "" if len(rest) == 1 else "local names are not made from it"
+    if rest or (state.draft.domain and state.draft.domain != name):
+        return "an inventory has one main domain; networks can have their own"
+    state.draft.domain = name
+    return ""
+
+
+def _marks(value: str) -> tuple[list[str], list[str], list[str]]:
+    """Split tags that are needed, tags that are set, and the rest."""
+    parts = [part.text for part in split(value)]
+    needed = [part.partition(":")[2] for part in parts if part.startswith("tag:")]
+    sets = [part.partition(":")[2] for part in parts if part.startswith(("set:", "net:"))]
+    return needed, sets, [part for part in parts if not part.startswith(("tag:", "net:", "set:"))]
+
+
+def _range(state: _State, value: str) -> str:
+    needed, sets, parts = _marks(value)
+    while parts and not re.fullmatch(r"[0-9a-fA-F.: ]+", parts[0]):
+        if parts[0].startswith("constructor"):
+            return "DHCPv6 is not served"
+        sets.append(parts.pop(0))  # a bare word is a tag (OpenWrt writes interfaces so)
+    if ":" in parts[0]:
+        return "DHCPv6 is not served"
+    first, *rest = IPv4Address(parts[0]), *parts[1:]
+    mode = rest.pop(0) if rest and (rest[0] in {"static", "proxy"} or _ADDRESS.match(rest[0])) else parts[0]
+    if mode == "proxy":
+        return "a proxy for boot loaders is not served"
+    mask = rest.pop(0) if rest and _ADDRESS.match(rest[0]) else ""
+    if rest and _ADDRESS.match(rest[0]):
+        rest.pop(0)
+    subnet = IPv4Network(f"{first}/{mask or 24}", strict=False)
+    network = state.draft.add_network(subnet, sets[0] if sets else "", state.line)
+    name = next(name for name, each in state.draft.networks.items() if each is network)
+    for tag in sets:
+        state.tagged.setdefault(tag, []).append(name)
+    interface = next(
+        (tag for tag in sets if tag in state.interfaces or (re.search(r"\d", tag) and "." in tag)), ""
+    )
+    if interface:
+        network["interface"] = interface
+    if mode == "static":
+        network.setdefault("pool", [])
+    else:
+        state.draft.add_pool(network, str(first), mode)
+    lease = next((part for part in rest if _LEASE.match(part)), "")
+    network["lease"] = _LONG_LEASE if lease == "infinite" else lease or "1h"
+    reasons = [
+        f"no netmask: {subnet} was assumed" if not mask else "",
+        f"only clients tagged {', '.join(needed)} are served from it; here all are" if needed else "",
+    ]
+    return "; ".join(filter(None, reasons))
+
+
+def _host(state: _State, value: str) -> str:
+    needed, sets, parts = _marks(value)
+    phone: Section = {}
+    macs: list[str] = []
+    notes = ["it holds on some networks only"] if needed else []
+    for part in parts:
+        if mac := read_mac(re.sub(r"\A\d{1,2}-(?=\w+[:-])", "", part) if ":" in part else part):
+            macs.append(mac)
+        elif part.count(":") == 5 and "*" in part:
+            return "one entry for many MAC addresses is a class: write `match: {mac: …}`"
+        elif _ADDRESS.match(part):
+            phone["address"] = part
+        elif part == "ignore":
+            return "clients cannot be refused one by one"
+        elif part.startswith(("id:", "[")):
+            notes.append(f"{part} is not looked at")
+        elif _LEASE.match(part):
+            notes.append("a lease time is said for whole networks")
+        elif part:
+            phone["name"] = part
+    if not macs:
+        return "phones are known by their MAC address"
+    for mac in macs:
+        state.draft.phones.append({"mac": mac, **(phone if mac == macs[0] else {})})
+        for tag in sets:
+            state.rules.tag(tag, state.line).macs.append(mac)
+    if len(macs) > 1 and phone:
+        notes.append("only the first MAC address can have the name and address")
+    return "; ".join(notes)
+
+
+def _option(state: _State, value: str, *, force: bool = False) -> str:
+    each = declared(value)
+    space = ""
+    needs = each.needs
+    if each.vendor is not None:
+        space = "vendor"
+        state.rules.spaces[space] = Space(code.VENDOR_INFO)
+        needs |= {_vendor_tag(state, each.vendor)}
+    elif each.encap:
+        space = f"encap:{each.encap}"
+        state.rules.spaces[space] = Space(each.encap)
+    elif each.enterprise:
+        space = f"vi-encap:{each.enterprise}"
+        state.rules.spaces[space] = Space(code.VENDOR_IDENTIFYING, each.enterprise)
+    if _stands_for_itself(each):
+        return ""
+    data = octets(each) if each.values else None
+    rank = _TAGGED if needs or each.lacks else _UNTAGGED
+    state.rules.grants.append(
+        Grant(each.code, data, state.line, state.text, rank, needs, each.lacks, force=force, space=space)
+    )
+    return ""
+
+
+def _stands_for_itself(each: Declared) -> bool:
+    """Say whether an option is the server's own address, which an inventory has without saying."""
+    plain = each.vendor is None and not each.encap and not each.enterprise
+    texts = [part.text for part in each.values]
+    return (
+        plain
+        and each.code in {code.ROUTER, code.DNS}
+        and texts == ["0.0.0.0"]
+        and not each.needs | each.lacks
+    )
+
+
+def _forced(state: _State, value: str) -> str:
+    return _option(state, value, force=True)
+
+
+def _vendor_tag(state: _State, vendor: str) -> str:
+    """Return the tag of clients whose vendor class contains a text."""
+    name = "acs" if vendor == "dslforum.org" else f"vendor-{vendor}"
+    tag = state.rules.tag(name, state.line)
+    condition = {"vendor_class_contains": vendor}
+    if condition not in tag.alternatives:
+        tag.alternatives.append(condition)
+    return name
+
+
+def _class(key: str) -> Callable[[_State, str], str]:
+    def handler(state: _State, value: str) -> str:
+        _, sets, parts = _marks(value)
+        if len(parts) > 1 and not sets:
+            sets = [parts.pop(0)]
+        if not sets:
+            return "no tag is set"
+        tag = state.rules.tag(sets[0], state.line)
+        text = ",".join(parts)
+        if text.startswith("enterprise:"):
+            tag.unknown = True
+            return "enterprise numbers in option 124 are not matched"
+        if key == "mac":
+            text = re.sub(r"([:-]\*)+\Z", "", text)
+            if "*" in text:
+                tag.unknown = True
+                return "only the first octets of a MAC address can be matched"
+        elif key in {"circuit_id", "remote_id"} and re.fullmatch(
+            r"[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2})+", text
+        ):
+            text = "0x" + "".join(pair.rjust(2, "0") for pair in text.split(":"))
+        tag.alternatives.append({key: text if key != "mac" else [text]})
+        return "dnsmasq also takes user classes that contain it" if key == "user_class" else ""
+
+    return handler
+
+
+def _match(state: _State, value: str) -> str:
+    """Note that a tag is set by what cannot be carried over."""
+    _, sets, _ = _marks(value)
+    for name in sets:
+        state.rules.tag(name, state.line).unknown = True
+    return "clients cannot be matched by this"
+
+
+def _tag_if(state: _State, value: str) -> str:
+    parts = [part.text for part in split(value)]
+    sets = [part.removeprefix("set:") for part in parts if part.startswith("set:")]
+    needs, lacks = tags([part for part in parts if not part.startswith("set:")])
+    state.rules.derived += [(name, needs, lacks) for name in sets]
+    return "" if sets else "no tag is set"
+
+
+def _boot(state: _State, value: str) -> str:
+    """Read dhcp-boot: the file and server names are options 67 and 66 to clients that ask for them."""
+    needed, _, parts = _marks(value)
+    needs, lacks = tags([f"tag:{each}" for each in needed])
+    rank = (*(_TAGGED if needs or lacks else _UNTAGGED), 1)
+    for option, text in zip((code.BOOT_FILE, code.TFTP_NAME), parts, strict=False):
+        if text:
+            state.rules.grants.append(
+                Grant(option, text.encode(), state.line, state.text, rank, needs, lacks)
+            )
+    return "the header's file and next server are not filled in: siaddr follows from options 150 and 66"
+
+
+def _ignore(state: _State, value: str) -> str:
+    if value.replace(" ", "") in {"tag:!known", "net:!known", "#known", "tag:#known"}:
+        state.known_only = True
+        return ""
+    return "only tag:!known is carried over, as clients: known"
+
+
+def _authoritative(state: _State, _value: str) -> str:
+    state.authoritative = True
+    return ""
+
+
+def _names(handler: Callable[[Draft, str], str]) -> Callable[[_State, str], str]:
+    return lambda state, value: handler(state.draft, value)
+
+
+_NAMES: Mapping[str, Callable[[_State, str], str]] = {
+    key: _names(handler) for key, handler in dnsmasq_name.KEYS.items()
+}
+_KEYS: Mapping[str, Callable[[_State, str], str]] = {
+    "interface": _interface,
+    "domain": _domain,
+    "dhcp-range": _range,
+    "dhcp-host": _host,
+    "dhcp-option": _option,
+    "dhcp-option-force": _forced,
+    "dhcp-vendorclass": _class("vendor_class_contains"),
+    "dhcp-userclass": _class("user_class"),
+    "dhcp-mac": _class("mac"),
+    "dhcp-circuitid": _class("circuit_id"),
+    "dhcp-remoteid": _class("remote_id"),
+    "dhcp-match": _match,
+    "dhcp-name-match": _class("host_name"),
+    "dhcp-subscrid": _match,
+    "tag-if": _tag_if,
+    "dhcp-boot": _boot,
+    "dhcp-ignore": _ignore,
+    "dhcp-authoritative": _authoritative,
+}
+_ELSEWHERE: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("enable-tftp", "tftp-root"),
+        "profiles are made from `profiles:`; directories go under `provisioning: {files: …}`",
+    ),
+    "server": "resolvers for other names go under `dns: {forward: …}`",
+    **dict.fromkeys(("conf-dir", "conf-file", "addn-hosts", "dhcp-hostsfile"), "import that file by itself"),
+    **dict.fromkeys(("mx-host", "naptr-record", "ptr-record", "caa-record"), "write it under `records:`"),
+}
+"""Settings that an inventory has in another form."""
+
+_ORDER = {"domain": 0, "interface": 0, "dhcp-range": 1, "address": 2, "host-record": 2, "cname": 3}
+"""dnsmasq reads its file in any order: what others refer to comes first."""

@@ -1,0 +1,48 @@
+"""Which format a file is in, by its name and text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from netprov.convert.ansible import read_ansible
+from netprov.convert.dhcpd import read_dhcpd
+from netprov.convert.dnsmasq import read_dnsmasq
+from netprov.convert.draft import Draft
+from netprov.convert.kea import read_kea
+from netprov.convert.phone_list import find_heading, read_csv
+
+FORMATS: Mapping[str, Callable[[str, str], Draft]] = {
+    "dnsmasq": read_dnsmasq,
+    "dhcpd": read_dhcpd,
+    "kea": read_kea,
+    "csv": read_csv,
+    "ansible": read_ansible,
+}
+"""What reads each format: from its text and the name of its file, a draft."""
+
+_DHCPD = r"^\s*(subnet\s+[\d.]+\s+netmask|hardware\s+ethernet|shared-network\s|option\s+[\w.-]+\s.*;|default-lease-time\s)"
+_DNSMASQ = (
+    r"^\s*(dhcp-(range|host|option|option-force|boot|vendorclass|userclass|mac|ignore)|srv-host|host-record|address"
+    r"|interface|domain|cname|txt-record|listen-address)\s*="
+)
+
+
+def guess(name: str, text: str) -> str:
+    """Return the format of a file, "" if it is none of those that can be read."""
+    if re.search(r'"Dhcp4"\s*:', text):
+        return "kea"
+    if name.endswith(".csv"):
+        return "csv"
+    if re.search(_DHCPD, text, re.MULTILINE):
+        return "dhcpd"
+    if re.search(r"^\s*\[[\w:. -]+\]\s*$|^\s*hosts:\s*$", text, re.MULTILINE):
+        return "ansible"
+    if re.search(_DNSMASQ, text, re.MULTILINE):
+        return "dnsmasq"
+    return "csv" if find_heading(text.splitlines()) is not None else ""
+
+
+def is_inventory(text: str) -> bool:
+    """Say whether a file looks like one of netprov's own."""
+    return bool(re.search(r"^domain:", text, re.MULTILINE) and re.search(r"^networks:", text, re.MULTILINE))

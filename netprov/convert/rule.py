@@ -1,0 +1,183 @@
+"""What another server gives to whom: options under conditions, and which of them wins.
+
+Servers differ in what wins: a tagged option over an untagged one (dnsmasq), the innermost scope (dhcpd), a subnet's
+option over a class's (Kea). Each reader says it by ranks, so that one function can tell what a client gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from netprov.dhcp.option import table as code
+from netprov.dhcp.option.vendor import encode_tlv, encode_vendor_identifying
+
+Rank = tuple[int, ...]
+Tags = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One option, or one suboption of a space, for the clients that have some tags and lack others."""
+
+    code: int
+    data: bytes | None
+    """None: the option is not sent."""
+    line: int
+    text: str
+    """As the source writes it."""
+    rank: Rank = (0,)
+    """Higher wins; of equals the later."""
+    needs: Tags = frozenset()
+    lacks: Tags = frozenset()
+    networks: frozenset[str] | None = None
+    """Only on these; None for all."""
+    force: bool = False
+    space: str = ""
+    """The option space of a suboption; "" for an option of DHCP itself."""
+
+
+@dataclass(slots=True)
+class Tag:
+    """A mark that clients get: by what they send, or because they are listed under it."""
+
+    line: int
+    alternatives: list[dict[str, Any]] = field(default_factory=list)
+    """Conditions as an inventory's `match` has them; one that holds is enough."""
+    macs: list[str] = field(default_factory=list)
+    unknown: bool = False
+    """Some of what sets it could not be carried over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Where the suboptions of a space travel: inside an option, for vendor information under an enterprise number."""
+
+    code: int
+    enterprise: int | None = None
+    when: Literal["always", "selected", "container"] = "always"
+    """dnsmasq: always. dhcpd: if `vendor-option-space` selects it. Kea: if the containing option is configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a client gets of one option."""
+
+    data: bytes
+    force: bool
+    grants: tuple[Grant, ...]
+
+
+SELECTED_SPACE = 1000
+"""Code of the grant whose data names the selected option space; no option of DHCP has it."""
+
+
+@dataclass(slots=True)
+class Rules:
+    """Everything that a server gives."""
+
+    grants: list[Grant] = field(default_factory=list)
+    tags: dict[str, Tag] = field(default_factory=dict)
+    spaces: dict[str, Space] = field(default_factory=dict)
+    derived: list[tuple[str, Tags, Tags]] = field(default_factory=list)
+    """Tags set by other tags: the tag, those needed, those that must be missing."""
+    force_of_any: bool = False
+    """An option is forced if any scope forces it, not only the one whose value is sent (Kea)."""
+
+    def tag(self, name: str, line: int) -> Tag:
+        """Return the tag of that name, made if it is new."""
+        return self.tags.setdefault(name, Tag(line))
+
+    def closure(self, tags: Tags) -> Tags:
+        """Return tags with those that follow from them."""
+        found = set(tags)
+        for _ in self.derived:
+            for name, needs, lacks in self.derived:
+                if needs <= found and not lacks & found:
+                    found.add(name)
+        return frozenset(found)
+
+    def effective(self, network: str, tags: Tags) -> dict[int, Given]:
+        """Return the options that clients with exactly these tags get on a network."""
+        tags = self.closure(tags)
+        chosen: dict[tuple[str, int], Grant] = {}
+        forced: set[tuple[str, int]] = set()
+        for each in self.grants:
+            if not each.needs <= tags or each.lacks & tags:
+                continue
+            if each.networks is not None and network not in each.networks:
+                continue
+            key = (each.space, each.code)
+            if each.force:
+                forced.add(key)
+            if key not in chosen or chosen[key].rank <= each.rank:
+                chosen[key] = each
+        found = {
+            key[1]: Given(each.data, key in forced if self.force_of_any else each.force, (each,))
+            for key, each in chosen.items()
+            if not key[0] and each.data is not None
+        }
+        self._encapsulate(found, chosen)
+        found.pop(SELECTED_SPACE, None)
+        return dict(sorted(found.items()))
+
+    def refused(self, network: str) -> set[int]:
+        """Return the options that clients without any tag are not sent, because the source says so."""
+        found: dict[int, Grant] = {}
+        for each in self.grants:
+            here = each.networks is None or network in each.networks
+            if (
+                here
+                and not each.space
+                and not each.needs
+                and (each.code not in found or found[each.code].rank <= each.rank)
+            ):
+                found[each.code] = each
+        return {key for key, each in found.items() if each.data is None}
+
+    def _encapsulate(self, found: dict[int, Given], chosen: Mapping[tuple[str, int], Grant]) -> None:
+        """Put suboptions where their spaces travel."""
+        blocks: dict[int, dict[int, bytes]] = {}
+        for name, space in self.spaces.items():
+            members = {key[1]: each for key, each in sorted(chosen.items()) if key[0] == name}
+            pairs = {key: each.data for key, each in members.items() if each.data is not None}
+            if not pairs or not self._travels(name, space, found):
+                continue
+            container = found.get(space.code)
+            grants = (*(container.grants if container else ()), *members.values())
+            force = bool(container and container.force) or any(each.force for each in members.values())
+            if space.enterprise is None:
+                data = (container.data if container and space.when == "container" else b"") + encode_tlv(
+                    pairs
+                )
+            else:
+                blocks.setdefault(space.code, {})[space.enterprise] = encode_tlv(pairs)
+                data = encode_vendor_identifying(blocks[space.code])
+            found[space.code] = Given(data, force, grants)
+
+    @staticmethod
+    def _travels(name: str, space: Space, found: Mapping[int, Given]) -> bool:
+        match space.when:
+            case "selected":
+                selected = found.get(SELECTED_SPACE)
+                return selected is not None and selected.data.decode() == name
+            case "container":
+                return space.code in found
+            case _:
+                return True
+
+
+def mentioned(grants: Iterable[Grant], derived: Iterable[tuple[str, Tags, Tags]]) -> set[str]:
+    """Return the tags that decide something."""
+    found: set[str] = set()
+    for each in grants:
+        found |= each.needs | each.lacks
+    for name, needs, lacks in derived:
+        if name in found:
+            found |= needs | lacks
+    return found
+
+
+NETWORK_KEYS: Mapping[int, str] = {code.ROUTER: "router", code.DNS: "dns", code.NTP: "ntp"}
+"""Options of addresses that a network has a key of its own for."""
