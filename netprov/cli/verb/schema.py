@@ -59,10 +59,7 @@ config/staging.yaml is Cisco's own example with all its parts. Verbs read the fi
 ## From another server
 
 `netprov import FILE` drafts an inventory from dnsmasq.conf, ISC dhcpd.conf, kea-dhcp4.conf, a CSV list of phones or an
-Ansible inventory (INI or YAML). Carried over are subnets, pools, leases, options, fixed addresses, classes by option 60,
-user class and MAC, names, SRV records and TR-069 URLs; options 66, 150, 159 and 160 make a class `method: dhcp`.
-Everything else is listed with its line, on the terminal and at the end of the draft. Not read: included files,
-conditions beyond a comparison of option 60, DHCPv6.
+Ansible inventory (INI or YAML). What it keeps, and what it lists instead: [import.md](import.md).
 
 ## Every key
 
