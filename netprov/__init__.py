@@ -130,9 +130,14 @@ The cores, one folder a protocol, without sockets, clocks or disks. DHCP for IPv
 DNS:
 
     dns                         authoritative answers, transfers, forwarding, a stub resolver
+    dns.iana                    the registries of DNS
+    dns.iana.rrtype             record types by their mnemonics
+    dns.iana.rrclass            classes
+    dns.iana.rcode              response codes, also those of TSIG
+    dns.iana.opcode             kinds of messages
+    dns.iana.flag               flags of the header, flags of EDNS
     dns.message                 messages and what they are made of
     dns.message.name            domain names
-    dns.message.rrtype          the registry of record types
     dns.message.rdata           record data as text and as wire
     dns.message.query           a query as received
     dns.zone                    zones

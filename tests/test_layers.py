@@ -83,7 +83,7 @@ WINGS: Mapping[str, set[str]] = {
 
 STOREYS: Mapping[str, tuple[str, ...]] = {
     "netprov.phone": ("rule", "handset", "fetch", ""),
-    "netprov.dns": ("message", "zone", "server", ""),
+    "netprov.dns": ("iana", "message", "zone", "server", ""),
     "netprov.dhcp": ("option", ""),
     "netprov.inventory": ("yaml", "model", ""),
     "netprov.explain": ("", "capture"),

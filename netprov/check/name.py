@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
-from netprov.check.rule import Finding, View, owner, rule
+from netprov.check.rule import Finding, View, rule
+from netprov.plan.domain import record_owner
 from netprov.plan.site import absolute
 
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*\Z", re.IGNORECASE)
@@ -161,7 +162,9 @@ def host_outside_networks(view: View) -> Iterator[Finding]:
 )
 def ptr_without_address(view: View) -> Iterator[Finding]:
     for _, record, path in view.records:
-        if record.type.upper() == "PTR" and not view.resolves(owner(record.data.strip(), view.site.domain)):
+        if record.type.upper() == "PTR" and not view.resolves(
+            record_owner(record.data.strip(), view.site.domain)
+        ):
             yield Finding(
                 (*path, "data"), f"{record.data.strip()}, to which the PTR record points, has no address"
             )

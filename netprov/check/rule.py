@@ -15,7 +15,7 @@ from netprov.inventory.model import ExtraRecord, Inventory, Method, Srv, SrvTarg
 from netprov.inventory.model.provision import Values
 from netprov.phone.rule.written import WrittenRule
 from netprov.plan import Plan
-from netprov.plan.domain import domain_hosts, domains
+from netprov.plan.domain import domain_hosts, domains, is_within, record_owner
 from netprov.plan.site import Site, SiteNetwork, SitePhone, absolute
 from netprov.provision.secret import Secrets
 
@@ -133,7 +133,7 @@ class View:
         for name, declared in self.inventory.domains.items():
             sections.append((name, declared.records, ("domains", name, "records")))
         return tuple(
-            (owner(record.name, domain), record, (*path, index))
+            (record_owner(record.name, domain).lower(), record, (*path, index))
             for domain, records, path in sections
             for index, record in enumerate(records)
         )
@@ -267,7 +267,7 @@ class View:
     def resolves(self, name: str) -> bool:
         """Tell whether phones can resolve a name: it has an address here, or is not for this server to say."""
         lower = name.lower().rstrip(".")
-        if not self.in_zone(lower) or any(_below(lower, zone.origin) for zone in self.inventory.zones):
+        if not self.in_zone(lower) or any(is_within(lower, zone.origin) for zone in self.inventory.zones):
             return True
         known = lower in self.domains or lower in self.names or lower in self.aliases
         return known or lower in self.record_owners or bool(self.inventory.dns.include)
@@ -319,18 +319,6 @@ def texts(values: Values) -> dict[str, str]:
         if text is not None:
             found[key] = text
     return found
-
-
-def owner(name: str, domain: str) -> str:
-    """Return the owner of a further record as the plan completes it, in lower case, without the final dot."""
-    if name == "@":
-        return domain.lower()
-    lower = name.lower().rstrip(".")
-    return lower if name.endswith(".") or _below(lower, domain) else f"{lower}.{domain.lower()}"
-
-
-def _below(name: str, domain: str) -> bool:
-    return f".{name}".endswith(f".{domain.lower()}")
 
 
 def _services(srv: Srv, domain: str, path: Path) -> Iterator[Service]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from netprov.dns.iana.flag import RCODE_MASK, EdnsFlag, Flag
+from netprov.dns.iana.rcode import Rcode
+from netprov.dns.iana.rrtype import OPT, SOA
 from netprov.dns.message.name import read_name
-from netprov.dns.message.query import CD, DO, NOERROR, NXDOMAIN, QR, RA, RD, SERVFAIL, TC, Query
-from netprov.dns.message.rrtype import OPT, SOA
+from netprov.dns.message.query import Query
 from netprov.errors import Malformed
 from netprov.wire import Reader
 
@@ -26,16 +28,20 @@ Question = tuple[bytes, int, int, int]
 
 def question(query: Query) -> Question:
     """Return what a reply is kept under."""
-    edns = 0 if query.edns is None else 1 | query.edns.flags & DO
-    return query.key, query.qtype, query.qclass, edns | (query.flags & CD) << 16
+    edns = 0 if query.edns is None else 1 | query.edns.flags & EdnsFlag.DO
+    return query.key, query.qtype, query.qclass, edns | (query.flags & Flag.CD) << 16
 
 
 def upstream_query(query: Query, id_: int) -> bytes:
     """Build the query to ask upstream: the question in lower case, EDNS only where the client can take it."""
-    flags = RD | query.flags & CD
+    flags = Flag.RD | query.flags & Flag.CD
     opt = b""
     if query.edns is not None:
-        opt = b"\x00\x00\x29\x04\xd0\x00\x00" + (query.edns.flags & DO).to_bytes(2, "big") + b"\x00\x00"
+        opt = (
+            b"\x00\x00\x29\x04\xd0\x00\x00"
+            + (query.edns.flags & EdnsFlag.DO).to_bytes(2, "big")
+            + b"\x00\x00"
+        )
     head = id_.to_bytes(2, "big") + flags.to_bytes(2, "big") + b"\x00\x01\x00\x00\x00\x00"
     return head + (b"\x00\x01" if opt else b"\x00\x00") + query.key + query.question[-4:] + opt
 
@@ -54,19 +60,19 @@ def answers(reply: bytes, sent: bytes) -> bool:
 
 def is_truncated(reply: bytes) -> bool:
     """Say whether a reply must be asked for again over TCP."""
-    return bool(reply[2] & TC >> 8)
+    return bool(reply[2] & Flag.TC >> 8)
 
 
 def to_client(reply: bytes, query: Query) -> bytes:
     """Return a reply under the client's ID and its own spelling of the question; never authoritative."""
-    flags = (reply[2] << 8 | reply[3]) & ~0x0400 | RA | QR | query.flags & RD
+    flags = (reply[2] << 8 | reply[3]) & ~Flag.AA | Flag.RA | Flag.QR | query.flags & Flag.RD
     end = 12 + len(query.question)
     return query.message[:2] + flags.to_bytes(2, "big") + reply[4:12] + query.question + reply[end:]
 
 
 def failure(query: Query) -> bytes:
     """Return the reply to give when no upstream answers."""
-    flags = QR | RA | query.flags & (RD | CD) | SERVFAIL
+    flags = Flag.QR | Flag.RA | query.flags & (Flag.RD | Flag.CD) | Rcode.SERVFAIL
     return query.message[:2] + flags.to_bytes(2, "big") + b"\x00\x01" + bytes(6) + query.question
 
 
@@ -112,7 +118,7 @@ class ForwardCache:
 
 def _lifetime(reply: bytes) -> tuple[int, tuple[int, ...]]:
     """Return for how many seconds a reply holds, and where its TTLs are; 0 for one that must not be kept."""
-    rcode = reply[3] & 0xF
+    rcode = reply[3] & RCODE_MASK
     _, position = read_name(reply, 12)
     reader = Reader(reply, position + 4)
     counts = [int.from_bytes(reply[at : at + 2], "big") for at in (6, 8, 10)]
@@ -134,6 +140,6 @@ def _lifetime(reply: bytes) -> tuple[int, tuple[int, ...]]:
             negative = min(ttl, int.from_bytes(data[-4:], "big"), LONGEST_TTL)
     if reader.remaining():
         raise Malformed("octets behind the last record")
-    if is_truncated(reply) or rcode not in {NOERROR, NXDOMAIN}:
+    if is_truncated(reply) or rcode not in {Rcode.NOERROR, Rcode.NXDOMAIN}:
         return 0, ()
-    return (lowest if counts[0] and rcode == NOERROR else min(negative, lowest)), tuple(positions)
+    return (lowest if counts[0] and rcode == Rcode.NOERROR else min(negative, lowest)), tuple(positions)

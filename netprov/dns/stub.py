@@ -13,9 +13,12 @@ from ipaddress import IPv4Address, IPv6Address
 
 import dnslib
 
+from netprov.dns.iana.flag import RCODE_MASK, Flag
+from netprov.dns.iana.rcode import Rcode
+from netprov.dns.iana.rrclass import RRClass
+from netprov.dns.iana.rrtype import AAAA, ANY, CNAME, NS, PTR, SOA, SRV, A
 from netprov.dns.message.name import format_host, labels, parse_name
 from netprov.dns.message.rdata import format_rdata, read_rdata
-from netprov.dns.message.rrtype import AAAA, CNAME, NS, PTR, SOA, SRV, A
 from netprov.errors import Malformed
 
 EDNS_SIZE = 1232
@@ -98,7 +101,7 @@ def build_query(name: str, type_: int, *, id_: int, edns: bool = False, recurse:
     """Build a query of class IN. Raises ValueError for a name that is none."""
     label = dnslib.DNSLabel(labels(parse_name(name)))
     record = dnslib.DNSRecord(
-        dnslib.DNSHeader(id=id_, qr=0, rd=int(recurse)), q=dnslib.DNSQuestion(label, type_, dnslib.CLASS.IN)
+        dnslib.DNSHeader(id=id_, qr=0, rd=int(recurse)), q=dnslib.DNSQuestion(label, type_, RRClass.IN)
     )
     if edns:
         record.add_ar(dnslib.EDNS0(udp_len=EDNS_SIZE))
@@ -114,8 +117,8 @@ def parse_reply(message: bytes, query: bytes) -> Reply | None:
     if len(message) < 12 or message[:2] != query[:2] or not message[2] & 0x80:
         return None
     asked = _question(query)
-    rcode = message[3] & 0xF
-    if message[4:6] == b"\x00\x00" and rcode != 0:
+    rcode = message[3] & RCODE_MASK
+    if message[4:6] == b"\x00\x00" and rcode != Rcode.NOERROR:
         # A server that refuses the message as such (FORMERR) may leave the question out.
         return _reply(message, rcode, ((), (), ()), asked)
     if message[4:6] != b"\x00\x01" or _question(message) != asked:
@@ -140,7 +143,7 @@ def _buffer(message: bytes, offset: int) -> dnslib.DNSBuffer:
 
 def _sections(message: bytes) -> tuple[tuple[Found, ...], ...]:
     """Decode the three sections; a truncated message may end early."""
-    truncated = bool(message[2] & 0x02)
+    truncated = bool(message[2] & Flag.TC >> 8)
     sections: list[list[Found]] = [[], [], []]
     try:
         buffer = _buffer(message, 12)
@@ -161,7 +164,7 @@ def _record(message: bytes, buffer: dnslib.DNSBuffer) -> Found | None:
     type_, class_, ttl, length = buffer.unpack("!HHIH")
     start = buffer.offset
     buffer.get(length)
-    if class_ != 1:
+    if class_ != RRClass.IN:
         return None
     data = read_rdata(type_, message, start, length)
     wire = b"".join(bytes([len(label)]) + label for label in name.label) + b"\x00"
@@ -216,8 +219,8 @@ def _reply(
     return Reply(
         status=_status(rcode, records, asked[1]),
         rcode=rcode,
-        truncated=bool(message[2] & 0x02),
-        authoritative=bool(message[2] & 0x04),
+        truncated=bool(message[2] & Flag.TC >> 8),
+        authoritative=bool(message[2] & Flag.AA >> 8),
         records=records,
         authority=authority,
         additional=additional,
@@ -226,13 +229,13 @@ def _reply(
 
 def _status(rcode: int, records: tuple[Found, ...], type_: int) -> Status:
     match rcode:
-        case 0:
-            found = any(record.type == type_ for record in records) or (type_ == 255 and records)
+        case Rcode.NOERROR:
+            found = any(record.type == type_ for record in records) or (type_ == ANY and records)
             return Status.ANSWER if found else Status.NODATA
-        case 2:
+        case Rcode.SERVFAIL:
             return Status.SERVFAIL
-        case 3:
+        case Rcode.NXDOMAIN:
             return Status.NXDOMAIN
-        case 5:
+        case Rcode.REFUSED:
             return Status.REFUSED
     return Status.OTHER

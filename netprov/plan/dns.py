@@ -8,8 +8,8 @@ from ipaddress import IPv4Address, IPv6Address
 from posixpath import join, normpath
 
 from netprov.dns.config import Address, DnsConfig, KeptKey, Secondary
+from netprov.dns.iana.rrtype import AAAA, CNAME, NS, PTR, SOA, SRV, A
 from netprov.dns.message.name import ancestors, parent, parse_name, reverse_name, reverse_zones
-from netprov.dns.message.rrtype import AAAA, CNAME, NS, PTR, SOA, SRV, A
 from netprov.dns.server.rate import Limit
 from netprov.dns.server.tsig import Key, parse_key
 from netprov.dns.service import SERVICES
@@ -18,7 +18,7 @@ from netprov.dns.zone.zone import Record, Zone, build
 from netprov.errors import InventoryError, Path, Problem
 from netprov.inventory.load import no_collection
 from netprov.inventory.model import ExtraRecord
-from netprov.plan.domain import domain_hosts, domain_targets, domains
+from netprov.plan.domain import domain_hosts, domain_targets, domains, record_owner
 from netprov.plan.site import Site, SiteTarget, absolute
 
 REFRESH, RETRY, EXPIRE = 3600, 600, 604800
@@ -212,7 +212,7 @@ def _apex_addresses(site: Site, domain: str, targets: Iterable[SiteTarget]) -> I
         record.type.upper()
         for of, records, _ in _extra_sections(site)
         for record in records
-        if parse_name(_owner(record.name, of)).lower() == apex
+        if parse_name(record_owner(record.name, of)).lower() == apex
     }
     known = {host.name.lower(): host for each in domains(site) for host, _ in domain_hosts(site, each)}
     hosts = [known[target.target.lower()] for target in targets if target.target.lower() in known]
@@ -267,21 +267,12 @@ def _extra_records(site: Site) -> Iterator[Record | Problem]:
             path = (*section, index)
             ttl = site.inventory.dns.ttl if extra.ttl is None else extra.ttl
             try:
-                name = parse_name(_owner(extra.name, domain))
+                name = parse_name(record_owner(extra.name, domain))
                 type_, data = parse_data(extra.type, extra.data, parse_name(domain))
             except ValueError as error:
                 yield Problem("record", str(error), "write it as in a master file", path=path)
             else:
                 yield Record(name, type_, ttl, data, path=path)
-
-
-def _owner(name: str, domain: str) -> str:
-    """Complete a record's owner: relative to the domain unless it ends in a dot or in the domain."""
-    if name == "@":
-        return domain
-    if name.endswith(".") or f".{name}".lower().endswith(f".{domain}".lower()):
-        return name
-    return f"{name}.{domain}"
 
 
 def _homeless(record: Record) -> Problem:

@@ -18,6 +18,23 @@ def domains(site: Site) -> tuple[str, ...]:
     return tuple(first.values())
 
 
+def record_owner(name: str, domain: str) -> str:
+    """Return the owner of a further record of a domain, without a final dot.
+
+    It is relative to the domain unless it ends in a dot or in the domain.
+    """
+    if name == "@":
+        return domain
+    if name.endswith("."):
+        return name[:-1] or name
+    return name if is_within(name, domain) else f"{name}.{domain}"
+
+
+def is_within(name: str, domain: str) -> bool:
+    """Return whether a name without a final dot is a domain or below it."""
+    return f".{name}".lower().endswith(f".{domain}".lower())
+
+
 def domain_hosts(site: Site, domain: str) -> Iterator[tuple[SiteHost, Path]]:
     """Yield the hosts declared under a domain, each with its path in the inventory, () for this server itself."""
     if domain == site.domain:

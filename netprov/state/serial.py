@@ -12,8 +12,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from netprov.dns.iana.rrtype import SOA
 from netprov.dns.message.name import format_name
-from netprov.dns.message.rrtype import SOA
 from netprov.dns.zone.zone import Zone
 from netprov.errors import ServiceError
 

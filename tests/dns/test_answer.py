@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from enum import IntEnum
+
+import dns.edns
 import dns.flags
 import dns.message
 import dns.opcode
 import dns.rcode
+import dns.rdataclass
 import dns.rdatatype
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netprov.dns.iana.flag import Flag
+from netprov.dns.iana.opcode import Opcode
+from netprov.dns.iana.rcode import Rcode
+from netprov.dns.iana.rrclass import RRClass
+from netprov.dns.iana.rrtype import TYPES
 from netprov.dns.message.name import format_name
 from netprov.dns.server.answer import Responder
 from netprov.dns.server.policy import Client, Policy
@@ -296,3 +306,54 @@ def test_short_way_never_takes_what_is_malformed(data: st.DataObject) -> None:
         long = RESPONDER.respond(message, UDP)
         assert long is not None
         assert dns.message.from_wire(short).to_text() == dns.message.from_wire(long).to_text()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda query: query.use_edns(options=[dns.edns.GenericOption(dns.edns.OptionType.COOKIE, b"1234")]),
+        lambda query: query.use_edns(0),
+    ],
+    ids=["a cookie of 4 octets", "octets behind the last record"],
+)
+def test_format_error_of_a_readable_query_carries_question_and_opt_rfc_6891_6_1_1(
+    spoil: Callable[[dns.message.QueryMessage], None],
+) -> None:
+    query = dns.message.make_query("pr1.example.com", "A")
+    spoil(query)
+    tail = b"" if query.options else b"more"
+    responder = Responder([zone(STAGING)], Policy(cookies=bytes(16)))
+    message = responder.respond(query.to_wire() + tail, UDP)
+    assert message
+    reply = dns.message.from_wire(message)
+    assert (reply.rcode(), reply.edns, reply.question) == (dns.rcode.FORMERR, 0, query.question)
+
+
+@pytest.mark.parametrize("opcode", [1, 2, 3, 6, 15])
+@pytest.mark.parametrize("counts", [b"\x00\x01", b"\x00\x07"])
+def test_other_opcodes_get_neither_rd_nor_cd_back(opcode: int, counts: bytes) -> None:
+    query = bytearray(
+        dns.message.make_query("pr1.example.com", "A", flags=dns.flags.RD | dns.flags.CD).to_wire()
+    )
+    query[2] |= opcode << 3
+    query[4:6] = counts
+    reply = RESPONDER.respond(bytes(query), UDP)
+    assert reply
+    assert (reply[2], reply[3]) == (0x80 | opcode << 3, dns.rcode.NOTIMP)
+
+
+def test_response_codes_opcodes_flags_and_classes_are_named_as_dnspython_names_them() -> None:
+    def numbers(members: type[IntEnum]) -> dict[str, int]:
+        return {each.name: int(each) for each in members}
+
+    assert numbers(Flag) == {each.name: int(each) for each in dns.flags.Flag}
+    for mine, theirs in (
+        (Rcode, dns.rcode.Rcode),
+        (Opcode, dns.opcode.Opcode),
+        (RRClass, dns.rdataclass.RdataClass),
+    ):
+        known = numbers(theirs)
+        others = {name: number for name, number in numbers(mine).items() if known.get(name) != number}
+        assert others.keys() <= {"DSO"}
+    types = numbers(dns.rdatatype.RdataType)
+    assert {name: number for name, number in TYPES.items() if types.get(name, number) != number} == {}

@@ -47,7 +47,11 @@ def judge(message: bytes, reply: bytes, *, limit: int) -> None:
     assert not message[2] & 0x80, "a response was answered"
     assert len(reply) <= limit
     assert reply[:2] == message[:2]
-    assert (message[2] ^ reply[2]) & 0x79 == 0, "opcode and RD are copied"
+    assert (message[2] ^ reply[2]) & 0x78 == 0, "the opcode is copied"
+    is_query = message[2] & 0x78 == 0
+    assert (reply[2] & 0x01, reply[3] & 0x10) == (
+        (message[2] & 0x01, message[3] & 0x10) if is_query else (0, 0)
+    )
     assert reply[2] & 0x80
     if dns.opcode.from_flags(int.from_bytes(message[2:4], "big")) != dns.opcode.UPDATE:
         dns.message.from_wire(reply, one_rr_per_rrset=True, keyring=False)
@@ -60,8 +64,8 @@ def judge(message: bytes, reply: bytes, *, limit: int) -> None:
         assert not asked or reply[3] & 15 in UNSAID, "the question is missing"
     good = parsed(message)
     if good is not None and good.opcode() == dns.opcode.QUERY:
-        assert bool(asked) == (reply[4:6] == b"\x00\x01") or reply[3] & 15 in UNSAID
-        assert good.edns < 0 or reply[10:12] != b"\x00\x00" or reply[3] & 15 in UNSAID, "OPT answers OPT"
+        assert bool(asked) == (reply[4:6] == b"\x00\x01"), "what could be read comes back"
+        assert good.edns < 0 or reply[10:12] != b"\x00\x00", "OPT answers OPT (RFC 6891 6.1.1)"
 
 
 def parsed(message: bytes) -> dns.message.Message | None:

@@ -6,8 +6,8 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from netprov.dns.iana.rrtype import PTR, A
 from netprov.dns.message.name import format_name, parse_name
-from netprov.dns.message.rrtype import PTR, A
 from netprov.dns.zone.lease_name import LeaseName, with_leases
 from tests.dns.zones import STAGING, zone
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dns.zone
 import pytest
 
+from netprov.dns.iana.rrtype import format_type
 from netprov.dns.message.name import format_name, parse_name
 from netprov.dns.message.rdata import format_rdata
-from netprov.dns.message.rrtype import format_type
 from netprov.dns.zone.master import format_zone, parse
 from tests.dns.zones import STAGING, zone
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netprov.dns.message.rrtype import SRV, A
+from netprov.dns.iana.rrtype import SRV, A
 from netprov.dns.server.answer import Responder
 from netprov.dns.server.policy import Client
 from netprov.dns.stub import Reply, Status, Target, build_query, parse_reply

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from netprov.cli.site import inventory_option, open_plan
+from netprov.dns.iana.rcode import format_rcode
+from netprov.dns.iana.rrtype import PTR, format_type, parse_type
 from netprov.dns.message.name import format_host, reverse_name
-from netprov.dns.message.rrtype import PTR, format_type, parse_type
 from netprov.dns.order import cisco_order, readings_part, rfc2782_shares
 from netprov.dns.server.answer import Responder
 from netprov.dns.server.policy import Client
@@ -111,7 +112,7 @@ def _server(text: str) -> str:
 
 
 def _verdict(reply: Reply) -> str:
-    text = reply.status.value if reply.status is not Status.OTHER else f"error {reply.rcode}"
+    text = reply.status.value if reply.status is not Status.OTHER else f"error {format_rcode(reply.rcode)}"
     ttl = reply.negative_ttl()
     if reply.status in {Status.NXDOMAIN, Status.NODATA} and ttl is not None:
         text += f", which clients remember for {ttl} s"

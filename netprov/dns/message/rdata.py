@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
+from netprov.dns.iana.rrtype import DNAME, SRV, TYPES, format_type
 from netprov.dns.message.name import format_name, parse_name, read_name
-from netprov.dns.message.rrtype import DNAME, SRV, TYPES, format_type
 from netprov.errors import Malformed
 
 

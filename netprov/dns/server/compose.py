@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 
-from netprov.dns.message.rrtype import CNAME, MX, NS, OPT, PTR, SOA, TYPES
+from netprov.dns.iana.rrtype import CNAME, MX, NS, OPT, PTR, SOA, TYPES
 from netprov.dns.zone.zone import RRset
 
 _HEAD = struct.Struct(">HHIH").pack

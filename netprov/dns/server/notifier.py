@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from netprov.dns.iana.flag import Flag
+from netprov.dns.iana.opcode import SHIFT, Opcode, opcode
+from netprov.dns.iana.rrtype import SOA
 from netprov.dns.message.name import format_name
-from netprov.dns.message.query import AA, NOTIFY
-from netprov.dns.message.rrtype import SOA
 from netprov.dns.server import tsig
 from netprov.dns.server.tsig import Key
 from netprov.dns.zone.zone import Zone
@@ -88,7 +89,7 @@ class Notifier:
         if (
             pending is None
             or not datagram[2] & 0x80
-            or datagram[2] >> 3 & 0xF != NOTIFY
+            or opcode(datagram[2] << 8) != Opcode.NOTIFY
             or int.from_bytes(datagram[:2], "big") != pending.id
         ):
             self._events.append(Dropped("not an answer to a NOTIFY of ours", source))
@@ -128,7 +129,7 @@ class Notifier:
 def _datagram(pending: _Pending, now: float) -> Datagram:
     """Build a NOTIFY with the new SOA as a hint in the answer section (RFC 1996 3.7)."""
     question = pending.origin + SOA.to_bytes(2, "big") + b"\x00\x01"
-    flags = NOTIFY << 11 | AA
+    flags = Opcode.NOTIFY << SHIFT | Flag.AA
     counts = b"\x00\x01\x00\x01\x00\x00\x00\x00"
     message = pending.id.to_bytes(2, "big") + flags.to_bytes(2, "big") + counts + question
     head = SOA.to_bytes(2, "big") + b"\x00\x01" + pending.ttl.to_bytes(4, "big")

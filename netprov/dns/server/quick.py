@@ -10,8 +10,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping
 
+from netprov.dns.iana.rcode import Rcode
+from netprov.dns.iana.rrtype import ANY, CNAME, DS, META, MX, NS, SOA, SRV
 from netprov.dns.message.name import WILDCARD
-from netprov.dns.message.rrtype import ANY, CNAME, DS, META, MX, NS, SOA, SRV
 from netprov.dns.zone.zone import Node, Zone, negative_ttl
 
 LONGEST = 512
@@ -56,11 +57,11 @@ def answer(zones: Mapping[bytes, Prepared | None], message: bytes, flags: int = 
         return None
     nodes, soa, origin_length = zone
     node = nodes.get(key)
-    rcode = 0
+    rcode = Rcode.NOERROR
     if node is None:
         if _has_wildcard(nodes, key):
             return None
-        rcode = 3
+        rcode = Rcode.NXDOMAIN
     else:
         for rrset in node:
             if rrset.type == type_:

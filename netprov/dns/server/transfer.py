@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from netprov.dns.message.query import AA, OPCODE, QR, RD, Query
-from netprov.dns.message.rrtype import IXFR, SOA
+from netprov.dns.iana.flag import Flag
+from netprov.dns.iana.opcode import MASK
+from netprov.dns.iana.rrtype import IXFR, SOA
+from netprov.dns.message.query import Query
 from netprov.dns.server.compose import Composer
 from netprov.dns.zone.journal import Change, Delta, Journal, all_records
 from netprov.dns.zone.zone import RRset, Zone
@@ -72,7 +74,7 @@ def _soa(zone: Zone, soa: RRset) -> Change:
 
 
 def _messages(query: Query, records: Iterator[Change], limit: int) -> Iterator[bytes]:
-    flags = QR | AA | query.flags & (OPCODE | RD)
+    flags = Flag.QR | Flag.AA | query.flags & (MASK | Flag.RD)
     composer = Composer(query.question, query.key, limit)
     for name, type_, ttl, data in records:
         rrset = RRset(type_, ttl, (data,))

@@ -11,8 +11,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from netprov.dns.iana.rcode import TsigRcode
+from netprov.dns.iana.rrclass import RRClass
+from netprov.dns.iana.rrtype import TSIG
 from netprov.dns.message.name import parse_name, read_name
-from netprov.dns.message.rrtype import TSIG
 from netprov.errors import Malformed
 from netprov.wire import Reader, Writer
 
@@ -23,14 +25,12 @@ ALGORITHMS: Mapping[bytes, str] = {
 }
 """Hashes by the names that TSIG gives to their HMACs (RFC 8945 6)."""
 
-BADSIG, BADKEY, BADTIME, BADTRUNC = 16, 17, 18, 22
 FUDGE = 300
 """Seconds by which clocks may differ (RFC 8945 10)."""
 
 SHORTEST_SECRET = 16
 """Octets of a secret: half of what SHA-256 gives, the least that RFC 8945 10 calls strong."""
 
-CLASS_ANY = 255
 BARE_SIZE = 64
 """Octets of a TSIG record without MAC and key name, with room for the longest algorithm name known."""
 
@@ -97,7 +97,7 @@ def decode(message: bytes, position: int) -> Signature:
     name, after = read_name(message, position)
     reader = Reader(message, after)
     type_, class_, ttl, length = reader.u16(), reader.u16(), reader.u32(), reader.u16()
-    if type_ != TSIG or class_ != CLASS_ANY or ttl:
+    if type_ != TSIG or class_ != RRClass.ANY or ttl:
         raise Malformed("not a TSIG record of class ANY and TTL 0 (RFC 8945 4.2)")
     with reader.restrict_to(length):
         algorithm, after = read_name(message, reader.position)
@@ -117,18 +117,18 @@ def verify(
     signature = decode(message, position)
     key = keys.get(signature.name)
     if key is None or key.algorithm != signature.algorithm:
-        return Verdict(signature, None, BADKEY)
+        return Verdict(signature, None, TsigRcode.BADKEY)
     bare = unsigned(message, position, signature.original_id)
     expected = key.digest(_prefix(request_mac) + bare + _variables(signature))
     if len(signature.mac) != len(expected):
         short = len(signature.mac) < max(10, len(expected) // 2) or len(signature.mac) > len(expected)
         if short:
             raise Malformed("a MAC of impossible length (RFC 8945 5.2.2.1)")
-        return Verdict(signature, key, BADTRUNC)
+        return Verdict(signature, key, TsigRcode.BADTRUNC)
     if not hmac.compare_digest(signature.mac, expected):
-        return Verdict(signature, None, BADSIG)
+        return Verdict(signature, None, TsigRcode.BADSIG)
     if abs(int(now) - signature.time) > signature.fudge:
-        return Verdict(signature, key, BADTIME)
+        return Verdict(signature, key, TsigRcode.BADTIME)
     return Verdict(signature, key)
 
 
@@ -153,8 +153,8 @@ def sign(
     `request_mac` is the request's MAC, or that of the message before in a stream, whose second and later messages
     cover the timers alone (RFC 8945 5.3.1). With BADTIME the request's time stands in for ours (5.2.3).
     """
-    other = int(now).to_bytes(6, "big") if error == BADTIME else b""
-    time = request_time if error == BADTIME else int(now)
+    other = int(now).to_bytes(6, "big") if error == TsigRcode.BADTIME else b""
+    time = request_time if error == TsigRcode.BADTIME else int(now)
     original_id = int.from_bytes(message[:2], "big")
     blank = Signature(key.name, key.algorithm, time, FUDGE, b"", original_id, error, other)
     covered = _timers(blank) if later else _variables(blank)
@@ -174,7 +174,7 @@ def _append(message: bytes, signature: Signature, mac: bytes) -> bytes:
     writer = Writer()
     writer.raw(signature.name)
     writer.u16(TSIG)
-    writer.u16(CLASS_ANY)
+    writer.u16(RRClass.ANY)
     writer.u32(0)
     length = len(signature.algorithm) + 16 + len(mac) + len(signature.other)
     writer.u16(length)
@@ -198,6 +198,6 @@ def _timers(signature: Signature) -> bytes:
 
 
 def _variables(signature: Signature) -> bytes:
-    head = signature.name + CLASS_ANY.to_bytes(2, "big") + bytes(4) + signature.algorithm
+    head = signature.name + RRClass.ANY.to_bytes(2, "big") + bytes(4) + signature.algorithm
     error, length = signature.error.to_bytes(2, "big"), len(signature.other).to_bytes(2, "big")
     return head + _timers(signature) + error + length + signature.other

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from netprov.dns.message.rrtype import SOA
+from netprov.dns.iana.rrtype import SOA
 from netprov.dns.zone.zone import RRset, Zone
 
 Change = tuple[bytes, int, int, bytes]

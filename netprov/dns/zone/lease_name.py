@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
+from netprov.dns.iana.rrtype import PTR, A
 from netprov.dns.message.name import ancestors, reverse_name
-from netprov.dns.message.rrtype import PTR, A
 from netprov.dns.zone.zone import Node, RRset, Zone
 
 LONGEST_TTL = 60

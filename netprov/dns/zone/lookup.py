@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from netprov.dns.iana.rcode import Rcode
+from netprov.dns.iana.rrtype import AAAA, ANY, CNAME, DNAME, DS, NS, A
 from netprov.dns.message.name import MAX_NAME, ROOT, WILDCARD, ancestors
-from netprov.dns.message.query import NOERROR, NXDOMAIN, REFUSED, YXDOMAIN
-from netprov.dns.message.rrtype import AAAA, ANY, CNAME, DNAME, DS, NS, A
 from netprov.dns.zone.zone import Node, RRset, Zone, glue_names, negative_ttl
 
 MAX_CHAIN = 16
@@ -25,7 +25,7 @@ class Sections:
     `glue`: the additional section must be whole. `cut`: all is left out, so that the client asks over TCP.
     """
 
-    rcode: int = NOERROR
+    rcode: Rcode = Rcode.NOERROR
     authoritative: bool = True
     answer: list[tuple[bytes, RRset]] = field(default_factory=list)
     authority: list[tuple[bytes, RRset, int]] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Catalog:
             zone = self.find_for(name, type_)
             if zone is None:
                 if not sections.answer:
-                    sections.rcode, sections.authoritative = REFUSED, False
+                    sections.rcode, sections.authoritative = Rcode.REFUSED, False
                 return sections
             following = _ask_zone(zone, name, type_, sections)
             if following is None or following in seen:
@@ -109,7 +109,7 @@ def _ask_zone(zone: Zone, name: bytes, type_: int, sections: Sections) -> bytes 
     if node is None:
         node = _wildcard(zone, name)
         if node is None:
-            sections.rcode = NXDOMAIN
+            sections.rcode = Rcode.NXDOMAIN
             _deny(zone, sections)
             return None
     return _match(zone, name, node, type_, sections)
@@ -169,7 +169,7 @@ def _redirect(owner: bytes, dname: RRset, name: bytes, sections: Sections) -> by
     sections.answer.append((owner, dname))
     renamed = name[: len(name) - len(owner)] + dname.rdatas[0]
     if len(renamed) > MAX_NAME:
-        sections.rcode = YXDOMAIN
+        sections.rcode = Rcode.YXDOMAIN
         return None
     sections.answer.append((name, RRset(CNAME, dname.ttl, (renamed,))))
     return renamed.lower()

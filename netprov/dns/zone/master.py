@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
 
+from netprov.dns.iana.rrtype import SOA, format_type, parse_type
 from netprov.dns.message.name import format_name, is_below, labels, parse_name, sort_key
 from netprov.dns.message.rdata import Tokens, format_rdata, parse_period, parse_rdata
-from netprov.dns.message.rrtype import SOA, format_type, parse_type
 from netprov.dns.zone.zone import Record, RRset, Zone, soa_serial
 from netprov.errors import Place, Problem
 

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from netprov.dns.iana.rrtype import CNAME, DNAME, META, MX, NS, NSEC, RRSIG, SOA, SRV, format_type
 from netprov.dns.message.name import ancestors, format_name, is_below, parent
-from netprov.dns.message.rrtype import CNAME, DNAME, META, MX, NS, SOA, SRV, format_type
 from netprov.errors import Path, Place, Problem
 
-NSEC, RRSIG = 47, 46
 _SINGLE = frozenset({CNAME, DNAME, SOA})
 """Types of which a name has one record at most."""
 _ODD = META | {SOA}

@@ -67,9 +67,24 @@ TYPES: Mapping[str, int] = {
 
 MNEMONICS: Mapping[int, str] = {number: text for text, number in TYPES.items()}
 
-A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, DNAME, OPT, DS = (
+A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, DNAME, OPT, DS, RRSIG, NSEC = (
     TYPES[each]
-    for each in ("A", "NS", "CNAME", "SOA", "PTR", "MX", "TXT", "AAAA", "SRV", "DNAME", "OPT", "DS")
+    for each in [
+        "A",
+        "NS",
+        "CNAME",
+        "SOA",
+        "PTR",
+        "MX",
+        "TXT",
+        "AAAA",
+        "SRV",
+        "DNAME",
+        "OPT",
+        "DS",
+        "RRSIG",
+        "NSEC",
+    ]
 )
 TSIG, IXFR, AXFR, ANY = (TYPES[each] for each in ("TSIG", "IXFR", "AXFR", "ANY"))
 META = frozenset(range(128, 256)) | {OPT}

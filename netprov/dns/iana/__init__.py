@@ -1,0 +1,1 @@
+"""Registries of DNS as IANA keeps them, names as it prints them."""
