@@ -116,6 +116,7 @@ The cores, one folder a protocol, without sockets, clocks or disks. DHCP for IPv
     dhcp.lease                  a lease, and what happens to it
     dhcp.pool                   the free addresses of some ranges
     dhcp.leases                 the lease table of one network
+    dhcp.lease_tables           the lease tables of all networks
     dhcp.limit                  how many messages are looked at
     dhcp.relay                  what relay agents say
     dhcp.reply                  replies: what they hold, where they go

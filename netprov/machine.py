@@ -24,6 +24,8 @@ class Endpoint:
     port: int
     interface: str = ""
     mac: bytes = b""
+    broadcast: bool = False
+    """On a source: the datagram came as a broadcast, so that its sender is on that interface's own link."""
 
 
 class Datagram(NamedTuple):

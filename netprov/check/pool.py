@@ -154,6 +154,27 @@ def lease_bounds(view: View) -> Iterator[Finding]:
 
 
 @rule(
+    "lease-renewal",
+    "error",
+    why="A client renews before it rebinds, and rebinds before its lease ends (RFC 2131 4.4.5); other times are not sent.",
+    remedy="order them: renew, rebind, lease; or leave them out",
+)
+def lease_renewal(view: View) -> Iterator[Finding]:
+    for network in view.site.networks:
+        declared = network.declared
+        named = (("renew", declared.renew), ("rebind", declared.rebind), ("lease", declared.lease))
+        given = [(name, seconds) for name, seconds in named if seconds is not None]
+        for (name, seconds), (later, limit) in pairwise(given):
+            if not 0 < seconds < limit:
+                yield Finding(
+                    ("networks", network.name, name),
+                    f"{name} {seconds} s does not come before {later} {limit} s",
+                    (("networks", network.name, later),),
+                )
+                break
+
+
+@rule(
     "lease-extreme",
     "warning",
     why="Very short leases make phones renew without end; very long ones keep addresses of phones that have left.",

@@ -59,6 +59,10 @@ class NetworkConfig:
     """Addresses for listed phones only; no part of `pool`."""
     settings: Settings = field(default_factory=dict)
     lease: int = 3600
+    t1: int = 0
+    """Seconds until a client renews (option 58), 0 for half of its lease time."""
+    t2: int = 0
+    """Seconds until it asks any server (option 59), 0 for seven eighths."""
     lease_min: int = 120
     lease_max: int = 3600
     clients: Literal["phones", "known", "all"] = "phones"

@@ -58,7 +58,7 @@ class Intake:
             except Malformed as error:
                 return f"option 82: {error}"
         phone = self._phone(request)
-        network = relay.find_network(self._config.networks, request, sub_options, source.interface)
+        network = relay.find_network(self._config.networks, request, sub_options, source)
         if network is None:
             return relay.nowhere(request)
         if phone is not None and phone.network and phone.network != network.name:
@@ -71,7 +71,7 @@ class Intake:
             request,
             source,
             network,
-            client_key(request, listed=phone is not None),
+            client_key(request),
             phone,
             phone.address if phone is not None and network.contains(phone.address) else 0,
             relay.server_id(network, sub_options),
@@ -148,16 +148,12 @@ class Intake:
         return found
 
 
-def client_key(request: Message, *, listed: bool) -> bytes:
-    """Return what a client's leases are kept under: option 61, else hardware type and address (RFC 2131 4.2).
+def client_key(request: Message) -> bytes:
+    """Return who a client is: option 61, else hardware type and address (RFC 2131 4.2).
 
-    Deviation: a listed phone is its hardware address whatever its option 61, because its boot loader and its
-    firmware may send different ones.
+    The inventory has no say in it: listing a phone, or striking it off, leaves its lease its own.
     """
-    identifier = request.options.get(code.CLIENT_IDENTIFIER)
-    if identifier and not listed:
-        return identifier
-    return bytes((request.htype,)) + request.chaddr
+    return request.options.get(code.CLIENT_IDENTIFIER) or bytes((request.htype,)) + request.chaddr
 
 
 def _reads(condition: Condition, field: str) -> bool:

@@ -105,6 +105,36 @@ class Nak:
         return f"{format_mac(self.mac)} is refused (DHCPNAK) on {self.network}: {self.reason}"
 
 
+@dataclass(frozen=True, slots=True)
+class PoolUsedUp:
+    """A network has no address left for a client that asks; told once in a while."""
+
+    network: str
+    mac: bytes
+    event_kind: ClassVar[str] = "PoolUsedUp"
+    severity: ClassVar[str] = "warning"
+
+    def __str__(self) -> str:
+        return f"no address is left on network {self.network} for {format_mac(self.mac)}: enlarge its `pool:`, or shorten its `lease:`"
+
+
+@dataclass(frozen=True, slots=True)
+class Misplaced:
+    """Leases in force on addresses that a new plan gives to others or to nobody."""
+
+    network: str
+    addresses: tuple[str, ...]
+    event_kind: ClassVar[str] = "Misplaced"
+    severity: ClassVar[str] = "warning"
+
+    def __str__(self) -> str:
+        shown = ", ".join(self.addresses[:5]) + (", …" if len(self.addresses) > 5 else "")
+        return (
+            f"{len(self.addresses)} leases on network {self.network} are on addresses that the plan gives to others or to "
+            f"nobody: {shown}; each client is moved when it renews"
+        )
+
+
 def _who(lease: Lease) -> str:
     return f"{format_mac(lease.mac)} ({lease.hostname})" if lease.hostname else format_mac(lease.mac)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from netprov.dhcp.config import NetworkConfig, ServerLimits
 from netprov.dhcp.lease import Lease, LeaseState
@@ -20,11 +20,23 @@ _BOUND, _DECLINED = LeaseState.BOUND, LeaseState.DECLINED
 class Leases:
     """Every address of one network that was ever given out, until it goes to another client."""
 
-    def __init__(self, network: NetworkConfig, fixed: frozenset[int], limits: ServerLimits) -> None:
-        """`fixed` are the addresses of listed phones, which no one else gets."""
+    def __init__(
+        self,
+        network: NetworkConfig,
+        fixed: Mapping[int, bytes],
+        limits: ServerLimits,
+        phones: Container[bytes] = frozenset(),
+    ) -> None:
+        """`phones` are the hardware addresses of listed phones; `fixed` are those that have an address of their own.
+
+        A listed phone is one client by whichever option 61 its boot loader and its firmware call themselves.
+        """
         self.network = network
         self.limits = limits
-        excluded = fixed | {
+        self._fixed = fixed
+        self._phones = phones
+        self._by_phone: dict[bytes, int] = {}
+        excluded = frozenset(fixed) | {
             network.address,
             network.prefix,
             network.prefix | ~network.mask & 0xFFFFFFFF,
@@ -33,7 +45,7 @@ class Leases:
         self._reserved = Pool(network.reserved, excluded)
         self._by_address: dict[int, Lease] = {}
         self._by_key: dict[bytes, int] = {}
-        self._offers: dict[int, tuple[bytes, float]] = {}
+        self._offers: dict[int, tuple[bytes, float, str, bytes]] = {}
         self._offered: dict[bytes, int] = {}
         self._lapses: deque[tuple[float, int]] = deque()
         self._alarms: list[int] = []
@@ -49,6 +61,8 @@ class Leases:
         """Take in what was stored; of two leases of one client the later one is its current."""
         for lease in leases:
             self._by_address[lease.address] = lease
+            if lease.mac in self._phones and lease.state is _BOUND:
+                self._by_phone[lease.mac] = lease.address
             if lease.key:
                 other = self._by_address.get(self._by_key.get(lease.key, 0))
                 if other is None or other.expires <= lease.expires:
@@ -58,26 +72,65 @@ class Leases:
             else:
                 self._give(lease.address)
 
-    def of(self, key: bytes) -> Lease | None:
+    def of(self, key: bytes, phone: bytes = b"") -> Lease | None:
         """Return a client's current or previous lease, if its address went to no one else."""
         lease = self._by_address.get(self._by_key.get(key, 0))
-        return lease if lease is not None and lease.key == key else None
+        if lease is not None and lease.key == key:
+            return lease
+        lease = self._by_address.get(self._by_phone.get(phone, 0)) if phone else None
+        return lease if lease is not None and lease.mac == phone else None
 
     def at(self, address: int) -> Lease | None:
         """Return the lease on an address, whatever its state."""
         return self._by_address.get(address)
 
-    def offer(self, key: bytes, now: float, *, listed: bool, fixed: int = 0, requested: int = 0) -> int:
+    def told(self, key: bytes) -> str:
+        """Return the vendor class that a client told when it got its lease or offer, "" if it has neither."""
+        lease = self._by_address.get(self._by_key.get(key, 0))
+        if lease is not None and lease.key == key and lease.vendor_class:
+            return lease.vendor_class
+        offer = self._offers.get(self._offered.get(key, 0))
+        return offer[2] if offer is not None else ""
+
+    def misplaced(self) -> Iterator[Lease]:
+        """Yield the leases on addresses that this network gives to nobody, or not to their clients."""
+        for lease in self._by_address.values():
+            if lease.state is not _BOUND or lease.address in self._open or lease.address in self._reserved:
+                continue
+            if self._fixed.get(lease.address) not in {lease.mac, lease.key[1:]}:
+                yield lease
+
+    def free(self, now: float) -> int:
+        """Count the addresses of the pool that may be offered to anybody."""
+        held = [
+            address
+            for address, lease in self._by_address.items()
+            if address in self._open and lease.state in {_BOUND, _DECLINED} and lease.expires > now
+        ]
+        offered = [address for address in self._offers if address in self._open]
+        return len(self._open) - len({*held, *offered})
+
+    def offer(
+        self,
+        key: bytes,
+        now: float,
+        *,
+        listed: bool,
+        fixed: int = 0,
+        requested: int = 0,
+        phone: bytes = b"",
+        vendor_class: str = "",
+    ) -> int:
         """Choose an address and keep it for the client a while; return 0 if there is none."""
         self._lapse(now)
-        address = self._choose(key, now, listed=listed, fixed=fixed, requested=requested)
+        address = self._choose(key, now, listed=listed, fixed=fixed, requested=requested, phone=phone)
         if address:
             previous = self._offered.get(key)
             if previous is not None and previous != address:
                 self.withdraw(key)
             self._claim(address)
             until = now + self.limits.offer_hold
-            self._offers[address] = (key, until)
+            self._offers[address] = (key, until, vendor_class, phone)
             self._offered[key] = address
             if previous != address:
                 self._lapses.append((until, address))
@@ -90,9 +143,12 @@ class Leases:
             self._offers.pop(address, None)
             self._free(address)
 
-    def may_have(self, address: int, key: bytes, now: float, *, listed: bool, fixed: int = 0) -> bool:
+    def may_have(
+        self, address: int, key: bytes, now: float, *, listed: bool, fixed: int = 0, phone: bytes = b""
+    ) -> bool:
         """Say whether a client may be bound to an address: it is of its pool or its own, and no one else's."""
-        return self._allowed(address, listed=listed, fixed=fixed) and self._usable(address, key, now)
+        allowed = address == fixed or address in self._open or (listed and address in self._reserved)
+        return allowed and self._usable(address, key, now, phone)
 
     def bind(self, lease: Lease, now: float) -> tuple[Lease | None, bool]:
         """Record a lease; return the client's former lease on another address, now released, and whether it renews."""
@@ -109,11 +165,14 @@ class Leases:
         self._by_address[address] = lease
         former = self._by_key.get(key)
         self._by_key[key] = address
+        if lease.mac in self._phones:
+            former = former or self._by_phone.get(lease.mac)
+            self._by_phone[lease.mac] = address
         self._claim(address)
         self._arm(lease)
         if former is None or former == address:
             return None, renewed
-        return self._leave(former, key, now), renewed
+        return self._leave(former, lease, now), renewed
 
     def release(self, address: int, key: bytes, now: float) -> Lease | None:
         """End a lease but remember whose it was (RFC 2131 4.3.4); return None if it is not the client's."""
@@ -169,36 +228,41 @@ class Leases:
             ended.append(over)
         return ended
 
-    def _leave(self, address: int, key: bytes, now: float) -> Lease | None:
+    def _leave(self, address: int, successor: Lease, now: float) -> Lease | None:
         """End a client's lease on the address it had before."""
         lease = self._by_address.get(address)
-        if lease is None or lease.key != key or lease.state is not _BOUND:
+        if lease is None or lease.state is not _BOUND:
+            return None
+        if lease.key != successor.key and lease.mac != successor.mac:
             return None
         ended = lease._replace(state=LeaseState.RELEASED, expires=min(now, lease.expires))
         self._by_address[address] = ended
         self._give(address)
         return ended
 
-    def _choose(self, key: bytes, now: float, *, listed: bool, fixed: int, requested: int) -> int:
-        if fixed and self._usable(fixed, key, now):
+    def _choose(
+        self, key: bytes, now: float, *, listed: bool, fixed: int, requested: int, phone: bytes
+    ) -> int:
+        if fixed and self._usable(fixed, key, now, phone):
             return fixed
-        for address in (self._by_key.get(key, 0), self._offered.get(key, 0), requested):
-            if address and self.may_have(address, key, now, listed=listed):
+        current = self._by_key.get(key) or self._by_phone.get(phone, 0)
+        for address in (current, self._offered.get(key, 0), requested):
+            if address and self.may_have(address, key, now, listed=listed, phone=phone):
                 return address
         return (listed and self._reserved.take(self._known)) or self._open.take(self._known)
 
     def _known(self, address: int) -> bool:
         return address in self._by_address or address in self._offers
 
-    def _allowed(self, address: int, *, listed: bool, fixed: int) -> bool:
-        return address == fixed or address in self._open or (listed and address in self._reserved)
-
-    def _usable(self, address: int, key: bytes, now: float) -> bool:
+    def _usable(self, address: int, key: bytes, now: float, phone: bytes) -> bool:
+        """Say whether nobody else has an address or its offer."""
         offer = self._offers.get(address)
-        if offer is not None and offer[0] != key and offer[1] > now:
+        if offer is not None and offer[0] != key and offer[1] > now and (not phone or offer[3] != phone):
             return False
         lease = self._by_address.get(address)
-        if lease is None or (lease.key == key and lease.state is not _DECLINED):
+        if lease is None:
+            return True
+        if lease.state is not _DECLINED and (lease.key == key or (phone and lease.mac == phone)):
             return True
         return lease.state not in {_BOUND, _DECLINED} or lease.expires <= now
 

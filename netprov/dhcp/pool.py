@@ -26,6 +26,12 @@ class Pool:
                 return address not in self._excluded
         return False
 
+    def __len__(self) -> int:
+        size = sum(high - low + 1 for low, high in self.ranges)
+        return size - sum(
+            1 for address in self._excluded if any(low <= address <= high for low, high in self.ranges)
+        )
+
     def take(self, known: Callable[[int], bool]) -> int:
         """Return a free address and forget it, 0 if there is none.
 

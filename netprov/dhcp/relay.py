@@ -11,6 +11,7 @@ from netprov.dhcp.config import NetworkConfig
 from netprov.dhcp.message import Message
 from netprov.dhcp.option import table as code
 from netprov.dhcp.option.vendor import decode_tlv
+from netprov.machine import Endpoint
 
 CIRCUIT_ID, REMOTE_ID, LINK_SELECTION, SERVER_ID_OVERRIDE = 1, 2, 5, 11
 
@@ -22,7 +23,7 @@ def agent(request: Message) -> Mapping[int, bytes]:
 
 
 def find_network(
-    networks: Sequence[NetworkConfig], request: Message, sub_options: Mapping[int, bytes], interface: str
+    networks: Sequence[NetworkConfig], request: Message, sub_options: Mapping[int, bytes], source: Endpoint
 ) -> NetworkConfig | None:
     """Return the network a client is on: link selection, subnet selection, giaddr, ciaddr, interface, in this order."""
     if sub_options or code.SUBNET_SELECTION in request.options:
@@ -31,13 +32,22 @@ def find_network(
                 return _containing(networks, int.from_bytes(data, "big"))
     if request.giaddr:
         return _containing(networks, request.giaddr)
+    interface = source.interface
+    here = next((each for each in networks if each.interface and each.interface == interface), None)
     if request.ciaddr:
         found = _containing(networks, request.ciaddr)
-        if found is not None:
+        if found is not None and (here is None or not _moved(found, source)):
             return found
-    return next(
-        (network for network in networks if network.interface and network.interface == interface), None
-    )
+    return here
+
+
+def _moved(network: NetworkConfig, source: Endpoint) -> bool:
+    """Say whether a client with an address of a network is seen on another link than that network's.
+
+    A broadcast is of the link that it came in on (REBINDING, RFC 2131 4.3.2). What was sent to our address may have come
+    through routers, but only from a network that is not on an interface of ours.
+    """
+    return network.interface != source.interface and (source.broadcast or network.interface != "")
 
 
 def server_id(network: NetworkConfig, sub_options: Mapping[int, bytes]) -> int:

@@ -67,7 +67,7 @@ class Serving:
         if cached is not None:
             return cached
         body = b"".join(fragments(option, data) for option, data in self.options.items())
-        whole = REST + first_options(kind, server_id, lease_time) + body
+        whole = REST + first_options(kind, server_id, lease_time, self.contents.network) + body
         if len(self.blocks) >= MOST_BLOCKS:
             self.blocks.clear()
         self.blocks[kind, server_id, lease_time] = whole
@@ -87,6 +87,11 @@ class Incoming:
     """The phone's fixed address on this network, 0 for none."""
     server_id: int
     serving: Serving
+
+    @property
+    def owner(self) -> bytes:
+        """The hardware address of the listed phone that this is, b"" for a stranger."""
+        return self.phone.mac if self.phone is not None else b""
 
     @property
     def listed(self) -> bool:
@@ -113,16 +118,23 @@ def lease_time(incoming: Incoming) -> int:
     return min(network.lease_max, max(network.lease_min, wish)) if wish else network.lease
 
 
-def first_options(kind: Type, server_id: int, lease_time: int) -> bytes:
-    """Encode the options that lead a reply: 53, 54, and the times (RFC 2131 4.4.5: T1 half, T2 seven eighths)."""
+def renewal_times(network: NetworkConfig, lease_time: int) -> tuple[int, int]:
+    """Return T1 and T2: the network's where they lie within the lease, else half and seven eighths (RFC 2131 4.4.5).
+
+    A T2 of the network's own has T1 at the same ratio before it.
+    """
+    t2 = network.t2 if 0 < network.t2 < lease_time else lease_time * 7 // 8
+    t1 = network.t1 if 0 < network.t1 < t2 else lease_time // 2 if lease_time // 2 < t2 else t2 * 4 // 7
+    return t1, t2
+
+
+def first_options(kind: Type, server_id: int, lease_time: int, network: NetworkConfig) -> bytes:
+    """Encode the options that lead a reply: 53, 54, and the times."""
     first = bytes((code.MESSAGE_TYPE, 1, kind, code.SERVER_ID, 4)) + server_id.to_bytes(4, "big")
     if not lease_time:
         return first
-    for option, seconds in (
-        (code.LEASE_TIME, lease_time),
-        (code.T1, lease_time // 2),
-        (code.T2, lease_time * 7 // 8),
-    ):
+    t1, t2 = renewal_times(network, lease_time)
+    for option, seconds in ((code.LEASE_TIME, lease_time), (code.T1, t1), (code.T2, t2)):
         first += bytes((option, 4)) + seconds.to_bytes(4, "big")
     return first
 
@@ -213,7 +225,7 @@ def _room(size: bytes | None) -> int:
 def _overloaded(incoming: Incoming, head: Message, kind: Type, lease_time: int) -> bytes:
     requested = incoming.request.options
     rest = dict(incoming.serving.options)
-    first = first_options(kind, incoming.server_id, lease_time)
+    first = first_options(kind, incoming.server_id, lease_time, incoming.network)
     for option in (code.CLIENT_IDENTIFIER, code.SUBNET_SELECTION):
         if option in requested:
             first += fragments(option, requested[option])

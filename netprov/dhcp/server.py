@@ -10,18 +10,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from netprov.dhcp import message as dhcp
-from netprov.dhcp.config import DhcpConfig, NetworkConfig
+from netprov.dhcp.config import DhcpConfig
 from netprov.dhcp.intake import Intake
-from netprov.dhcp.lease import Bound, Declined, Expired, Lease, LeaseState, Nak, Released
-from netprov.dhcp.leases import Leases
+from netprov.dhcp.lease import (
+    Bound,
+    Declined,
+    Expired,
+    Lease,
+    LeaseState,
+    Nak,
+    PoolUsedUp,
+    Released,
+)
+from netprov.dhcp.lease_tables import LeaseTables
 from netprov.dhcp.limit import RateLimit
 from netprov.dhcp.message import Message, Type, dotted
 from netprov.dhcp.option import table as code
-from netprov.dhcp.other import OtherServers
+from netprov.dhcp.other import AGAIN, OtherServers
 from netprov.dhcp.probe import TRIES, Probe, Probing
 from netprov.dhcp.reply import Incoming, bootp, destination, grant, lease_time, refusal
 from netprov.errors import Malformed
 from netprov.machine import Datagram, Dropped, Endpoint, Event
+
+NOWHERE = "0.0.0.0"
+_MAY_BE_BRIEF = frozenset({Type.REQUEST, Type.INFORM})
+"""What a client sends once it is known."""
 
 BOOTP = 0
 """What stands for the type of a message without option 53."""
@@ -32,14 +45,13 @@ class Server:
 
     def __init__(self, config: DhcpConfig, leases: Iterable[Lease] = ()) -> None:
         self.config = config
-        fixed = frozenset(phone.address for phone in config.phones.values() if phone.address)
-        self._tables = {each.name: Leases(each, fixed, config.limits) for each in config.networks}
-        self._load(leases)
+        self._tables = LeaseTables(config, leases)
+        self._events: list[Event] = [*self._tables.misplaced()]
         self.intake = Intake(config)
         self._limit = RateLimit(config.limits.client_rate, config.limits.total_rate)
         self._overheard = OtherServers(config)
         self._probing = Probing()
-        self._events: list[Event] = []
+        self._used_up: dict[str, float] = {}
         self._outbox: list[Datagram] = []
         self._handlers: Mapping[int, Callable[[Incoming, float], None]] = {
             Type.DISCOVER: self._discover,
@@ -51,9 +63,12 @@ class Server:
         }
 
     def leases(self) -> Iterable[Lease]:
-        """Return every lease on record, active or not."""
-        for table in self._tables.values():
-            yield from table
+        """Return every lease on record, active or not, those of networks that are not in the plan included."""
+        return self._tables
+
+    def free(self, now: float) -> Mapping[str, int]:
+        """Count the addresses of each network that may be offered to anybody."""
+        return self._tables.free(now)
 
     def receive(self, datagram: bytes, source: Endpoint, now: float) -> None:
         """Answer one request, or drop it with its reason."""
@@ -69,7 +84,7 @@ class Server:
         elif not self._limit.admit(request.chaddr, now):
             self._drop("too many messages each second", source)
         else:
-            incoming = self.intake.accept(request, source)
+            incoming = self._accept(request, source)
             if isinstance(incoming, str):
                 self._drop(incoming, source, request.chaddr)
                 self._overhear(request, source, now)
@@ -81,19 +96,29 @@ class Server:
                 else:
                     handle(incoming, now)
 
+    def _accept(self, request: Message, source: Endpoint) -> Incoming | str:
+        """Return what is needed to answer a request, or why it is not answered.
+
+        A client need not say again what it said when it got its offer or lease: without option 60 it is still the same.
+        """
+        if code.VENDOR_CLASS not in request.options and request.type in _MAY_BE_BRIEF:
+            found = self.intake.look(request, source)
+            told = "" if isinstance(found, str) else self._tables[found.network].told(found.key)
+            if told:
+                options = {**request.options, code.VENDOR_CLASS: told.encode()}
+                request = request._replace(options=options)
+        return self.intake.accept(request, source)
+
     def handle_timer(self, now: float) -> None:
         """End what has run out: leases, and the wait for probes that nobody answered."""
-        for table in self._tables.values():
-            self._events += map(Expired, table.expire(now))
+        self._events += map(Expired, self._tables.expire(now))
         for address in self._probing.due(now):
             self.conclude(dotted(address), taken=False, now=now)
 
     def timer(self) -> float | None:
         """Return when the next lease or probe runs out."""
-        due = [when for table in self._tables.values() if (when := table.next_expiry()) is not None]
-        if (when := self._probing.next_due()) is not None:
-            due.append(when)
-        return min(due, default=None)
+        due = (self._tables.next_expiry(), self._probing.next_due())
+        return min((when for when in due if when is not None), default=None)
 
     def probes_to_send(self) -> Sequence[Probe]:
         """Return and forget the probes to send; report answers with `conclude`."""
@@ -109,7 +134,7 @@ class Server:
         if not taken:
             self._offer(incoming, number)
             return
-        table = self._tables[incoming.network.name]
+        table = self._tables[incoming.network]
         bad = table.decline(number, incoming.key, incoming.request.chaddr, now)
         if bad is not None:
             self._events.append(Declined(bad, "probe"))
@@ -118,13 +143,10 @@ class Server:
 
     def release(self, address: int, now: float) -> bool:
         """End a lease on the operator's word; say whether there was one."""
-        for table in self._tables.values():
-            lease = table.at(address)
-            ended = table.release(address, lease.key, now) if lease is not None else None
-            if ended is not None:
-                self._events.append(Released(ended))
-                return True
-        return False
+        ended = self._tables.release(address, now)
+        if ended is not None:
+            self._events.append(Released(ended))
+        return ended is not None
 
     def events(self) -> list[Event]:
         """Return and forget what happened."""
@@ -136,30 +158,25 @@ class Server:
         outbox, self._outbox = self._outbox, []
         return outbox
 
-    def _load(self, leases: Iterable[Lease]) -> None:
-        found: dict[str, list[Lease]] = {name: [] for name in self._tables}
-        networks = self.config.networks
-        for lease in leases:
-            network: NetworkConfig | None = next((n for n in networks if n.contains(lease.address)), None)
-            if network is not None:
-                found[network.name].append(lease)
-        for name, each in found.items():
-            self._tables[name].load(each)
-
     def _discover(self, incoming: Incoming, now: float, tries: int = 1) -> None:
         """RFC 2131 4.3.1."""
         request, network = incoming.request, incoming.network
-        table = self._tables[network.name]
-        previous = table.of(incoming.key)
+        table = self._tables[network]
+        previous = table.of(incoming.key, incoming.owner)
         address = table.offer(
             incoming.key,
             now,
             listed=incoming.listed,
             fixed=incoming.fixed,
             requested=request.address(code.REQUESTED_ADDRESS),
+            phone=incoming.owner,
+            vendor_class=incoming.serving.client.vendor_class or "",
         )
         if not address:
             self._drop(f"no free address on network {network.name}", incoming.source, request.chaddr)
+            if now - self._used_up.get(network.name, -AGAIN) >= AGAIN:
+                self._used_up[network.name] = now
+                self._events.append(PoolUsedUp(network.name, request.chaddr))
             return
         known = address == incoming.fixed or (previous is not None and previous.address == address)
         if known or not network.probe or self._probing.full:
@@ -177,7 +194,7 @@ class Server:
         request = incoming.request
         chosen = request.address(code.SERVER_ID)
         requested = request.address(code.REQUESTED_ADDRESS)
-        table = self._tables[incoming.network.name]
+        table = self._tables[incoming.network]
         if chosen and chosen != incoming.server_id:
             table.withdraw(incoming.key)
             self._overhear(request, incoming.source, now)
@@ -192,8 +209,10 @@ class Server:
 
     def _bind_or_refuse(self, incoming: Incoming, address: int, now: float) -> None:
         """SELECTING: the client took our offer."""
-        table = self._tables[incoming.network.name]
-        if table.may_have(address, incoming.key, now, listed=incoming.listed, fixed=incoming.fixed):
+        table = self._tables[incoming.network]
+        if table.may_have(
+            address, incoming.key, now, listed=incoming.listed, fixed=incoming.fixed, phone=incoming.owner
+        ):
             self._bind(incoming, address, now)
         else:
             self._refuse(incoming, f"{dotted(address)} is not yours")
@@ -204,7 +223,7 @@ class Server:
         if not network.contains(address):
             self._refuse(incoming, f"{dotted(address)} is not on network {network.name}")
             return
-        self._confirm(incoming, address, now)
+        self._confirm(incoming, address, now, rebooting=True)
 
     def _extend(self, incoming: Incoming, now: float) -> None:
         """RENEWING or REBINDING."""
@@ -214,17 +233,15 @@ class Server:
             return
         self._confirm(incoming, address, now)
 
-    def _confirm(self, incoming: Incoming, address: int, now: float) -> None:
+    def _confirm(self, incoming: Incoming, address: int, now: float, *, rebooting: bool = False) -> None:
         """Confirm an address that a client says it has."""
-        table = self._tables[incoming.network.name]
-        lease = table.of(incoming.key)
+        table = self._tables[incoming.network]
+        lease = table.of(incoming.key, incoming.owner)
         if lease is None and incoming.fixed != address:
             holder = table.at(address)
-            if (
-                incoming.network.authoritative
-                or incoming.fixed
-                or (holder is not None and holder.active(now))
-            ):
+            # RFC 2131 4.3.2, INIT-REBOOT: "If the DHCP server has no record of this client, then it MUST remain silent".
+            others = not rebooting and holder is not None and holder.active(now)
+            if incoming.network.authoritative or incoming.fixed or others:
                 self._refuse(incoming, f"no lease on {dotted(address)}")
             else:
                 chaddr = incoming.request.chaddr
@@ -232,18 +249,20 @@ class Server:
             return
         right = incoming.fixed == address or (lease is not None and lease.address == address)
         if incoming.fixed not in {0, address} and table.may_have(
-            incoming.fixed, incoming.key, now, listed=True, fixed=incoming.fixed
+            incoming.fixed, incoming.key, now, listed=True, fixed=incoming.fixed, phone=incoming.owner
         ):
             # A reservation made after the lease: the refusal moves the phone to its own address.
             right = False
-        if right and table.may_have(address, incoming.key, now, listed=incoming.listed, fixed=incoming.fixed):
+        if right and table.may_have(
+            address, incoming.key, now, listed=incoming.listed, fixed=incoming.fixed, phone=incoming.owner
+        ):
             self._bind(incoming, address, now)
         else:
             self._refuse(incoming, f"{dotted(address)} is not yours")
 
     def _bind(self, incoming: Incoming, address: int, now: float) -> None:
         request = incoming.request
-        table = self._tables[incoming.network.name]
+        table = self._tables[incoming.network]
         seconds = lease_time(incoming)
         before = table.at(address)
         again = before is not None and before.key == incoming.key and before.state is LeaseState.BOUND
@@ -278,7 +297,7 @@ class Server:
             self._drop("declined to another server", incoming.source)
             return
         address = request.address(code.REQUESTED_ADDRESS)
-        table = self._tables[incoming.network.name]
+        table = self._tables[incoming.network]
         bad = table.decline(address, incoming.key, request.chaddr, now)
         if bad is None:
             self._drop(f"declined {dotted(address)}, which was not its own", incoming.source)
@@ -292,21 +311,29 @@ class Server:
         if request.address(code.SERVER_ID) not in {0, incoming.server_id}:
             self._drop("released to another server", incoming.source)
             return
-        ended = self._tables[incoming.network.name].release(request.ciaddr, incoming.key, now)
+        ended = self._tables[incoming.network].release(request.ciaddr, incoming.key, now)
         if ended is None:
             self._drop(f"released {dotted(request.ciaddr)}, which was not its own", incoming.source)
         else:
             self._events.append(Released(ended))
 
     def _inform(self, incoming: Incoming, now: float) -> None:
-        """RFC 2131 4.3.5: options without an address; the reply goes to ciaddr whatever the relay."""
+        """RFC 2131 4.3.5: options without an address; the reply goes to ciaddr whatever the relay.
+
+        A client that leaves ciaddr out is answered where it sent from, by its relay if it has one.
+        """
         del now
-        request = incoming.request
-        if not request.ciaddr:
-            self._drop("INFORM without ciaddr", incoming.source)
+        request, source = incoming.request, incoming.source
+        if request.ciaddr:
+            to = Endpoint(dotted(request.ciaddr), dhcp.CLIENT_PORT, source.interface)
+        elif request.giaddr:
+            to = destination(request, source.interface, yiaddr=0)
+        elif source.address not in {"", NOWHERE}:
+            to = Endpoint(source.address, dhcp.CLIENT_PORT, source.interface)
+        else:
+            self._drop("INFORM without ciaddr", source)
             return
         data = grant(incoming, Type.ACK, yiaddr=0, lease_time=0)
-        to = Endpoint(dotted(request.ciaddr), dhcp.CLIENT_PORT, incoming.source.interface)
         self._outbox.append(Datagram(data, to, dotted(incoming.network.address)))
 
     def _bootp(self, incoming: Incoming, now: float) -> None:

@@ -58,6 +58,8 @@ def _network(site: Site, network: SiteNetwork, problems: list[Problem]) -> Netwo
         reserved=reserved,
         settings=_network_settings(site, network, problems),
         lease=declared.lease,
+        t1=declared.renew or 0,
+        t2=declared.rebind or 0,
         lease_min=min(declared.lease_min, declared.lease),
         lease_max=max(declared.lease_max or declared.lease, declared.lease),
         clients=declared.clients,

@@ -145,8 +145,13 @@ def _preview(incoming: Incoming, reply: Message | None, reason: str) -> Preview:
 def _origins(network: NetworkConfig) -> Mapping[int, Origin]:
     """Return where the options that every OFFER begins with come from."""
     at = ("networks", network.name)
-    lease = dict.fromkeys((code.LEASE_TIME, code.T1, code.T2), (*at, "lease"))
-    return {code.SERVER_ID: (*at, "address"), **lease, code.OVERLOAD: at}
+    return {
+        code.SERVER_ID: (*at, "address"),
+        code.LEASE_TIME: (*at, "lease"),
+        code.T1: (*at, "renew" if network.t1 else "lease"),
+        code.T2: (*at, "rebind" if network.t2 else "lease"),
+        code.OVERLOAD: at,
+    }
 
 
 def _relay(network: NetworkConfig) -> int:

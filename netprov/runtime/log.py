@@ -15,7 +15,6 @@ from contextlib import suppress
 from typing import TextIO
 
 from netprov.machine import Dropped, Endpoint, Event
-from netprov.runtime.role import Notice
 
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _SYSLOG = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
@@ -77,8 +76,8 @@ class EventLog:
     def __call__(self, service: str, event: Event) -> None:
         """Write one event."""
         level = logging.INFO
-        if isinstance(event, Notice):
-            level = _LEVELS[event.severity]
+        if severity := getattr(event, "severity", ""):
+            level = _LEVELS[severity]
         elif isinstance(event, Dropped) or getattr(event, "everyday", False):
             level = logging.DEBUG
         if level < self._lowest:

@@ -5,6 +5,8 @@ RFC 2131 sections 2, 4.1, 4.3; RFC 3011, 3046, 3396, 3527, 5107, 6842. It knows 
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from tests.dhcp.link import CONFIG
 
 NETWORKS = {bytes([10, 20, 0]): "voice", bytes([10, 30, 0]): "far"}
@@ -62,8 +64,8 @@ def suboptions(data: bytes) -> dict[int, bytes]:
     return found
 
 
-def silence(data: bytes) -> str:
-    """Return why a datagram must not be answered, "" if it may be."""
+def silence(data: bytes, known: Container[bytes] = ()) -> str:
+    """Return why a datagram must not be answered, "" if it may be; `known` are clients that have an offer or a lease."""
     if len(data) < 240 or data[236:240] != b"\x63\x82\x53\x63":
         return "no DHCP message"
     if data[0] != 1:
@@ -80,7 +82,8 @@ def silence(data: bytes) -> str:
         return "message type"
     if network(data, asked, agent) is None:
         return "no network of ours"
-    if not _served(data[28 : 28 + data[2]], asked):
+    brief = kind[0] in {REQUEST, INFORM} and 60 not in asked and identity(data, asked) in known
+    if not brief and not _served(data[28 : 28 + data[2]], asked):
         return "client is not served"
     named = asked.get(54, b"")
     if kind[0] == REQUEST and len(named) == 4 and named not in {NOTHING, _identifier(agent)}:
@@ -88,6 +91,11 @@ def silence(data: bytes) -> str:
     if kind[0] == INFORM and data[12:16] == NOTHING:
         return "INFORM without ciaddr"
     return ""
+
+
+def identity(data: bytes, asked: dict[int, bytes]) -> bytes:
+    """Return who a client is (RFC 2131 4.2): option 61, else hardware type and address."""
+    return asked.get(61) or data[1:2] + data[28 : 28 + data[2]]
 
 
 def network(data: bytes, asked: dict[int, bytes], agent: dict[int, bytes]) -> str | None:

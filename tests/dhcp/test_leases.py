@@ -29,7 +29,7 @@ class LeaseLife(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.table = Leases(NETWORK, frozenset({FIXED}), ServerLimits(offer_hold=15, decline_hold=600))
+        self.table = Leases(NETWORK, {FIXED: b""}, ServerLimits(offer_hold=15, decline_hold=600))
         self.now = 1000.0
         self.held: dict[int, tuple[int, float]] = {}
 
@@ -79,7 +79,7 @@ class LeaseLife(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         leases = list(self.table)
-        self.table = Leases(NETWORK, frozenset({FIXED}), self.table.limits)
+        self.table = Leases(NETWORK, {FIXED: b""}, self.table.limits)
         self.table.load(leases)
 
     @invariant()
@@ -157,7 +157,7 @@ def test_free_address_is_found_at_once_in_a_full_16() -> None:
 
 
 def test_address_longest_free_is_given_first() -> None:
-    table = Leases(NETWORK, frozenset(), ServerLimits())
+    table = Leases(NETWORK, {}, ServerLimits())
     addresses = fill(table, 4, 0.0)
     for number in (2, 0, 1):
         table.release(addresses[number], number.to_bytes(4, "big"), 1.0)
@@ -167,7 +167,7 @@ def test_address_longest_free_is_given_first() -> None:
 
 
 def test_every_lease_of_a_full_pool_expires_once() -> None:
-    table = Leases(WIDE, frozenset(), ServerLimits())
+    table = Leases(WIDE, {}, ServerLimits())
     fill(table, 2000, 0.0, seconds=100.0)
     assert table.expire(99.0) == []
     assert len(table.expire(102.0)) == 2000
@@ -176,7 +176,7 @@ def test_every_lease_of_a_full_pool_expires_once() -> None:
 
 
 def test_renewed_lease_does_not_expire_early() -> None:
-    table = Leases(NETWORK, frozenset(), ServerLimits())
+    table = Leases(NETWORK, {}, ServerLimits())
     (address,) = fill(table, 1, 0.0, seconds=100.0)
     lease = table.at(address)
     assert lease is not None
@@ -186,7 +186,7 @@ def test_renewed_lease_does_not_expire_early() -> None:
 
 
 def test_offer_not_taken_up_lapses() -> None:
-    table = Leases(NETWORK, frozenset(), ServerLimits(offer_hold=15))
+    table = Leases(NETWORK, {}, ServerLimits(offer_hold=15))
     given = [table.offer(bytes([number]), 0.0, listed=False) for number in range(5)]
     assert given[-1] == 0
     assert table.offer(b"\x09", 14.0, listed=False) == 0

@@ -68,6 +68,16 @@ class Network(Record):
         default=None, description="Option 15 on this network. Default: the inventory's domain."
     )
     lease: Duration = Field(default=3600, description="Lease time (option 51).", examples=["1h", "1d"])
+    renew: Duration | None = Field(
+        default=None,
+        description="When a client renews (T1, option 58). Default: half of its lease.",
+        examples=["20m"],
+    )
+    rebind: Duration | None = Field(
+        default=None,
+        description="When a client that got no answer asks any server (T2, option 59). Default: seven eighths.",
+        examples=["50m"],
+    )
     lease_min: Duration = Field(default=120, description="Shortest lease that a client's own wish can get.")
     lease_max: Duration | None = Field(
         default=None, description="Longest lease that a client's own wish can get. Default: `lease`."

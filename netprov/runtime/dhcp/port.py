@@ -60,7 +60,7 @@ class Port:
         self.probes = probes
         self.index = interface_index(interface) if interface else 0
         self._pairs: dict[str, Pair] = {}
-        self._sources: dict[bytes, Endpoint] = {}
+        self._sources: tuple[dict[bytes, Endpoint], dict[bytes, Endpoint]] = ({}, {})
         self._batches: dict[socket.socket, Batch] = {}
         self.raw: RawSender | None = None
         self.prober: Prober | None = None
@@ -124,7 +124,8 @@ class Port:
         """Take what has come in on one of the sockets, so many at the most."""
         found: list[tuple[bytes, Endpoint]] = []
         slots = self._batches[sock]
-        memory, sources = slots.memory, self._sources
+        broadcast = sock in self._pairs[EVERY_ADDRESS]
+        memory, sources = slots.memory, self._sources[broadcast]
         # Fewer than a full batch: the socket is empty, or its interface went down; what has come in is answered.
         full = True
         while full and len(found) < most:
@@ -132,7 +133,7 @@ class Port:
             full = len(lengths) == SLOTS
             start = 0
             for length, origin in zip(lengths, slots.sources(len(lengths)), strict=True):
-                source = sources.get(origin) or self._source(origin)
+                source = sources.get(origin) or self._source(origin, broadcast=broadcast)
                 found.append((memory[start : start + length], source))
                 start += SLOT
         return found
@@ -154,12 +155,14 @@ class Port:
             mac = hardware_address(datagram.data)
             self.raw.send(datagram._replace(destination=replace(to, mac=mac)), SERVER_PORT)
 
-    def _source(self, origin: bytes) -> Endpoint:
+    def _source(self, origin: bytes, *, broadcast: bool) -> Endpoint:
         """Return the endpoint of a packed port and address, and remember it."""
-        if len(self._sources) >= _MOST_SOURCES:
-            self._sources.clear()
+        sources = self._sources[broadcast]
+        if len(sources) >= _MOST_SOURCES:
+            sources.clear()
         port = int.from_bytes(origin[:2], "big")
-        endpoint = self._sources[origin] = Endpoint(socket.inet_ntoa(origin[2:]), port, self.interface)
+        address = socket.inet_ntoa(origin[2:])
+        endpoint = sources[origin] = Endpoint(address, port, self.interface, broadcast=broadcast)
         return endpoint
 
     def close(self) -> None:

@@ -71,6 +71,7 @@ class DhcpService:
             self._close()
             raise
         self._listen()
+        self._flush()
         # What was loaded stays: the collector need not look at a hundred thousand leases again and again.
         gc.freeze()
         gc.set_threshold(*COLLECT)
@@ -88,6 +89,7 @@ class DhcpService:
             if config is not self._server.config:
                 self._server = Server(config, self._server.leases())
             self._listen()
+            self._flush()
 
         async def abort() -> None:
             change.abort()
@@ -127,6 +129,10 @@ class DhcpService:
         for each in self._server.config.networks:
             size = sum(last - first + 1 for first, last in (*each.pool, *each.reserved))
             yield Sample("dhcp_pool_addresses", "Addresses to give.", size, (("network", each.name),))
+        for name, count in self._server.free(self._clock.now()).items():
+            yield Sample(
+                "dhcp_pool_free", "Addresses that anybody may be offered.", count, (("network", name),)
+            )
 
     def _prepare_ports(self, config: DhcpConfig) -> PortChange:
         """Open what there is of a plan's interfaces and addresses; raise `ServiceError` with all as before.
