@@ -285,6 +285,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.role                what a running service is to its supervisor
     runtime.address             whether an address or an interface is one of this machine's
     runtime.transaction         a change of several services together
+    runtime.watch               what others change beside the inventory
     runtime.supervise           start, change and stop services together
     runtime.log                 one log line an event
     runtime.metrics             events counted, for Prometheus

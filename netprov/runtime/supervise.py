@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import signal
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from netprov.plan import Plan
 from netprov.plan.difference import differences, fingerprint
 from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.sdnotify import notify, reloading, watchdog_interval
-from netprov.runtime.transaction import Transaction, prepare
+from netprov.runtime.transaction import Refused, Transaction, prepare
+from netprov.runtime.watch import LinkEvents, Watch
 
 ROLES: Mapping[str, str] = {
     "dns": "netprov.runtime.dns.service:DnsService",
@@ -29,6 +31,10 @@ ROLES: Mapping[str, str] = {
     "dhcp": "netprov.runtime.dhcp.service:DhcpService",
 }
 """Every role of `netprov serve`, in the order they start, and the class that plays it."""
+
+
+AGAIN_S = 5.0
+"""Seconds until what could not be taken over is tried again, if nothing else changes."""
 
 
 def build(roles: Sequence[str], context: RoleContext) -> list[Service]:
@@ -78,6 +84,7 @@ class Supervisor:
         load: Callable[[], Plan],
         report: Callable[[str, Event], None],
         hang_up: Callable[[], Awaitable[None]] | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.services = tuple(services)
         self._plan = plan
@@ -89,6 +96,7 @@ class Supervisor:
         self._changing = asyncio.Lock()
         self._refusal = ""
         self._hang_up = hang_up or self.reload
+        self._watch = watch
 
     async def run(self, ready: Callable[[Sequence[Service]], None]) -> None:
         """Start everything, call `ready`, then serve until SIGTERM or SIGINT; SIGHUP reloads.
@@ -103,6 +111,8 @@ class Supervisor:
         ):
             loop.add_signal_handler(number, event.set)
         try:
+            if self._watch:
+                self._watch.changed(self._plan)
             async with self._changing:  # what is asked for meanwhile waits
                 for service in self.services:
                     await service.start(self._plan)
@@ -118,6 +128,8 @@ class Supervisor:
 
     async def _serve(self) -> None:
         tasks = [asyncio.create_task(self._stop.wait()), asyncio.create_task(self._reloads())]
+        if self._watch:
+            tasks.append(asyncio.create_task(self._follow(self._watch)))
         if interval := watchdog_interval():
             tasks.append(asyncio.create_task(_keep_alive(interval)))
         try:
@@ -156,6 +168,40 @@ class Supervisor:
         except BaseException as error:
             self._over(str(error) if isinstance(error, NetprovError) else "it was broken off")
             raise
+
+    async def _follow(self, watch: Watch) -> None:
+        """Take over what others change beside the inventory; what cannot be is tried again until it can."""
+        links = LinkEvents()
+        waiting: dict[str, None] = {}
+        tried, told = 0.0, ""
+        try:
+            while True:
+                await links.wait()
+                changed = await asyncio.to_thread(watch.changed, self._plan)
+                waiting |= dict.fromkeys(changed)
+                if not waiting or (not changed and time.monotonic() < tried + AGAIN_S):
+                    continue
+                tried, before = time.monotonic(), told
+                told = await self._refresh()
+                if not told:
+                    self._report("serve", Notice(f"changed and taken over: {', '.join(waiting)}"))
+                    waiting.clear()
+                elif told != before:
+                    text = f"{', '.join(waiting)} changed, and everything serves as before: {told}"
+                    self._report("serve", Notice(text, "error"))
+        finally:
+            links.close()
+
+    async def _refresh(self) -> str:
+        """Let all services take the plan again, in a world that has changed; return why they could not."""
+        async with self._changing:
+            try:
+                transaction = await prepare(self._started, self._plan)
+            except Refused as error:
+                return str(error)
+            await transaction.commit()
+            notify(f"STATUS={self._status()}")
+            return ""
 
     def _over(self, refusal: str = "") -> None:
         """Let the next change begin; tell why this one did not happen."""

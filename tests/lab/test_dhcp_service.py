@@ -129,9 +129,9 @@ def test_serving_goes_on_when_a_removed_interface_is_back(
         assert lan["server"].run([ip, "link", *words]).returncode == 0
 
     link("set", "lan0", "name", "away")
-    server.wait_for("interface lan0 is gone", timeout=5)
+    server.wait_for("waits: there is no interface lan0", timeout=5)
     link("add", "lan0", "type", "veth", "peer", "name", "far")
-    server.wait_for("answers leave on lan0 again", timeout=5)
+    server.wait_for("10.20.0.1%lan0 has come, and is served", timeout=5)
     link("delete", "lan0")
     link("set", "away", "name", "lan0")
     assert udhcpc(lan["client0"], tmp_path, vendor_class=PHONE)["ip"] == "10.20.0.100"
@@ -187,7 +187,7 @@ def test_second_server_on_the_same_state_does_not_start(
 ) -> None:
     lan = make_lan()
     start_server(lan["server"], site, tmp_path / "state", roles=["dhcp"])
-    with pytest.raises(LabError, match="another netprov serves DHCP from"):
+    with pytest.raises(LabError, match="dhcp is served with the state directory"):
         start_server(lan["server"], site, tmp_path / "state", roles=["dhcp"])
 
 

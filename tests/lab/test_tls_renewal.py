@@ -21,7 +21,6 @@ from netprov.runtime.web.tls import (
     ServerTls,
     certificate_store,
     client_context,
-    keep_current,
     presented_chain,
 )
 from tests.lab.conftest import PYTHON, MakeLan
@@ -74,12 +73,10 @@ async def under_load(store: Store) -> tuple[list[Exception], set[str], bytes]:
     async def renewals() -> None:
         for _ in range(RENEWALS):
             await asyncio.to_thread(store.ensure, both_kinds(), time.time(), hosts=[HOST])
+            tls.reload()
 
     context = client_context(store.anchors())
     loop = asyncio.get_running_loop()
-    keeping = asyncio.create_task(
-        keep_current(tls, store, both_kinds, time.time, report=lambda _: None, interval=0.02)
-    )
     old_reader, old_writer = await asyncio.open_connection(
         "127.0.0.1", port, ssl=context, server_hostname="example.com"
     )
@@ -88,8 +85,6 @@ async def under_load(store: Store) -> tuple[list[Exception], set[str], bytes]:
     old_writer.write(b"still there?\n")
     still = await old_reader.readline()
     old_writer.close()
-    keeping.cancel()
-    await asyncio.gather(keeping, return_exceptions=True)
     server.close()
     return failures, serials, still
 

@@ -20,6 +20,7 @@ from netprov.runtime.log import configure
 from netprov.runtime.metrics import Metrics, MetricsService
 from netprov.runtime.role import RoleContext, Service
 from netprov.runtime.supervise import ROLES, Supervisor, build
+from netprov.runtime.watch import Watch
 from netprov.state.device import DeviceRecords
 from netprov.state.hold import hold
 
@@ -71,7 +72,9 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
         with suppress(NetprovError):  # each process has told what it refused
             await asyncio.to_thread(reload, directory)
 
-    supervisor = Supervisor(services, plan=plan, load=load, report=report, hang_up=reload_all)
+    supervisor = Supervisor(
+        services, plan=plan, load=load, report=report, hang_up=reload_all, watch=Watch(directory)
+    )
     control = ControlServer(directory, played, supervisor)
 
     async def run() -> None:

@@ -25,6 +25,9 @@ class Place:
         """Whether the interface is on this machine, its address aside."""
         return not self.interface or bool(index_of(self.interface))
 
+    def __str__(self) -> str:
+        return f"{self.address}%{self.interface}" if self.interface else self.address
+
     def error(self) -> ServiceError:
         """Return what is missing, with the remedy."""
         if self.here:

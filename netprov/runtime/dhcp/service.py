@@ -18,7 +18,6 @@ from netprov.dhcp.server import Server
 from netprov.errors import ServiceError
 from netprov.machine import Datagram, Endpoint
 from netprov.plan import Plan
-from netprov.runtime.address import index_of
 from netprov.runtime.dhcp import other_server as neighbour
 from netprov.runtime.dhcp.batch import BatchReader, Flow
 from netprov.runtime.dhcp.pace import Pacer
@@ -33,7 +32,7 @@ COLLECT = (50_000, 20, 50)
 """Thresholds of the garbage collector; serving makes much short-lived garbage but no cycles."""
 
 TICK_S = 1.0
-"""How often what failed is tried again, and interfaces are looked at."""
+"""How often what failed is tried again."""
 
 
 class DhcpService:
@@ -150,6 +149,8 @@ class DhcpService:
         """Serve on what was opened, and close what is not wanted or not here any more."""
         for absent in change.absent - self._absent:
             self._report(self.name, Notice(f"waits: {absent.error()}", "warning"))
+        for come in change.present & self._absent:
+            self._report(self.name, Notice(f"{come} has come, and is served"))
         for port in (*change.replaced, *(p for name, p in self._ports.items() if name not in change.ports)):
             port.close()
         for watch in (w for name, w in self._watches.items() if change.watches.get(name) is not w):
@@ -294,12 +295,11 @@ class DhcpService:
         self._flush()
 
     async def _tick(self) -> None:
-        """Try again what failed, and open anew an interface that was removed and came back."""
+        """Try again what failed."""
         while True:
             await asyncio.sleep(TICK_S)
             self._throttle.settle()
             self._settle()
-            self._follow()
 
     def _settle(self) -> None:
         """Write what could not be written, and do what `netprov leases release` wishes."""
@@ -312,28 +312,6 @@ class DhcpService:
         except ServiceError as error:
             self._trouble("store", str(error))
         self._flush()
-
-    def _follow(self) -> None:
-        """Open anew an interface that was removed and came back."""
-        for name, port in tuple(self._ports.items()):
-            if not name:
-                continue
-            index = index_of(name)
-            if not index:
-                self._trouble(name, f"interface {name} is gone; DHCP serves on it again when it is back")
-            elif index != port.index:
-                self._follow_one(name)
-
-    def _follow_one(self, name: str) -> None:
-        try:
-            change = self._prepare_ports(self._server.config)
-        except (ServiceError, OSError) as error:
-            self._trouble(name, str(error))
-            return
-        self._unlisten()
-        self._take_ports(change)
-        self._listen()
-        self._over(name)
 
     def _trouble(self, subject: str, text: str) -> None:
         """Report a trouble once, until it is over."""

@@ -59,6 +59,7 @@ class DnsService:
         self._leases = LeaseNames(context.state)
         self._lease_names: tuple[LeaseName, ...] = ()
         self._config: DnsConfig | None = None
+        self._edition: _Edition
         self._publishing = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
 
@@ -81,7 +82,9 @@ class DnsService:
             binding = await self._bind([(str(address), config.port) for address in config.listen])
             try:
                 names = self._leases.poll(config.lease_domains)
-                edition = await self._number(config, self._lease_names if names is None else names)
+                edition = None
+                if names is not None or config != self._config:
+                    edition = await self._number(config, self._lease_names if names is None else names)
             except BaseException:
                 await binding.abort()
                 raise
@@ -92,7 +95,8 @@ class DnsService:
         async def commit() -> None:
             try:
                 await self._take(binding)
-                await self._publish(edition)
+                if edition or binding.fresh:
+                    await self._publish(edition or self._edition)
             finally:
                 self._publishing.release()
             for place in binding.fresh:
@@ -151,6 +155,7 @@ class DnsService:
         for place, pump in self._pumps.items():
             pump.swap(serving)
             self._tcp[place].swap(serving)
+        self._edition = edition
         self._config, self._lease_names = edition.config, edition.names
         if self._processes > 1:
             try:

@@ -92,7 +92,7 @@ class HttpService:
         self._timeouts = timeouts or Timeouts()
         self._max_connections = max_connections
         self._tasks: list[asyncio.Task[None]] = []
-        self._tls = TlsKeeper(self.name, context, self._rebuild)
+        self._tls = TlsKeeper(self.name, context)
         self._authority = Authority(os.urandom(32))
         self._poller: Poller
         self._sockets: SocketSet
@@ -316,10 +316,6 @@ class HttpService:
 
     def _report(self, event: Event) -> None:
         self._role.report(self.name, event)
-
-    def _rebuild(self) -> None:
-        """Take in what depends on the certificates: the CA's is a file that phones fetch."""
-        self._responder = self._build_responder(self._plan)
 
     def _build_responder(self, plan: Plan) -> Responder:
         for file, mode in exposed(secret_files(plan.provision.secrets, self._role.state)):

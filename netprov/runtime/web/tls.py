@@ -33,9 +33,6 @@ _VERSIONS = {
 }
 _ALPN = ["http/1.1"]
 
-CHECK_INTERVAL = 5.0
-"""Seconds between looks at the store's files, so that `netprov cert renew` is noticed."""
-
 RENEW_INTERVAL = 3600.0
 """Seconds between looks at what is about to expire."""
 
@@ -54,8 +51,8 @@ class ServerTls:
     def __init__(self, store: Store, plan: PkiPlan, host: str | None = None) -> None:
         self._store = store
         self._plan = plan
-        self._host = host or plan.servers[0].host
-        self._by_version, self._seen = self._load(plan)
+        self._host = host
+        self._by_version = self._load(plan)
         self._current = self._by_version[plan.tls_min]
         self.context = _bare_server_context(plan.tls_min)
         self._verify_like(self._current)
@@ -73,10 +70,10 @@ class ServerTls:
 
         Raises `PkiError`; until the returned function is called the old ones are in use.
         """
-        by_version, seen = self._load(plan)
+        by_version = self._load(plan)
 
         def take() -> None:
-            self._plan, self._by_version, self._seen = plan, by_version, seen
+            self._plan, self._by_version = plan, by_version
             self._current = by_version[plan.tls_min]
             self._verify_like(self._current)
 
@@ -86,21 +83,12 @@ class ServerTls:
         """Take the chains as they are in the store now; on `PkiError` the old ones stay in use."""
         self.prepare(plan or self._plan)()
 
-    def reload_if_changed(self) -> bool:
-        """Reload if a file of the store was replaced since; tell whether it was."""
-        if self._fingerprints(self._plan) == self._seen:
-            return False
-        self.reload()
-        return True
-
-    def _load(self, plan: PkiPlan) -> tuple[dict[TlsVersion, ssl.SSLContext], tuple[tuple[int, int], ...]]:
-        seen = self._fingerprints(plan)
-        versions = {plan.tls_min, *plan.class_tls}
-        return {version: self._load_context(plan, version) for version in versions}, seen
+    def _load(self, plan: PkiPlan) -> dict[TlsVersion, ssl.SSLContext]:
+        return {version: self._load_context(plan, version) for version in {plan.tls_min, *plan.class_tls}}
 
     def _load_context(self, plan: PkiPlan, oldest: TlsVersion) -> ssl.SSLContext:
         context = _bare_server_context(oldest)
-        for path in self._store.chain_files(self._host):
+        for path in self._store.chain_files(self._host or plan.servers[0].host):
             try:
                 context.load_cert_chain(path)
             except (ssl.SSLError, OSError) as error:
@@ -110,22 +98,6 @@ class ServerTls:
                 ) from error
         _ask_clients(context, plan, self._store)
         return context
-
-    def _fingerprints(self, plan: PkiPlan) -> tuple[tuple[int, int], ...]:
-        """Return what tells a replaced file from the old: a rename brings a new inode."""
-        paths: Iterable[Path] = self._store.chain_files(self._host)
-        if plan.clients.ask != "off":
-            paths = (*paths, self._store.ca_file, self._store.crl_file, *map(Path, plan.clients.roots))
-        found = []
-        for path in paths:
-            try:
-                status = path.stat()
-            except OSError as error:
-                raise PkiError(
-                    f"cannot read {path}: {error.strerror}", "name a PEM file that is there"
-                ) from error
-            found.append((status.st_ino, status.st_mtime_ns))
-        return tuple(found)
 
     def _choose(
         self, connection: ssl.SSLSocket | ssl.SSLObject, _name: str | None, _: ssl.SSLContext
@@ -138,25 +110,20 @@ class ServerTls:
         self.context.verify_flags = current.verify_flags
 
 
-async def keep_current(
-    tls: ServerTls,
+async def renew_often(
     store: Store,
     plan: Callable[[], PkiPlan],
     clock: Callable[[], float],
     *,
     report: Callable[[tuple[Issued, ...] | PkiError], None],
-    interval: float = CHECK_INTERVAL,
+    interval: float = RENEW_INTERVAL,
 ) -> None:
-    """Renew what is about to expire and present what was replaced, until cancelled; trouble is reported, not raised."""
-    next_renewal = clock() + RENEW_INTERVAL
+    """Renew what is about to expire, until cancelled; what was done and what could not be are reported."""
     while True:
         await asyncio.sleep(interval)
         try:
-            if clock() >= next_renewal:
-                next_renewal = clock() + RENEW_INTERVAL
-                if done := await asyncio.to_thread(store.ensure, plan(), clock()):
-                    report(done)
-            tls.reload_if_changed()
+            if done := await asyncio.to_thread(store.ensure, plan(), clock()):
+                report(done)
         except PkiError as error:
             report(error)
 

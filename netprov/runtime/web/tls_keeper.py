@@ -11,18 +11,15 @@ from netprov.errors import PkiError, ServiceError
 from netprov.pki.request import PkiPlan, TlsVersion
 from netprov.pki.store import Issued
 from netprov.runtime.role import Notice, RoleContext
-from netprov.runtime.web.tls import ServerTls, certificate_store, keep_current
+from netprov.runtime.web.tls import ServerTls, certificate_store, renew_often
 
 
 class TlsKeeper:
-    """Keeps the TLS context of a service current; `changed` is called when it presents something new."""
+    """Keeps the TLS context of a service current; what is renewed is presented once `use` is called again."""
 
-    def __init__(
-        self, service: str, context: RoleContext, changed: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, service: str, context: RoleContext) -> None:
         self._service = service
         self._report = context.report
-        self._changed = changed
         self._store = certificate_store(context.state)
         self._tls: ServerTls | None = None
         self._plan: PkiPlan
@@ -57,7 +54,7 @@ class TlsKeeper:
             self._tls, self._plan = tls, plan
             take()
             if self._task is None:
-                renewal = keep_current(tls, self._store, lambda: self._plan, time.time, report=self._renewed)
+                renewal = renew_often(self._store, lambda: self._plan, time.time, report=self._renewed)
                 self._task = asyncio.create_task(renewal)
 
         return commit
@@ -74,7 +71,6 @@ class TlsKeeper:
             self._report(self._service, Notice(f"certificates: {outcome}", "error"))
             return
         self._tell(outcome)
-        self._changed()
 
     def _tell(self, issued: tuple[Issued, ...]) -> None:
         for each in issued:
