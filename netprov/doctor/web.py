@@ -16,6 +16,7 @@ from netprov.phone.action import Failed, Fetch, Found, Resolve, Response, Troubl
 from netprov.phone.rule.url import Url
 from netprov.pki.chain import Certificate
 from netprov.pki.verify import date, problems
+from netprov.provision.event import PROBE
 from netprov.provision.profile import parse_profile
 from netprov.runtime.web.tls import client_context, presented_chain
 
@@ -173,7 +174,12 @@ class Web:
     ) -> Response | Failed:
         anchors = tuple(each.pem() for each in self._anchors)
         action = Fetch(
-            url, address, verify=verify, anchors=anchors, method=method, headers={"User-Agent": agent}
+            url,
+            address,
+            verify=verify,
+            anchors=anchors,
+            method=method,
+            headers={"User-Agent": agent, PROBE: "doctor"},
         )
         if url.scheme == "tftp":
             return await download(action, SYSTEM_CHOICE, self._timeouts)

@@ -17,6 +17,7 @@ from netprov.emulator.failure import Timeouts, trouble_of
 from netprov.errors import Malformed
 from netprov.machine import Endpoint
 from netprov.phone.action import MAX_FILE, Failed, Fetch, Found, Resolve, Response, SrvRecord, Trouble
+from netprov.provision.event import PROBE
 from netprov.tftp.download import Download
 from netprov.tftp.packet import ErrorCode
 from netprov.tftp.transfer import Failed as TransferFailed
@@ -167,7 +168,7 @@ async def download(action: Fetch, source: str, timeouts: Timeouts) -> Response |
             action.url.path.lstrip("/"),
             server,
             time.monotonic(),
-            options={"blksize": "1428"},
+            options={"blksize": "1428", **_marked(action)},
             limits=timeouts.tftp,
             max_octets=MAX_FILE,
         )
@@ -188,6 +189,11 @@ async def download(action: Fetch, source: str, timeouts: Timeouts) -> Response |
     if isinstance(outcome, TransferFailed):
         return _tftp_failure(outcome, transfer_began=transfer.answered)
     return Response(200, transfer.content())
+
+
+def _marked(action: Fetch) -> dict[str, str]:
+    """Return the option that marks one of our own probes, where it is one; servers pass over options they do not know."""
+    return {name: value for name, value in action.headers.items() if name == PROBE}
 
 
 async def _next_packet(sock: socket.socket, transfer: Download) -> None:

@@ -10,10 +10,16 @@ from netprov.hostport import Scheme
 from netprov.provision.requester import Agent
 from netprov.provision.syslog import PhoneStatement
 
+PROBE = "netprov-probe"
+"""The HTTP field, and the option of TFTP, by which our own probes say what they are: no phone has done what they do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request and its answer: an HTTP status (for TFTP the one that means the same) and what was sent."""
+    """One request and its answer: an HTTP status (for TFTP the one that means the same) and what was sent.
+
+    `probe` says that a check of ours asked, in a phone's name.
+    """
 
     scheme: Scheme
     address: str
@@ -25,12 +31,14 @@ class Asked:
     mac: str = ""
     reason: str = ""
     agent: Agent | None = None
+    probe: bool = False
     event_kind: ClassVar[str] = "Asked"
 
     def __str__(self) -> str:
         who = f"{self.address} ({self.mac})" if self.mac else self.address
         what = f"{self.kind}, {self.octets} octets" if self.kind else self.reason or "nothing"
-        return f"{who} {self.method} {self.scheme} {self.path}: {self.status} {what}"
+        probe = ", a probe of ours" if self.probe else ""
+        return f"{who} {self.method} {self.scheme} {self.path}: {self.status} {what}{probe}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
 from netprov.provision.auth import REALM, Authority
 from netprov.provision.catalog import Catalog, decode_path
 from netprov.provision.config import Device, Provision, TlsVersion
-from netprov.provision.event import Asked, Posted, Reported
+from netprov.provision.event import PROBE, Asked, Posted, Reported
 from netprov.provision.http import HttpRequest, Response
 from netprov.provision.report import decrypt_report, parse_report
 from netprov.provision.requester import Agent, Requester
@@ -157,6 +157,7 @@ def missing_file(answered: Answered) -> Answered:
         mac=event.mac,
         reason="no such file",
         agent=event.agent,
+        probe=event.probe,
     )
     return Answered(Response(404, _PLAIN), refusal)
 
@@ -194,5 +195,15 @@ def _event(
 ) -> Asked:
     agent: Agent | None = requester.agent
     return Asked(
-        requester.scheme, requester.address, request.method, path, status, kind, octets, mac, reason, agent
+        requester.scheme,
+        requester.address,
+        request.method,
+        path,
+        status,
+        kind,
+        octets,
+        mac,
+        reason,
+        agent,
+        PROBE in request.fields,
     )

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from netprov.dhcp.lease import Bound
 from netprov.errors import ServiceError
-from netprov.machine import Event
-from netprov.provision.event import Reported
+from netprov.machine import Dropped, Event
+from netprov.provision.event import Asked, Reported
 from netprov.provision.standing import Fact, fact_of
 from netprov.state.acs_fact import acs_fact
 from netprov.state.dhcp_fact import DhcpFacts
@@ -103,6 +103,8 @@ class DeviceRecords:
 
     def __init__(self, state: Path) -> None:
         self._path = state / FILE
+        self.own: frozenset[str] = frozenset()
+        """Addresses of the servers themselves: what comes from there is no phone."""
         self._waiting: deque[_Waiting] = deque(maxlen=_QUEUE)
         self._macs: dict[str, str] = {}
         self._dhcp = DhcpFacts()
@@ -138,14 +140,22 @@ class DeviceRecords:
 
     def observe(self, service: str, event: Event) -> None:
         """Take note of an event; never waits, never raises."""
+        if isinstance(event, Dropped) and event.source.address in self.own:
+            return  # asked from here in a phone's name
         now = time.time()
         fact = fact_of(event) or acs_fact(event)
         if fact is None and service == "dhcp":
             found = self._dhcp.fact_of(event, now)
             event, fact = found or (event, None)
+        if fact is not None and self._is_ours(event, fact):
+            fact = Fact()
         if fact is not None:
             self._waiting.append(_Waiting(now, service, event, fact))
             self._wanted.set()
+
+    def _is_ours(self, event: Event, fact: Fact) -> bool:
+        """Tell whether a check of ours has caused an event, so that no phone is to be known by it."""
+        return (isinstance(event, Asked) and event.probe) or fact.address in self.own
 
     def _extend(self) -> None:
         """Bring a file of an earlier version up to date."""

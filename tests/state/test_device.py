@@ -104,3 +104,42 @@ def test_damaged_file_is_an_error_with_its_remedy(tmp_path: Path) -> None:
         record(tmp_path)
     with pytest.raises(ServiceError, match="cannot be read"):
         load_devices(tmp_path)
+
+
+def observed(state: Path, service: str, *events: Event) -> None:
+    """Let the records of a server with the address 10.20.0.1 observe events."""
+
+    async def run() -> None:
+        records = DeviceRecords(state)
+        records.own = frozenset({"10.20.0.1"})
+        await records.start()
+        for event in events:
+            records.observe(service, event)
+        await records.stop()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Asked("http", "10.20.0.1", "GET", "/x", 200, "profile", mac=MAC, agent=AGENT),
+        Asked("http", IP, "GET", "/x", 200, "profile", mac=MAC, agent=AGENT, probe=True),
+        Asked("tftp", IP, "RRQ", "/x", 404, mac=MAC, probe=True),
+        TlsFailed("10.20.0.1", "unknown ca"),
+    ],
+)
+def test_a_check_of_ours_is_on_record_and_is_no_phone(tmp_path: Path, event: Event) -> None:
+    observed(tmp_path, "http", event)
+    assert load_devices(tmp_path) == ()
+    assert load_history(tmp_path, MAC) == ()
+    assert [line.kind for line in load_history(tmp_path, "")] == [event.event_kind]
+
+
+def test_a_discover_of_ours_leaves_no_refusal_and_hides_none(tmp_path: Path) -> None:
+    octets = bytes.fromhex(MAC.replace(":", ""))
+    ours = Dropped("not served", Endpoint("10.20.0.1", 68, "lan0", octets))
+    observed(tmp_path, "dhcp", ours)
+    assert load_history(tmp_path, MAC) == ()
+    observed(tmp_path, "dhcp", ours, Dropped("not served", Endpoint("0.0.0.0", 68, "lan0", octets)))
+    assert [line.kind for line in load_history(tmp_path, MAC)] == ["Unanswered"]

@@ -49,12 +49,15 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
     name = find(file)
 
     def load() -> Plan:
-        return open_plan(name).plan
+        plan = open_plan(name).plan
+        records.own = own_addresses(plan)
+        return plan
 
-    plan = load()
+    plan = open_plan(name).plan
     log_event = configure(verbose=verbose)
     directory = state_directory(state or plan.site.inventory.server.state)
     records = DeviceRecords(directory)
+    records.own = own_addresses(plan)
     metrics = Metrics()
 
     def report(service: str, event: Event) -> None:
@@ -87,6 +90,18 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
             await records.stop()
 
     asyncio.run(run())
+
+
+def own_addresses(plan: Plan) -> frozenset[str]:
+    """Return the addresses that the servers of a plan have: our own checks come from them, phones do not."""
+    return frozenset(
+        {
+            "127.0.0.1",
+            *(str(network.address) for network in plan.site.networks),
+            *(listener.address for listener in plan.provision.listeners),
+            *(str(address) for each in plan.cwmp.listeners for address in each.addresses),
+        }
+    )
 
 
 def state_directory(name: str) -> Path:

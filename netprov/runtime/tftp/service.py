@@ -17,6 +17,7 @@ from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from time import monotonic
+from typing import Any
 
 from netprov.errors import Malformed
 from netprov.machine import Dropped, Endpoint, Event
@@ -24,7 +25,7 @@ from netprov.plan import Plan
 from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
 from netprov.provision.catalog import Catalog, tidy_path
 from netprov.provision.config import Listener
-from netprov.provision.event import Asked, FileSent, TransferFailed
+from netprov.provision.event import PROBE, Asked, FileSent, TransferFailed
 from netprov.provision.requester import Requester
 from netprov.runtime.net.listen import Binding, SocketSet
 from netprov.runtime.net.poll import READ
@@ -198,7 +199,7 @@ class TftpService:
         answer = self._catalog.respond(path, requester)
         match answer:
             case Content(kind=kind, body=body, mac=mac):
-                self._report(Asked("tftp", peer[0], "RRQ", path, 200, kind, len(body), mac))
+                self._report(_asked(request, peer, path, 200, kind=kind, octets=len(body), mac=mac))
                 return Memory(to_netascii(body) if request.mode == "netascii" else body)
             case TreeFile():
                 return self._open_file(request, answer, peer, path)
@@ -214,7 +215,7 @@ class TftpService:
         if opened is None:
             return self._refuse(request, peer, 404, "no such file")
         if request.mode == "octet":
-            self._report(Asked("tftp", peer[0], "RRQ", path, 200, "file", opened.size, wanted.mac))
+            self._report(_asked(request, peer, path, 200, kind="file", octets=opened.size, mac=wanted.mac))
             return opened
         try:
             if opened.size > _NETASCII_LIMIT:
@@ -224,12 +225,12 @@ class TftpService:
             return self._refuse(request, peer, 404, "cannot be read")
         finally:
             opened.close()
-        self._report(Asked("tftp", peer[0], "RRQ", path, 200, "file", len(text), wanted.mac))
+        self._report(_asked(request, peer, path, 200, kind="file", octets=len(text), mac=wanted.mac))
         return Memory(text)
 
     def _refuse(self, request: TftpRequest, peer: tuple[str, int], status: int, reason: str) -> Error:
         path = request.filename[:200].encode("ascii", "backslashreplace").decode("ascii")
-        self._report(Asked("tftp", peer[0], request.opcode.name, path, status, reason=reason))
+        self._report(_asked(request, peer, path, status, reason=reason))
         return Error(_CODES.get(status, ErrorCode.NOT_DEFINED), reason)
 
     def _drop(self, reason: str, peer: tuple[str, int]) -> None:
@@ -343,3 +344,7 @@ def _raise_descriptor_limit() -> None:
     if soft != hard:
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _asked(request: TftpRequest, peer: tuple[str, int], path: str, status: int, **told: Any) -> Asked:
+    return Asked("tftp", peer[0], request.opcode.name, path, status, probe=PROBE in request.options, **told)
