@@ -355,6 +355,8 @@ Why a phone is not provisioned: one engine over steps, and where steps come from
     explain.profile             what the answers of a boot brought, in clear or behind a key
     explain.cause               every reason to stay without a profile
     explain.timeline            steps in words
+    explain.option              what the options of a lease have to do with a failure
+    explain.lookup              what went wrong in DNS
     explain.engine              the first cause, from the steps of one boot
     explain.who                 which phone a text means
     explain.promise             steps from the plan: what an inventory promises

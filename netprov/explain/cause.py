@@ -78,6 +78,12 @@ CAUSE_FAMILIES: Mapping[str, tuple[Reason, ...]] = {
             "write a URL, scheme://host[:port][/path], or a bare address; option 150 takes addresses of 4 octets",
         ),
         _because(
+            "option-odd",
+            "an option is not made as the RFC and phones want it",
+            "Phones differ in what they make of a NUL, a blank, quotation marks or wrong lengths in an option.",
+            "correct the option on the DHCP server; `netprov decode` shows its octets",
+        ),
+        _because(
             "option-in-header",
             "the TFTP server's name is in the header field sname, not in option 66, and phones read only the option",
             "BOOTP's header field sname is for the server's own name; phones take their provisioning server from the option alone.",

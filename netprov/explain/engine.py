@@ -10,18 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from netprov.dhcp.option import table as code
-from netprov.dhcp.option.provisioning import ACS_CODES
-from netprov.dhcp.option.vendor import ACS_MARK
-from netprov.dns.service import SERVICES
 from netprov.errors import Problem, Reason, Severity
 from netprov.explain.cause import CAUSES
+from netprov.explain.lookup import lookups
+from netprov.explain.option import is_managed, misread, oddities, option_fault, uncaptured
 from netprov.explain.profile import Answer, alternatives, parameter, read_answers, refusal, unfollowed
 from netprov.explain.timeline import tell
-from netprov.explain.verdict import ANSWERED, fault_of, is_management
+from netprov.explain.verdict import ANSWERED, Fault, fault_of, is_management
 from netprov.phone.action import AskDhcp, Failed, Fetch, Found, Lease, Resolve, Response, Step, Trouble
 from netprov.phone.boot import Outcome
 from netprov.phone.rule.url import parse_url
-from netprov.phone.source import Source, Unusable, read_options
+from netprov.phone.source import Source, read_options
 
 RETRY = "after Resync_Error_Retry_Delay: 3600 s unless a profile says otherwise"
 """Categories B and C of the guide's table 2."""
@@ -46,18 +45,13 @@ class Story:
     shows: str = ""
     retry: str = ""
     notes: tuple[Problem, ...] = ()
+    first: str = ""
+    """The URL of the first profile of a boot, "" where none came."""
 
     @property
     def problem(self) -> Problem | None:
         """The cause as a finding, None for a phone that was provisioned."""
         return _told(self.cause, self.detail) if self.cause else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    id: str
-    detail: str
-    step: Step | None = None
 
 
 def explain(steps: Sequence[Step], outcome: Outcome | None = None) -> Story:
@@ -74,25 +68,27 @@ def explain(steps: Sequence[Step], outcome: Outcome | None = None) -> Story:
     road = _road(steps, lease)
     answers = read_answers(steps)
     good = next((each for each in reversed(answers) if each.profile), None)
+    came = next((str(each.url) for each in answers if each.profile), "")
     if outcome is not None and outcome.provisioned:
-        return Story(True, road, outcome.url, notes=_notes(_attempts(steps, answers), None))
+        notes = _notes(_attempts(steps, answers), None)
+        return Story(True, road, outcome.url, notes=notes, first=came)
     tail = answers[answers.index(good) + 1 :] if good else answers
     faults = _attempts(steps, tail)
     if good:
         faults += _after(steps, good, outcome)
         if all(fault.id == "ca-missing" for fault in faults):  # it is logged, and nothing else hangs on it
-            assert isinstance(good.step.action, Fetch)
-            url = str(good.step.action.url)
-            return Story(True, road, url, notes=_notes(_attempts(steps, answers), None))
+            notes = _notes(_attempts(steps, answers), None)
+            return Story(True, road, str(good.url), notes=notes, first=came)
         primary = next((fault for fault in faults if fault.id in ANSWERED), faults[0])
-        return _failed(primary, road, _notes([*faults, *_attempts(steps, answers)], primary))
-    looked = _lookups(steps)
+        others = _notes([*faults, *_attempts(steps, answers)], primary)
+        return replace(_failed(primary, road, others), first=came)
+    looked = lookups(steps)
     if not faults:
         faults = looked or [_nothing(steps, lease, outcome)]
     else:
         faults += looked
-    primary = _first(faults, given, lease, managed=_managed(steps))
-    return _failed(primary, road, _notes(faults, primary))
+    primary = _first(faults, given, lease, managed=is_managed(steps))
+    return _failed(primary, road, _notes([*faults, *oddities(lease, given)], primary))
 
 
 def _without_lease(steps: Sequence[Step]) -> Story:
@@ -101,7 +97,7 @@ def _without_lease(steps: Sequence[Step]) -> Story:
     result = step.result if step else Failed(Trouble.TIMEOUT, "no DHCP message was seen")
     detail = result.detail if isinstance(result, Failed) else ""
     cause = _DHCP.get(result.trouble, "dhcp-silent") if isinstance(result, Failed) else "dhcp-silent"
-    fault = _Fault(cause, detail, step)
+    fault = Fault(cause, detail, step)
     story = _failed(fault, ("DHCP",), ())
     return Story(
         False,
@@ -139,6 +135,25 @@ def explain_unasked(steps: Sequence[Step], promised: Story) -> Story:
     )
 
 
+def explain_rest(story: Story, promised: Story, *, own: bool) -> Story:
+    """Tell of a phone that was sent a profile; `promised` is its story by the inventory, `own` says that it was its own.
+
+    What the profile makes it do at other servers leaves no record here.
+    """
+    if promised.first and promised.cause is not None:
+        seen = f"the inventory; on record is that it was sent {story.url}"
+        return replace(promised, evidence=seen)
+    if promised.provisioned and promised.first and promised.url != promised.first and not own:
+        return replace(
+            story,
+            provisioned=False,
+            cause=CAUSES["asked-no-more"],
+            detail=f"by the inventory it goes on to {promised.url}",
+            evidence="the records end with the first profile",
+        )
+    return story
+
+
 def _road(steps: Sequence[Step], lease: Lease) -> tuple[str, ...]:
     """Name the mechanisms that were tried, in order."""
     road = ["DHCP"]
@@ -151,7 +166,7 @@ def _road(steps: Sequence[Step], lease: Lease) -> tuple[str, ...]:
     return tuple(dict.fromkeys(road))
 
 
-def _attempts(steps: Sequence[Step], answers: Sequence[Answer]) -> list[_Fault]:
+def _attempts(steps: Sequence[Step], answers: Sequence[Answer]) -> list[Fault]:
     """Return what went wrong with each of these fetches, in order."""
     acs, authorities = _acs(steps), _authorities(steps)
     causes = {id(each.step): each.cause for each in answers}
@@ -165,11 +180,11 @@ def _attempts(steps: Sequence[Step], answers: Sequence[Answer]) -> list[_Fault]:
         elif str(step.action.url) in authorities:
             cause = "ca-missing"
         told = tell(step)
-        faults.append(_Fault(cause, f"{told.asked}: {told.answered}", step))
+        faults.append(Fault(cause, f"{told.asked}: {told.answered}", step))
     return faults
 
 
-def _after(steps: Sequence[Step], good: Answer, outcome: Outcome | None) -> list[_Fault]:
+def _after(steps: Sequence[Step], good: Answer, outcome: Outcome | None) -> list[Fault]:
     """Return what kept a phone that has a profile from the one that it names."""
     found = _bad_rules(good)
     if found:
@@ -177,25 +192,25 @@ def _after(steps: Sequence[Step], good: Answer, outcome: Outcome | None) -> list
     tail = steps[steps.index(good.step) + 1 :]
     if outcome is None:
         cause, name, rule = unfollowed(good, steps)
-        lost = [fault for fault in _lookups(tail) if fault.id in _OF_NAMES and good.rules]
-        return lost or ([_Fault(cause, f"{name} {rule!r}", good.step)] if cause else [])
-    found = _lookups(tail)
+        lost = [fault for fault in lookups(tail) if fault.id in _OF_NAMES and good.rules]
+        return lost or ([Fault(cause, f"{name} {rule!r}", good.step)] if cause else [])
+    found = lookups(tail)
     if not found and any(each.activates for text in good.rules.values() for each in alternatives(text)):
-        found = [_Fault("activation", ", ".join(good.rules.values()), good.step)]
+        found = [Fault("activation", ", ".join(good.rules.values()), good.step)]
     answered = [step for step in tail if isinstance(step.action, Fetch)]
     if not found and not any(map(fault_of, answered)) and not outcome.provisioned:
-        found = [_Fault("rule-circle", outcome.reason, good.step)] if answered else []
-    return found or ([] if answered else [_Fault("bad-rule", outcome.reason, good.step)])
+        found = [Fault("rule-circle", outcome.reason, good.step)] if answered else []
+    return found or ([] if answered else [Fault("bad-rule", outcome.reason, good.step)])
 
 
 _OF_NAMES = frozenset({"host-no-address", "target-no-address", "srv-missing", "srv-no-service"})
 
 
-def _bad_rules(answer: Answer) -> list[_Fault]:
+def _bad_rules(answer: Answer) -> list[Fault]:
     """Return the rules of a profile that a phone refuses whatever its conditions say; it shows nowhere on the wire."""
     refused = ((name, rule, refusal(rule)) for name, rule in answer.rules.items())
     return [
-        _Fault("bad-rule", f"{name} {rule!r}: {reason}", answer.step)
+        Fault("bad-rule", f"{name} {rule!r}: {reason}", answer.step)
         for name, rule, reason in refused
         if reason
     ]
@@ -221,124 +236,51 @@ def _authorities(steps: Sequence[Step]) -> set[str]:
     return set(filter(None, (parameter(step, "Custom_CA_Rule") for step in steps)))
 
 
-def _lookups(steps: Sequence[Step]) -> list[_Fault]:
-    """Return what went wrong in DNS, where it kept the phone from a server."""
-    failed = [step for step in steps if isinstance(step.action, Resolve) and isinstance(step.result, Failed)]
-    srv = [step for step in steps if isinstance(step.action, Resolve) and step.action.type == "SRV"]
-    answered = [step for step in srv if isinstance(step.result, Found)]
-    targets = {
-        record.target for step in answered if isinstance(step.result, Found) for record in step.result.records
-    }
-    faults = []
-    if answered and targets <= {"", "."}:
-        faults.append(_Fault("srv-no-service", tell(answered[0]).asked, answered[0]))
-    for step in failed:
-        assert isinstance(step.action, Resolve)
-        assert isinstance(step.result, Failed)
-        name, trouble = step.action.name, step.result.trouble
-        missing = trouble in {Trouble.NXDOMAIN, Trouble.NODATA}
-        if missing and step.action.type == "A" and not _is_domain(name, srv):
-            cause = "target-no-address" if name in targets else "host-no-address"
-            faults.append(_Fault(cause, f"A {name}: {step.result}", step))
-        elif not missing:
-            faults.append(
-                _Fault(_DNS.get(trouble, "dns-failed"), f"{step.action.type} {name}: {step.result}", step)
-            )
-    if srv and not answered and not faults:
-        names = ", ".join(step.action.name for step in srv if isinstance(step.action, Resolve))
-        faults.append(_Fault("srv-missing", f"{names}: {srv[0].result}", srv[0]))
-    return faults
-
-
-_DNS = {
-    Trouble.TIMEOUT: "dns-silent",
-    Trouble.REFUSED: "dns-closed",
-    Trouble.UNREACHABLE: "dns-silent",
-    Trouble.DNS_REFUSED: "dns-refused",
-}
-
-
-def _is_domain(name: str, srv: Sequence[Step]) -> bool:
-    """Tell whether a name is the domain itself, whose address a phone asks for without needing it."""
-    owners = {f"{label}.{name}" for label in SERVICES.values()}
-    return any(isinstance(step.action, Resolve) and step.action.name in owners for step in srv)
-
-
-def _nothing(steps: Sequence[Step], lease: Lease, outcome: Outcome | None) -> _Fault:
+def _nothing(steps: Sequence[Step], lease: Lease, outcome: Outcome | None) -> Fault:
     """Name what is missing in a lease that led to no server at all."""
-    if outcome is None and (silent := _uncaptured(steps, lease)):
+    if outcome is None and (silent := uncaptured(steps, lease)):
         return silent
     step = next((step for step in reversed(steps) if isinstance(step.result, Lease)), None)
     posts = [step for step in steps if is_management(step)]
     if posts:
-        return _Fault("acs-idle", f"{len(posts)} messages to {tell(posts[0]).asked}", posts[-1])
+        return Fault("acs-idle", f"{len(posts)} messages to {tell(posts[0]).asked}", posts[-1])
     found = [each for each in steps if isinstance(each.action, Resolve) and isinstance(each.result, Found)]
     located = [each for each in found if isinstance(each.action, Resolve) and each.action.type == "A"]
     if any(isinstance(each.action, Resolve) and each.action.type == "SRV" for each in found) and located:
-        return _Fault(
-            "unreachable", f"no packet to the server follows {tell(located[-1]).asked}", located[-1]
-        )
+        return Fault("unreachable", f"no packet to the server follows {tell(located[-1]).asked}", located[-1])
     if not lease.domain:
-        return _Fault("no-domain", "", step)
+        return Fault("no-domain", "", step)
     if not lease.dns:
-        return _Fault("no-dns", "", step)
-    return _Fault("cloud", "", step)
+        return Fault("no-dns", "", step)
+    return Fault("cloud", "", step)
 
 
-def _uncaptured(steps: Sequence[Step], lease: Lease) -> _Fault | None:
-    """Tell of a lease that leads somewhere, after which nothing of the phone was seen: that is no evidence of more."""
-    if any(isinstance(step.action, Resolve | Fetch) for step in steps):
-        return None
-    step = next(step for step in reversed(steps) if isinstance(step.result, Lease))
-    managed = _managed(steps)
-    for source in read_options(lease.options):
-        if isinstance(source, Source) and (managed or not source.acs_url):
-            named = source.acs_url or ", ".join(source.values)
-            return _Fault("not-captured", f"option {source.option} of the lease names {named}", step)
-    if lease.domain and lease.dns:
-        named = f"{SERVICES['https']}.{lease.domain} at {', '.join(lease.dns)}"
-        return _Fault("not-captured", f"the lease leads to a lookup of {named}", step)
-    return None
-
-
-def _managed(steps: Sequence[Step]) -> bool:
-    return any(isinstance(step.action, AskDhcp) and ACS_MARK in step.action.vendor_class for step in steps)
-
-
-def _first(faults: list[_Fault], given: Step, lease: Lease, *, managed: bool) -> _Fault:
+def _first(faults: list[Fault], given: Step, lease: Lease, *, managed: bool) -> Fault:
     """Choose the cause: a faulty option where nothing else was found, else the first server that answered wrongly."""
     options = read_options(lease.options)
     if faults[0].id == "not-captured" and any(isinstance(each, Source) for each in options):
         return faults[0]
     if all(fault.id in _LOST for fault in faults):
         for source in options:
-            fault = _option(source, managed=managed)
+            fault = option_fault(source, lease.options, managed=managed)
             if fault:
                 return replace(fault, step=given)
         if lease.sname and code.TFTP_NAME not in lease.options:
-            return _Fault("option-in-header", f"sname holds {lease.sname!r}", given)
+            return Fault("option-in-header", f"sname holds {lease.sname!r}", given)
         if lease.rivals:
             rivals = ", ".join(lease.rivals)
-            return _Fault("rival-dhcp", f"the lease is of {lease.server}; {rivals} offered one too", given)
-    return next((fault for fault in faults if fault.id in ANSWERED), faults[0])
+            return Fault("rival-dhcp", f"the lease is of {lease.server}; {rivals} offered one too", given)
+    primary = next((fault for fault in faults if fault.id in ANSWERED), faults[0])
+    if primary.id == "host-no-address" and (odd := misread(lease, primary)):
+        return Fault("option-odd", f"{odd}; {primary.detail}", primary.step)
+    return primary
 
 
 _LOST = frozenset({"no-domain", "no-dns", "cloud", "srv-missing", "not-captured"})
 """Causes that say only that nothing was found: a faulty option or a second server explains them."""
 
 
-def _option(source: Source | Unusable, *, managed: bool) -> _Fault | None:
-    if isinstance(source, Source):
-        if source.acs_url and not managed:
-            return _Fault("tr069-off", f"option {source.option} names {source.acs_url}")
-        return None
-    if source.option == code.VENDOR_CLASS or (source.option in ACS_CODES and not managed):
-        return None  # the vendor class echoed, or information for other clients
-    cause = "option-octets" if "raw octets" in source.reason else "option-value"
-    return _Fault(cause, f"option {source.option}: {source.reason}")
-
-
-def _notes(faults: list[_Fault], primary: _Fault | None) -> tuple[Problem, ...]:
+def _notes(faults: list[Fault], primary: Fault | None) -> tuple[Problem, ...]:
     """Return the other faults, each cause once."""
     seen = {primary.id} if primary else set()
     notes = []
@@ -353,7 +295,7 @@ def _told(cause: Reason, detail: str, severity: Severity | None = None) -> Probl
     return cause.problem(f"{cause.title}: {detail}" if detail else cause.title, severity=severity)
 
 
-def _failed(fault: _Fault, road: tuple[str, ...], notes: tuple[Problem, ...]) -> Story:
+def _failed(fault: Fault, road: tuple[str, ...], notes: tuple[Problem, ...]) -> Story:
     step = fault.step
     return Story(
         False,

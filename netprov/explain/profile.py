@@ -16,6 +16,7 @@ from netprov.phone.action import Fetch, Found, Resolve, Response, Step
 from netprov.phone.fetch.load import CERTIFICATE
 from netprov.phone.handset.settings import PROFILE_RULES
 from netprov.phone.rule.grammar import Alternative, parse_rule
+from netprov.phone.rule.url import Url
 from netprov.provision.config import CA_PATH, Digest
 from netprov.provision.crypto import MAGIC, decode_ikm, decrypt_cbc, decrypt_gcm
 from netprov.provision.macro import expand
@@ -37,6 +38,12 @@ class Answer:
     profile: bool = False
     hidden: bool = False
     rules: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> Url:
+        """What was asked for."""
+        assert isinstance(self.step.action, Fetch)
+        return self.step.action.url
 
 
 def read_answers(steps: Sequence[Step]) -> tuple[Answer, ...]:

@@ -59,8 +59,8 @@ class PlanWorld:
         self.plan = plan
         moment = time.time() if now is None else now
         secrets = planned_secrets(plan, state)
-        self._tls = PlannedTls(plan, state, moment)
-        self.ca = self._tls.ca
+        self.tls = PlannedTls(plan, state, moment)
+        self.ca = self.tls.ca
         self._servers = PlannedServers(plan, self.ca, secrets, moment)
         self.catalog = self._servers.catalog
         self._offers = Offers(plan.dhcp)
@@ -121,7 +121,7 @@ class PlanWorld:
             return Failed(Trouble.GARBAGE if acs.secure else Trouble.NOT_TLS, f"the ACS at port {url.port}")
         name = listener.name if listener else url.host
         oldest = self.catalog.oldest_tls(self._address, lambda: self._mac)
-        failed = self._tls.judge(action, name or url.host, None if acs else oldest)
+        failed = self.tls.judge(action, name or url.host, None if acs else oldest)
         if failed is not None:
             return failed
         if acs is not None:

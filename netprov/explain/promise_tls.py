@@ -55,14 +55,15 @@ class PlannedTls:
         lowest = oldest or self._plan.tls_min
         if lowest == "1.3" and not action.tls13:
             return Failed(Trouble.TLS, "the server takes TLS 1.3 and nothing older; this phone speaks 1.2")
-        refused = self._chain_refused(action, host)
+        refused = self.refused(action, host)
         if refused is None and self._plan.clients.ask == "required" and not action.client_certificate:
             return Failed(
                 Trouble.CLIENT_CERTIFICATE, "`client_certificates: required`, and the phone has none"
             )
         return refused
 
-    def _chain_refused(self, action: Fetch, host: str) -> Failed | None:
+    def refused(self, action: Fetch, host: str) -> Failed | None:
+        """Return what a phone would dislike of the chain that the servers of `host` present, None for nothing."""
         chain = self._chain(host)
         if chain:
             found = problems(chain, action.verify, self._now, _anchors(action.anchors))

@@ -7,35 +7,46 @@ Of HTTPS the servers know what a capture cannot show. Of DNS they keep nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from netprov.cwmp.device import InformReceived
 from netprov.dhcp.lease import Bound, Nak
 from netprov.dhcp.lease import Lease as DhcpLease
 from netprov.dhcp.message import dotted
 from netprov.errors import Malformed
+from netprov.explain.promise_tls import PlannedTls
 from netprov.explain.verdict import SEALED
 from netprov.hostport import CWMP_PORT, PORTS
 from netprov.phone.action import AskDhcp, Done, Failed, Fetch, Lease, Response, Result, Say, Step, Trouble
 from netprov.phone.rule.url import Url, parse_url
 from netprov.plan import Plan
 from netprov.plan.offer import Offers
-from netprov.provision.event import Asked, TlsFailed, TransferFailed
+from netprov.provision.event import Asked, TlsFailed, TransferFailed, alert_of
 from netprov.state.device import HistoryLine
 from netprov.state.dhcp_fact import Unanswered
 
 SERVER = "this server"
 
-_SENT = frozenset({"profile", "bootstrap", "ca"})
+_SENT = frozenset({200, 206, 304})
+"""Statuses of what a phone got, or has already."""
+
 _DHCP = frozenset({Bound.event_kind, Nak.event_kind, Unanswered.event_kind})
 """Lines that tell how a phone's asking DHCP ended."""
 
-_ALERTS: Sequence[tuple[str, Trouble]] = (
-    ("unknown ca", Trouble.UNTRUSTED),
-    ("certificate expired", Trouble.EXPIRED),
-    ("bad certificate", Trouble.WRONG_NAME),
-)
-"""What OpenSSL calls the alerts by which a phone refuses a certificate (RFC 5246 7.2.2)."""
+_ALERTS: Mapping[str, Trouble] = {
+    "unknown ca": Trouble.UNTRUSTED,
+    "certificate expired": Trouble.EXPIRED,
+    "bad certificate": Trouble.REJECTED,
+    "certificate unknown": Trouble.REJECTED,
+    "unsupported certificate": Trouble.REJECTED,
+}
+"""The alerts by which a phone refuses a certificate (RFC 5246 7.2.2); some stand for several faults."""
+
+_SYMBOLS: Mapping[str, Trouble] = {
+    "peer did not return a certificate": Trouble.CLIENT_CERTIFICATE,
+    "http request": Trouble.GARBAGE,
+}
+"""Symbols of OpenSSL for what our server disliked of a handshake, beside versions and ciphers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +60,15 @@ class Heard:
     plan: Plan | None = field(default=None, repr=False)
     offers: Offers | None = field(default=None, repr=False)
     """The plan's server in memory, where many phones are looked at."""
+    tls: PlannedTls | None = field(default=None, repr=False)
+    """What the servers present."""
 
 
 def steps_of(heard: Heard) -> list[Step]:
     """Return a phone's last boot as its servers saw it; without any trace, and without a DHCP server of ours, none."""
     lines = list(heard.history)
     last = max((place for place, line in enumerate(lines) if line.kind in _DHCP), default=-1)
-    asked = [_step(line) for line in lines[last + 1 :]]
+    asked = [_step(heard, line) for line in lines[last + 1 :]]
     fetched = any(isinstance(step.action, Fetch) for step in asked)
     first = _dhcp(heard, lines[last] if last >= 0 else None, fetched=fetched)
     return [first, *asked] if first else []
@@ -106,45 +119,71 @@ def _asking(heard: Heard) -> AskDhcp:
     return AskDhcp(heard.lease.vendor_class if heard.lease else "", (), heard.mac)
 
 
-def _step(line: HistoryLine) -> Step:
+def sent(heard: Heard) -> tuple[str, ...]:
+    """Return the kinds of what a phone was sent, in order: profile, bootstrap, ca, file."""
+    asked = (line.fields for line in heard.history if line.kind == Asked.event_kind)
+    return tuple(str(fields["kind"]) for fields in asked if int(str(fields["status"])) in _SENT)
+
+
+def _step(heard: Heard, line: HistoryLine) -> Step:
     """Return what a line tells: a fetch, or a sentence."""
     read = _READERS.get(line.kind)
-    found = read(line.fields) if read else None
+    found = read(heard, line.fields) if read else None
     action, result = found or (Say(line.text), Done())
     return Step(action, result, line.time, evidence=_evidence(line) if found else "")
 
 
-def _asked(fields: Mapping[str, object]) -> tuple[Fetch, Result] | None:
+def _asked(_heard: Heard, fields: Mapping[str, object]) -> tuple[Fetch, Result] | None:
     url = _url(str(fields["scheme"]), str(fields["path"]))
     if url is None:
         return None
     fetch = Fetch(url, SERVER, method=str(fields["method"]))
     status = int(str(fields["status"]))
-    if url.scheme == "tftp" and status != 200:
+    if url.scheme == "tftp" and status not in _SENT:
         trouble = Trouble.NOT_FOUND if status == 404 else Trouble.TRANSFER
         return fetch, Failed(trouble, str(fields["reason"]))
-    return fetch, Response(SEALED if status == 200 and fields["kind"] in _SENT else status)
+    if status in {301, 302}:
+        return fetch, Response(status, headers=(("Location", str(fields["reason"])),))
+    return fetch, Response(SEALED if status in _SENT else status)
 
 
-def _broken_off(fields: Mapping[str, object]) -> tuple[Fetch, Result] | None:
+def _broken_off(_heard: Heard, fields: Mapping[str, object]) -> tuple[Fetch, Result] | None:
     url = _url("tftp", str(fields["path"]))
     return (Fetch(url, SERVER), Failed(Trouble.STALLED, str(fields["reason"]))) if url else None
 
 
-def _tls(fields: Mapping[str, object]) -> tuple[Fetch, Result]:
-    """Read the trouble that a phone's alert tells the server."""
+def _tls(heard: Heard, fields: Mapping[str, object]) -> tuple[Fetch, Result]:
+    """Read the trouble that a phone's alert tells the server; one that stands for several faults is compared with the chain."""
     reason = str(fields["reason"])
-    told = reason.lower().replace("_", " ")
-    trouble = next((trouble for words, trouble in _ALERTS if words in told), Trouble.TLS)
-    return Fetch(Url("https", SERVER, PORTS["https"], "/"), SERVER, verify=SERVER), Failed(trouble, reason)
+    alert = alert_of(reason)
+    symbol = reason.lower().replace("_", " ")
+    trouble = _ALERTS.get(alert) or _SYMBOLS.get(symbol, Trouble.TLS)
+    fetch = Fetch(Url("https", SERVER, PORTS["https"], "/"), SERVER, verify=SERVER)
+    if trouble is Trouble.REJECTED and heard.tls is not None and heard.plan is not None:
+        name = _verified(heard, heard.plan, str(fields.get("server", "")))
+        asked = replace(fetch, verify=name, anchors=(heard.tls.ca,))
+        refused = heard.tls.refused(asked, name)
+        if refused is not None:
+            return fetch, Failed(refused.trouble, f"{reason}; {refused.detail}")
+        return fetch, Failed(trouble, f"{reason}; name, dates and chain are as they should be for {name}")
+    return fetch, Failed(trouble, reason)
 
 
-def _informed(_fields: Mapping[str, object]) -> tuple[Fetch, Result]:
+def _verified(heard: Heard, plan: Plan, server: str) -> str:
+    """Return the name that a phone compares with a server's certificate: the domain by SRV, else the URL's host."""
+    known = next((each for each in plan.site.phones if each.declared.mac == heard.mac), None)
+    if known is None or known.method == "srv":
+        return plan.site.domain
+    listener = next((each for each in plan.provision.listeners if each.address == server), None)
+    return (listener.name if listener else "") or plan.site.domain
+
+
+def _informed(_heard: Heard, _fields: Mapping[str, object]) -> tuple[Fetch, Result]:
     url = Url("http", SERVER, CWMP_PORT, "/")
     return Fetch(url, SERVER, method="POST", headers={"SOAPAction": ""}), Response(200)
 
 
-_READERS: Mapping[str, Callable[[Mapping[str, object]], tuple[Fetch, Result] | None]] = {
+_READERS: Mapping[str, Callable[[Heard, Mapping[str, object]], tuple[Fetch, Result] | None]] = {
     Asked.event_kind: _asked,
     TransferFailed.event_kind: _broken_off,
     TlsFailed.event_kind: _tls,

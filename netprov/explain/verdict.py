@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from netprov.phone.action import Failed, Fetch, Response, Step, Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that went wrong: the id of its cause, the facts, and the step that shows it."""
+
+    id: str
+    detail: str
+    step: Step | None = None
+
 
 SEALED = -1
 """Status of an answer that a capture saw only encrypted."""

@@ -86,6 +86,11 @@ class TlsFailed:
         return f"{self.address} TLS handshake failed: {self.reason}"
 
 
+def alert_of(reason: str) -> str:
+    """Return the alert that OpenSSL's symbol of a failure names (SSLV3_ALERT_BAD_CERTIFICATE), as `bad certificate`; "" for none."""
+    return reason.lower().replace("_", " ").partition(" alert ")[2]
+
+
 @dataclass(frozen=True, slots=True)
 class Reported:
     """A phone's report; its fields are for the device record, not for the log."""

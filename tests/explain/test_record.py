@@ -66,6 +66,7 @@ def told(state: Path, extra: str = "") -> dict[str, object]:
     return dict(story)
 
 
+LOCKED = "classes: {desk: {encryption: {}}}\n" + LISTED % ", class: desk"
 BOUND = ("dhcp", Bound(LEASE))
 HTTPS = "srv: {https: [{target: pr1, port: 443}], http: []}\nhosts: {pr1: 10.20.0.9}\n"
 
@@ -97,7 +98,7 @@ HTTPS = "srv: {https: [{target: pr1, port: 443}], http: []}\nhosts: {pr1: 10.20.
         ([BOUND, ("http", replace(MISSING, status=401, reason="why"))], "", "unauthorized", "401"),
         ([BOUND, ("http", replace(MISSING, status=503, reason="why"))], "", "server-error", "503"),
         ([BOUND, ("http", TlsFailed(IP, "tlsv1 alert unknown ca"))], "", "tls-untrusted", "unknown ca"),
-        ([BOUND, ("http", TlsFailed(IP, "sslv3 alert bad certificate"))], "", "tls-wrong-name", ""),
+        ([BOUND, ("http", TlsFailed(IP, "sslv3 alert bad certificate"))], "", "tls-rejected", "example.com"),
         ([BOUND, ("http", TlsFailed(IP, "SSLV3_ALERT_CERTIFICATE_EXPIRED"))], "", "tls-expired", ""),
         ([BOUND, ("http", TlsFailed(IP, "no shared cipher"))], "", "tls-version", "no shared cipher"),
         ([BOUND, ("http", TlsFailed(IP, "tlsv1 alert unknown ca")), ("http", PROFILE)], "", None, ""),
@@ -166,3 +167,30 @@ def test_renewals_and_the_same_refusal_again_are_not_kept(tmp_path: Path) -> Non
     renewed = ("dhcp", Bound(LEASE, renewed=True))
     recorded(tmp_path, BOUND, renewed, *[("dhcp", UNSERVED)] * 3, renewed, renewed)
     assert [line.kind for line in load_history(tmp_path, MAC)] == ["Bound", "Unanswered", "Bound"]
+
+
+@pytest.mark.parametrize(
+    ("events", "extra", "cause"),
+    [
+        ([BOUND, ("http", replace(PROFILE, path="/ca.pem", kind="ca", mac=MAC))], "", "asked-nothing"),
+        ([BOUND, ("http", replace(PROFILE, path="/own/p.xml", kind="file", octets=0))], "", None),
+        ([BOUND, ("http", replace(PROFILE, status=304))], "", None),
+        ([BOUND, ("http", replace(PROFILE, kind="bootstrap"))], LOCKED, "asked-no-more"),
+        ([BOUND, ("http", replace(PROFILE, kind="bootstrap")), ("http", PROFILE)], LOCKED, None),
+        ([BOUND, ("http", replace(PROFILE, kind="bootstrap"))], "", "asked-no-more"),
+        ([BOUND, ("http", TlsFailed(IP, "PEER_DID_NOT_RETURN_A_CERTIFICATE"))], "", "client-certificate"),
+        (
+            [BOUND, ("http", PROFILE)],
+            LISTED % ", values: {Profile_Rule: 'http://nowhere.example.com/x.xml'}",
+            "host-no-address",
+        ),
+        ([BOUND, ("http", PROFILE)], LISTED % ", values: {Profile_Rule: 'gds://'}", "activation"),
+    ],
+)
+def test_what_was_sent_is_not_taken_for_more_than_it_is(
+    tmp_path: Path, events: list[tuple[str, Event]], extra: str, cause: str | None
+) -> None:
+    recorded(tmp_path, *events)
+    story = told(tmp_path, extra)
+    found = story["cause"]
+    assert (found["rule"] if isinstance(found, dict) else None) == cause, story

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 from netprov.dhcp import message as dhcp
 from netprov.dhcp.option import table as code
@@ -23,8 +22,12 @@ from netprov.mac import format_mac
 from netprov.phone.action import AskDhcp, Failed, Fetch, Found, Lease, Resolve, Response, Step, Trouble
 from netprov.phone.rule.url import Url
 from netprov.phone.source import Source, read_options
+from netprov.provision.event import PROBE
 
 SERVICE_MARK = "_ciscoprov-"
+_MARK = f"\r\n{PROBE}: ".encode()
+LONGEST_ERROR_PAGE = 1024
+"""Octets of a 404 with its TLS record, at most; profiles are longer as a rule."""
 
 
 @dataclass(slots=True)
@@ -48,8 +51,9 @@ def sightings(packets: Iterable[Packet]) -> tuple[Sighting, ...]:
     every = sorted(packets, key=lambda packet: packet.time)
     found: dict[str, Sighting] = {}
     for mac, exchange in _leases(every).items():
-        found[mac] = _sight(mac, exchange, every)
-    known = {each.address for each in found.values()}
+        if exchange.tells:
+            found[mac] = _sight(mac, exchange, every)
+    known = {each.address for each in found.values()} | probers(every)
     for address, mac in _askers(every).items():
         if address not in known and mac not in found:
             found[mac or address] = _sight(mac or address, _Dhcp(address=address), every)
@@ -68,17 +72,55 @@ class _Dhcp:
     offers: list[str] = field(default_factory=list)
     refused: str = ""
     discovers: int = 0
+    requests: int = 0
     boots: int = 0
+
+    @property
+    def tells(self) -> bool:
+        """Whether it shows how a boot went: one DISCOVER that got its offer, and no more, shows nothing amiss."""
+        return not self.packets or self.requests > 0 or self.discovers > 1 or not self.offers
+
+
+def probers(packets: Iterable[Packet]) -> set[str]:
+    """Return the addresses that our own checks ask from: they mark their requests, and have an address when they DISCOVER."""
+    marked = {
+        packet.source
+        for packet in packets
+        if (packet.kind == "tcp" and _MARK in packet.payload)
+        or (packet.kind == "udp" and packet.payload[:2] == b"\0\1" and PROBE.encode() in packet.payload)
+    }
+    return marked | {
+        packet.source
+        for packet in packets
+        if packet.kind == "udp"
+        and packet.dport == dhcp.SERVER_PORT
+        and packet.source != "0.0.0.0"
+        and _is_probe(packet)
+    }
+
+
+def _is_probe(packet: Packet) -> bool:
+    """Tell whether a packet is a DISCOVER of somebody who has an address already, and is no relay agent."""
+    try:
+        message = dhcp.decode(packet.payload)
+    except Malformed:
+        return False
+    return message.type == dhcp.Type.DISCOVER and not message.giaddr and not message.ciaddr
 
 
 def _leases(packets: list[Packet]) -> dict[str, _Dhcp]:
     found: dict[str, _Dhcp] = {}
+    ours: set[int] = set()
     for packet in packets:
         if packet.kind != "udp" or not {packet.sport, packet.dport} <= {67, 68}:
             continue
         try:
             message = dhcp.decode(packet.payload)
         except Malformed:
+            continue
+        if packet.source != "0.0.0.0" and packet.dport == dhcp.SERVER_PORT and _is_probe(packet):
+            ours.add(message.xid)
+        if message.xid in ours:
             continue
         mac = format_mac(message.chaddr)
         client = found.setdefault(mac, _Dhcp())
@@ -95,6 +137,7 @@ def _note(client: _Dhcp, message: dhcp.Message, packet: Packet) -> None:
         case dhcp.Type.DISCOVER | dhcp.Type.REQUEST:
             client.vendor_class = message.options.get(code.VENDOR_CLASS, b"").decode("ascii", "replace")
             client.requested = tuple(message.options.get(code.REQUEST_LIST, b""))
+            client.requests += message.type == dhcp.Type.REQUEST
             if message.type == dhcp.Type.DISCOVER:
                 client.discovers += 1
                 client.boots += client.discovers == 1
@@ -213,18 +256,21 @@ def _expected(address: str, client: _Dhcp, steps: list[Step], names: dict[str, s
 
 
 def _unsealed(steps: list[Step]) -> list[Step]:
-    """Infer which hidden answers of HTTPS were no profile.
+    """Infer which hidden answers of HTTPS were error pages.
 
-    A phone asks the same server for the next name only if the first was no profile; and where the last answer is as
-    long as the one before it, it is the same error page.
+    A phone asks the same server again for many reasons: the first was missing, or led on to the next, or named a CA. Only
+    short answers that are all of one length look like the same error page.
     """
-    sealed = [place for place, step in enumerate(steps) if _is_sealed(step)]
     told = list(steps)
-    for place, following in pairwise(sealed):
-        if _server(steps[place]) == _server(steps[following]):
-            told[place] = _missing(steps[place], "the phone asked the same server again")
-            if following == sealed[-1] and steps[place].answered == steps[following].answered:
-                told[following] = _missing(steps[following], "as long as the answer before it")
+    of_server: dict[tuple[str, int], list[int]] = {}
+    for place, step in enumerate(steps):
+        if _is_sealed(step):
+            of_server.setdefault(_server(step), []).append(place)
+    for places in of_server.values():
+        sizes = {steps[place].answered for place in places}
+        if len(places) > 1 and len(sizes) == 1 and max(sizes) <= LONGEST_ERROR_PAGE:
+            for place in places:
+                told[place] = _missing(steps[place], f"{len(places)} answers of one length")
     return told
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,12 +15,15 @@ from netprov.cli.verb.explain.story import as_story, show
 from netprov.dhcp.lease import Lease as DhcpLease
 from netprov.dhcp.option.vendor import ACS_MARK
 from netprov.errors import InventoryError
-from netprov.explain.engine import Story, explain, explain_unasked
+from netprov.explain.engine import Story, explain, explain_rest, explain_unasked
+from netprov.explain.profile import read_answers
 from netprov.explain.promise import PlanWorld
-from netprov.explain.record import Heard, steps_of
+from netprov.explain.promise_tls import PlannedTls
+from netprov.explain.record import Heard, sent, steps_of
+from netprov.explain.verdict import is_management
 from netprov.explain.who import find_all, names_of
 from netprov.mac import format_mac
-from netprov.phone.action import Fetch, Lease, Step
+from netprov.phone.action import Lease, Step
 from netprov.phone.boot import boot
 from netprov.phone.handset.identity import MODELS, Identity, model_named
 from netprov.phone.handset.memory import Handset
@@ -54,11 +58,12 @@ def command(
     folder = Path(state or (plan.site.inventory.server.state if plan else ""))
     leases, now = _leases(folder)
     offers = Offers(plan.dhcp) if plan else None
+    tls = PlannedTls(plan, folder, time.time()) if plan else None
     found, fine = [], True
     names = names_of(plan.site if plan else None, folder)
     for mac in find_all(names, phones) or _everyone(folder, plan):
         lease = leases.get(mac)
-        heard = Heard(mac, load_history(folder, mac), lease, _state(lease, now), plan, offers)
+        heard = Heard(mac, load_history(folder, mac), lease, _state(lease, now), plan, offers, tls)
         steps = steps_of(heard)
         if not steps:
             fine = False
@@ -112,22 +117,31 @@ def _state(lease: DhcpLease | None, now: float) -> str:
 
 def _story(steps: list[Step], heard: Heard, folder: Path) -> Story:
     """Explain the steps; where a phone of ours asked for nothing, ask the inventory what it should do."""
-    if heard.plan is None or heard.lease is None or not isinstance(steps[0].result, Lease):
-        return explain(steps)
-    if any(isinstance(step.action, Fetch) for step in steps):
-        return explain(steps)
-    handset = Handset(_identity(heard.plan, heard.lease), lambda _below: 0)
-    outcome, promised = walk(handset, boot(handset), PlanWorld(heard.plan, folder))
-    return explain_unasked(steps, explain(promised, outcome))
+    story = explain(steps)
+    if heard.plan is None or not isinstance(steps[0].result, Lease):
+        return story
+    if not any(each.cause or each.profile or is_management(each.step) for each in read_answers(steps)):
+        return story if heard.lease is None else explain_unasked(steps, _promised(heard, heard.plan, folder))
+    if story.provisioned:
+        promised = _promised(heard, heard.plan, folder, trusting=True)
+        return explain_rest(story, promised, own=bool({"profile", "file"} & set(sent(heard))))
+    return story
 
 
-def _identity(plan: Plan, lease: DhcpLease) -> Identity:
+def _promised(heard: Heard, plan: Plan, folder: Path, *, trusting: bool = False) -> Story:
+    """Return what the inventory says that the phone should do; `trusting` where it has shown that it knows our CA."""
+    world = PlanWorld(plan, folder)
+    identity = _identity(heard, plan)
+    handset = Handset(replace(identity, custom_roots=(world.ca,)) if trusting else identity, lambda _below: 0)
+    outcome, promised = walk(handset, boot(handset), world)
+    return explain(promised, outcome)
+
+
+def _identity(heard: Heard, plan: Plan) -> Identity:
     """Return who a phone is by its entry, or by what it told DHCP."""
-    mac = format_mac(lease.mac)
-    known = find_phone(plan.site, mac)
+    known = find_phone(plan.site, heard.mac)
     if known is not None:
         return identity_of(known)
-    name = next((name for name in MODELS if name in lease.vendor_class), DEFAULT_MODEL)
-    return Identity(
-        mac, model_named(name), vendor_class=lease.vendor_class, tr069=ACS_MARK in lease.vendor_class
-    )
+    vendor_class = heard.lease.vendor_class if heard.lease else ""
+    name = next((name for name in MODELS if name in vendor_class), DEFAULT_MODEL)
+    return Identity(heard.mac, model_named(name), vendor_class=vendor_class, tr069=ACS_MARK in vendor_class)
