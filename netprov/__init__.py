@@ -144,6 +144,7 @@ DNS:
     dns.zone                    zones
     dns.zone.zone               a frozen zone
     dns.zone.master             master files
+    dns.zone.delegation         what a parent says of another zone of ours
     dns.zone.journal            what changed between versions of a zone
     dns.zone.lookup             the server's algorithm: what zones say of a name
     dns.zone.lease_name         names of leases in zones

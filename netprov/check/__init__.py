@@ -60,12 +60,13 @@ def check(inventory: Inventory, now: float, disk: Environment | None = None) -> 
 
     `disk` is what is on this machine beside the inventory: certificates, firmware.
 
-    Problems carry paths; those of the plan come first, as nothing can be served while there are any.
+    Problems carry paths; those of the plan come first: with any of them nothing can be served, or not all of it.
     """
     problems: list[Problem] = []
     plan = None
     try:
         plan = derive(inventory)
+        problems += (problem for zone in plan.dns.failed for problem in zone.problems)
     except InventoryError as error:
         problems += error.problems
     view = View(inventory, plan.site if plan else resolve(inventory), plan, now, disk or Environment())

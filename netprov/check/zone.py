@@ -39,6 +39,13 @@ RECORD_OUTSIDE = planned(
     remedy="make it relative to the domain, or add its zone under `zones:`",
 )
 
+ZONE_ORIGIN = planned(
+    "zone-origin",
+    "error",
+    why="A zone is served under its name; what is no name nobody can ask for.",
+    remedy="write the zone's name: labels of 63 octets at most, 255 octets in all",
+)
+
 ZONE_TWICE = planned(
     "zone-twice",
     "error",

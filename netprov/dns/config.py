@@ -10,6 +10,7 @@ from typing import Literal
 from netprov.dns.server.rate import Limit
 from netprov.dns.server.tsig import Key
 from netprov.dns.zone.zone import Zone
+from netprov.errors import Problem
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -36,6 +37,14 @@ class KeptKey:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedZone:
+    """A zone that cannot be loaded, and why: what is in it gets SERVFAIL, other zones are served."""
+
+    origin: bytes
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DnsConfig:
     """The plan's section for DNS. `networks` are the LAN's own; `zones` carry the serial they begin with.
 
@@ -44,6 +53,7 @@ class DnsConfig:
 
     zones: tuple[Zone, ...]
     listen: tuple[Address, ...]
+    failed: tuple[FailedZone, ...] = ()
     port: int = 53
     networks: tuple[Network, ...] = ()
     lease_domains: Mapping[str, bytes] = field(default_factory=dict)

@@ -64,7 +64,7 @@ class PlanWorld:
         self._servers = PlannedServers(plan, self.ca, secrets, moment)
         self.catalog = self._servers.catalog
         self._offers = Offers(plan.dhcp)
-        self._dns = Responder(self.plan.dns.zones)
+        self._dns = Responder(self.plan.dns.zones, failed=[zone.origin for zone in self.plan.dns.failed])
         self._acs = Acs(self.plan.cwmp.config)
         self._gate = _gate(plan, secrets)
         self.given: tuple[OfferedOption, ...] = ()

@@ -16,20 +16,25 @@ _INCLUDE = re.compile(r'^\$INCLUDE[ \t]+"?([^\s"]+)', re.IGNORECASE | re.MULTILI
 def with_masters(inventory: Inventory, name: str) -> Inventory:
     """Return the inventory with its master files; relative names start from the directory of the file `name`.
 
-    Raises `InventoryError` for every file that the inventory names and that cannot be read. A file that only another
-    one includes is left out then; the parser knows the line.
+    Raises `InventoryError` for every file of `dns: {include: …}` that cannot be read; one of `zones:` costs its zone
+    alone, and is kept with the reason. A file that only another one includes is left out; the parser knows the line.
     """
     directory = dirname(name)
     texts: dict[str, str] = {}
     problems: list[Problem] = []
+    unread: dict[str, Problem] = {}
     for file, path in _named(inventory):
+        full = normpath(join(directory, file))
         try:
-            _read(normpath(join(directory, file)), texts)
+            _read(full, texts)
         except InventoryError as error:
-            problems += (_at(path, each) for each in error.problems)
+            if path[0] == "zones":
+                unread[full] = _at(path, error.problems[0])
+            else:
+                problems += (_at(path, each) for each in error.problems)
     if problems:
         raise InventoryError(problems)
-    return inventory.with_texts(directory, texts)
+    return inventory.with_texts(directory, texts, unread)
 
 
 def _named(inventory: Inventory) -> list[tuple[str, Path]]:

@@ -7,12 +7,13 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 from posixpath import join, normpath
 
-from netprov.dns.config import Address, DnsConfig, KeptKey, Secondary
+from netprov.dns.config import Address, DnsConfig, FailedZone, KeptKey, Secondary
 from netprov.dns.iana.rrtype import AAAA, CNAME, NS, PTR, SOA, SRV, A
 from netprov.dns.message.name import ancestors, parent, parse_name, reverse_name, reverse_zones
 from netprov.dns.server.rate import Limit
 from netprov.dns.server.tsig import Key, parse_key
 from netprov.dns.service import SERVICES
+from netprov.dns.zone.delegation import delegations
 from netprov.dns.zone.master import parse, parse_data
 from netprov.dns.zone.zone import Record, Zone, build
 from netprov.errors import InventoryError, Path, Problem
@@ -26,20 +27,27 @@ REFRESH, RETRY, EXPIRE = 3600, 600, 604800
 
 
 def plan_dns(site: Site) -> DnsConfig:
-    """Derive what DNS serves. Raises `InventoryError` with every record or master file that cannot be."""
+    """Derive what DNS serves.
+
+    Raises `InventoryError` with every record or master file that cannot be served; one of `zones:` that cannot be loaded
+    is left out instead, unless `dns: {strict: true}`.
+    """
     declared = site.inventory.dns
     with no_collection():
-        zones, problems = _zones(site)
+        zones, failed, problems = _zones(site)
     keys, kept_keys, faults = _keys(site)
     problems += faults
     secondaries = _secondaries(site, problems)
     listen = _listen(site)
     problems += _loops(site, listen)
+    if declared.strict:
+        problems += (problem for zone in failed for problem in zone.problems)
     if problems:
         raise InventoryError(problems)
     limit = declared.limit
     return DnsConfig(
-        zones=zones,
+        zones=tuple(zones),
+        failed=tuple(failed),
         listen=listen,
         port=declared.port,
         networks=tuple(network.subnet for network in site.networks),
@@ -113,7 +121,30 @@ def _secondaries(site: Site, problems: list[Problem]) -> tuple[Secondary, ...]:
     return tuple(found)
 
 
-def _zones(site: Site) -> tuple[tuple[Zone, ...], list[Problem]]:
+def _zones(site: Site) -> tuple[list[Zone], list[FailedZone], list[Problem]]:
+    """Return the zones, those of `zones:` that cannot be loaded, and what is wrong with all others."""
+    sorted_in, problems = _own_zones(site)
+    written, failed, faults = _written_zones(site, set(sorted_in.held))
+    problems += faults
+    records = {**sorted_in.held, **{origin: held for origin, (held, _) in written.items()}}
+    for origin, lacking in delegations(records).items():
+        records[origin] = [*records[origin], *lacking]
+    zones: list[Zone] = []
+    for origin, held in records.items():
+        zone, broken = build(origin, held)
+        if zone:
+            zones.append(zone)
+        elif origin in written:
+            path = written[origin][1]
+            located = tuple(each if each.place else replace(each, path=(*path, "file")) for each in broken)
+            failed.append(FailedZone(origin, located))
+        else:
+            problems += broken
+    return zones, failed, problems
+
+
+def _own_zones(site: Site) -> tuple[_Sorter, list[Problem]]:
+    """Return the records of the zones that follow from the inventory, and what is wrong with them."""
     sorted_in = _Sorter(_origins(site))
     problems: list[Problem] = []
     for records in (_own_records(site), _host_records(site), _phone_records(site)):
@@ -128,13 +159,7 @@ def _zones(site: Site) -> tuple[tuple[Zone, ...], list[Problem]]:
         records_in, faults = _parse_file(site, path, parse_name(site.domain), site.inventory.dns.ttl)
         problems += faults
         problems += [_homeless(record) for record in records_in if not sorted_in.add(record)]
-    zones: list[Zone] = []
-    for origin, held in sorted_in.held.items():
-        zone, faults = build(origin, held)
-        problems += faults
-        zones += [zone] if zone else []
-    written, broken = _written_zones(site, set(sorted_in.held))
-    return (*zones, *written), [*problems, *broken]
+    return sorted_in, problems
 
 
 class _Sorter:
@@ -293,23 +318,36 @@ def _parse_file(
     return parse(inventory.texts.get(path, ""), origin, file=path, files=inventory.texts, ttl=ttl)
 
 
-def _written_zones(site: Site, own: set[bytes]) -> tuple[list[Zone], list[Problem]]:
-    zones: list[Zone] = []
+def _written_zones(
+    site: Site, own: set[bytes]
+) -> tuple[dict[bytes, tuple[list[Record], Path]], list[FailedZone], list[Problem]]:
+    """Return the records of the zones written by hand, those that cannot be read, and those that cannot be here."""
+    written: dict[bytes, tuple[list[Record], Path]] = {}
+    failed: list[FailedZone] = []
     problems: list[Problem] = []
-    for index, declared in enumerate(site.inventory.zones):
-        origin = parse_name(declared.origin).lower()
-        path: Path = ("zones", index, "origin")
+    inventory = site.inventory
+    for index, declared in enumerate(inventory.zones):
+        path: Path = ("zones", index)
+        try:
+            origin = parse_name(declared.origin).lower()
+        except ValueError as error:
+            problems.append(
+                Problem("zone-origin", str(error), "write the zone's name", path=(*path, "origin"))
+            )
+            continue
         if origin in own:
             message = f"zone {declared.origin} is served already"
             remedy = "its records go under `records:` or into a file of `dns: {include: …}`"
-            problems.append(Problem("zone-twice", message, remedy, path=path))
+            problems.append(Problem("zone-twice", message, remedy, path=(*path, "origin")))
             continue
         own.add(origin)
+        unread = inventory.unread.get(normpath(join(inventory.directory, declared.file)))
+        if unread:
+            failed.append(FailedZone(origin, (replace(unread, path=(*path, "file")),)))
+            continue
         records, faults = _parse_file(site, declared.file, origin)
-        zone, broken = build(origin, records) if not faults else (None, ())
-        problems += [
-            *faults,
-            *(each if each.place else replace(each, path=("zones", index, "file")) for each in broken),
-        ]
-        zones += [zone] if zone else []
-    return zones, problems
+        if faults:
+            failed.append(FailedZone(origin, faults))
+        else:
+            written[origin] = records, path
+    return written, failed, problems

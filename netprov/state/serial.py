@@ -14,6 +14,7 @@ from pathlib import Path
 
 from netprov.dns.iana.rrtype import SOA
 from netprov.dns.message.name import format_name
+from netprov.dns.message.rdata import canonical
 from netprov.dns.zone.zone import Zone
 from netprov.errors import ServiceError
 
@@ -79,12 +80,12 @@ def _greater(one: int, other: int) -> bool:
 
 
 def _digest(zone: Zone) -> str:
-    """Digest all records but the serial."""
+    """Digest all records but the serial, with what tells no two records apart left out: case of names, order in a set."""
     hashed = hashlib.blake2b(digest_size=16)
     for name in sorted(zone.nodes):
         for rrset in zone.nodes[name]:
             hashed.update(b"%b %d %d " % (name, rrset.type, rrset.ttl))
-            for data in rrset.rdatas:
+            for data in sorted([canonical(rrset.type, data) for data in rrset.rdatas]):
                 held = data[:-20] + data[-16:] if rrset.type == SOA else data
                 hashed.update(b"%d " % len(held) + held)
     return hashed.hexdigest()

@@ -7,7 +7,12 @@ import dns.message
 import dns.rcode
 import pytest
 
+from netprov.dns.iana.rrtype import SRV
+from netprov.dns.message.rdata import canonical
 from netprov.dns.server.answer import Responder
+from netprov.dns.server.policy import Client
+from netprov.dns.zone.journal import difference
+from netprov.state import serial
 from tests.dns.test_answer import ask, shown
 from tests.dns.zones import STAGING, zone
 
@@ -134,3 +139,69 @@ def test_name_below_an_existing_one_does_not_exist_rfc_2308_2_1() -> None:
     reply = ask("x.pr1.example.com", "A", responder=Responder([zone(STAGING)]))
     assert reply.rcode() == dns.rcode.NXDOMAIN
     assert reply.flags & dns.flags.AA
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "type_", "expected"),
+    [
+        ("self CNAME self\n", "self", "A", ["self CNAME self"]),
+        ("a CNAME b\nb CNAME c\nc CNAME b\n", "a", "A", ["a CNAME b", "b CNAME c", "c CNAME b"]),
+        (
+            "d DNAME @\nx A 192.0.2.9\n",
+            "x.d.d",
+            "A",
+            ["d DNAME example.com.", "x.d.d CNAME x.d", "x.d CNAME x", "x A 192.0.2.9"],
+        ),
+        ("grow DNAME more.grow\n", "x.grow", "A", ["grow DNAME more.grow", "x.grow CNAME x.more.grow"]),
+        (
+            "one DNAME two\ny.two CNAME one\n",
+            "y.one",
+            "DNAME",
+            ["one DNAME two", "y.one CNAME y.two", "y.two CNAME one"],
+        ),
+    ],
+    ids=["self", "a loop behind a way in", "DNAME twice", "growing DNAME", "DNAME asked for at the end"],
+)
+def test_answer_holds_no_record_twice_rfc_2181_5(
+    text: str, name: str, type_: str, expected: list[str]
+) -> None:
+    rcode, answer = answered(text, name, type_)
+    assert (rcode, answer) == ("NOERROR", expected)
+
+
+def test_two_growing_dnames_end_and_the_reply_stays_small() -> None:
+    text = f"a DNAME {'y' * 20}.b\nb DNAME {'z' * 20}.a\n"
+    query = dns.message.make_query("x.a.example.com", "A")
+    reply = served(("example.com", text)).respond(query.to_wire(), Client())
+    assert reply
+    assert len(reply) <= 300
+    records = [line for rrset in dns.message.from_wire(reply).answer for line in rrset.to_text().splitlines()]
+    assert len(records) == len(set(records))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@ NS NS\n",
+        "a CNAME b\na CNAME B\n",
+        "s SRV 65 66 67 Ns\ns SRV 65 66 67 nS\n",
+        "m MX 65 ns\nm MX 65 NS\n",
+    ],
+)
+def test_record_that_differs_in_the_case_of_a_name_alone_is_the_same_rfc_4343_4_1(text: str) -> None:
+    once = zone(HEAD + text.splitlines()[0])
+    twice = zone(HEAD + text)
+    assert [len(rrset.rdatas) for _, rrset in twice.rrsets() if rrset.type != 1] == [
+        len(rrset.rdatas) for _, rrset in once.rrsets() if rrset.type != 1
+    ]
+    other = zone(
+        HEAD + text.splitlines()[0].swapcase() if "@" not in text else HEAD.replace("NS ns", "NS NS")
+    )
+    delta = difference(once, other)
+    assert (delta.removed, delta.added) == ((), ())
+    assert serial._digest(once) == serial._digest(other)
+
+
+def test_octets_that_look_like_letters_are_no_names() -> None:
+    assert canonical(SRV, b"AB\x00\x01\x00\x02\x01A\x00") == b"AB\x00\x01\x00\x02\x01a\x00"
+    assert canonical(65280, b"\x01A\x00") == b"\x01A\x00"

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import dns.message
+import dns.rcode
+import dns.rrset
 import pytest
 
+from netprov.check import check
 from netprov.cli.site import plan_of
 from netprov.dns.config import DnsConfig
 from netprov.dns.message.name import format_host
+from netprov.dns.server.answer import Responder
+from netprov.dns.server.policy import Client
 from netprov.dns.zone.master import format_zone
 from netprov.errors import InventoryError
 from netprov.inventory.load import load
@@ -133,13 +140,16 @@ def test_thousand_further_zones_are_served(tmp_path: Path) -> None:
             "zones: [{origin: example.com, file: good.zone}]",
             "site.yaml:3:18: error[zone-twice]: zone example.com is",
         ),
-        ("zones: [{origin: example.org, file: gone.zone}]", "site.yaml:3:37: error[master-file]: "),
         (
-            "zones: [{origin: example.org, file: bad.zone}]",
+            "zones: [{origin: example.org, file: gone.zone}]\ndns: {strict: true}",
+            "site.yaml:3:37: error[master-file]: ",
+        ),
+        (
+            "zones: [{origin: example.org, file: bad.zone}]\ndns: {strict: true}",
             "bad.zone:2:1: error[master-file]: 'x' is no record type",
         ),
         (
-            "zones: [{origin: example.org, file: empty.zone}]",
+            "zones: [{origin: example.org, file: empty.zone}]\ndns: {strict: true}",
             "site.yaml:3:37: error[zone-apex]: zone example.org. has",
         ),
         ("dns: {include: [bad.zone]}", "bad.zone:2:1: error[master-file]: 'x' is no record type"),
@@ -162,3 +172,100 @@ def test_secondary_with_a_name_is_published(tmp_path: Path) -> None:
     assert ["@", "IN", "NS", "ns2.example.com."] in records(config, "example.com")
     assert ["ns2", "IN", "A", "10.20.0.2"] in records(config, "example.com")
     assert ["@", "IN", "NS", "ns2.example.com."] in records(config, "0.20.10.in-addr.arpa")
+
+
+def sections(config: DnsConfig, name: str, type_: str) -> tuple[str, list[str], list[str], list[str]]:
+    """Ask what would be served, with dnspython."""
+    responder = Responder(config.zones, failed=[zone.origin for zone in config.failed])
+    message = responder.respond(dns.message.make_query(name, type_).to_wire(), Client(tcp=True))
+    assert message
+    reply = dns.message.from_wire(message)
+
+    def shown(section: list[dns.rrset.RRset]) -> list[str]:
+        return sorted(line for rrset in section for line in rrset.to_text().splitlines())
+
+    return (
+        dns.rcode.to_text(reply.rcode()),
+        shown(reply.answer),
+        shown(reply.authority),
+        shown(reply.additional),
+    )
+
+
+BELOW = (
+    "domain: big.test\nserver: {name: ns.voice.big.test}\n"
+    "networks: {n: {interface: lan0, subnet: 198.18.254.0/24, address: 198.18.254.1, domain: voice.big.test}}\n"
+    "domains: {sub.big.test: {}}\n"
+)
+
+
+def test_domain_below_the_main_one_is_delegated_with_glue_rfc_1034_4_2_1(tmp_path: Path) -> None:
+    config = planned(tmp_path, BELOW)
+    parent = records(config, "big.test")
+    for expected in (
+        ["voice", "IN", "NS", "ns.voice.big.test."],
+        ["ns.voice", "IN", "A", "198.18.254.1"],
+        ["sub", "IN", "NS", "ns.voice.big.test."],
+    ):
+        assert expected in parent
+    rcode, answer, authority, _ = sections(config, "voice.big.test", "DS")
+    assert (rcode, answer, [line.split()[3] for line in authority]) == ("NOERROR", [], ["SOA"])
+    assert authority[0].startswith("big.test. ")
+    assert sections(config, "sub.big.test", "SOA")[1] != []
+    parent_alone = next(zone for zone in config.zones if format_host(zone.origin) == "big.test")
+    rcode, answer, authority, additional = sections(
+        replace(config, zones=(parent_alone,)), "x.voice.big.test", "A"
+    )
+    assert (rcode, answer) == ("NOERROR", [])
+    assert authority == ["voice.big.test. 300 IN NS ns.voice.big.test."]
+    assert additional == ["ns.voice.big.test. 300 IN A 198.18.254.1"]
+
+
+def test_delegation_that_a_hand_written_parent_has_is_left_alone(tmp_path: Path) -> None:
+    zones = "zones: [{origin: up.test, file: up.zone}, {origin: low.up.test, file: low.zone}]\n"
+    head = "$TTL 300\n@ SOA ns host 1 3600 600 604800 60\n@ NS ns\nns A 192.0.2.1\n"
+    config = planned(tmp_path, HEAD + zones, up=head + "low NS elsewhere.test.\n", low=head)
+    assert [line[3] for line in records(config, "up.test") if line[:3] == ["low", "IN", "NS"]] == [
+        "elsewhere.test."
+    ]
+    config = planned(tmp_path, HEAD + zones, up=head, low=head)
+    assert [line[3] for line in records(config, "up.test") if line[:3] == ["low", "IN", "NS"]] == [
+        "ns.low.up.test."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("origin", "name"),
+    [
+        ("0/25.2.0.192.in-addr.arpa", "0/25.2.0.192.in-addr.arpa."),
+        (".", "."),
+        ("*.wild.test", "*.wild.test."),
+        ("a\\.b.test", "a\\.b.test."),
+    ],
+)
+def test_zone_may_have_every_legal_name(tmp_path: Path, origin: str, name: str) -> None:
+    text = f"{HEAD}zones: [{{origin: '{origin}', file: z.zone}}]\n"
+    content = "$TTL 300\n@ SOA ns.example.com. host.example.com. 1 3600 600 604800 60\n@ NS ns.example.com.\n"
+    config = planned(tmp_path, text, z=content + "x TXT here\n")
+    below = f"x.{name}" if name != "." else "x."
+    assert sections(config, below, "TXT")[:2] == ("NOERROR", [f'{below} 300 IN TXT "here"'])
+    assert check(load(tmp_path / "site.yaml").inventory, 0.0) is not None
+
+
+@pytest.mark.parametrize(
+    "content", [None, "broken\n", "$TTL 300\n@ NS ns\n"], ids=["absent", "broken", "no SOA"]
+)
+def test_zone_that_cannot_be_loaded_costs_that_zone_alone_unless_strict(
+    tmp_path: Path, content: str | None
+) -> None:
+    text = HEAD + "zones: [{origin: bad.example.com, file: bad.zone}, {origin: good.test, file: good.zone}]\n"
+    good = "$TTL 300\n@ SOA ns host 1 3600 600 604800 60\n@ NS ns\nns A 192.0.2.1\n"
+    files = {"good": good} if content is None else {"good": good, "bad": content}
+    config = planned(tmp_path, text, **files)
+    assert sections(config, "ns.good.test", "A")[0] == "NOERROR"
+    assert sections(config, "x.bad.example.com", "A")[0] == "SERVFAIL"
+    assert sections(config, "example.com", "A")[0] == "NOERROR"
+    found = [each for each in check(load(tmp_path / "site.yaml").inventory, 0.0) if each.severity == "error"]
+    assert [each.rule for each in found] == ["zone-apex" if content and "NS" in content else "master-file"]
+    with pytest.raises(InventoryError):
+        planned(tmp_path, text + "dns: {strict: true}\n", **files)

@@ -61,7 +61,8 @@ def command(words: tuple[str, ...], file: str | None, port: int, *, tcp: bool) -
 
 def ask_plan(name: str, type_: int, file: str | None) -> Reply:
     """Ask what `netprov serve dns` would answer, without a server."""
-    responder = Responder(open_plan(file).plan.dns.zones)
+    dns = open_plan(file).plan.dns
+    responder = Responder(dns.zones, failed=[zone.origin for zone in dns.failed])
     query = build_query(name, type_, id_=0)
     message = responder.respond(query, Client(tcp=True))
     assert message is not None

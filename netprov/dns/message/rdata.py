@@ -228,6 +228,9 @@ FIELDS: Mapping[int, tuple[Kind, ...]] = {
     }.items()
 }
 
+_NAMED = frozenset(type_ for type_, fields in FIELDS.items() if any(field.is_name for field in fields))
+"""Types whose data holds names."""
+
 COMPRESSIBLE = frozenset(TYPES[each] for each in ("NS", "CNAME", "SOA", "PTR", "MX", "MINFO"))
 """Types whose data may hold compressed names in a message: those of RFC 1035 alone (RFC 3597 4)."""
 
@@ -287,6 +290,23 @@ def names_in(type_: int, data: bytes) -> list[tuple[int, bytes]]:
             found.append((position, read_name(data, position)[0]))
         _, position = field.format(data, position)
     return found
+
+
+def canonical(type_: int, data: bytes) -> bytes:
+    """Return a record's data with its names in lower case: what differs in nothing else is one record (RFC 4343 4.1).
+
+    Data of types without a row is compared octet by octet (RFC 3597 6), and so is data that does not fit its row.
+    """
+    if type_ not in _NAMED:
+        return data
+    try:
+        names = names_in(type_, data)
+    except ValueError:
+        return data
+    lowered = bytearray(data)
+    for position, name in names:
+        lowered[position : position + len(name)] = name.lower()
+    return bytes(lowered)
 
 
 def read_rdata(type_: int, message: bytes, position: int, length: int) -> bytes:

@@ -59,12 +59,13 @@ class Responder:
         *,
         access: Access | None = None,
         journals: Mapping[bytes, Journal] | None = None,
+        failed: Iterable[bytes] = (),
     ) -> None:
-        self.catalog = Catalog(zones)
+        self.catalog = Catalog(zones, failed)
         self.policy = policy or Policy()
         self.access = access or Access()
         self.journals = journals or {}
-        self._prepared = quick.prepare(self.catalog.zones.values())
+        self._prepared = quick.prepare(self.catalog.zones.values(), self.catalog.failed)
 
     def respond_quickly(self, message: bytes, *, local: bool = True) -> bytes | None:
         """Return the reply to a plain query over UDP, which may be kept; None where `decide` must be asked."""

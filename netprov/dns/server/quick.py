@@ -28,9 +28,9 @@ Prepared = tuple[Mapping[bytes, Node], bytes, int]
 """A zone's nodes, its SOA record behind the owner as negative answers have it, and the length of its origin."""
 
 
-def prepare(zones: Iterable[Zone]) -> dict[bytes, Prepared | None]:
+def prepare(zones: Iterable[Zone], failed: Iterable[bytes] = ()) -> dict[bytes, Prepared | None]:
     """Return the zones by origin; None stands for one that only the long way can answer for."""
-    prepared: dict[bytes, Prepared | None] = {}
+    prepared: dict[bytes, Prepared | None] = dict.fromkeys(failed)
     for zone in zones:
         soa = zone.soa
         data = soa.rdatas[0]

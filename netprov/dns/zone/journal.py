@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from netprov.dns.iana.rrtype import SOA
+from netprov.dns.message.rdata import canonical
 from netprov.dns.zone.zone import RRset, Zone
 
 Change = tuple[bytes, int, int, bytes]
@@ -34,13 +35,20 @@ def difference(old: Zone, new: Zone) -> Delta:
         other = new.nodes.get(name, ())
         if node == other:
             continue
-        before, after = set(_records(name, node)), set(_records(name, other))
-        removed += [each for each in _records(name, node) if each not in after]
-        added += [each for each in _records(name, other) if each not in before]
+        before = {_same(each): each for each in _records(name, node)}
+        after = {_same(each): each for each in _records(name, other)}
+        removed += [each for key, each in before.items() if key not in after]
+        added += [each for key, each in after.items() if key not in before]
     for name, node in new.nodes.items():
         if name not in old.nodes:
             added += _records(name, node)
     return Delta(old.soa, new.soa, tuple(removed), tuple(added))
+
+
+def _same(change: Change) -> Change:
+    """Return what makes two records the same: the case of names in their data does not count."""
+    name, type_, ttl, data = change
+    return name, type_, ttl, canonical(type_, data)
 
 
 def _records(name: bytes, node: tuple[RRset, ...]) -> list[Change]:

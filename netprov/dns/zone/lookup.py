@@ -22,6 +22,7 @@ MAX_CHAIN = 16
 class Sections:
     """What goes into an answer: record sets with their owners, and of which sort the answer is.
 
+    `redirected` holds the owners of DNAMEs that a chain has passed, with the length of the name that came to each.
     `glue`: the additional section must be whole. `cut`: all is left out, so that the client asks over TCP.
     """
 
@@ -30,17 +31,19 @@ class Sections:
     answer: list[tuple[bytes, RRset]] = field(default_factory=list)
     authority: list[tuple[bytes, RRset, int]] = field(default_factory=list)
     additional: list[tuple[bytes, RRset]] = field(default_factory=list)
+    redirected: dict[bytes, int] = field(default_factory=dict)
     glue: bool = False
     cut: bool = False
 
 
 class Catalog:
-    """All zones of a server, found by their origins."""
+    """All zones of a server, found by their origins; `failed` are the origins of those that could not be loaded."""
 
-    __slots__ = ("zones",)
+    __slots__ = ("failed", "zones")
 
-    def __init__(self, zones: Iterable[Zone]) -> None:
+    def __init__(self, zones: Iterable[Zone], failed: Iterable[bytes] = ()) -> None:
         self.zones: Mapping[bytes, Zone] = {zone.origin: zone for zone in zones}
+        self.failed = frozenset(failed)
 
     def find(self, name: bytes) -> Zone | None:
         """Return the zone nearest above a name (RFC 1034 4.3.2 step 2)."""
@@ -57,12 +60,20 @@ class Catalog:
             return self.find(name[1 + name[0] :]) or self.zones[name]
         return self.find(name)
 
+    def _is_failed(self, name: bytes, zone: Zone | None) -> bool:
+        """Say whether a name is in a zone that could not be loaded, so that nobody here can speak for it."""
+        above = ancestors(name)
+        return any(each in self.failed for each in above[: above.index(zone.origin) if zone else None])
+
     def look_up(self, name: bytes, type_: int) -> Sections:
         """Answer a question of class IN; the name is in lower case."""
         sections = Sections()
-        seen = set()
+        seen = {name}
         for _ in range(MAX_CHAIN):
             zone = self.find_for(name, type_)
+            if self.failed and self._is_failed(name, zone):
+                sections.rcode, sections.authoritative = Rcode.SERVFAIL, bool(sections.answer)
+                return sections
             if zone is None:
                 if not sections.answer:
                     sections.rcode, sections.authoritative = Rcode.REFUSED, False
@@ -70,7 +81,7 @@ class Catalog:
             following = _ask_zone(zone, name, type_, sections)
             if following is None or following in seen:
                 break
-            seen.add(name)
+            seen.add(following)
             name = following
         self._add_targets(sections)
         return sections
@@ -118,11 +129,11 @@ def _ask_zone(zone: Zone, name: bytes, type_: int, sections: Sections) -> bytes 
 def _match(zone: Zone, name: bytes, node: Node, type_: int, sections: Sections) -> bytes | None:
     for rrset in node:
         if rrset.type == type_:
-            sections.answer.append((name, rrset))
+            _add_once(name, rrset, sections)
             return None
     if type_ == ANY and node:
         # RFC 8482 4.1: one record set of those that exist, which no resolver can mistake for all.
-        sections.answer.append((name, node[0]))
+        _add_once(name, node[0], sections)
         return None
     for rrset in node:
         if rrset.type == CNAME:
@@ -130,6 +141,12 @@ def _match(zone: Zone, name: bytes, node: Node, type_: int, sections: Sections) 
             return rrset.rdatas[0].lower()
     _deny(zone, sections)
     return None
+
+
+def _add_once(name: bytes, rrset: RRset, sections: Sections) -> None:
+    """Add the end of a chain, unless it is a DNAME that the chain has passed (RFC 2181 5: no record twice)."""
+    if rrset.type != DNAME or name not in sections.redirected:
+        sections.answer.append((name, rrset))
 
 
 def _cut_above(zone: Zone, name: bytes) -> bytes | None:
@@ -166,7 +183,12 @@ def _refer(cut: bytes, nameservers: RRset, sections: Sections) -> None:
 
 def _redirect(owner: bytes, dname: RRset, name: bytes, sections: Sections) -> bytes | None:
     """Rename below a DNAME, with the CNAME made for it (RFC 6672 3.1), TTL as the DNAME's."""
-    sections.answer.append((owner, dname))
+    length = sections.redirected.get(owner)
+    if length is None:
+        sections.answer.append((owner, dname))
+    elif length <= len(name):
+        return None  # the same DNAME again, and the name is no shorter: it would go on for ever
+    sections.redirected[owner] = len(name)
     renamed = name[: len(name) - len(owner)] + dname.rdatas[0]
     if len(renamed) > MAX_NAME:
         sections.rcode = Rcode.YXDOMAIN

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from netprov.dns.iana.rrtype import CNAME, DNAME, META, MX, NS, NSEC, RRSIG, SOA, SRV, format_type
 from netprov.dns.message.name import ancestors, format_name, is_below, parent
+from netprov.dns.message.rdata import canonical
 from netprov.errors import Path, Place, Problem
 
 _SINGLE = frozenset({CNAME, DNAME, SOA})
@@ -100,7 +101,7 @@ def negative_ttl(soa: RRset) -> int:
 def build(origin: bytes, records: Iterable[Record]) -> tuple[Zone | None, tuple[Problem, ...]]:
     """Build a zone from its records; with any problem there is no zone.
 
-    Equal records collapse into one (RFC 2181 5.5); the lowest TTL of a record set stands for all of it (5.2).
+    Equal records collapse into one (RFC 2181 5); the lowest TTL of a record set stands for all of it (5.2).
     """
     origin = origin.lower()
     problems: list[Problem] = []
@@ -121,7 +122,7 @@ def build(origin: bytes, records: Iterable[Record]) -> tuple[Zone | None, tuple[
             held[record.type] = (record.ttl, [record.data], record)
             continue
         ttl, datas, first = known
-        if record.data not in datas:
+        if not _holds(datas, record):
             datas.append(record.data)
         held[record.type] = (min(ttl, record.ttl), datas, first)
     for name, held in sets.items():
@@ -137,6 +138,14 @@ def build(origin: bytes, records: Iterable[Record]) -> tuple[Zone | None, tuple[
     if problems:
         return None, tuple(problems)
     return Zone(origin, _nodes(origin, sets), cuts), ()
+
+
+def _holds(datas: list[bytes], record: Record) -> bool:
+    """Say whether a record is there already; the case of a name in its data tells none apart (RFC 4343 4.1)."""
+    if record.data in datas:
+        return True
+    wanted = canonical(record.type, record.data)
+    return any(canonical(record.type, data) == wanted for data in datas)
 
 
 def _record_fault(origin: bytes, name: bytes, record: Record) -> tuple[str, str, str] | None:
@@ -209,7 +218,7 @@ def _nodes(
     for name, held in sets.items():
         nodes[name] = tuple(
             [
-                RRset(type_, ttl, tuple(sorted(datas) if type_ == SRV else datas))
+                RRset(type_, ttl, tuple(_in_order(type_, datas)))
                 for type_, (ttl, datas, _) in (sorted(held.items()) if len(held) > 1 else held.items())
             ]
         )
@@ -221,6 +230,11 @@ def _nodes(
                 break
             nodes[above] = ()
     return nodes
+
+
+def _in_order(type_: int, datas: list[bytes]) -> list[bytes]:
+    """Return SRV records lowest priority first, then lowest weight; others as they were written."""
+    return sorted(datas, key=lambda data: canonical(SRV, data)) if type_ == SRV and len(datas) > 1 else datas
 
 
 def glue_names(rrset: RRset) -> tuple[bytes, ...]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, PrivateAttr
 
+from netprov.errors import Problem
 from netprov.inventory.model.acs import AcsCredentials, AcsSettings
 from netprov.inventory.model.dhcp import Dhcp, Gateway
 from netprov.inventory.model.dns import Dns, Domain, ExtraRecord, Host, HostField, Srv, SrvTarget, ZoneFile
@@ -125,6 +126,7 @@ class Inventory(Record):
 
     _directory: str = PrivateAttr(default="")
     _texts: dict[str, str] = PrivateAttr(default_factory=dict)
+    _unread: dict[str, Problem] = PrivateAttr(default_factory=dict)
 
     @property
     def directory(self) -> str:
@@ -136,8 +138,16 @@ class Inventory(Record):
         """The master files it names and those they include, by path; read by the loader, for a plan reads no files."""
         return self._texts
 
-    def with_texts(self, directory: str, texts: Mapping[str, str]) -> Inventory:
+    @property
+    def unread(self) -> Mapping[str, Problem]:
+        """The master files of `zones:` that cannot be read, by path, and why."""
+        return self._unread
+
+    def with_texts(
+        self, directory: str, texts: Mapping[str, str], unread: Mapping[str, Problem] | None = None
+    ) -> Inventory:
         """Return the same inventory with its master files."""
         copy = self.model_copy()
         copy._directory, copy._texts = directory, dict(texts)  # noqa: SLF001 - of its own class
+        copy._unread = dict(unread or {})  # noqa: SLF001
         return copy

@@ -96,7 +96,12 @@ class Domain(Record):
 class ZoneFile(Record):
     """A whole zone, written by hand as a master file."""
 
-    origin: Name = Field(description="Name of the zone.", examples=["example.org"])
+    origin: str = Field(
+        min_length=1,
+        description="Name of the zone, any that DNS allows: `0/25.2.0.192.in-addr.arpa` (RFC 2317), `.` for the root, "
+        "escapes as in master files.",
+        examples=["example.org"],
+    )
     file: str = Field(
         description="Its master file; relative to the inventory's directory.",
         examples=["zones/example.org.zone"],
@@ -203,6 +208,11 @@ class Dns(Record):
         default=True,
         description="Answer DNS cookies (RFC 7873). `required`: over UDP, clients that are not on the LAN get an answer "
         "only with a good cookie (BADCOOKIE hands them one), and those that know no cookies are sent to TCP.",
+    )
+    strict: bool = Field(
+        default=False,
+        description="A zone under `zones:` that cannot be loaded stops everything. Default: that zone alone is not "
+        "served (SERVFAIL), `check` calls it an error and the log says so; in a reload its last good version stays.",
     )
     workers: Annotated[int, Field(ge=1, le=64)] = Field(
         default=1, description="Processes that answer over UDP, sharing the port."

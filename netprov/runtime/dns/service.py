@@ -8,7 +8,8 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from netprov.dns.config import DnsConfig
+from netprov.dns.config import DnsConfig, FailedZone
+from netprov.dns.message.name import format_name
 from netprov.dns.server.answer import Responder
 from netprov.dns.zone.journal import Journal, difference
 from netprov.dns.zone.lease_name import LeaseName, with_leases
@@ -76,7 +77,7 @@ class DnsService:
 
     async def prepare(self, plan: Plan) -> Prepared:
         """Bind what is new and number the zones; sockets that are still wanted stay open, so no query is lost."""
-        config = load_keys(plan.dns)
+        config, notices = self._with_last_good(load_keys(plan.dns))
         await self._publishing.acquire()
         try:
             binding = await self._bind([(str(address), config.port) for address in config.listen])
@@ -99,6 +100,8 @@ class DnsService:
                     await self._publish(edition or self._edition)
             finally:
                 self._publishing.release()
+            for notice in notices:
+                self._report(notice)
             for place in binding.fresh:
                 self._pumps[place].start()
             if config.workers != self._processes:
@@ -112,6 +115,22 @@ class DnsService:
                 self._publishing.release()
 
         return Prepared(commit, abort)
+
+    def _with_last_good(self, config: DnsConfig) -> tuple[DnsConfig, list[Notice]]:
+        """Put the last good version of a zone in the place of one that cannot be loaded, and say so of each."""
+        kept: list[FailedZone] = []
+        failed: list[FailedZone] = []
+        notices: list[Notice] = []
+        for zone in config.failed:
+            held = self._zones.get(zone.origin)
+            (kept if held else failed).append(zone)
+            outcome = "its last good version stays" if held else "what is in it gets SERVFAIL"
+            reason = zone.problems[0]
+            where = f"{reason.place}: " if reason.place else ""
+            text = f"zone {format_name(zone.origin)} cannot be loaded, {outcome}: {where}{reason.message}"
+            notices.append(Notice(text, "error"))
+        zones = (*config.zones, *(self._zones[zone.origin] for zone in kept))
+        return replace(config, zones=zones, failed=tuple(failed)), notices
 
     async def stop(self) -> None:
         """Answer what has arrived, and close."""

@@ -36,7 +36,13 @@ def make(config: DnsConfig, secret: bytes, journals: Mapping[bytes, Journal] | N
     )
     secondaries = frozenset((each.address.packed, each.key) for each in config.secondaries)
     return ServingState(
-        responder=Responder(config.zones, policy, access=Access(config.keys, secondaries), journals=journals),
+        responder=Responder(
+            config.zones,
+            policy,
+            access=Access(config.keys, secondaries),
+            journals=journals,
+            failed=[zone.origin for zone in config.failed],
+        ),
         is_local=_local_test(config),
         limiter=Limiter(config.limit) if config.limit else None,
         limit_lan=config.limit_lan,

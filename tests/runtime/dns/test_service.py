@@ -13,11 +13,11 @@ import dns.message
 import pytest
 
 from netprov.errors import ServiceError
-from netprov.inventory.model import Inventory
+from netprov.inventory.model import Inventory, ZoneFile
 from netprov.machine import Event
 from netprov.plan import Plan, derive
 from netprov.runtime.dns.service import DnsService
-from netprov.runtime.role import RoleContext, reload
+from netprov.runtime.role import Notice, RoleContext, reload
 from netprov.state.serial import FILE, Serials, next_serial
 from tests.dns.zones import STAGING, zone
 from tests.port import free_port
@@ -152,3 +152,33 @@ def test_damaged_serial_file_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("[")
     with pytest.raises(ServiceError, match="remove the file"):
         Serials(tmp_path)
+
+
+def test_zone_that_breaks_is_served_in_its_last_good_version_and_said_loudly(tmp_path: Path) -> None:
+    port = free_port()
+    good = "$TTL 300\n@ SOA ns host 1 3600 600 604800 60\n@ NS ns\nns A 192.0.2.1\n"
+
+    def with_file(text: str) -> Plan:
+        inventory = plan(port).site.inventory.model_copy(
+            update={"zones": (ZoneFile(origin="more.test", file="more.zone"),)}
+        )
+        return derive(inventory.with_texts("", {"more.zone": text}))
+
+    async def test(service: DnsService, events: list[Event]) -> None:
+        with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)) as client:
+            client.connect(("127.0.0.1", port))
+            await service.start(with_file("broken"))
+            assert await ask(client, "ns.more.test") == "SERVFAIL"
+            assert await ask(client, "pr1.example.com") == "10.20.0.11"
+            await reload(service, with_file(good))
+            assert await ask(client, "ns.more.test") == "192.0.2.1"
+            await reload(service, with_file("broken again"))
+            assert await ask(client, "ns.more.test") == "192.0.2.1"
+        told = [event for event in events if isinstance(event, Notice)]
+        assert [event.severity for event in told] == ["error", "error"]
+        assert (
+            "zone more.test. cannot be loaded, what is in it gets SERVFAIL: more.zone:1:1: " in told[0].text
+        )
+        assert "its last good version stays" in told[1].text
+
+    run(tmp_path, test)
