@@ -28,6 +28,7 @@ from netprov.dhcp.message import Message, Type, dotted
 from netprov.dhcp.option import table as code
 from netprov.dhcp.other import AGAIN, OtherServers
 from netprov.dhcp.probe import TRIES, Probe, Probing
+from netprov.dhcp.quiet import QuietLinks
 from netprov.dhcp.reply import Incoming, bootp, destination, grant, lease_time, refusal
 from netprov.errors import Malformed
 from netprov.machine import Datagram, Dropped, Endpoint, Event
@@ -52,6 +53,7 @@ class Server:
         self._overheard = OtherServers(config)
         self._probing = Probing()
         self._used_up: dict[str, float] = {}
+        self._quiet = QuietLinks()
         self._outbox: list[Datagram] = []
         self._handlers: Mapping[int, Callable[[Incoming, float], None]] = {
             Type.DISCOVER: self._discover,
@@ -65,6 +67,18 @@ class Server:
     def leases(self) -> Iterable[Lease]:
         """Return every lease on record, active or not, those of networks that are not in the plan included."""
         return self._tables
+
+    def hush(self, interface: str, reason: str, now: float) -> None:
+        """Offer nothing on a link for a reason; for none, "", offer again, to those too who have just asked.
+
+        Leases and offers that are out are confirmed as ever.
+        """
+        for incoming in self._quiet.set(interface, reason, now):
+            self._discover(incoming, now)
+
+    def hushed(self) -> Mapping[str, str]:
+        """Return the links on which nothing is offered, and why."""
+        return self._quiet.reasons
 
     def free(self, now: float) -> Mapping[str, int]:
         """Count the addresses of each network that may be offered to anybody."""
@@ -161,6 +175,9 @@ class Server:
     def _discover(self, incoming: Incoming, now: float, tries: int = 1) -> None:
         """RFC 2131 4.3.1."""
         request, network = incoming.request, incoming.network
+        if why := self._quiet.hold(incoming, now):
+            self._drop(why, incoming.source, request.chaddr)
+            return
         table = self._tables[network]
         previous = table.of(incoming.key, incoming.owner)
         address = table.offer(

@@ -67,11 +67,13 @@ def dnsmasq(
     *arguments: str,
     domain: str = "example.com",
     pool: str = "10.20.0.100,10.20.0.150,1h",
+    ping: bool = False,
 ) -> Process:
-    """Start dnsmasq: DHCP and DNS; further arguments add options, records, TFTP."""
+    """Start dnsmasq: DHCP and DNS; further arguments add options, records, TFTP; `ping`: three seconds before it offers."""
     command = [
         needs("dnsmasq"),
-        *("--no-daemon", "--conf-file=/dev/null", "--log-facility=-", "--log-dhcp", "--no-ping"),
+        *("--no-daemon", "--conf-file=/dev/null", "--log-facility=-", "--log-dhcp"),
+        *(() if ping else ("--no-ping",)),
         *("--user=root", "--no-resolv", "--no-hosts", "--interface=lan0", "--bind-interfaces"),
         f"--dhcp-leasefile={tmp / 'dnsmasq.leases'}",
         f"--pid-file={tmp / 'dnsmasq.pid'}",

@@ -53,17 +53,37 @@ def test_server_does_not_start_beside_another(make_lan: MakeLan, tmp_path: Path)
     start_server(lan["server"], inventory, tmp_path / "state", roles=["dhcp"])
 
 
-def test_another_server_is_noticed_while_running(make_lan: MakeLan, tmp_path: Path) -> None:
+def test_a_server_that_pings_before_it_offers_keeps_us_quiet(make_lan: MakeLan, tmp_path: Path) -> None:
+    """dnsmasq offers after three seconds, when we serve already."""
     lan = make_lan(clients=[None, None])
+    with lan["client0"].links() as links:
+        links.add_address("lan0", "10.20.0.9/24")
+    dnsmasq(lan["client0"], tmp_path, pool="10.20.0.200,10.20.0.210,1h", ping=True)
     inventory = tmp_path / "site.yaml"
     inventory.write_text(INVENTORY.format(more="lease: 1h"))
     server = start_server(lan["server"], inventory, tmp_path / "state", roles=["dhcp"])
+    server.wait_for(r"looks for other DHCP servers on lan0")
+    server.wait_for(r"nothing is offered on lan0: another DHCP server, 10\.20\.0\.9", timeout=10)
+    assert udhcpc(lan["client1"], tmp_path)["serverid"] == "10.20.0.9"
+
+
+def test_a_server_that_comes_later_ends_our_offers_and_not_our_leases(
+    make_lan: MakeLan, tmp_path: Path
+) -> None:
+    lan = make_lan(clients=[None, None, None])
+    inventory = tmp_path / "site.yaml"
+    inventory.write_text(INVENTORY.format(more="lease: 10s, lease_min: 4s"))
+    server = start_server(lan["server"], inventory, tmp_path / "state", roles=["dhcp"])
+    server.wait_for(r"offers on lan0: no other DHCP server answers", timeout=15)
+    ours = lan["client1"].spawn([needs("udhcpc"), "-i", "lan0", "-f", "-V", PHONE, "-s", "/bin/true"])
+    ours.wait_for(r"lease of 10\.20\.0\.100 obtained")
     with lan["client0"].links() as links:
         links.add_address("lan0", "10.20.0.9/24")
     dnsmasq(lan["client0"], tmp_path, pool="10.20.0.200,10.20.0.210,1h")
-    given = udhcpc(lan["client1"], tmp_path)
-    assert given["serverid"] == "10.20.0.9"
-    server.wait_for(r"another DHCP server, 10\.20\.0\.9", timeout=5)
+    assert udhcpc(lan["client2"], tmp_path)["serverid"] == "10.20.0.9"
+    server.wait_for(r"nothing is offered on lan0: another DHCP server, 10\.20\.0\.9", timeout=15)
+    ours.wait_for(r"lease of 10\.20\.0\.100 obtained", timeout=15)
+    assert udhcpc(lan["client2"], tmp_path, vendor_class=PHONE)["serverid"] == "10.20.0.9"
 
 
 def test_taken_address_is_not_offered(make_lan: MakeLan, site: Path, tmp_path: Path) -> None:

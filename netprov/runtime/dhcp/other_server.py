@@ -5,37 +5,39 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from ipaddress import IPv4Address
 
 from netprov.dhcp import message as dhcp
+from netprov.dhcp.lookout import LOOK_S, Lookout
 from netprov.dhcp.message import Message, Type, dotted
 from netprov.dhcp.option import table as code
 from netprov.dhcp.other import OtherServer
 from netprov.dhcp.reply import EVERYONE
-from netprov.errors import Malformed
-from netprov.machine import Datagram, Endpoint
+from netprov.dhcp.server import Server
+from netprov.errors import Malformed, ServiceError
+from netprov.machine import Datagram, Endpoint, Event
 from netprov.runtime.address import index_of
 from netprov.runtime.net.frame import RawSender, server_watch
+from netprov.runtime.role import Notice
 
 WAIT_S = 1.0
-"""How long another server has to answer before we start; one that first pings may answer later, and is then reported."""
-
-REPEAT_S = 600.0
-"""A server is reported again after this time."""
+"""How long another server has to answer for us not to start; one that answers later keeps us from offering anything."""
 
 
 class Watch:
-    """Hears other servers on one interface; `own` are the server identifiers that are ours."""
+    """Asks for other servers on one interface, and hears them; `own` are the server identifiers that are ours."""
 
     def __init__(self, interface: str, own: frozenset[int]) -> None:
         self.interface = interface
         self.index = index_of(interface)
         self.socket: socket.socket = server_watch(interface)
         self._own = own
-        self._told: dict[int, float] = {}
+        self.lookout: Lookout | None = None
+        """Set when it begins to look."""
 
-    def others(self, now: float) -> Iterator[OtherServer]:
-        """Yield the servers heard since the last call, each once in ten minutes."""
+    def heard(self) -> Iterator[OtherServer]:
+        """Yield every answer of another server since the last call."""
         for _ in range(64):
             try:
                 packet = self.socket.recv(2048)
@@ -45,17 +47,89 @@ class Watch:
             if found is None or found[0] in self._own:
                 continue
             address, mac = found
-            if now - self._told.get(address, -REPEAT_S) >= REPEAT_S and len(self._told) < 1024:
-                self._told[address] = now
-                yield OtherServer(dotted(address), mac, self.interface)
+            yield OtherServer(dotted(address), mac, self.interface)
+
+    def look(self, sender: RawSender, now: float) -> None:
+        """Begin to look, or ask again where it is time to; raise OSError as send(2) does."""
+        if self.lookout is None:
+            self.lookout = Lookout(now)
+        if self.lookout.ask(now):
+            _ask(self.interface, sender)
 
     def close(self) -> None:
         """Close the socket."""
         self.socket.close()
 
 
-async def ask(watch: Watch, sender: RawSender, now: float) -> list[OtherServer]:
-    """Ask a link for DHCP servers as a client that takes no offer; return those that answer in time."""
+class OtherServerKeeper:
+    """Keeps DHCP from offering on links where another server is, and tells of it."""
+
+    def __init__(self, report: Callable[[Event], None]) -> None:
+        self._report = report
+        self._deaf: dict[str, str] = {}
+
+    async def refuse(self, watches: Mapping[str, Watch]) -> None:
+        """Wait for those that answer at once; raise `ServiceError` if one does."""
+        if not watches:
+            return
+        names = ", ".join(watches)
+        self._report(
+            Notice(
+                f"looks for other DHCP servers on {names}, for {LOOK_S:.0f} s, before it offers anything there"
+            )
+        )
+        await asyncio.sleep(WAIT_S)
+        for other in (each for watch in watches.values() for each in watch.heard()):
+            raise ServiceError(
+                f"another DHCP server, {other.address}, answers on {other.interface}",
+                "Stop it, or write `other_servers: allow` under the network to serve beside it.",
+            )
+
+    def look(
+        self, watches: Mapping[str, Watch], senders: Mapping[str, RawSender], server: Server, now: float
+    ) -> None:
+        """Ask for other servers where it is time to, and offer nothing where there are some."""
+        for name, watch in watches.items():
+            try:
+                watch.look(senders[name], now)
+                self._deaf.pop(name, None)
+            except OSError as error:
+                text = f"cannot ask for other DHCP servers on {name}: {error.strerror}"
+                if self._deaf.get(name) != text:
+                    self._deaf[name] = text
+                    self._report(Notice(text, "warning"))
+        self._hush(watches, server, now)
+
+    def overhear(self, watch: Watch, server: Server, now: float) -> None:
+        """Take in what other servers say on a link."""
+        for other in watch.heard():
+            if watch.lookout is not None and watch.lookout.hear(int(IPv4Address(other.address)), now):
+                self._report(other)
+        self._hush({watch.interface: watch}, server, now)
+
+    def suspect(self, watches: Mapping[str, Watch], events: Iterable[Event]) -> None:
+        """Have the link asked of which a client named another server."""
+        for event in events:
+            if isinstance(event, OtherServer) and (watch := watches.get(event.interface)) and watch.lookout:
+                watch.lookout.suspect()
+
+    def _hush(self, watches: Mapping[str, Watch], server: Server, now: float) -> None:
+        """Offer on each link, or do not, as its lookout says; tell of each change."""
+        for name, watch in watches.items():
+            why = watch.lookout.reason(now) if watch.lookout is not None else ""
+            if why == server.hushed().get(name, ""):
+                continue
+            server.hush(name, why, now)
+            if watch.lookout is not None and watch.lookout.found:
+                remedy = "stop it, or write `other_servers: allow` under the network"
+                text = f"nothing is offered on {name}: {why}; own leases are still confirmed; {remedy}"
+                self._report(Notice(text, "error"))
+            elif not why:
+                self._report(Notice(f"offers on {name}: no other DHCP server answers there"))
+
+
+def _ask(interface: str, sender: RawSender) -> None:
+    """Ask a link for DHCP servers as a client that takes no offer."""
     mac = b"\x02" + os.urandom(5)
     discover = Message(
         op=dhcp.BOOTREQUEST,
@@ -64,10 +138,8 @@ async def ask(watch: Watch, sender: RawSender, now: float) -> list[OtherServer]:
         flags=dhcp.BROADCAST,
         options={code.MESSAGE_TYPE: bytes([Type.DISCOVER]), code.REQUEST_LIST: bytes([1, 3, 6])},
     )
-    destination = Endpoint(EVERYONE, dhcp.SERVER_PORT, watch.interface)
+    destination = Endpoint(EVERYONE, dhcp.SERVER_PORT, interface)
     sender.send(Datagram(dhcp.encode(discover), destination, "0.0.0.0"), dhcp.CLIENT_PORT)
-    await asyncio.sleep(WAIT_S)
-    return list(watch.others(now))
 
 
 def _speaker(packet: bytes) -> tuple[int, bytes] | None:

@@ -56,6 +56,7 @@ class DhcpService:
         self._throttle = Throttle(self.name, context.report)
         self._reader = BatchReader(self._drain)
         self._pacer = Pacer(self._send)
+        self._others = neighbour.OtherServerKeeper(lambda event: context.report(self.name, event))
 
     async def start(self, plan: Plan) -> None:
         """Load the leases, open every interface, ask for other servers, then serve."""
@@ -65,7 +66,8 @@ class DhcpService:
             self._clock = LeaseClock(self._store.anchor())
             self._take_ports(self._prepare_ports(config))
             self._server = Server(config, self._store.load())
-            await self._refuse_beside_others()
+            self._look()
+            await self._others.refuse(self._watches)
         except BaseException:
             self._close()
             raise
@@ -87,6 +89,7 @@ class DhcpService:
             self._take_ports(change)
             if config is not self._server.config:
                 self._server = Server(config, self._server.leases())
+            self._look()
             self._listen()
             self._flush()
 
@@ -116,8 +119,9 @@ class DhcpService:
         ]
 
     def waiting(self) -> Sequence[str]:
-        """Return the planned interfaces and addresses that are not on this machine."""
-        return tuple(sorted({where.address if where.here else where.interface for where in self._absent}))
+        """Return the planned interfaces and addresses that are not on this machine, and why a link gets no offers."""
+        absent = {where.address if where.here else where.interface for where in self._absent}
+        return (*sorted(absent), *(f"{name}: {why}" for name, why in sorted(self._server.hushed().items())))
 
     def samples(self) -> Iterator[Sample]:
         """Say how full the networks are."""
@@ -168,23 +172,6 @@ class DhcpService:
                     self._take(port.receive(sock, URGENT_BATCH))
         self._flush()
 
-    async def _refuse_beside_others(self) -> None:
-        """Ask every link for other servers, all at once; raise `ServiceError` if one answers."""
-        now = self._clock.now()
-        raws = {name: port.raw for name, port in self._ports.items() if port.raw is not None}
-        questions = [neighbour.ask(watch, raws[name], now) for name, watch in self._watches.items()]
-        try:
-            answers = await asyncio.gather(*questions)
-        except OSError as error:
-            raise ServiceError(
-                f"cannot ask for other DHCP servers: {error.strerror}", "Bring the interface up."
-            ) from error
-        for other in (each for found in answers for each in found):
-            raise ServiceError(
-                f"another DHCP server, {other.address}, answers on {other.interface}",
-                "Stop it, or write `other_servers: allow` under the network to serve beside it.",
-            )
-
     def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         self._reader.start([s for port in self._ports.values() for s in (*port.urgent, *port.discover)])
@@ -233,8 +220,8 @@ class DhcpService:
         self._flush()
 
     def _overheard(self, watch: neighbour.Watch) -> None:
-        for other in watch.others(self._clock.now()):
-            self._report(self.name, other)
+        self._others.overhear(watch, self._server, self._clock.now())
+        self._flush()
 
     def _flush(self) -> None:
         """Write what happened, then send the replies, then set the timer."""
@@ -246,6 +233,7 @@ class DhcpService:
         except ServiceError as error:
             self._trouble("store", str(error))
             replies = []
+        self._others.suspect(self._watches, events)
         self._throttle.tell(events)
         if replies:
             self._pacer.send(replies)
@@ -299,6 +287,7 @@ class DhcpService:
         while True:
             await asyncio.sleep(TICK_S)
             self._throttle.settle()
+            self._look()
             self._settle()
 
     def _settle(self) -> None:
@@ -312,6 +301,10 @@ class DhcpService:
         except ServiceError as error:
             self._trouble("store", str(error))
         self._flush()
+
+    def _look(self) -> None:
+        raws = {name: port.raw for name, port in self._ports.items() if port.raw is not None}
+        self._others.look(self._watches, raws, self._server, self._clock.now())
 
     def _trouble(self, subject: str, text: str) -> None:
         """Report a trouble once, until it is over."""
