@@ -95,6 +95,8 @@ Every reason a phone would not provision, before it is plugged in:
     check.presented             rules about the chains that hosts present
     check.option                rules about DHCP options
     check.profile               rules about profile parameters
+    check.parameter             rules about names and values of parameters
+    check.lint                  profiles from elsewhere
     check.secret                rules about secrets: that they are there, and nobody else's
     check.directive             rules about Profile_Rule, Upgrade_Rule and their like
     check.file                  rules about firmware, directories, paths
@@ -195,6 +197,10 @@ Profiles:
 
     provision                   what a phone may ask for and what it gets
     provision.firmware          versions of firmware, and the names of loads
+    provision.parameter         the parameters of phones
+    provision.parameter.table   which there are, by type and series
+    provision.parameter.value   which texts are values of a type
+    provision.parameter.catalogue which parameter a name means, and which phones know it
     provision.macro             $MA, $PSN … expanded, and read back from paths
     provision.profile           flat-profile XML from layers of parameters, and its parser
     provision.config            what the servers serve: sockets, phones, paths

@@ -5,9 +5,9 @@ They are read by the grammar that phones have (netprov.phone.rule): what a phone
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from netprov.check.rule import Finding, View, rule
+from netprov.check.rule import Finding, Rule, View, rule
 from netprov.check.written import Reader, depends, readers
 from netprov.dhcp.option.provisioning import TEXT_CODES
 from netprov.errors import Path
@@ -19,9 +19,6 @@ from netprov.phone.rule.written import WrittenRule
 from netprov.provision.firmware import load_family
 from netprov.provision.macro import names_in, unknown_in
 from netprov.provision.template import is_template
-
-_TOLD_APART = frozenset({Fault.SRV_SCHEME, Fault.SCHEME, Fault.SERVER})
-"""Refusals that have a rule of their own."""
 
 
 @rule(
@@ -81,7 +78,7 @@ def rule_scheme(view: View) -> Iterator[Finding]:
 def rule_refused(view: View) -> Iterator[Finding]:
     for written in view.rules:
         for error in written.refused:
-            if error.fault not in _TOLD_APART:
+            if error.fault not in REFUSALS:
                 yield Finding(written.path, f"{written.name}: {error}")
         if not written.refused and depends(written):
             yield from _refused_by_phones(view, written)
@@ -214,6 +211,14 @@ def rule_host_unknown(view: View) -> Iterator[Finding]:
 def upgrade_without_server(view: View) -> Iterator[Finding]:
     for written, _ in _refused(view, Fault.SERVER):
         yield Finding(written.path, f"{written.name} names no server")
+
+
+REFUSALS: Mapping[Fault, Rule] = {
+    Fault.SRV_SCHEME: rule_srv_tftp,
+    Fault.SCHEME: rule_scheme,
+    Fault.SERVER: upgrade_without_server,
+}
+"""Refusals that have a rule of their own; `rule_refused` tells the others."""
 
 
 @rule(

@@ -11,8 +11,11 @@ from netprov.dhcp.option import table as dhcp
 from netprov.dhcp.option.provisioning import TFTP_CODES
 from netprov.errors import Path
 from netprov.inventory.model import Auth
+from netprov.provision.parameter.catalogue import find_parameter
 
 _SECRET = re.compile(r"password|passwd|secret|GPP_S[A-D]\Z|IKM_|shared_key|_PIN\b", re.IGNORECASE)
+"""What a parameter that the catalogue lacks is taken for a secret by."""
+
 _LINE_SUFFIX = re.compile(r"User_ID(_\d+_)\Z")
 
 
@@ -93,7 +96,8 @@ def line_without_proxy(view: View) -> Iterator[Finding]:
 
 @cache
 def _is_secret(key: str) -> bool:
-    return _SECRET.search(key) is not None
+    known = find_parameter(key)
+    return known.secret if known else _SECRET.search(key) is not None
 
 
 @rule(

@@ -160,6 +160,11 @@ class View:
     @cached_property
     def values(self) -> tuple[tuple[Path, Mapping[str, str]], ...]:
         """Every set of profile parameters that gives any: its path, and its texts by name."""
+        return tuple((path, texts(values)) for path, values in self.named_values)
+
+    @cached_property
+    def named_values(self) -> tuple[tuple[Path, Values], ...]:
+        """Every set of profile parameters that names any, as written."""
         inventory = self.inventory
         written: list[tuple[Path, Values]] = [
             (("provisioning", "values"), inventory.provisioning.values),
@@ -167,7 +172,7 @@ class View:
             *((("classes", name, "values"), each.values) for name, each in inventory.classes.items()),
             *((("phones", index, "values"), each.values) for index, each in enumerate(inventory.phones)),
         ]
-        return tuple((path, texts(values)) for path, values in written if values)
+        return tuple((path, values) for path, values in written if values)
 
     @cached_property
     def rules(self) -> tuple[WrittenRule, ...]:

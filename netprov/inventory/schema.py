@@ -7,7 +7,8 @@ the loader takes before the model sees it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from netprov.inventory.model import Inventory
@@ -18,8 +19,17 @@ Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema() -> Schema:
-    """Return the JSON Schema of an inventory."""
+@dataclass(frozen=True, slots=True)
+class KnownName:
+    """A parameter that editors offer under `values:`: what it is, and texts that it takes."""
+
+    name: str
+    description: str
+    values: tuple[str, ...] = ()
+
+
+def schema(parameters: Iterable[KnownName] = ()) -> Schema:
+    """Return the JSON Schema of an inventory; editors offer these `parameters` by name."""
     whole = Inventory.model_json_schema(by_alias=True)
     definitions: Schema = whole["$defs"]
     for section in (whole, *definitions.values()):
@@ -39,12 +49,34 @@ def schema() -> Schema:
     phones = whole["properties"]["phones"]
     listed = {key: phones.pop(key) for key in ("type", "items")}
     phones["anyOf"] = [listed, _csv()]
+    value = definitions["Profile"]["properties"]["values"]["additionalProperties"]
+    definitions["Value"] = {"description": "A parameter's value: text, or what a Parameter says.", **value}
+    definitions["Values"] = _values(parameters)
+    for name in ("Provisioning", "PhoneClass", "Profile", "Phone"):
+        values = definitions[name]["properties"]["values"]
+        del values["additionalProperties"], values["type"]
+        values["$ref"] = "#/$defs/Values"
     return {"$schema": DIALECT, **whole, "title": "netprov inventory"}
 
 
-def schema_text() -> str:
+def _values(parameters: Iterable[KnownName]) -> Schema:
+    """Return parameters by name; those that nobody knows are allowed too, for newer phones."""
+    known: Schema = {}
+    for each in parameters:
+        known[each.name] = {"$ref": "#/$defs/Value", "description": each.description}
+        if each.values:
+            known[each.name]["examples"] = list(each.values)
+    return {
+        "description": "Parameters by their XML names; editors offer the ones that multiplatform phones know.",
+        "type": "object",
+        "properties": known,
+        "additionalProperties": {"$ref": "#/$defs/Value"},
+    }
+
+
+def schema_text(parameters: Iterable[KnownName] = ()) -> str:
     """Return the schema as it is published."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema(parameters), indent=2, ensure_ascii=False) + "\n"
 
 
 def _addresses() -> list[Schema]:
@@ -125,7 +157,7 @@ def _section(name: str, section: Schema) -> Iterator[str]:
     if section.get("description"):
         yield f"{section['description']}\n"
     required = section.get("required", [])
-    for key, field in section["properties"].items():
+    for key, field in section.get("properties", {}).items():
         kind = _kind(field)
         default = "required" if key in required else _default(field)
         example = f" For example `{key}: {flow(field['examples'][0])}`." if field["examples"] else ""

@@ -31,10 +31,13 @@ def problems(error: ValidationError, data: Any) -> list[Problem]:
             path = tuple(detail["loc"])
         found.setdefault(path, _problem(detail, path))
     meant = {(path[:-1], _meant(each)) for path, each in found.items() if each.rule == "unknown-key"}
+    inside = {path[:length] for path in found for length in range(len(path))}
     return [
         each
         for path, each in found.items()
-        if each.rule != "missing-key" or (path[:-1], str(path[-1])) not in meant
+        if (each.rule != "missing-key" or (path[:-1], str(path[-1])) not in meant)
+        # Of two forms that a value may have, the one that it has is judged: its fault is further in.
+        and not (each.rule == "type" and path in inside)
     ]
 
 
@@ -145,8 +148,6 @@ def _path(location: Sequence[str | int], data: Any) -> Path:
             case list() if isinstance(step, int) and step < len(data):
                 data = data[step]
                 path.append(step)
-            case _:
-                break
     return tuple(path)
 
 

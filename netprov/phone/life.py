@@ -25,7 +25,7 @@ MAX_UPGRADES = 8
 """Loads in a row; more is taken for two rules that undo each other."""
 
 SHORTEST_UPLOAD = 600
-"""Seconds between periodic reports, at least (guide, `Periodic_Upload_to_Server`)."""
+"""Seconds between periodic reports, at least (guide, `Periodic_Upload_To_Server`)."""
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class Agenda:
     def next(self) -> tuple[float, str] | None:
         """Return what is due first, and why; of two at once, the report, then the upgrade."""
         due = (
-            (self.report, "Periodic_Upload_to_Server"),
+            (self.report, "Periodic_Upload_To_Server"),
             (self.upgrade, "Upgrade_Error_Retry_Delay"),
             (self.resync, "resync"),
         )
@@ -89,7 +89,7 @@ def _plan(handset: Handset, agenda: Agenda, tally: Tally, *, fine: bool) -> None
     """Set the timer of the next resync, and with the first success that of the reports."""
     seconds = next_resync(handset, tally)
     agenda.resync = None if seconds is None else handset.now + seconds
-    reports = handset["Report_Rule"] and handset["Report_to_Server"].strip() == "Periodically"
+    reports = handset["Report_Rule"] and handset["Report_To_Server"].strip() == "Periodically"
     if not reports:
         agenda.report = None
     elif fine and agenda.report is None:
@@ -132,7 +132,7 @@ def _idle(handset: Handset) -> Road[None]:
 
 
 def _upload_period(handset: Handset) -> int:
-    period = handset["Periodic_Upload_to_Server"].strip()
+    period = handset["Periodic_Upload_To_Server"].strip()
     return max(SHORTEST_UPLOAD, int(period) if period.isdigit() else 0)
 
 

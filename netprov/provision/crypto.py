@@ -2,14 +2,15 @@
 
 Cisco's provisioning guide, "Provisioning Formats": a phone whose rule has `--key` decrypts the first; one that has
 `IKM_HTTP_Encrypt_Content` decrypts bodies of that content coding. Compression comes before encryption. Salts are
-arguments. Absent: PBKDF2, which no phone knows.
+arguments. PBKDF2, which no phone knows, is only recognised.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from base64 import urlsafe_b64decode
+from base64 import b64decode, urlsafe_b64decode
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -22,6 +23,8 @@ from netprov.provision.config import Digest, IkmEncoding
 from netprov.provision.firmware import firmware_version
 
 MAGIC = b"Salted__"
+_MAGIC_BASE64 = b"U2FsdGVkX1"
+_PBKDF2_ROUNDS = 10_000
 SALT_SIZE = 8
 RECORD_SALT_SIZE = 16
 RECORD_SIZE = 4096
@@ -39,16 +42,74 @@ def encrypt_cbc(data: bytes, passphrase: str, *, salt: bytes, digest: Digest) ->
 
 def decrypt_cbc(data: bytes, passphrase: str, *, digest: Digest) -> bytes:
     """Decrypt what `encrypt_cbc` or openssl made; raises `Malformed` for a wrong key or damage."""
-    salt, body = data[8:16], data[16:]
+    try:
+        return _decrypt(data, *_key_and_iv(passphrase, data[8:16], digest))
+    except _BadPadding:
+        raise Malformed(f"wrong key, wrong digest (not {digest}) or damaged") from None
+
+
+class _BadPadding(Malformed):
+    """The key is not the one, or the file is damaged."""
+
+
+def _decrypt(data: bytes, key: bytes, iv: bytes) -> bytes:
+    body = data[16:]
     if not data.startswith(MAGIC) or not body or len(body) % _BLOCK:
-        raise Malformed("not a file of `openssl enc` with a salt")
-    key, iv = _key_and_iv(passphrase, salt, digest)
+        raise Malformed("not a whole file of `openssl enc` with a salt")
     decryptor = Cipher(AES256(key), CBC(iv)).decryptor()
     plain = decryptor.update(body) + decryptor.finalize()
     padding = plain[-1]
     if not 1 <= padding <= _BLOCK or plain[-padding:] != bytes([padding]) * padding:
-        raise Malformed(f"wrong key, wrong digest (not {digest}) or damaged")
+        raise _BadPadding("wrong key or damaged")
     return plain[:-padding]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file of `openssl enc` in clear, and how it was made."""
+
+    plain: bytes
+    digest: Digest
+    pbkdf2: bool = False
+    base64: bool = False
+
+
+def open_cbc(data: bytes, passphrase: str, *, expected: Digest) -> Opened:
+    """Decrypt what openssl made in whatever way, the expected one first; raises `Malformed`.
+
+    Phones read one way alone: raw, with the digest of their firmware, without PBKDF2.
+    """
+    encoded = data.lstrip().startswith(_MAGIC_BASE64)
+    if encoded:
+        try:
+            data = b64decode(b"".join(data.split()), validate=True)
+        except ValueError:
+            raise Malformed("base64 that breaks off, or is damaged") from None
+    other: Digest = "md5" if expected == "sha256" else "sha256"
+    fallback: Opened | None = None
+    for digest, pbkdf2 in ((expected, False), (other, False), ("sha256", True)):
+        try:
+            derive = _pbkdf2 if pbkdf2 else _key_and_iv
+            opened = Opened(_decrypt(data, *derive(passphrase, data[8:16], digest)), digest, pbkdf2, encoded)
+        except Malformed:
+            continue
+        if _readable(opened.plain):
+            return opened
+        if (digest, pbkdf2) == (expected, False):
+            fallback = opened
+    if fallback is None:
+        raise Malformed("wrong key, or damaged: neither sha256, md5 nor -pbkdf2 opens it")
+    return fallback
+
+
+def looks_like_cbc(data: bytes) -> bool:
+    """Tell whether openssl made a file, in base64 or not."""
+    return data.startswith(MAGIC) or data.lstrip().startswith(_MAGIC_BASE64)
+
+
+def _readable(plain: bytes) -> bool:
+    """Tell whether a text is a profile: one key in 256 gives some text, whatever it is."""
+    return plain.lstrip()[:1] == b"<" or plain.startswith(b"\x1f\x8b")
 
 
 def encrypt_gcm(
@@ -128,6 +189,12 @@ def _key_and_iv(passphrase: str, salt: bytes, digest: Digest) -> tuple[bytes, by
         block = hashlib.new(digest, block + secret).digest()
         derived += block
     return derived[:32], derived[32:48]
+
+
+def _pbkdf2(passphrase: str, salt: bytes, digest: Digest) -> tuple[bytes, bytes]:
+    """Derive as `openssl enc -pbkdf2` does by default, which no phone knows."""
+    derived = hashlib.pbkdf2_hmac(digest, passphrase.encode(), salt, _PBKDF2_ROUNDS, 48)
+    return derived[:32], derived[32:]
 
 
 def _record_keys(ikm: bytes, salt: bytes) -> tuple[bytes, bytes]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from types import ModuleType
 
-from netprov.check import FAMILIES
+from netprov.check import FAMILIES, lint
 from netprov.check.loading import LOADING
 from netprov.doctor import dhcp, examination, road, web
 from netprov.errors import Reason
@@ -26,6 +26,7 @@ def reasons_of(*modules: ModuleType) -> tuple[Reason, ...]:
 CHECKED: Mapping[str, tuple[Reason, ...]] = {
     **{family: tuple(rule.reason for rule in rules) for family, rules in FAMILIES.items()},
     "The file itself": LOADING,
+    "Profiles from elsewhere, by `netprov profile lint`": reasons_of(lint),
 }
 """What `netprov check` finds, by family."""
 

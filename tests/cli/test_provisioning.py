@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from netprov.cli.verb import files, phones, profile, render
 from netprov.errors import InventoryError, PkiError
 from netprov.provision.event import Asked
 from netprov.state.device import DeviceRecords
+from tests.lab.conftest import needs
 
 MAC = "00:12:34:ab:45:de"
 SITE = f"""
@@ -106,6 +108,20 @@ def test_profile_is_encrypted_and_decrypted(site: Path, method: str, more: list[
     )
     run(site, profile.command, "decrypt", str(out), "--phone", "desk1", "-o", str(back))
     assert back.read_bytes() == b"<x/>"
+
+
+def test_files_that_no_phone_reads_are_decrypted_and_it_is_said_why(site: Path) -> None:
+    (site / "key").write_text("k")
+    made = subprocess.run(
+        [needs("openssl"), "enc", "-aes-256-cbc", "-pbkdf2", "-a", "-pass", "pass:k"],
+        input=b"<flat-profile/>",
+        capture_output=True,
+        check=True,
+    ).stdout
+    done = run(site, profile.command, "decrypt", "--key-from", f"file:{site}/key", given=made)
+    assert (done.return_value, done.stdout) == (0, "<flat-profile/>")
+    assert "base64" in done.stderr
+    assert "-pbkdf2" in done.stderr
 
 
 def test_keys_come_from_the_environment_or_a_file(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from netprov.cli.verb.schema import page
+from netprov.cli.verb.schema import page, published
+from netprov.errors import InventoryError
 from netprov.inventory.load import parse
-from netprov.inventory.schema import schema, schema_text
+from netprov.inventory.schema import schema
 from netprov.inventory.yaml.flow import flow
+from netprov.provision.parameter.catalogue import known_parameters
 
 ROOT = Path(__file__).parents[2]
 WHOLE = schema()
@@ -27,7 +30,28 @@ def section(name: str) -> dict[str, dict[str, object]]:
 
 def test_published_schema_is_the_models() -> None:
     """`python -m netprov schema > config/netprov.schema.json` renews it."""
-    assert (ROOT / "config" / "netprov.schema.json").read_text() == schema_text()
+    assert (ROOT / "config" / "netprov.schema.json").read_text() == published()
+
+
+def test_editors_offer_the_parameters_that_phones_know() -> None:
+    offered = json.loads(published())["$defs"]["Values"]["properties"]
+    assert len(offered) == len(known_parameters())
+    assert offered["Connection_Type"]["examples"] == ["DHCP", "Static IP"]
+    assert "Proxy_1_" in offered
+    for name in ("Provisioning", "PhoneClass", "Profile", "Phone"):
+        assert section(name)["values"]["$ref"] == "#/$defs/Values"
+
+
+def test_fault_within_one_of_two_forms_is_told_where_it_is() -> None:
+    text = (
+        "domain: example.com\nnetworks: {v: {interface: lan0, subnet: 10.20.0.0/24}}\n"
+        "profiles: {desk: {values: {Proxy_1_: {value: a, ua: rww}}}}\n"
+    )
+    with pytest.raises(InventoryError) as caught:
+        parse(text, "site.yaml")
+    (problem,) = caught.value.problems
+    assert problem.path == ("profiles", "desk", "values", "Proxy_1_", "ua")
+    assert "rw" in problem.remedy + problem.message
 
 
 def test_published_reference_is_the_models() -> None:

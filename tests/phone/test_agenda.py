@@ -96,8 +96,8 @@ def test_reports_are_sent_periodically(period: str, how: str, expected: list[flo
     seen = lived(
         3500,
         Report_Rule="http://10.20.0.1/report",
-        Report_to_Server=how,
-        Periodic_Upload_to_Server=period,
+        Report_To_Server=how,
+        Periodic_Upload_To_Server=period,
         Resync_Periodic="3600",
     )
     assert times(seen, "report") == expected
@@ -105,8 +105,8 @@ def test_reports_are_sent_periodically(period: str, how: str, expected: list[flo
 
 def test_reports_go_on_where_no_resync_is_due() -> None:
     seen = lived(
-        2000, Report_Rule="http://10.20.0.1/r", Report_to_Server="Periodically", Resync_Periodic="0",
-        Periodic_Upload_to_Server="600",
+        2000, Report_Rule="http://10.20.0.1/r", Report_To_Server="Periodically", Resync_Periodic="0",
+        Periodic_Upload_To_Server="600",
     )  # fmt: skip
     assert times(seen, "r") == [0, 600, 1200, 1800]
 

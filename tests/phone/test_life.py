@@ -15,13 +15,14 @@ from netprov.phone.cloud import CloudSite, respond
 from netprov.phone.fetch.load import Loaded, NotLoaded
 from netprov.phone.handset.customization import Customization, Turn, move
 from netprov.phone.handset.memory import Behaviour, Cloud, Handset
-from netprov.phone.handset.schedule import DAY, delay, parse_delays, until_time_of_day
+from netprov.phone.handset.schedule import DAY, delay, until_time_of_day
 from netprov.phone.life import live
 from netprov.phone.report import Reporter
 from netprov.phone.resync import EXPLICIT, CodeWanted, resync
 from netprov.phone.upgrade import upgrade
 from netprov.phone.walk import walk
 from netprov.provision.crypto import decrypt_cbc, decrypt_gcm, encrypt_cbc, encrypt_gcm
+from netprov.provision.parameter.value import parse_delays
 from netprov.provision.profile import Parameter, format_profile, layer, parse_profile
 from tests.phone.world import CA, PHONE, PROFILE, STAGED, Server, World, attempts, no_chance, travel
 
@@ -334,7 +335,7 @@ def test_a_new_load_is_followed_by_a_resync_and_a_report() -> None:
                 Parameter("Profile_Rule", "http://10.20.0.1/p"),
                 Parameter("Upgrade_Rule", "http://10.20.0.1/sip88xx.12-0-2MPP-9.loads"),
                 Parameter("Report_Rule", "[--status]http://10.20.0.1/status"),
-                Parameter("Report_to_Server", "Periodically"),
+                Parameter("Report_To_Server", "Periodically"),
             ]
         )
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from base64 import urlsafe_b64decode
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from netprov.errors import Malformed
 from netprov.provision.config import Digest
 from netprov.provision.crypto import (
+    Opened,
     decode_ikm,
     decrypt_cbc,
     decrypt_gcm,
@@ -20,6 +22,8 @@ from netprov.provision.crypto import (
     digest_of,
     encrypt_cbc,
     encrypt_gcm,
+    looks_like_cbc,
+    open_cbc,
 )
 from tests.lab.conftest import needs
 
@@ -142,3 +146,31 @@ def test_secrets_of_phones_differ_and_repeat() -> None:
     }
     assert len(others | {secret}) == 4
     assert len(secret) == 64
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (["-md", "sha256"], Opened(PROFILE, "sha256")),
+        (["-md", "md5"], Opened(PROFILE, "md5")),
+        (["-pbkdf2"], Opened(PROFILE, "sha256", pbkdf2=True)),
+        (["-md", "sha256", "-a"], Opened(PROFILE, "sha256", base64=True)),
+        (["-md", "md5", "-a"], Opened(PROFILE, "md5", base64=True)),
+        (["-pbkdf2", "-a"], Opened(PROFILE, "sha256", pbkdf2=True, base64=True)),
+    ],
+)
+def test_however_openssl_made_a_file_it_is_opened_and_told_how(more: list[str], expected: Opened) -> None:
+    made = openssl("-aes-256-cbc", "-pass", "pass:k", *more, given=PROFILE)
+    assert looks_like_cbc(made)
+    assert open_cbc(made, "k", expected="sha256") == expected
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-3], lambda data: data[:-16] + bytes(16), lambda data: b"U2FsdGVkX1!"]
+)
+def test_a_wrong_key_and_damage_open_nothing_that_is_a_profile(damage: Callable[[bytes], bytes]) -> None:
+    made = damage(openssl("-aes-256-cbc", "-pass", "pass:k", "-md", "sha256", given=PROFILE))
+    try:
+        assert open_cbc(made, "k", expected="sha256").plain != PROFILE
+    except Malformed:
+        pass

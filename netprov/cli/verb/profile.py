@@ -1,14 +1,17 @@
-"""`netprov profile`: show a phone's profile; encrypt and decrypt profiles as phones and openssl do."""
+"""`netprov profile`: show a phone's profile; encrypt, decrypt and examine profiles as phones and openssl do."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
 
+from netprov.check.lint import Subject
+from netprov.check.lint import lint as check_profile
+from netprov.cli import findings
 from netprov.cli.site import inventory_option, open_plan
 from netprov.cli.verb.files import address_of
 from netprov.errors import InventoryError, Malformed, PkiError
@@ -17,17 +20,18 @@ from netprov.hostport import PORTS, Scheme
 from netprov.plan import Plan
 from netprov.provision.config import Device, Digest, IkmEncoding
 from netprov.provision.crypto import (
-    MAGIC,
     RECORD_SALT_SIZE,
     SALT_SIZE,
+    Opened,
     decode_ikm,
-    decrypt_cbc,
     decrypt_gcm,
     digest_of,
     encrypt_cbc,
     encrypt_gcm,
+    looks_like_cbc,
+    open_cbc,
 )
-from netprov.provision.profile import compress, decompress
+from netprov.provision.profile import MAX_PROFILE, compress, decompress
 from netprov.provision.requester import Requester
 from netprov.state.catalog import peek_catalog
 
@@ -36,7 +40,7 @@ _CODINGS = ("aes-256-cbc", "aes128gcm")
 
 @click.group()
 def command() -> None:
-    """Show a phone's profile; encrypt and decrypt profiles as phones and openssl do.
+    """Show a phone's profile; encrypt, decrypt and examine profiles as phones and openssl do.
 
     \b
     Examples:
@@ -45,6 +49,7 @@ def command() -> None:
       netprov profile encrypt cfg.xml --key-from env:KEY -o cfg.enc
       netprov profile decrypt cfg.enc --phone desk1
       openssl enc -d -aes-256-cbc -md sha256 -in cfg.enc         the same, with openssl
+      netprov profile lint cfg.xml --model 7841                  what a phone would ignore or refuse
     """
 
 
@@ -145,8 +150,12 @@ def decrypt(
     secret, firmware = _secret(file, key_from, phone, state)
     data = source.read()
     try:
-        if data.startswith(MAGIC):
-            plain = decrypt_cbc(data, secret, digest=_digest(digest, firmware))
+        if looks_like_cbc(data):
+            expected = _digest(digest, firmware)
+            opened = open_cbc(data, secret, expected=expected)
+            plain = opened.plain
+            for line in _unlike_a_phone(opened, expected):
+                click.echo(f"netprov: {line}", err=True)
         else:
             plain = decrypt_gcm(data, decode_ikm(secret, _ikm(ikm)))
         plain = decompress(plain)
@@ -155,6 +164,55 @@ def decrypt(
         return 1
     output.write(plain)
     return 0
+
+
+def _unlike_a_phone(opened: Opened, expected: Digest) -> Iterator[str]:
+    """Say in what a file differs from what the phone reads."""
+    if opened.base64:
+        yield "the file is base64 (openssl -a): a phone reads the octets alone, so encrypt without -a"
+    if opened.pbkdf2:
+        yield "its key was derived by -pbkdf2, which no phone knows: encrypt without it"
+    elif opened.digest != expected:
+        yield (
+            f"its key was derived with {opened.digest}, not {expected}: firmware before 11.3 takes md5, later sha256 "
+            "(openssl -md)"
+        )
+
+
+@command.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--model", default="", metavar="NAME", help="The model that it is for, as 8851.")
+@click.option("--firmware", default="", metavar="VERSION", help="What that phone runs, as 11.3.1.")
+@click.option("--strict", is_flag=True, help="Warnings are errors.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def lint(files: tuple[str, ...], *, model: str, firmware: str, strict: bool, as_json: bool) -> int:
+    """Look at profiles from elsewhere: names that phones do not know, values that do not fit, rules they refuse.
+
+    \b
+      netprov profile lint cfg.xml --model 7841 --firmware 11.3.1
+      netprov profile decrypt cfg.enc --key-from env:KEY | netprov profile lint -
+
+    Exit code 1: an error was found, or with --strict a warning.
+    """
+    subject = Subject(model, firmware)
+    found = [problem for name in files for problem in check_profile(_octets(name), name, subject)]
+    if as_json:
+        click.echo(findings.as_json(found))
+    else:
+        for line in findings.text(found):
+            click.echo(line)
+        click.echo(f"{', '.join(files)}: {findings.counted(found, 0)}")
+    fatal = {"error", "warning"} if strict else {"error"}
+    return int(any(problem.severity in fatal for problem in found))
+
+
+def _octets(name: str) -> bytes:
+    try:
+        with click.open_file(name, "rb") as file:
+            data: bytes = file.read(MAX_PROFILE + 1)
+            return data
+    except OSError as error:
+        raise click.UsageError(f"{name} cannot be read: {error.strerror}") from error
 
 
 def _digest(chosen: str, firmware: str) -> Digest:

@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import click
 
-from netprov.inventory.schema import reference, schema_text
+from netprov.inventory.schema import KnownName, reference, schema_text
+from netprov.provision.parameter.catalogue import Kind, KnownParameter, example_name, known_parameters
+
+KINDS: Mapping[Kind, str] = {
+    "bool": "Yes or No",
+    "choice": "One of its texts",
+    "int": "A whole number",
+    "seconds": "A number of seconds",
+    "seconds-list": "Seconds, `n+r` with a random part, several joined by commas",
+    "time": "A time of day",
+    "ip": "An address",
+    "host": "A host",
+    "url": "A URL",
+    "rule": "A rule of the phone: `netprov rule`",
+    "text": "Text",
+    "password": "A password or key: `{{ secret('NAME') }}`",
+}
+"""What editors say of a parameter, by its type."""
 
 
 @click.command()
@@ -20,7 +39,25 @@ def command(*, markdown: bool) -> None:
     \b
       # yaml-language-server: $schema=netprov.schema.json
     """
-    click.echo(page() if markdown else schema_text(), nl=False)
+    click.echo(page() if markdown else published(), nl=False)
+
+
+def published() -> str:
+    """Return config/netprov.schema.json: the model's schema, with the names of parameters."""
+    return schema_text(_names())
+
+
+def _names() -> Iterator[KnownName]:
+    for parameter in known_parameters():
+        values = ("Yes", "No") if parameter.kind == "bool" else _values(parameter)
+        ranges = f", {parameter.values.replace('|', ' or ')}" if parameter.values and not values else ""
+        since = f"; new or changed in {parameter.since}" if parameter.since else ""
+        whose = f"; of {parameter.series.replace('|', ', ')}" if parameter.series else ""
+        yield KnownName(example_name(parameter), f"{KINDS[parameter.kind]}{ranges}{whose}{since}.", values)
+
+
+def _values(parameter: KnownParameter) -> tuple[str, ...]:
+    return tuple(parameter.values.split("|")) if parameter.kind == "choice" and parameter.values else ()
 
 
 def page() -> str:

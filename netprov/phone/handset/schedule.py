@@ -6,28 +6,12 @@ seconds by chance; 0 is never. `Resync_At` (HHmm) takes the place of `Resync_Per
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from netprov.errors import Malformed
+from netprov.provision.parameter.value import CLOCK, parse_delays
 
 DAY = 86400
-
-_DELAY = re.compile(r"\s*(\d{1,9})\s*(?:\+\s*(\d{1,9})\s*)?\Z")
-_CLOCK = re.compile(r"([01]\d|2[0-3])([0-5]\d)\Z|2400\Z")
-
-
-def parse_delays(text: str) -> tuple[tuple[int, int], ...]:
-    """Read a delay list as (fixed, random) pairs, in seconds; an empty one is empty."""
-    if not text.strip():
-        return ()
-    found = []
-    for part in text.split(","):
-        matched = _DELAY.match(part)
-        if not matched:
-            raise Malformed(f"{part.strip()!r} is not a delay: seconds, or seconds+random seconds")
-        found.append((int(matched[1]), int(matched[2] or 0)))
-    return tuple(found)
 
 
 def delay(text: str, turn: int, draw: Callable[[int], int]) -> int | None:
@@ -47,7 +31,7 @@ def until_time_of_day(text: str, random_delay: str, now: float, draw: Callable[[
 
     `now` counts from a midnight of the phone's own time.
     """
-    matched = _CLOCK.match(text.strip())
+    matched = CLOCK.match(text.strip())
     if not matched:
         return None
     at = (int(matched[1]) * 60 + int(matched[2])) * 60 if matched[1] else 0
