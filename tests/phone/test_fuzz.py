@@ -26,7 +26,14 @@ from netprov.phone.source import Source, read_options
 from tests.phone.world import PHONE, World, no_chance, travel
 
 OCTETS = st.binary(max_size=300)
-TLS_TROUBLES = {Trouble.TLS, Trouble.EXPIRED, Trouble.NOT_YET, Trouble.WRONG_NAME, Trouble.UNTRUSTED}
+TLS_TROUBLES = {
+    Trouble.NOT_TLS,
+    Trouble.TLS,
+    Trouble.EXPIRED,
+    Trouble.NOT_YET,
+    Trouble.WRONG_NAME,
+    Trouble.UNTRUSTED,
+}
 
 
 VALUES = st.one_of(
