@@ -279,6 +279,7 @@ What is kept on disk, one writer each:
     state.clock                 the lease clock, which never steps
     state.lease                 leases on disk
     state.device                device records
+    state.fair_queue            a bounded queue that is fair between sources
     state.dhcp_fact             what DHCP's events tell of a client
     state.acs_fact              what the ACS's events tell of a phone
     state.acs                   what the ACS knows of its devices

@@ -74,7 +74,10 @@ class Change:
 
 
 class Supervisor:
-    """Runs services until told to stop; `hang_up` is what SIGHUP does, a reload of these alone if not given."""
+    """Runs services until told to stop.
+
+    `taken` is told of every new plan that is served; `hang_up` is what SIGHUP does, a reload of these alone if not given.
+    """
 
     def __init__(
         self,
@@ -83,6 +86,7 @@ class Supervisor:
         plan: Plan,
         load: Callable[[], Plan],
         report: Callable[[str, Event], None],
+        taken: Callable[[Plan], None] = lambda _: None,
         hang_up: Callable[[], Awaitable[None]] | None = None,
         watch: Watch | None = None,
     ) -> None:
@@ -95,6 +99,7 @@ class Supervisor:
         self._reload = asyncio.Event()
         self._changing = asyncio.Lock()
         self._refusal = ""
+        self._taken = taken
         self._hang_up = hang_up or self.reload
         self._watch = watch
 
@@ -214,6 +219,7 @@ class Supervisor:
 
     def _take(self, change: Change) -> None:
         self._plan = change.plan
+        self._taken(change.plan)
         text = "; ".join(change.differences) or "nothing has changed"
         self._report("serve", Notice(f"reloaded: {text}"))
 

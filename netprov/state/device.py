@@ -12,8 +12,8 @@ import json
 import sqlite3
 import threading
 import time
-from collections import deque
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ from netprov.provision.event import Asked, Reported
 from netprov.provision.standing import Fact, fact_of
 from netprov.state.acs_fact import acs_fact
 from netprov.state.dhcp_fact import DhcpFacts
+from netprov.state.fair_queue import FairQueue
 
 FILE = "devices.sqlite"
 
@@ -53,13 +54,28 @@ ON CONFLICT (mac) DO UPDATE SET
     profiles = profiles + excluded.profiles,
     refusals = refusals + excluded.refusals
 """
+_FORGET = """
+DELETE FROM history WHERE mac = ? AND id <= (SELECT id FROM history WHERE mac = ? ORDER BY id DESC LIMIT 1 OFFSET ?)
+"""
 _LATER = ("kind TEXT NOT NULL DEFAULT ''", "fields TEXT NOT NULL DEFAULT '{}'")
 """Columns of `history` that files of earlier versions lack."""
 _KEEP = 200_000
 """Lines of history that are kept in all."""
-_QUEUE = 20_000
-"""Facts that wait for the disk at most; beyond, the oldest are lost."""
+_KEEP_STRANGERS = 20_000
+"""Lines that are kept of senders nobody knows, so that they do not push out what phones did."""
+_KEEP_EACH = 5_000
+"""Lines that are kept of one phone that says very much."""
+_QUEUE, _EACH = 20_000, 64
+"""Facts that wait for the disk: in all, and of one source."""
+_ADDRESSES = 50_000
+"""Phones and addresses that are told apart from strangers: anybody may say that he is a phone."""
+_NEWEST = "SELECT mac FROM device ORDER BY last DESC LIMIT ?"
+_BATCH = 500
+"""Facts written in one commit."""
 _PAUSE = 0.5
+_STOP_S = 1.0
+"""Seconds for what waits when the service stops."""
+_BOUND_INDEX = "CREATE INDEX IF NOT EXISTS history_bound ON history (address, id) WHERE kind = 'Bound'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,42 +117,53 @@ class _Waiting:
 class DeviceRecords:
     """Writes the records; `observe` is one of those whom events are reported to."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, complain: Callable[[str], None] = lambda _: None) -> None:
         self._path = state / FILE
         self.own: frozenset[str] = frozenset()
         """Addresses of the servers themselves: what comes from there is no phone."""
-        self._waiting: deque[_Waiting] = deque(maxlen=_QUEUE)
+        self._complain = complain
+        self._trouble = ""
+        self._waiting: FairQueue[_Waiting] = FairQueue(most=_QUEUE, each=_EACH)
+        self._batch: list[_Waiting] = []
         self._macs: dict[str, str] = {}
+        self._known: set[str] = set()
         self._dhcp = DhcpFacts()
         self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._wanted = asyncio.Event()
         self._writing = threading.Lock()
 
     async def start(self) -> None:
         """Open the file. Raises `ServiceError`."""
         try:
-            self._database = sqlite3.connect(self._path, check_same_thread=False, timeout=5)
+            self._database = sqlite3.connect(self._path, check_same_thread=False, timeout=_STOP_S)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
             self._database.executescript(_SCHEMA)
             self._extend()
+            self._database.execute(_BOUND_INDEX)
             self._path.chmod(0o600)
+            self._known = {mac for (mac,) in self._database.execute(_NEWEST, (_ADDRESSES,))}
             self._macs = dict(self._database.execute("SELECT address, mac FROM device WHERE address != ''"))
         except (OSError, sqlite3.Error) as error:
             raise ServiceError(
                 f"device records: {self._path} cannot be used: {error}",
                 "make the state directory writable; a damaged file may be moved away, it is only history",
             ) from error
+        self._loop = asyncio.get_running_loop()
         self._task = asyncio.create_task(self._write_often())
 
     async def stop(self) -> None:
-        """Write what waits, and close."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._flush()
+        """Write what waits, as far as it can be written in a second, and close."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._task = None
+        if await asyncio.to_thread(self._flush, time.monotonic() + _STOP_S):
             self._database.close()
-            self._task = None
+        if lost := len(self._waiting) + len(self._batch):
+            self._complain(f"device records: {lost} facts could not be written before the end")
 
     def observe(self, service: str, event: Event) -> None:
         """Take note of an event; never waits, never raises."""
@@ -150,12 +177,21 @@ class DeviceRecords:
         if fact is not None and self._is_ours(event, fact):
             fact = Fact()
         if fact is not None:
-            self._waiting.append(_Waiting(now, service, event, fact))
+            if fact.mac and fact.address:
+                self._remember(fact.address, fact.mac)
+            mac = fact.mac or self._macs.get(fact.address, "")
+            self._waiting.put(
+                _Waiting(now, service, event, fact), mac or fact.address, known=mac in self._known
+            )
             self._wanted.set()
 
     def _is_ours(self, event: Event, fact: Fact) -> bool:
         """Tell whether a check of ours has caused an event, so that no phone is to be known by it."""
         return (isinstance(event, Asked) and event.probe) or fact.address in self.own
+
+    def _remember(self, address: str, mac: str) -> None:
+        if len(self._macs) < _ADDRESSES or address in self._macs:
+            self._macs[address] = mac
 
     def _extend(self) -> None:
         """Bring a file of an earlier version up to date."""
@@ -170,30 +206,60 @@ class DeviceRecords:
             await asyncio.sleep(_PAUSE)
             self._wanted.clear()
             await asyncio.to_thread(self._flush)
+            if shed := self._waiting.shed():
+                self._complain(
+                    f"device records: {shed} facts were not kept, they came too fast from one source"
+                )
 
-    def _flush(self) -> None:
-        with self._writing:
-            self._write_batch()
+    def _flush(self, deadline: float | None = None) -> bool:
+        """Write batch after batch until nothing waits; say whether the file is free."""
+        until = time.monotonic() + _STOP_S * 10 if deadline is None else deadline
+        if not self._writing.acquire(timeout=max(0.0, until - time.monotonic())):
+            return False
+        try:
+            while (self._batch or self._waiting) and time.monotonic() < until and self._write_batch():
+                pass
+        finally:
+            self._writing.release()
+        return True
 
-    def _write_batch(self) -> None:
-        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        if not batch:
-            return
+    def _write_batch(self) -> bool:
+        """Write one batch in one commit; if it cannot be, it is the next one again, and that is told."""
+        self._batch = self._batch or self._waiting.take(_BATCH)
         try:
             with self._database:
-                for each in batch:
+                for each in self._batch:
                     self._write(each)
-                self._database.execute(
-                    "DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - ?", (_KEEP,)
-                )
-        except sqlite3.Error:
-            self._waiting.extendleft(reversed(batch))  # a full disk, a lock held long: later perhaps
+                self._trim()
+        except sqlite3.Error as error:  # a full disk, a lock held long: later perhaps
+            if self._trouble != str(error):
+                self._trouble = str(error)
+                self._complain(f"device records cannot be written: {error}; it is tried again")
+            self._wanted_later()
+            return False
+        if self._trouble:
+            self._trouble = ""
+            self._complain("device records are written again")
+        self._batch = []
+        return True
+
+    def _wanted_later(self) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wanted.set)
+
+    def _trim(self) -> None:
+        """Forget the oldest lines: of all, of strangers, of who has said most just now."""
+        said = Counter(each.fact.mac or self._macs.get(each.fact.address, "") for each in self._batch)
+        self._database.execute("DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - ?", (_KEEP,))
+        for mac, count in said.most_common(3):
+            if count >= _EACH // 2:
+                self._database.execute(_FORGET, (mac, mac, _KEEP_EACH if mac else _KEEP_STRANGERS))
 
     def _write(self, each: _Waiting) -> None:
         fact = each.fact
         mac = fact.mac or self._macs.get(fact.address) or self._leased(fact.address)
         if mac and fact.address:
-            self._macs[fact.address] = mac
+            self._remember(fact.address, mac)
         self._database.execute(
             "INSERT INTO history (time, mac, address, service, text, kind, fields) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
@@ -220,6 +286,8 @@ class DeviceRecords:
                 "refusals": int(fact.refused),
             },
         )
+        if len(self._known) < _ADDRESSES:
+            self._known.add(mac)
         if isinstance(each.event, Reported):
             self._database.execute(
                 "INSERT OR REPLACE INTO report VALUES (?, ?, ?, ?)",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -143,3 +146,77 @@ def test_a_discover_of_ours_leaves_no_refusal_and_hides_none(tmp_path: Path) -> 
     assert load_history(tmp_path, MAC) == ()
     observed(tmp_path, "dhcp", ours, Dropped("not served", Endpoint("0.0.0.0", 68, "lan0", octets)))
     assert [line.kind for line in load_history(tmp_path, MAC)] == ["Unanswered"]
+
+
+def with_records(
+    state: Path, test: Callable[[DeviceRecords], Awaitable[None]], said: list[str] | None = None
+) -> None:
+    async def run() -> None:
+        records = DeviceRecords(state, (said if said is not None else []).append)
+        await records.start()
+        try:
+            await test(records)
+        finally:
+            await records.stop()
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0.01)
+
+
+def test_phone_is_recorded_while_a_stranger_floods_and_what_was_shed_is_told(tmp_path: Path) -> None:
+    """S10: each line of a stranger walked that address's whole history, and the queue was one for all."""
+    said: list[str] = []
+
+    async def test(records: DeviceRecords) -> None:
+        for number in range(50_000):
+            records.observe("syslog", SyslogLine("10.20.0.250", 6, f"flood {number}"))
+        records.observe("http", Asked("http", IP, "GET", "/x", 200, "profile", mac=MAC))
+        await until(lambda: bool(load_devices(tmp_path)))
+        await until(lambda: any("were not kept" in text for text in said))
+
+    with_records(tmp_path, test, said)
+    assert len(load_history(tmp_path, "", 100_000)) < 1000
+
+
+def test_who_has_an_address_is_found_in_an_index_whatever_else_was_said_there(tmp_path: Path) -> None:
+    record(tmp_path)
+    with closing(sqlite3.connect(tmp_path / FILE)) as database:
+        plan = database.execute(
+            "EXPLAIN QUERY PLAN SELECT mac FROM history WHERE address = ? AND kind = 'Bound' "
+            "ORDER BY id DESC LIMIT 1",
+            ("x",),
+        ).fetchall()
+    assert [row[3] for row in plan] == ["SEARCH history USING INDEX history_bound (address=?)"]
+
+
+def test_what_cannot_be_written_is_told_once_and_written_later(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    async def test(records: DeviceRecords) -> None:
+        with closing(sqlite3.connect(tmp_path / FILE)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            records.observe("http", Asked("http", IP, "GET", "/x", 200, "profile", mac=MAC))
+            await until(lambda: bool(said))
+            other.rollback()
+        await until(lambda: bool(load_devices(tmp_path)))
+
+    with_records(tmp_path, test, said)
+    assert ["cannot be written" in said[0], *said[1:]] == [True, "device records are written again"]
+
+
+def test_stop_does_not_wait_for_a_file_that_another_holds(tmp_path: Path) -> None:
+    said: list[str] = []
+    with closing(sqlite3.connect(tmp_path / "hold", isolation_level=None)) as other:
+
+        async def test(records: DeviceRecords) -> None:
+            other.execute(f"ATTACH '{tmp_path / FILE}' AS held")
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("DELETE FROM held.report")
+            records.observe("http", Asked("http", IP, "GET", "/x", 200, "profile", mac=MAC))
+
+        with_records(tmp_path, test, said)
+    assert said[-1] == "device records: 1 facts could not be written before the end"

@@ -18,7 +18,7 @@ from netprov.runtime.control.reload import reload
 from netprov.runtime.control.server import ControlServer
 from netprov.runtime.log import configure
 from netprov.runtime.metrics import Metrics, MetricsService
-from netprov.runtime.role import RoleContext, Service
+from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.supervise import ROLES, Supervisor, build
 from netprov.runtime.watch import Watch
 from netprov.state.device import DeviceRecords
@@ -49,16 +49,23 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
     name = find(file)
 
     def load() -> Plan:
-        plan = open_plan(name).plan
-        records.own = own_addresses(plan)
-        return plan
+        return open_plan(name).plan
 
-    plan = open_plan(name).plan
+    plan = load()
     log_event = configure(verbose=verbose)
     directory = state_directory(state or plan.site.inventory.server.state)
-    records = DeviceRecords(directory)
-    records.own = own_addresses(plan)
     metrics = Metrics()
+
+    def complain(text: str) -> None:
+        log_event("serve", Notice(text, "warning"))
+        metrics.count("serve", Notice(text, "warning"))
+
+    records = DeviceRecords(directory, complain)
+
+    def taken(plan: Plan) -> None:
+        records.own = own_addresses(plan)
+
+    taken(plan)
 
     def report(service: str, event: Event) -> None:
         log_event(service, event)
@@ -76,7 +83,13 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
             await asyncio.to_thread(reload, directory)
 
     supervisor = Supervisor(
-        services, plan=plan, load=load, report=report, hang_up=reload_all, watch=Watch(directory)
+        services,
+        plan=plan,
+        load=load,
+        report=report,
+        taken=taken,
+        hang_up=reload_all,
+        watch=Watch(directory),
     )
     control = ControlServer(directory, played, supervisor)
 

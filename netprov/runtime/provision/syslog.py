@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from time import monotonic
 
 from netprov.hostport import SYSLOG_PORT
 from netprov.plan import Plan
@@ -13,9 +15,15 @@ from netprov.provision.event import PhoneSaid, SyslogLine
 from netprov.provision.syslog import MAX_MESSAGE, parse_message, recognise
 from netprov.runtime.net.listen import SocketSet
 from netprov.runtime.net.poll import Poller
-from netprov.runtime.role import Prepared, RoleContext
+from netprov.runtime.role import Prepared, RoleContext, Suppressed
 
 _BATCH = 128
+
+EACH_SECOND = 50
+"""Lines of one address that are taken in each second: a phone that boots says some twenty."""
+
+MOST_SOURCES = 4096
+"""Addresses that are heard in one second; more at once are no phones."""
 
 
 class SyslogService:
@@ -25,6 +33,9 @@ class SyslogService:
 
     def __init__(self, context: RoleContext) -> None:
         self._context = context
+        self._heard: Counter[str] = Counter()
+        self._second = 0
+        self._shed = 0
 
     async def start(self, plan: Plan) -> None:
         """Bind, and listen."""
@@ -65,14 +76,32 @@ class SyslogService:
         with suppress(BlockingIOError, InterruptedError, ConnectionError):
             for _ in range(_BATCH):
                 data, source = sock.recvfrom(MAX_MESSAGE)
-                message = parse_message(data)
-                told = recognise(message.text)
-                self._context.report(
-                    self.name,
-                    PhoneSaid(source[0], told.mac, told)
-                    if told is not None
-                    else SyslogLine(source[0], message.severity, message.text),
-                )
+                if self._admits(source[0]):
+                    self._take(data, source[0])
+
+    def _admits(self, address: str) -> bool:
+        """Say whether one more line of an address is taken in; what is shed is told by its number, each second."""
+        second = int(monotonic())
+        if second != self._second:
+            if self._shed:
+                self._context.report(self.name, Suppressed(SyslogLine.event_kind, self._shed))
+            self._second, self._shed = second, 0
+            self._heard.clear()
+        if self._heard[address] >= EACH_SECOND or len(self._heard) >= MOST_SOURCES:
+            self._shed += 1
+            return False
+        self._heard[address] += 1
+        return True
+
+    def _take(self, data: bytes, address: str) -> None:
+        message = parse_message(data)
+        told = recognise(message.text)
+        self._context.report(
+            self.name,
+            PhoneSaid(address, told.mac, told)
+            if told is not None
+            else SyslogLine(address, message.severity, message.text),
+        )
 
 
 def _listeners(plan: Plan) -> list[Listener]:
