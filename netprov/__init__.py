@@ -9,6 +9,7 @@ Ground that everything stands on:
     mac                         MAC addresses: every notation read, one written
     machine                     Endpoint, Datagram, Machine: the contract between cores and pumps
     hostport                    hosts with ports as text, and the ports of services
+    nonce                       nonces of HTTP Digest, each good once
 
 What the operator writes, one YAML file in the operator's words:
 
@@ -316,6 +317,8 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.web.tls             TLS contexts from the certificate store
     runtime.web.tls_keeper      the certificates of one service, kept current
     runtime.web.connection      the open connections of a web server
+    runtime.web.handler         HTTP by aiohttp, with what it lacks
+    runtime.web.server          an HTTP and HTTPS server on the sockets of one service
     runtime.dhcp                the DHCP wing
     runtime.dhcp.service        the DHCP service
     runtime.dhcp.port           the sockets of one interface

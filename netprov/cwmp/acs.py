@@ -32,6 +32,7 @@ from netprov.cwmp.device import (
     Faulted,
     FileTransferred,
     InformReceived,
+    MessageRefused,
     after_inform,
     download_for,
     identify,
@@ -308,7 +309,7 @@ class Acs:
         self._keep(device)
 
     def _refuse(self, request: AcsRequest, reason: str) -> Reply:
-        self._events.append(Dropped(reason, Endpoint(request.source, 0)))
+        self._events.append(MessageRefused(request.source, reason[:TEXT]))
         return Reply(400, f"{reason}\n".encode("ascii", "replace"), (("Content-Type", "text/plain"),))
 
     def _end(self, session: _Session | None) -> None:

@@ -1,7 +1,6 @@
 """HTTP authentication of phones by the ACS: Digest with MD5 and qop auth, Basic where allowed (TR-069 section 3.4.5).
 
-RFC 2617 as TR-069 names it; nothing newer, because phones do not speak it. A nonce carries its own time and is signed,
-so that nothing is kept between requests; within its life it can be replayed, which TLS has to prevent.
+RFC 2617 as TR-069 names it; nothing newer, because phones do not speak it.
 """
 
 from __future__ import annotations
@@ -11,15 +10,25 @@ import binascii
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
+
+from netprov.nonce import Nonces
 
 REALM: Final = "netprov ACS"
 SECRET: Final = "acs"  # noqa: S105 - a name, no password
 """The name of the secret that holds the password."""
 
-NONCE_LIFE: Final = 300
-"""Seconds that a nonce is good for; an older one is answered as stale, and the phone tries again unasked."""
+Verdict = Literal["good", "none", "stale", "scheme", "user", "password", "other"]
+"""What is to be said of credentials; `none` are there, `scheme` is another one than was asked for."""
+
+REASONS: Final[Mapping[Verdict, str]] = {
+    "scheme": "credentials of another scheme than the ACS asks for",
+    "user": "wrong user name",
+    "password": "wrong password",
+    "other": "credentials that do not fit the challenge",
+}
 
 _PARAMETER = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
 
@@ -38,55 +47,56 @@ class Gate:
 
     def __init__(self, credentials: Credentials, secret: bytes) -> None:
         self._credentials = credentials
-        self._secret = secret
+        self._nonces = Nonces(secret)
 
-    def admits(self, authorization: str, method: str, now: float) -> bool:
-        """Tell whether an Authorization header proves the password; the header is whatever came."""
+    def judge(self, authorization: str, method: str, now: float) -> Verdict:
+        """Judge an Authorization header, which is whatever came."""
         scheme, _, rest = authorization.strip().partition(" ")
-        if scheme.lower() == "basic" and self._credentials.basic:
-            return self._basic(rest.strip())
-        return scheme.lower() == "digest" and self._digest(_fields(rest), method, now)
+        match scheme.lower():
+            case "":
+                return "none"
+            case "basic" if self._credentials.basic:
+                return self._basic(rest.strip())
+            case "digest":
+                return self._digest(_fields(rest), method, now)
+            case _:
+                return "scheme"
 
-    def challenges(self, authorization: str, now: float) -> tuple[str, ...]:
-        """Return the WWW-Authenticate headers of a 401, Digest first."""
-        given = _fields(authorization).get("nonce", "")
-        stale = ", stale=true" if given and self._signed(given) else ""
-        digest = f'Digest realm="{REALM}", qop="auth", nonce="{self._nonce(int(now))}", algorithm=MD5{stale}'
+    def challenges(self, now: float, *, stale: bool = False) -> tuple[str, ...]:
+        """Return the WWW-Authenticate headers of a 401, Digest first; `stale` asks for the same password again."""
+        more = ", stale=true" if stale else ""
+        digest = f'Digest realm="{REALM}", qop="auth", nonce="{self._nonces.issue(now)}", algorithm=MD5{more}'
         return (digest, f'Basic realm="{REALM}"') if self._credentials.basic else (digest,)
 
-    def _basic(self, encoded: str) -> bool:
+    def _basic(self, encoded: str) -> Verdict:
         try:
-            given = base64.b64decode(encoded, validate=True)
+            user, colon, password = base64.b64decode(encoded, validate=True).partition(b":")
         except (binascii.Error, ValueError):
-            return False
-        known = f"{self._credentials.username}:{self._credentials.password}".encode()
-        return hmac.compare_digest(given, known)
+            return "other"
+        if not colon:
+            return "other"
+        same_password = hmac.compare_digest(password, self._credentials.password.encode())
+        if not hmac.compare_digest(user, self._credentials.username.encode()):
+            return "user"
+        return "good" if same_password else "password"
 
-    def _digest(self, fields: dict[str, str], method: str, now: float) -> bool:
+    def _digest(self, fields: dict[str, str], method: str, now: float) -> Verdict:
         nonce = fields.get("nonce", "")
-        if not self._signed(nonce) or not 0 <= now - int(nonce.partition("-")[0]) <= NONCE_LIFE:
-            return False
-        if fields.get("qop") != "auth" or fields.get("algorithm", "MD5").upper() != "MD5":
-            return False
+        qop = fields.get("qop", "")
+        if qop not in {"", "auth"} or fields.get("algorithm", "MD5").upper() != "MD5":
+            return "other"
         user, password = self._credentials.username, self._credentials.password
+        if not hmac.compare_digest(fields.get("username", "").encode(), user.encode()):
+            return "user"
         # Quirk: phones sign the URI as they wrote it, path or whole URL; any one will do, the password is what counts.
         first = _md5(f"{user}:{REALM}:{password}")
         second = _md5(f"{method}:{fields.get('uri', '')}")
-        expected = _md5(f"{first}:{nonce}:{fields.get('nc', '')}:{fields.get('cnonce', '')}:auth:{second}")
-        same_user = hmac.compare_digest(fields.get("username", "").encode(), user.encode())
-        return (
-            hmac.compare_digest(fields.get("response", "").lower().encode(), expected.encode()) and same_user
-        )
-
-    def _nonce(self, made: int) -> str:
-        signature = hmac.new(self._secret, str(made).encode(), hashlib.sha256).hexdigest()[:32]
-        return f"{made}-{signature}"
-
-    def _signed(self, nonce: str) -> bool:
-        made = nonce.partition("-")[0]
-        return bool(re.fullmatch(r"[0-9]{1,12}", made)) and hmac.compare_digest(
-            nonce.encode(), self._nonce(int(made)).encode()
-        )
+        # Without qop it is RFC 2069's form, which RFC 2617 section 3.2.2.1 leaves to the client.
+        counted = f":{fields.get('nc', '')}:{fields.get('cnonce', '')}:auth" if qop else ""
+        expected = _md5(f"{first}:{nonce}{counted}:{second}")
+        if not hmac.compare_digest(fields.get("response", "").lower().encode(), expected.encode()):
+            return "password"
+        return "good" if self._nonces.take(nonce, fields.get("nc", "") if qop else None, now) else "stale"
 
 
 def _fields(text: str) -> dict[str, str]:

@@ -123,7 +123,20 @@ class Faulted:
         return f"{self.device}: {self.method} refused: {self.fault}{parts}"
 
 
-AcsEvent = InformReceived | Configured | DownloadRequested | FileTransferred | Faulted
+@dataclass(frozen=True, slots=True)
+class MessageRefused:
+    """Something was posted that is no message, or none that could come here."""
+
+    source: str
+    reason: str
+    mac: str = ""
+    event_kind: ClassVar[str] = "MessageRefused"
+
+    def __str__(self) -> str:
+        return f"{self.source}: 400 {self.reason}"
+
+
+AcsEvent = InformReceived | Configured | DownloadRequested | FileTransferred | Faulted | MessageRefused
 
 
 def identify(inform: rpc.Inform, source: str, config: AcsConfig) -> tuple[str, Target | None]:

@@ -141,9 +141,11 @@ class PlanWorld:
         self._turn += 1
         fields = {name.lower(): value for name, value in action.headers.items()}
         given = fields.get("authorization", "")
-        if self._gate is not None and not self._gate.admits(given, action.method, self._turn):
-            challenges = self._gate.challenges(given, self._turn)
-            return Response(401, headers=tuple(("WWW-Authenticate", each) for each in challenges))
+        if self._gate is not None:
+            verdict = self._gate.judge(given, action.method, self._turn)
+            if verdict != "good":
+                challenges = self._gate.challenges(self._turn, stale=verdict == "stale")
+                return Response(401, headers=tuple(("WWW-Authenticate", each) for each in challenges))
         request = AcsRequest(
             action.body, cookie=fields.get("cookie", ""), source=self._address, connection=self._mac
         )

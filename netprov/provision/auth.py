@@ -1,8 +1,4 @@
-"""HTTP authentication as a server asks for it: Basic (RFC 7617) and Digest (RFC 7616, MD5 and SHA-256).
-
-Nonces are a time and its authentication code, so nothing is kept; they are good for a while, repeats included:
-on a LAN, with phones that fetch once an hour, a replay within minutes gains nothing that was not just sent.
-"""
+"""HTTP authentication as a server asks for it: Basic (RFC 7617) and Digest (RFC 7616, MD5 and SHA-256)."""
 
 from __future__ import annotations
 
@@ -10,13 +6,26 @@ import hashlib
 import hmac
 import re
 from base64 import b64decode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from netprov.nonce import Nonces
+
 AuthScheme = Literal["basic", "digest"]
 REALM = "netprov"
-NONCE_LIFE = 300
-"""Seconds; a stale nonce costs the phone one of its two retries, so not too few."""
+
+Verdict = Literal["good", "none", "stale", "scheme", "user", "password", "other"]
+"""What is to be said of credentials; `none` are there, `scheme` is another one than was asked for."""
+
+REASONS: Mapping[Verdict, str] = {
+    "none": "credentials wanted",
+    "stale": "credentials wanted anew: the nonce is old or was used",
+    "scheme": "credentials of another scheme than is asked for",
+    "user": "wrong user name",
+    "password": "wrong password",
+    "other": "credentials that do not fit the challenge",
+}
 
 _PAIR = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 _ALGORITHMS = {"MD5": "md5", "SHA-256": "sha256"}
@@ -34,13 +43,13 @@ class Authority:
     """Asks for credentials and judges them; `key` makes the nonces unforgeable."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._nonces = Nonces(key)
 
     def challenge(self, scheme: AuthScheme, now: float, *, stale: bool = False) -> tuple[str, ...]:
         """Return the values of WWW-Authenticate, the strongest first (RFC 7616 section 3.7)."""
         if scheme == "basic":
             return (f'Basic realm="{REALM}", charset="UTF-8"',)
-        nonce = self._nonce(int(now))
+        nonce = self._nonces.issue(now)
         more = ", stale=true" if stale else ""
         return tuple(
             f'Digest realm="{REALM}", qop="auth", algorithm={name}, nonce="{nonce}"{more}'
@@ -56,44 +65,45 @@ class Authority:
         method: str,
         target: str,
         now: float,
-    ) -> Literal["good", "bad", "stale"]:
+    ) -> Verdict:
         """Judge an Authorization field."""
-        kind, _, rest = (header or "").partition(" ")
+        if not header:
+            return "none"
+        kind, _, rest = header.partition(" ")
         if kind.lower() != scheme:
-            return "bad"
+            return "scheme"
         if scheme == "basic":
-            return "good" if _basic(rest, account) else "bad"
+            return _basic(rest, account)
         fields = {m[1].lower(): m[2] if m[2] is not None else m[3] for m in _PAIR.finditer(rest)}
-        if fields.get("uri") != target or not _digest(fields, account, method):
-            return "bad"
-        return self._fresh(fields.get("nonce", ""), now)
-
-    def _nonce(self, moment: int) -> str:
-        return f"{moment:x}.{hmac.digest(self._key, str(moment).encode(), 'sha256').hex()[:32]}"
-
-    def _fresh(self, nonce: str, now: float) -> Literal["good", "bad", "stale"]:
-        try:
-            moment = int(nonce.partition(".")[0], 16)
-        except ValueError:
-            return "bad"
-        if not hmac.compare_digest(nonce.encode(), self._nonce(moment).encode()):
-            return "stale"  # of an earlier run of this server
-        return "good" if abs(now - moment) <= NONCE_LIFE else "stale"
+        if fields.get("uri") != target:
+            return "other"
+        verdict = _digest(fields, account, method)
+        if verdict != "good":
+            return verdict
+        count = fields.get("nc", "") if fields.get("qop") else None
+        return "good" if self._nonces.take(fields.get("nonce", ""), count, now) else "stale"
 
 
-def _basic(encoded: str, account: Account) -> bool:
+def _basic(encoded: str, account: Account) -> Verdict:
     try:
-        given = b64decode(encoded.strip(), validate=True)
+        user, colon, password = b64decode(encoded.strip(), validate=True).partition(b":")
     except ValueError:
-        return False
-    return hmac.compare_digest(given, f"{account.user}:{account.password}".encode())
+        return "other"
+    if not colon:
+        return "other"
+    same_password = hmac.compare_digest(password, account.password.encode())
+    if not hmac.compare_digest(user, account.user.encode()):
+        return "user"
+    return "good" if same_password else "password"
 
 
-def _digest(fields: dict[str, str], account: Account, method: str) -> bool:
+def _digest(fields: dict[str, str], account: Account, method: str) -> Verdict:
     """Check a Digest response (RFC 7616 section 3.4.1); without qop, RFC 2069's older form is taken too."""
     name = _ALGORITHMS.get(fields.get("algorithm", "MD5").upper())
-    if name is None or fields.get("realm") != REALM or fields.get("username") != account.user:
-        return False
+    if name is None or fields.get("realm") != REALM or fields.get("qop", "auth") not in {"", "auth"}:
+        return "other"
+    if fields.get("username") != account.user:
+        return "user"
 
     def digest(*parts: str) -> str:
         return hashlib.new(name, ":".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
@@ -105,4 +115,5 @@ def _digest(fields: dict[str, str], account: Account, method: str) -> bool:
         expected = digest(secret, fields.get("nonce", ""), count, own, fields["qop"], what)
     else:
         expected = digest(secret, fields.get("nonce", ""), what)
-    return hmac.compare_digest(expected.encode(), fields.get("response", "").lower().encode())
+    same = hmac.compare_digest(expected.encode(), fields.get("response", "").lower().encode())
+    return "good" if same else "password"

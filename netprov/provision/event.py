@@ -75,15 +75,35 @@ class TransferFailed:
 
 @dataclass(frozen=True, slots=True)
 class TlsFailed:
-    """A TLS handshake that came to nothing; an alert of the phone's, "unknown CA" say, tells what it disliked."""
+    """A TLS handshake that came to nothing; an alert of the phone's, "unknown CA" say, tells what it disliked.
+
+    `sent` is the request line of a client that spoke HTTP instead.
+    """
 
     address: str
     reason: str
     server: str = ""
+    sent: str = ""
     event_kind: ClassVar[str] = "TlsFailed"
 
     def __str__(self) -> str:
-        return f"{self.address} TLS handshake failed: {self.reason}"
+        sent = f": {self.sent}" if self.sent else ""
+        return f"{self.address} TLS handshake failed: {self.reason}{sent}"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRefused:
+    """Something sent to a web server that is no request: without Host, with a blank in its path, of an odd version."""
+
+    scheme: Scheme
+    address: str
+    status: int
+    reason: str
+    sent: str = ""
+    event_kind: ClassVar[str] = "RequestRefused"
+
+    def __str__(self) -> str:
+        return f"{self.address} {self.scheme}: {self.status} {self.reason}: {self.sent}"
 
 
 def alert_of(reason: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from netprov.errors import Malformed
 from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
-from netprov.provision.auth import REALM, Authority
+from netprov.provision.auth import REALM, REASONS, Authority
 from netprov.provision.catalog import Catalog, decode_path
 from netprov.provision.config import Device, Provision, TlsVersion
 from netprov.provision.event import PROBE, Asked, Posted, Reported
@@ -97,12 +97,7 @@ class Responder:
             if verdict != "good":
                 challenges = self._authority.challenge(lock.scheme, now, stale=verdict == "stale")
                 fields = tuple(("WWW-Authenticate", challenge) for challenge in challenges)
-                reason = (
-                    "credentials wanted"
-                    if "authorization" not in request.fields
-                    else f"credentials {verdict}"
-                )
-                return _refuse(request, requester, path, Refusal(reason, 401, content.mac), fields)
+                return _refuse(request, requester, path, Refusal(REASONS[verdict], 401, content.mac), fields)
         fields = (("Content-Type", content.content_type),)
         if content.coding:
             fields = (*fields, ("Content-Encoding", content.coding))

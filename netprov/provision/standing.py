@@ -11,6 +11,7 @@ from netprov.provision.event import (
     PhoneSaid,
     Posted,
     Reported,
+    RequestRefused,
     SyslogLine,
     TlsFailed,
     TransferFailed,
@@ -48,6 +49,8 @@ def fact_of(event: Event) -> Fact | None:
             return Fact(address)
         case TlsFailed(address=address, reason=reason):
             return Fact(address, standing=f"TLS failed: {reason}", refused=True)
+        case RequestRefused(address=address, status=status, reason=reason):
+            return Fact(address, standing=f"refused: {status} {reason}", refused=True)
         case TransferFailed(address=address, path=path, reason=reason):
             return Fact(address, standing=f"TFTP of {path} ended early: {reason}")
         case FileSent(address=address):

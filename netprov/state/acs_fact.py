@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netprov.cwmp import rpc
-from netprov.cwmp.device import Faulted, FileTransferred, InformReceived
+from netprov.cwmp.device import Faulted, FileTransferred, InformReceived, MessageRefused
 from netprov.machine import Event
 from netprov.provision.standing import Fact
 
@@ -18,6 +18,8 @@ def acs_fact(event: Event) -> Fact | None:
         case FileTransferred():
             fault = rpc.Fault(event.fault_code, event.fault_text)
             return Fact(event.source, event.mac, standing=f"the ACS's transfer failed: {fault}", refused=True)
+        case MessageRefused():
+            return Fact(event.source, event.mac, standing=f"refused by the ACS: {event.reason}", refused=True)
         case Faulted():
             standing = f"refused the ACS's {event.method}: {event.fault}"
             return Fact("", event.mac, standing=standing, refused=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from netprov.cwmp import codec, rpc
 from netprov.cwmp.acs import Acs, AcsLimits, AcsRequest, Reply
-from netprov.cwmp.device import Device, Faulted
+from netprov.cwmp.device import Device, Faulted, MessageRefused
 from netprov.machine import Dropped
 from tests.cwmp.cases import CASES
 from tests.cwmp.link import MAC, PHONE, PROFILE, TARGET, config, said
@@ -64,7 +64,7 @@ class Client:
 
 
 def dropped(acs: Acs) -> list[str]:
-    return [event.reason for event in acs.events() if isinstance(event, Dropped)]
+    return [event.reason for event in acs.events() if isinstance(event, Dropped | MessageRefused)]
 
 
 @pytest.mark.parametrize("version", ["1-0", "1-1", "1-2", "1-3", "1-4"])

@@ -2,55 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
-import errno
 import secrets
-import socket
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from aiohttp import web
 
 from netprov.cwmp.acs import Acs, AcsLimits, AcsRequest, Reply
-from netprov.cwmp.auth import SECRET, Credentials, Gate
+from netprov.cwmp.auth import REASONS, SECRET, Credentials, Gate, Verdict
 from netprov.errors import ServiceError
-from netprov.hostport import format_hostport
 from netprov.machine import Event
 from netprov.plan import Plan
-from netprov.provision.config import SecretsPlace
-from netprov.runtime.address import is_here
+from netprov.provision.config import Listener, SecretsPlace
+from netprov.provision.event import RequestRefused
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
-from netprov.runtime.web.connection import NEXT, Connections
+from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
+from netprov.runtime.web.stream import Stream
 from netprov.runtime.web.tls_keeper import TlsKeeper
 from netprov.state.acs import AcsStore
 from netprov.state.catalog import DEFAULT_FILE, load_secrets
 
-BODY_TIME: Final = 30.0
-"""Seconds that a phone has to send a message."""
+TIMEOUTS: Final = Timeouts(handshake=15.0, head=30.0, body=30.0, idle=75.0)
+"""A connection may idle longer than a session may."""
 
-HANDSHAKE_TIME: Final = 15.0
-"""Seconds that a phone has for its TLS handshake."""
-
-
-STOP_TIME: Final = 1.0
-"""Seconds that requests under way have when the service stops."""
-
-_BACKLOG: Final = 100
+CONNECTIONS: Final = 4096
+"""Open connections in all: a session each."""
 
 _Place = tuple[str, int]
-_Key = tuple[str, int, bool]
-
-
-@dataclass(slots=True)
-class _Listening:
-    """One socket that is open, with the paths it answers."""
-
-    server: asyncio.Server
-    paths: set[str]
 
 
 class AcsService:
@@ -58,41 +39,40 @@ class AcsService:
 
     name = "acs"
 
-    def __init__(self, context: RoleContext) -> None:
+    def __init__(
+        self,
+        context: RoleContext,
+        *,
+        timeouts: Timeouts = TIMEOUTS,
+        limits: WebLimits | None = None,
+    ) -> None:
         self._context = context
         self._limits = AcsLimits()
+        self._timeouts = timeouts
+        self._web_limits = limits or WebLimits(connections=CONNECTIONS, body=self._limits.body)
         self._secret = secrets.token_bytes(32)
-        self._wanted: set[_Place] | None = None
-        self._absent: set[_Place] = set()
-        self._bound: dict[_Place, socket.socket] = {}
-        self._open: dict[_Key, _Listening] = {}
+        self._paths: Mapping[_Place, set[str]] = {}
         self._acs: Acs
         self._gate: Gate | None = None
         self._plan: Plan
         self._records: AcsStore
-        self._runner: web.AppRunner
         self._tls = TlsKeeper(self.name, context)
-        self._connections: Connections
-        self._tasks: list[asyncio.Task[None]] = []
+        self._web: WebServer
 
     async def start(self, plan: Plan) -> None:
         """Open the records and listen."""
         self._plan = plan
         self._records = AcsStore(self._context.state / "acs.sqlite3")
         self._acs = Acs(plan.cwmp.config, self._records.load(self._limits.records), self._limits)
-        application = web.Application(client_max_size=self._limits.body)
-        application.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(
-            application,
-            access_log=None,
-            auto_decompress=False,
-            keepalive_timeout=NEXT,
-            shutdown_timeout=STOP_TIME,
+        self._web = WebServer(
+            self.name,
+            self._context,
+            self._receive,
+            lambda _: self._tls.context_from(None),
+            timeouts=self._timeouts,
+            limits=self._web_limits,
+            vouch=lambda address: address in self._plan.cwmp.config.addresses,
         )
-        await self._runner.setup()
-        assert self._runner.server is not None
-        self._connections = Connections(self._runner.server, time.monotonic)
-        self._tasks.append(asyncio.create_task(self._connections.sweep()))
         try:
             await reload(self, plan)
         except ServiceError:
@@ -102,51 +82,40 @@ class AcsService:
     async def prepare(self, plan: Plan) -> Prepared:
         """Load certificates and the password, bind what is new; sessions go on."""
         gate = self._make_gate(plan)
-        wanted = _wanted(plan)
-        present = await self._tls.prepare(plan.pki) if any(secure for _, _, secure in wanted) else None
-        fresh, absent = self._bind_all(wanted)
+        listeners, paths = _wanted(plan)
+        secure = any(each.scheme == "https" for each in listeners)
+        present = await self._tls.prepare(plan.pki) if secure else None
+        binding = self._web.prepare(listeners)
 
         async def commit() -> None:
             if present is not None:
                 present()
-            self._plan, self._gate = plan, gate
+            self._plan, self._gate, self._paths = plan, gate, paths
             self._acs.config = plan.cwmp.config
-            await self._take(wanted, fresh, absent)
+            self._web.commit(binding)
 
         async def abort() -> None:
-            for bound in fresh.values():
-                bound.close()
+            binding.abort()
 
         return Prepared(commit, abort)
 
     async def stop(self) -> None:
         """Finish the requests under way, and close."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(self._tls.stop(), *self._tasks, return_exceptions=True)
-        self._tasks.clear()
-        for listening in self._open.values():
-            listening.server.close()
-        for bound in self._bound.values():
-            bound.close()
-        self._open.clear()
-        self._bound.clear()
-        await self._runner.cleanup()
+        await self._tls.stop()
+        await self._web.stop()
         self._records.close()
 
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""
-        return [
-            f"tcp {format_hostport(address, port)} ({'https' if secure else 'http'})"
-            for address, port, secure in self._open
-        ]
+        return self._web.listening()
 
     def waiting(self) -> Sequence[str]:
         """Return the planned addresses that are not on this machine."""
-        return tuple(dict.fromkeys(address for address, _ in self._absent))
+        return self._web.waiting()
 
     def samples(self) -> Iterator[Sample]:
         """Say how many devices are known, and how many talk."""
+        yield Sample("acs_connections", "Open connections.", len(self._web.connections))
         yield Sample("acs_sessions", "Open CWMP sessions.", self._acs.sessions)
         known = Counter((each.listed, bool(each.applied)) for each in self._acs.devices.values())
         for (listed, applied), count in sorted(known.items()):
@@ -169,115 +138,46 @@ class AcsService:
             )
         return Gate(Credentials(given.username, password, given.scheme == "basic"), self._secret)
 
-    def _bind_all(self, wanted: Mapping[_Key, set[str]]) -> tuple[dict[_Place, socket.socket], set[_Place]]:
-        """Bind what is new and here; return it, and what is not here. Nothing new stays bound on an error."""
-        fresh: dict[_Place, socket.socket] = {}
-        absent: set[_Place] = set()
-        try:
-            for address, port, _ in wanted:
-                place = (address, port)
-                if not is_here(address):
-                    absent.add(place)
-                elif place not in self._bound and place not in fresh:
-                    fresh[place] = self._bind(place)
-            places = {(address, port) for address, port, _ in wanted}
-            if self._wanted is not None and places != self._wanted and places and absent == places:
-                raise _none_here(places)
-        except ServiceError:
-            for bound in fresh.values():
-                bound.close()
-            raise
-        return fresh, absent
-
-    async def _take(
-        self, wanted: Mapping[_Key, set[str]], fresh: Mapping[_Place, socket.socket], absent: set[_Place]
-    ) -> None:
-        """Close what is not wanted or not here any more, then accept on the rest."""
-        for key in [key for key in self._open if key not in wanted or key[:2] in absent]:
-            self._open.pop(key).server.close()
-        kept = {(address, port) for address, port, _ in wanted} - absent
-        for place in [place for place in self._bound if place not in kept]:
-            self._bound.pop(place).close()
-        self._bound.update(fresh)
-        for key, paths in wanted.items():
-            if key in self._open:
-                self._open[key].paths = paths
-            elif (bound := self._bound.get(key[:2])) is not None:
-                # A copy: the server closes its own when the port turns from HTTP to HTTPS, and ours goes on to wait.
-                self._open[key] = _Listening(await self._serve(bound.dup(), secure=key[2]), paths)
-        self._tell(fresh, absent)
-        self._wanted, self._absent = {(address, port) for address, port, _ in wanted}, absent
-
-    def _tell(self, fresh: Mapping[_Place, socket.socket], absent: set[_Place]) -> None:
-        for address, port in sorted(absent - self._absent):
-            text = f"{format_hostport(address, port)} is not on this machine: the ACS is elsewhere, or here as soon as it is"
-            self._report(Notice(text))
-        for address, port in sorted(fresh.keys() & self._absent):
-            self._report(Notice(f"{format_hostport(address, port)} has come, and is served"))
-        if absent and not self._bound and absent != self._absent:
-            self._report(Notice(f"waits: {_none_here(absent)}", "warning"))
-
-    async def _serve(self, bound: socket.socket, *, secure: bool) -> asyncio.Server:
-        return await asyncio.get_running_loop().create_server(
-            self._connections.accept,
-            sock=bound,
-            ssl=self._tls.context if secure else None,
-            ssl_handshake_timeout=HANDSHAKE_TIME if secure else None,
-        )
-
-    def _bind(self, place: _Place) -> socket.socket:
-        """Return a bound socket."""
-        address, port = place
-        bound = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            bound.bind((address, port))
-            bound.listen(_BACKLOG)
-        except OSError as error:
-            bound.close()
-            remedy = {
-                errno.EADDRINUSE: f"`ss -ltnp sport = :{port}` tells which program has it; stop that, or change acs_url.",
-                errno.EACCES: "A port below 1024 needs root or CAP_NET_BIND_SERVICE.",
-            }.get(error.errno or 0, "")
-            raise ServiceError(
-                f"the ACS cannot listen on {format_hostport(address, port)}: {error.strerror}", remedy
-            ) from error
-        return bound
-
-    async def _handle(self, request: web.Request) -> web.Response:
-        with self._connections.request(request.protocol):
-            return await self._receive(request, time.time())
-
-    async def _receive(self, request: web.Request, now: float) -> web.Response:
-        local = request.transport.get_extra_info("sockname") if request.transport else None
-        key = (local[0], local[1], request.secure) if local else ("", 0, False)
-        if key in self._open and request.path not in self._open[key].paths:
-            return web.Response(status=404, text=f"the ACS is at {' '.join(sorted(self._open[key].paths))}\n")
+    async def _receive(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
+        now = time.time()
+        stream = request.transport
+        if not isinstance(stream, Stream):
+            return web.Response(status=400)  # it is gone already
+        paths = self._paths.get(stream.local)
+        if paths is not None and request.path not in paths:
+            return self._refuse(request, 404, f"the ACS is at {' '.join(sorted(paths))}")
         if request.method != "POST":
-            text = "This is the netprov ACS: phones POST their CWMP messages here.\n"
-            return web.Response(status=405, headers={"Allow": "POST"}, text=text)
-        if request.headers.get("Content-Encoding", "identity") != "identity":
-            return web.Response(status=415, text="compressed messages are not supported\n")
-        try:
-            body = await asyncio.wait_for(request.read(), BODY_TIME)
-        except TimeoutError:
-            return web.Response(status=408)
-        return await self._answer(request, body, now)
-
-    async def _answer(self, request: web.Request, body: bytes, now: float) -> web.Response:
-        authorization = request.headers.get("Authorization", "")
-        if self._gate and not self._gate.admits(authorization, request.method, now):
-            refused = web.Response(status=401)
-            for challenge in self._gate.challenges(authorization, now):
-                refused.headers.add("WWW-Authenticate", challenge)
+            refused = self._refuse(
+                request, 405, "this is the netprov ACS: phones POST their CWMP messages here"
+            )
+            refused.headers["Allow"] = "POST"
             return refused
-        peer = request.transport.get_extra_info("peername") if request.transport else None
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            return self._refuse(request, 415, "compressed messages are not supported")
+        authorization = request.headers.get("Authorization", "")
+        if self._gate is not None:
+            verdict = self._gate.judge(authorization, request.method, now)
+            if verdict != "good":
+                return self._challenge(request, self._gate, verdict, now)
+        return await self._answer(request, stream, body, now)
+
+    def _challenge(self, request: web.BaseRequest, gate: Gate, verdict: Verdict, now: float) -> web.Response:
+        response = web.Response(status=401)
+        if verdict not in {"none", "stale"}:  # asked once more, a phone knows the answer
+            response = self._refuse(request, 401, REASONS[verdict])
+        for challenge in gate.challenges(now, stale=verdict == "stale"):
+            response.headers.add("WWW-Authenticate", challenge)
+        return response
+
+    async def _answer(
+        self, request: web.BaseRequest, stream: Stream, body: bytes, now: float
+    ) -> web.StreamResponse:
         reply = self._acs.respond(
             AcsRequest(
                 body,
                 cookie="; ".join(request.headers.getall("Cookie", [])),
-                source=peer[0] if peer else "",
-                connection=f"{peer[0]} {peer[1]}" if peer else "",
+                source=stream.peer[0],
+                connection=f"{stream.peer[0]} {stream.peer[1]}",
             ),
             now,
             secrets.token_urlsafe(24),
@@ -290,27 +190,31 @@ class AcsService:
             reply = Reply(503, headers=(("Retry-After", "30"),))
         for event in events:
             self._report(event)
+        if reply.status < 400:
+            self._web.connections.welcome(stream.peer[0])
         response = web.Response(status=reply.status, body=reply.body or None)
         for name, value in reply.headers:
             response.headers[name] = value
         return response
 
+    def _refuse(self, request: web.BaseRequest, status: int, reason: str) -> web.Response:
+        """Refuse a request before it is a message, and tell."""
+        stream = request.transport
+        address = stream.peer[0] if isinstance(stream, Stream) else ""
+        sent = f"{request.method} {request.raw_path}"[:200]
+        self._report(RequestRefused("https" if request.secure else "http", address, status, reason, sent))
+        return web.Response(status=status, text=f"{reason}\n")
+
     def _report(self, event: Event) -> None:
         self._context.report(self.name, event)
 
 
-def _wanted(plan: Plan) -> dict[_Key, set[str]]:
-    """Return the sockets of a plan, with the paths that each answers."""
-    wanted: dict[_Key, set[str]] = {}
-    for listener in plan.cwmp.listeners:
-        for address in listener.addresses:
-            wanted.setdefault((address, listener.port, listener.secure), set()).add(listener.path)
-    return wanted
-
-
-def _none_here(places: Iterable[_Place]) -> ServiceError:
-    addresses = sorted({address for address, _ in places})
-    return ServiceError(
-        f"the ACS has no address on this machine (wanted: {', '.join(addresses)})",
-        f"add one to an interface, `ip address add {addresses[0]}/24 dev INTERFACE`, or correct acs_url or `hosts:`",
-    )
+def _wanted(plan: Plan) -> tuple[list[Listener], dict[_Place, set[str]]]:
+    """Return the sockets of a plan, and the paths that each answers."""
+    listeners: list[Listener] = []
+    paths: dict[_Place, set[str]] = {}
+    for each in plan.cwmp.listeners:
+        for address in each.addresses:
+            listeners.append(Listener("https" if each.secure else "http", address, each.port))
+            paths.setdefault((address, each.port), set()).add(each.path)
+    return listeners, paths

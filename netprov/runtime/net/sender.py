@@ -22,9 +22,10 @@ class Senders:
 
     def mac(self, address: str) -> str:
         """Return the MAC address, with colons, "" if nobody knows it."""
-        return neighbour(address) or self._leased(address)
+        return neighbour(address) or self.leased(address)
 
-    def _leased(self, address: str) -> str:
+    def leased(self, address: str) -> str:
+        """Return the MAC address that an address is leased to, "" if it is to nobody."""
         try:
             mac = self._leases.holder(int(IPv4Address(address)))
         except (AddressValueError, ServiceError):

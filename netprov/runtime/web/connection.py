@@ -1,119 +1,136 @@
-"""The open connections of a web server: one that sends no request in time is closed, and the idlest when too many."""
+"""The open connections of a web server: each has its time, and when there are too many the greediest host's has to go."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aiohttp import web
-    from aiohttp.web_protocol import RequestHandler
-
-MOST: Final = 4096
-"""Open connections in all; one more, and the one that has been idle longest has to go."""
-
-FIRST: Final = 30.0
-"""Seconds until the first request must be there, headers and all."""
-
-NEXT: Final = 75.0
-"""Seconds a connection may idle between requests: longer than a session may."""
+from netprov.runtime.web.stream import Stream
 
 _SWEEP: Final = 1.0
+_FEW: Final = 4
+"""Connections that one host may have before it is the first to lose some."""
+_REMEMBERED: Final = 16384
+"""Addresses that are remembered as those of phones."""
 
 
 @dataclass(slots=True)
 class _Connection:
-    """A connection: when it must have sent a request, how many are under way, whether any was answered."""
+    """A connection: whose it is, when it must have sent a request, how many are under way."""
 
+    address: str
     deadline: float
     busy: int = 0
-    answered: bool = False
 
 
 class Connections:
-    """The connections of one aiohttp server; `accept` is the protocol factory to listen with."""
+    """The connections of one server; whoever is closed leaves at once.
+
+    `vouch` says whether an address is a phone's, by a lease say; it is asked only when places get scarce.
+    """
 
     def __init__(
         self,
-        server: web.Server,
         clock: Callable[[], float],
         *,
-        most: int = MOST,
-        first: float = FIRST,
-        following: float = NEXT,
+        most: int,
+        first: float,
+        following: float,
+        vouch: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        self._server = server
         self._clock = clock
         self._most = most
         self._first = first
         self._following = following
-        self._connections: dict[RequestHandler, _Connection] = {}
+        self._vouch = vouch
+        self._connections: dict[Stream, _Connection] = {}
+        self._of: Counter[str] = Counter()
+        self._welcome: dict[str, None] = {}
 
-    def accept(self) -> RequestHandler:
-        """Return the protocol of a new connection."""
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def add(self, stream: Stream, address: str) -> None:
+        """Take in a new connection, which has `first` seconds for its first request, headers and all."""
         if len(self._connections) >= self._most:
-            self._make_room()
-        handler: RequestHandler = self._server()
-        self._connections[handler] = _Connection(self._clock() + self._first)
-        return handler
+            self._make_room(address)
+        self._connections[stream] = _Connection(address, self._clock() + self._first)
+        self._of[address] += 1
 
-    def forget(self, handler: RequestHandler) -> None:
-        """Note that a connection came to nothing: its handshake failed."""
-        self._connections.pop(handler, None)
+    def discard(self, stream: Stream) -> None:
+        """Forget a connection that is closed."""
+        connection = self._connections.pop(stream, None)
+        if connection is None:
+            return
+        self._of[connection.address] -= 1
+        if not self._of[connection.address]:
+            del self._of[connection.address]
+
+    def welcome(self, address: str) -> None:
+        """Remember that an address was given what only a phone asks for: its connections are the last to go."""
+        if address not in self._welcome:
+            while len(self._welcome) >= _REMEMBERED:
+                del self._welcome[next(iter(self._welcome))]
+            self._welcome[address] = None
+
+    def answered(self, stream: Stream) -> None:
+        """Note that a request was answered at once: the connection has time for the next."""
+        connection = self._connections.pop(stream, None)
+        if connection is not None:
+            connection.deadline = self._clock() + self._following
+            self._connections[stream] = connection  # the order is that of the last request
 
     @contextmanager
-    def request(self, handler: RequestHandler) -> Iterator[None]:
+    def request(self, stream: object) -> Iterator[None]:
         """Note that a request of a connection is being answered."""
-        connection = self._connections.pop(handler, None) or _Connection(0)
-        self._connections[handler] = connection  # the order is that of the last request
+        connection = self._connections.get(stream) if isinstance(stream, Stream) else None
+        if connection is None:
+            yield
+            return
         connection.busy += 1
-        connection.answered = True
         try:
             yield
         finally:
             connection.busy -= 1
-            connection.deadline = self._clock() + self._following
+            self.answered(stream)  # type: ignore[arg-type]
 
     async def sweep(self) -> None:
         """Close what is overdue, until cancelled."""
         while True:
             await asyncio.sleep(_SWEEP)
-            now, open_ = self._clock(), set(self._server.connections)
-            for handler, connection in tuple(self._connections.items()):
-                gone = connection.answered and handler not in open_
-                if not connection.busy and (gone or connection.deadline <= now):
-                    self._close(handler)
+            now = self._clock()
+            for stream, connection in tuple(self._connections.items()):
+                if not connection.busy and connection.deadline <= now:
+                    self._close(stream)
 
-    def _make_room(self) -> None:
-        gone = [
-            handler
-            for handler, connection in self._connections.items()
-            if connection.answered and not connection.busy and handler.transport is None
-        ]
-        if gone:
-            for handler in gone:
-                del self._connections[handler]
-            return
-        # One without a transport is not connected yet; closed now, aiohttp would never close what is about to connect.
-        idlest = next(
-            (
-                handler
-                for handler, connection in self._connections.items()
-                if not connection.busy and handler.transport is not None
-            ),
-            None,
-        )
-        if idlest is not None:
-            self._close(idlest)
+    def close(self) -> None:
+        """Close all that are idle; those that are busy end with their request."""
+        for stream, connection in tuple(self._connections.items()):
+            if not connection.busy:
+                self._close(stream)
 
-    def _close(self, handler: RequestHandler) -> None:
-        del self._connections[handler]
-        transport = handler.transport
-        handler.force_close()
-        if transport is not None:
-            transport.abort()  # a client that does not read would keep a mere close() waiting
+    def _make_room(self, newcomer: str) -> None:
+        """Close one: of the host that has most, if those are many, else a stranger's, else the idlest."""
+        held = self._of.copy()
+        held[newcomer] += 1
+        greedy, most = held.most_common(1)[0]
+        idle = [stream for stream, each in self._connections.items() if not each.busy]
+        if most > _FEW:
+            victim = next((each for each in idle if self._connections[each].address == greedy), None)
+        else:
+            victim = next((each for each in idle if not self._is_phone(each)), None)
+        victim = victim or next(iter(idle), None)
+        if victim is not None:
+            self._close(victim)
+
+    def _is_phone(self, stream: Stream) -> bool:
+        address = self._connections[stream].address
+        return address in self._welcome or self._vouch(address)
+
+    def _close(self, stream: Stream) -> None:
+        self.discard(stream)
+        stream.abort()  # a client that does not read would keep a mere close() waiting

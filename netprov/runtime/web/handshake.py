@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from netprov.runtime.net.poll import READ, WRITE, Poller
+
+Done = Callable[[ssl.SSLSocket], None]
+Failed = Callable[[str, bytes], None]
+"""Told the reason, and what was sent where that was no TLS."""
+
+_LOOK: Final = 512
+"""Octets that are looked at before TLS is: enough for a request line."""
+_REFUSAL: Final = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 31\r\nConnection: close\r\n\r\n"
+    b"This port speaks HTTPS (TLS).\r\n"
+)
+_METHOD = re.compile(rb"[A-Z]{3,12} [!-~]")
 
 
 @dataclass(slots=True)
 class _Handshake:
     sock: ssl.SSLSocket
     deadline: float
-    failed: Callable[[str], None]
+    done: Done
+    failed: Failed
     events: int = READ
+    begun: bool = False
 
 
 class Handshakes:
-    """Shakes hands on any number of sockets; `done` takes each socket when it can carry requests.
+    """Shakes hands on any number of sockets.
 
     Done here and not by asyncio, which tells nobody of a handshake that failed; that a phone refuses the certificate
     is the commonest reason for it to stay unprovisioned.
@@ -33,30 +50,31 @@ class Handshakes:
         clock: Callable[[], float],
         *,
         most: int,
-        timeouts: float,
-        done: Callable[[ssl.SSLSocket], None],
+        timeout: float,
     ) -> None:
         self._poller = poller
         self._clock = clock
         self._most = most
-        self._timeouts = timeouts
-        self._done = done
+        self._timeout = timeout
         self._under_way: dict[int, _Handshake] = {}
 
     def __len__(self) -> int:
         return len(self._under_way)
 
-    def begin(self, sock: socket.socket, context: ssl.SSLContext, failed: Callable[[str], None]) -> None:
-        """Begin one on an accepted, non-blocking socket; `failed` is told the reason if it comes to nothing."""
+    def begin(self, sock: socket.socket, context: ssl.SSLContext, done: Done, failed: Failed) -> None:
+        """Begin one on an accepted, non-blocking socket.
+
+        `done` takes the socket when it can carry requests; `failed` is told why it comes to nothing.
+        """
         try:
             sock.getpeername()  # else wrap_socket would lose the socket without closing it
             tls = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         except OSError as error:  # gone again already
             sock.close()
-            failed(_reason(error))
+            failed(_reason(error), b"")
             return
         fd = tls.fileno()
-        self._under_way[fd] = _Handshake(tls, self._clock() + self._timeouts, failed)
+        self._under_way[fd] = _Handshake(tls, self._clock() + self._timeout, done, failed)
         self._poller.register(fd, READ, partial(self._ready, fd))
         if len(self._under_way) > self._most:
             self._take(next(iter(self._under_way))).sock.close()
@@ -78,6 +96,8 @@ class Handshakes:
         each = self._under_way.get(fd)
         if each is None:
             return  # it was the oldest itself
+        if not each.begun and not self._is_tls(fd, each):
+            return
         try:
             each.sock.do_handshake()
         except ssl.SSLWantReadError:
@@ -87,7 +107,28 @@ class Handshakes:
         except OSError as error:
             self._end(fd, _reason(error))
         else:
-            self._done(self._take(fd).sock)
+            self._take(fd)
+            each.done(each.sock)
+
+    def _is_tls(self, fd: int, each: _Handshake) -> bool:
+        """Look at the first octets: one that speaks HTTP here is told so, in HTTP; False until there are some."""
+        try:
+            sent = socket.socket.recv(each.sock, _LOOK, socket.MSG_PEEK)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError as error:
+            self._end(fd, _reason(error))
+            return False
+        each.begun = True
+        if not _METHOD.match(sent):
+            return True
+        with suppress(OSError):
+            socket.socket.recv(
+                each.sock, _LOOK
+            )  # a socket closed with unread octets resets, and the answer may be lost
+            socket.socket.send(each.sock, _REFUSAL)
+        self._end(fd, "plain HTTP on a port that speaks TLS", sent)
+        return False
 
     def _await(self, fd: int, each: _Handshake, events: int) -> None:
         if each.events != events:
@@ -98,10 +139,10 @@ class Handshakes:
         self._poller.unregister(fd)
         return self._under_way.pop(fd)
 
-    def _end(self, fd: int, reason: str) -> None:
+    def _end(self, fd: int, reason: str, sent: bytes = b"") -> None:
         each = self._take(fd)
         each.sock.close()
-        each.failed(reason)
+        each.failed(reason, sent)
 
 
 def _reason(error: OSError) -> str:

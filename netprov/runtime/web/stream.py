@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -27,38 +27,65 @@ _AGAIN = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWr
 
 
 class Stream(asyncio.Transport):
-    """A connection whose handshake is done; `begin` connects its protocol."""
+    """A connection whose handshake is done; `begin` connects its protocol.
+
+    `peer` and `local` are the addresses and ports of both ends; `closed` is called once, when it is over.
+    """
 
     def __init__(
-        self, sock: socket.socket | ssl.SSLSocket, poller: Poller, protocol: asyncio.Protocol
+        self,
+        sock: socket.socket | ssl.SSLSocket,
+        poller: Poller,
+        *,
+        peer: tuple[str, int],
+        local: tuple[str, int],
+        closed: Callable[[Stream], None],
     ) -> None:
         super().__init__()
         self._sock = sock
+        self.peer = peer
+        self.local = local
+        self._closed = closed
         self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
         self._fd = sock.fileno()
         self._poller = poller
         self._loop = asyncio.get_running_loop()
-        self._protocol = protocol
+        self._protocol: asyncio.Protocol
         self._buffer = bytearray()
         self._watched = READ
         self._reading = True
         self._closing = False
         self._writing_paused = False
+        self._half_closed = False
         self._more = False  # the socket probably holds more than was read of it
 
-    def begin(self) -> None:
+    def begin(self, protocol: asyncio.Protocol) -> None:
         """Connect the protocol, and take in what is there already: mostly the first request."""
+        self._protocol = protocol
         self._poller.register(self._fd, READ, self._ready)
-        self._protocol.connection_made(self)
+        protocol.connection_made(self)
         self._read()
+
+    @property
+    def tls(self) -> ssl.SSLSocket | None:
+        """The TLS of the connection, None of a plain one."""
+        return self._tls
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Give what comes from now on to another protocol."""
+        assert isinstance(protocol, asyncio.Protocol)
+        self._protocol = protocol
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        """Return who is given what comes."""
+        return self._protocol
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """Answer what the HTTP server asks about; it is not given the socket, which needs no more options."""
-        if name in {"peername", "sockname"}:
-            try:
-                return self._sock.getpeername() if name == "peername" else self._sock.getsockname()
-            except OSError:  # gone again
-                return default
+        if name == "peername":
+            return self.peer
+        if name == "sockname":
+            return self.local
         if self._tls is not None:
             if name == "ssl_object":
                 return self._tls
@@ -81,6 +108,8 @@ class Stream(asyncio.Transport):
 
     def resume_reading(self) -> None:
         """Go on; OpenSSL may hold what the socket no longer shows."""
+        if self._half_closed:
+            return
         self._reading = True
         self._watch()
         if self._tls is not None:
@@ -151,13 +180,21 @@ class Stream(asyncio.Transport):
                 self._lose(error)
                 return
             if not data:
-                self._protocol.eof_received()
-                self.close()
+                self._ended()
                 return
             self._more = len(data) == _RECEIVE
             self._protocol.data_received(data)
             if self._tls is None or not self._tls.pending():
                 return
+
+    def _ended(self) -> None:
+        """The peer sends no more; what it asked for is still answered, if the protocol says that something is due."""
+        if self._protocol.eof_received():
+            self._reading = False
+            self._half_closed = True
+            self._watch()
+        else:
+            self.close()
 
     def _flush(self) -> None:
         sent = self._send(self._buffer)
@@ -209,4 +246,5 @@ class Stream(asyncio.Transport):
             with suppress(OSError, ValueError):
                 self._tls.unwrap()
         self._sock.close()
+        self._closed(self)
         self._protocol.connection_lost(error)

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -27,7 +28,7 @@ from netprov.pki.store import Store
 from netprov.plan import Plan, derive
 from netprov.runtime.cwmp.service import AcsService
 from netprov.runtime.role import RoleContext, reload
-from netprov.runtime.web import connection as visitor
+from netprov.runtime.web.server import Timeouts, WebLimits
 from netprov.runtime.web.tls import client_context
 from netprov.state.acs import AcsStore
 from tests.cwmp.link import phone
@@ -65,9 +66,9 @@ class Ran:
 
 
 @asynccontextmanager
-async def running(state: Path, at: Plan) -> AsyncIterator[Ran]:
+async def running(state: Path, at: Plan, **settings: Any) -> AsyncIterator[Ran]:
     events: list[Event] = []
-    service = AcsService(RoleContext(state, lambda _name, event: events.append(event)))
+    service = AcsService(RoleContext(state, lambda _name, event: events.append(event)), **settings)
     await service.start(at)
     try:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
@@ -88,7 +89,7 @@ def test_phone_is_configured_over_http_and_the_record_is_on_disk(tmp_path: Path)
 
     async def check() -> None:
         async with running(tmp_path, plan(url)) as ran:
-            assert [f"tcp 127.0.0.1:{port} (http)"] == ran.service.listening()
+            assert list(ran.service.listening()) == [f"http 127.0.0.1:{port}"]
             cpe = phone(url.replace("pr1.example.com", "127.0.0.1"))
             cpe.boot(0, bootstrap=True)
             while not cpe.settled:
@@ -130,7 +131,7 @@ def test_acs_speaks_tls_with_a_certificate_for_its_host(tmp_path: Path) -> None:
                     f"https://127.0.0.1:{port}/", data=INFORM, ssl=context, server_hostname=name
                 ) as reply:
                     assert reply.status == 200
-            assert [f"tcp 127.0.0.1:{port} (https)"] == ran.service.listening()
+            assert list(ran.service.listening()) == [f"https 127.0.0.1:{port}"]
 
     run(check)
 
@@ -192,7 +193,7 @@ def test_password_can_be_a_secret_outside_the_inventory(tmp_path: Path) -> None:
 def test_address_that_is_elsewhere_is_passed_over_and_waited_for(tmp_path: Path) -> None:
     async def check() -> None:
         async with running(tmp_path, plan("http://far.example.com:7547/")) as ran:
-            assert ran.service.listening() == []
+            assert not ran.service.listening()
             assert list(ran.service.waiting()) == ["192.0.2.1"]
             told = list(map(str, ran.events))
             assert "192.0.2.1:7547 is not on this machine" in told[0]
@@ -206,10 +207,10 @@ def test_port_that_is_taken_is_said_with_the_remedy(tmp_path: Path) -> None:
         with socket.socket() as other:
             other.bind(("127.0.0.1", 0))
             other.listen()
-            with pytest.raises(ServiceError, match="Address already in use") as raised:
+            with pytest.raises(ServiceError, match="is taken by another program") as raised:
                 async with running(tmp_path, plan(f"http://127.0.0.1:{other.getsockname()[1]}/")):
                     pass
-            assert "ss -ltnp" in raised.value.remedy
+            assert "ss -lntp" in raised.value.remedy
 
     run(check)
 
@@ -242,7 +243,7 @@ def test_reload_turns_http_into_https_on_the_same_port(tmp_path: Path) -> None:
         async with running(tmp_path, plan(f"http://{place}/")) as ran:
             assert (await ran.post(f"http://127.0.0.1:{port}/", INFORM))[0] == 200
             await reload(ran.service, plan(f"https://{place}/"))
-            assert ran.service.listening() == [f"tcp 127.0.0.1:{port} (https)"]
+            assert list(ran.service.listening()) == [f"https 127.0.0.1:{port}"]
 
     run(check)
 
@@ -328,6 +329,10 @@ async def half(port: int, sent: bytes = b"POST / HTTP/1.1\r\nHost: x\r\n") -> as
     return reader
 
 
+def open_connections(service: AcsService) -> float:
+    return next(each.value for each in service.samples() if each.name == "acs_connections")
+
+
 KEPT: list[asyncio.StreamWriter] = []
 
 
@@ -340,21 +345,16 @@ async def close_all() -> None:
             await writer.wait_closed()
 
 
-def test_half_requests_are_closed_in_time_and_others_served_meanwhile(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_half_requests_are_closed_in_time_and_others_served_meanwhile(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{(port := free_port())}/"
-    monkeypatch.setattr(visitor, "_SWEEP", 0.02)
 
     async def check() -> None:
-        async with running(tmp_path, plan(url)) as ran:
-            ran.service._connections._first = 0.2
+        async with running(tmp_path, plan(url), timeouts=Timeouts(head=0.2, idle=0.1)) as ran:
             readers = [await half(port) for _ in range(100)]
             assert (await ran.post(url, INFORM))[0] == 200
             assert [await reader.read() for reader in readers] == [b""] * 100
-            ran.service._connections._following = 0.1
             assert (await ran.post(url, INFORM))[0] == 200
-            while ran.service._connections._connections:
+            while open_connections(ran.service):
                 await asyncio.sleep(0.02)
             await close_all()
 
@@ -365,13 +365,12 @@ def test_idlest_connection_makes_room_for_the_next(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{(port := free_port())}/"
 
     async def check() -> None:
-        async with running(tmp_path, plan(url)) as ran:
-            ran.service._connections._most = 5
+        async with running(tmp_path, plan(url), limits=WebLimits(connections=5)) as ran:
             readers = [await half(port) for _ in range(6)]
             assert await readers[0].read() == b""
             assert (await ran.post(url, INFORM))[0] == 200
             assert await readers[1].read() == b""
-            assert len(ran.service._connections._connections) == 5
+            assert open_connections(ran.service) == 5
             await close_all()
 
     run(check)

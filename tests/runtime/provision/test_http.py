@@ -16,9 +16,9 @@ from netprov.machine import Event
 from netprov.plan import Plan, derive
 from netprov.provision.config import Listener
 from netprov.provision.event import Asked, Reported, TlsFailed
-from netprov.runtime.provision import service as http
-from netprov.runtime.provision.service import HttpService, Timeouts
+from netprov.runtime.provision.service import HttpService
 from netprov.runtime.role import RoleContext, reload
+from netprov.runtime.web.server import Timeouts, WebLimits
 from tests.port import free_port
 
 BRIEF = Timeouts(handshake=0.3, head=0.3, body=0.3, idle=0.3)
@@ -226,11 +226,7 @@ def test_phone_that_refuses_the_certificate_is_told_with_its_alert(tmp_path: Pat
     serve(tmp_path, scenario)
 
 
-def test_too_many_handshakes_cost_the_oldest_and_no_live_phone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(http, "MAX_HANDSHAKES", 4)
-
+def test_too_many_handshakes_cost_the_oldest_and_no_live_phone(tmp_path: Path) -> None:
     async def scenario(site: Site) -> None:
         idle = [await asyncio.open_connection("127.0.0.1", site.https) for _ in range(12)]
         assert b" 200 OK\r\n" in await site.say(get("/001234ab45de.cfg"), secure=True)
@@ -239,7 +235,7 @@ def test_too_many_handshakes_cost_the_oldest_and_no_live_phone(
         for _, writer in idle:
             writer.close()
 
-    serve(tmp_path, scenario)
+    serve(tmp_path, scenario, limits=WebLimits(handshakes=4))
 
 
 def test_too_many_idle_connections_cost_the_idlest(tmp_path: Path) -> None:
@@ -251,7 +247,7 @@ def test_too_many_idle_connections_cost_the_idlest(tmp_path: Path) -> None:
         for _, writer in idle:
             writer.close()
 
-    serve(tmp_path, scenario, max_connections=8)
+    serve(tmp_path, scenario, limits=WebLimits(connections=8))
 
 
 def test_file_of_a_tree_is_sent_in_part_and_not_again_unless_changed(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from netprov.lab.process import wait_until
 from netprov.provision.config import Device, Listener
 from netprov.provision.event import Asked
 from netprov.provision.profile import Parameter, layer
-from netprov.runtime.provision.service import HttpService, Timeouts
+from netprov.runtime.provision.service import HttpService
 from netprov.runtime.role import reload
+from netprov.runtime.web.server import Timeouts, WebLimits
 from tests.port import free_port
 from tests.runtime.provisioning import MAC, plan_of, role_context, running, with_service
 
@@ -55,7 +56,7 @@ def fetch(listener: Listener) -> bytes:
 
 
 def service(state: Path, timeouts: Timeouts | None = None, most: int = 100) -> HttpService:
-    return HttpService(role_context(state)[0], timeouts=timeouts, max_connections=most)
+    return HttpService(role_context(state)[0], timeouts=timeouts, limits=WebLimits(connections=most))
 
 
 @pytest.mark.parametrize(

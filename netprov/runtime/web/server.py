@@ -1,0 +1,239 @@
+"""An HTTP and HTTPS server on the planned sockets of one service: what is refused before a request is one is told too."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from aiohttp import HttpVersion10, HttpVersion11, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from netprov.hostport import Scheme
+from netprov.provision.config import Listener
+from netprov.provision.event import RequestRefused, TlsFailed
+from netprov.runtime.net.listen import Binding, SocketSet
+from netprov.runtime.net.poll import Poller
+from netprov.runtime.role import RoleContext
+from netprov.runtime.web.connection import Connections
+from netprov.runtime.web.handler import HandlerServer, first_line
+from netprov.runtime.web.handshake import Handshakes
+from netprov.runtime.web.stream import Stream
+
+Answer = Callable[[web.BaseRequest, bytes], Awaitable[web.StreamResponse]]
+
+STOP_TIME: Final = 1.0
+"""Seconds that requests under way have when the service stops."""
+_ACCEPTS: Final = 64
+_HANDSHAKES_AT_ONCE: Final = 8
+"""Handshakes begun in one turn of the loop: a flood then takes `handshakes` / 8 turns to push out a live phone's, which
+needs only a few. The rest waits in the kernel."""
+_VERSIONS: Final = (HttpVersion10, HttpVersion11)
+_ODD_VERSION: Final = web.RequestKey("odd version", str)
+
+_LIBRARY_LOG = logging.getLogger("http.library")
+_LIBRARY_LOG.addFilter(
+    # A stranger's malformed request is an answer of 400; only faults of our own are worth a traceback.
+    lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds a client may take, from first octet to last, not between octets."""
+
+    handshake: float = 10.0
+    head: float = 10.0
+    body: float = 60.0
+    idle: float = 15.0
+    reply: float = 900.0
+    """A firmware file of 64 MiB over a link of 1 Mbit/s takes 540 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebLimits:
+    """What one server puts up with.
+
+    One connection more, and one of the host that has most has to go; one TLS handshake more, and the oldest, which is
+    never a live phone's. `body`, `line` are octets, `fields` a number.
+    """
+
+    connections: int = 1024
+    handshakes: int = 128
+    body: int = 4 << 20
+    line: int = 4096
+    fields: int = 64
+
+
+class WebServer:
+    """The server of one service; `answer` is given every request that is well-formed, with its body.
+
+    `context` chooses the TLS for an address. `vouch` says whether an address is a phone's, when places get scarce.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        role: RoleContext,
+        answer: Answer,
+        context: Callable[[str], ssl.SSLContext],
+        *,
+        timeouts: Timeouts | None = None,
+        limits: WebLimits | None = None,
+        vouch: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        self._service = service
+        self._report = partial(role.report, service)
+        self._answer = answer
+        self._context = context
+        self._limits = limits = limits or WebLimits()
+        self.timeouts = timeouts = timeouts or Timeouts()
+        self._poller = Poller()
+        self._sockets = SocketSet(service, self._poller, self._accept, context=role)
+        self._library = HandlerServer(
+            self._handle,
+            refused=self._malformed,
+            request_factory=self._request,
+            access_log=None,
+            logger=_LIBRARY_LOG,
+            auto_decompress=False,
+            keepalive_timeout=timeouts.idle,
+            tcp_keepalive=False,  # no connection lasts that long
+            lingering_time=2.0,
+            max_line_size=limits.line,
+            max_field_size=limits.line,
+            max_headers=limits.fields,
+        )
+        self.connections = Connections(
+            time.monotonic,
+            most=limits.connections,
+            first=timeouts.head,
+            following=timeouts.idle,
+            vouch=vouch,
+        )
+        self.handshakes = Handshakes(
+            self._poller, time.monotonic, most=limits.handshakes, timeout=timeouts.handshake
+        )
+        self._tasks = [asyncio.create_task(self.connections.sweep()), asyncio.create_task(self._sweep())]
+
+    def prepare(self, listeners: Sequence[Listener]) -> Binding:
+        """Bind what is new and here. Raises `ServiceError`."""
+        return self._sockets.prepare(listeners)
+
+    def commit(self, binding: Binding) -> None:
+        """Serve on what was bound, and close what is not wanted any more; open connections go on."""
+        self._sockets.commit(binding)
+
+    async def stop(self) -> None:
+        """Close every socket; replies under way get up to a second."""
+        self._sockets.close()
+        self.handshakes.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._library.shutdown(STOP_TIME)
+        self.connections.close()
+        await asyncio.sleep(0)  # the last of them close in the next turn of the loop
+        self._poller.close()
+
+    def listening(self) -> Sequence[str]:
+        """Return what it listens on."""
+        return self._sockets.listening()
+
+    def waiting(self) -> Sequence[str]:
+        """Return the planned addresses that are not on this machine."""
+        return self._sockets.waiting()
+
+    # Connections.
+
+    def _accept(self, listener: Listener, sock: socket.socket) -> None:
+        secure = listener.scheme == "https"
+        local = (listener.address, listener.port)
+        for _ in range(_HANDSHAKES_AT_ONCE if secure else _ACCEPTS):
+            try:
+                accepted, peer = sock.accept()
+            except OSError:  # none left, gone again already, or no descriptors: the sweep frees some
+                return
+            accepted.setblocking(False)
+            with suppress(OSError):
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            source = (peer[0], peer[1])
+            if secure:
+                done = partial(self._connected, peer=source, local=local)
+                failed = partial(self._tls_failed, source[0], listener.address)
+                self.handshakes.begin(accepted, self._context(source[0]), done, failed)
+            else:
+                self._connected(accepted, peer=source, local=local)
+
+    def _connected(self, sock: socket.socket, *, peer: tuple[str, int], local: tuple[str, int]) -> None:
+        stream = Stream(sock, self._poller, peer=peer, local=local, closed=self.connections.discard)
+        self.connections.add(stream, peer[0])
+        stream.begin(self._library())
+
+    def _tls_failed(self, address: str, server: str, reason: str, sent: bytes) -> None:
+        self._report(TlsFailed(address, reason, server, first_line(sent) if sent else ""))
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.handshakes.sweep()
+
+    # Requests.
+
+    def _request(self, message, payload, protocol, writer, task) -> web.BaseRequest:  # type: ignore[no-untyped-def]
+        loop = asyncio.get_running_loop()
+        version = message.version
+        request = web.BaseRequest(
+            message, payload, protocol, writer, task, loop, client_max_size=self._limits.body
+        )
+        if version not in _VERSIONS:
+            request[_ODD_VERSION] = f"HTTP/{version.major}.{version.minor}"
+            request._version = HttpVersion11  # noqa: SLF001 - what the answer speaks, which goes by the request
+        return request
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        with self.connections.request(request.transport):
+            return await self._respond(request)
+
+    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        if (version := request.get(_ODD_VERSION)) is not None:
+            sent = f"{request.method} {request.raw_path}"
+            self._refuse(request, 505, f"{version} is not spoken here", sent)
+            return _closing(web.Response(status=505))
+        try:
+            # Most requests have no body, and wait_for costs a task.
+            has_body = request.body_exists
+            body = await asyncio.wait_for(self._body(request), self.timeouts.body) if has_body else b""
+        except TimeoutError:
+            return _closing(web.Response(status=408))
+        except web.HTTPRequestEntityTooLarge:
+            return _closing(web.Response(status=413))
+        return await self._answer(request, body)
+
+    async def _body(self, request: web.BaseRequest) -> bytes:
+        if (request.content_length or 0) > self._limits.body:
+            raise web.HTTPRequestEntityTooLarge(self._limits.body, request.content_length or 0)
+        if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return await request.read()
+
+    def _malformed(self, request: web.BaseRequest, status: int, reason: str, sent: bytes) -> None:
+        self._refuse(request, status, reason, first_line(sent))
+
+    def _refuse(self, request: web.BaseRequest, status: int, reason: str, sent: str) -> None:
+        stream = request.transport
+        if isinstance(stream, Stream):
+            scheme: Scheme = "https" if stream.tls else "http"
+            self._report(RequestRefused(scheme, stream.peer[0], status, reason, sent[:200]))
+
+
+def _closing(response: web.Response) -> web.Response:
+    response.force_close()
+    return response
