@@ -391,6 +391,7 @@ Asks running services as a phone would:
     doctor.dhcp                 an offer, and no lease
     doctor.clock                what time phones are told
     doctor.web                  certificates and paths
+    doctor.trip                 a phone's own road, walked from this machine
     doctor.road                 from a lease to a profile, every turning
     doctor.examination          all of it, in order
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -30,37 +30,37 @@ class DoctorClient:
     listed: bool
 
 
-def of_phones(plan: Plan) -> Iterator[DoctorClient]:
-    """Yield every listed phone."""
+def of_phones(plan: Plan, networks: Sequence[str]) -> Iterator[DoctorClient]:
+    """Yield every listed phone that is on one of these networks, or on none in particular."""
     offers = Offers(plan.dhcp)
     for phone in plan.site.phones:
-        yield of_phone(plan, phone, offers)
+        if phone.network is None or phone.network in networks:
+            yield of_phone(phone, offers, networks)
 
 
-def of_phone(plan: Plan, phone: SitePhone, offers: Offers) -> DoctorClient:
-    """Return one listed phone, on its own network or the first."""
+def of_phone(phone: SitePhone, offers: Offers, networks: Sequence[str]) -> DoctorClient:
+    """Return one listed phone, on its own network or the first of these."""
     identity = identity_of(phone)
-    network = phone.network or plan.dhcp.networks[0].name
+    network = phone.network or networks[0]
     name = f"phone {phone.declared.name or phone.declared.mac} ({identity.model.name})"
     return DoctorClient(name, identity, network, _expected(offers, identity, network), listed=True)
 
 
-def of_classes(plan: Plan) -> Iterator[DoctorClient]:
-    """Yield a typical phone for every class that takes clients by what they say, on the first network that serves it.
+def of_classes(plan: Plan, networks: Sequence[str]) -> Iterator[DoctorClient]:
+    """Yield a typical phone for every class that takes clients by what they say, on the first of these networks that serves it.
 
     A class that no phone of the catalogue falls into is passed over.
     """
     offers = Offers(plan.dhcp)
     for number, name in enumerate(plan.site.inventory.classes):
-        if found := _typical(plan, offers, name, number):
+        if found := _typical(offers, networks, name, number):
             yield found
     if not plan.site.inventory.classes and not plan.site.phones:
-        yield from _anyone(plan, offers)
+        yield from _anyone(offers, networks)
 
 
-def _typical(plan: Plan, offers: Offers, name: str, number: int) -> DoctorClient | None:
+def _typical(offers: Offers, networks: Sequence[str], name: str, number: int) -> DoctorClient | None:
     names = (*_USUAL, *(model for model in MODELS if model not in _USUAL))
-    networks = [network.name for network in plan.dhcp.networks]
     for model, tr069, network in product(names, (False, True), networks):
         identity = Identity(_STRANGERS.format(number), model_named(model), tr069=tr069)
         expected = _expected(offers, identity, network)
@@ -69,15 +69,15 @@ def _typical(plan: Plan, offers: Offers, name: str, number: int) -> DoctorClient
     return None
 
 
-def _anyone(plan: Plan, offers: Offers) -> Iterator[DoctorClient]:
+def _anyone(offers: Offers, networks: Sequence[str]) -> Iterator[DoctorClient]:
     identity = Identity(_STRANGERS.format(0xFF), model_named(_USUAL[0]))
-    for network in plan.dhcp.networks:
-        expected = _expected(offers, identity, network.name)
+    for network in networks:
+        expected = _expected(offers, identity, network)
         if expected.served:
             yield DoctorClient(
-                f"any phone on {network.name} (as {_USUAL[0]})",
+                f"any phone on {network} (as {_USUAL[0]})",
                 identity,
-                network.name,
+                network,
                 expected,
                 listed=False,
             )

@@ -10,19 +10,24 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netprov.doctor import clock as doctor_time
 from netprov.doctor.client import DoctorClient
 from netprov.doctor.dhcp import LINGER_S, Discoverer, Offer, compare
 from netprov.doctor.road import Road
-from netprov.doctor.web import Clock, Web
+from netprov.doctor.trip import walk
+from netprov.doctor.web import CLOCK, Clock, Web
 from netprov.emulator.failure import COMPRESSED, Timeouts
 from netprov.errors import Problem, Reason
+from netprov.explain.engine import Story
 from netprov.phone.action import Lease, addresses
 from netprov.pki.chain import Certificate
 from netprov.pki.verify import date
 from netprov.plan import Plan
+
+WALKED = frozenset({"srv", "dhcp"})
+"""Methods whose roads are walked: on that of an ACS it would learn of a device, and what was set by hand is not known."""
 
 AT_ONCE = 32
 """Patients examined at the same time."""
@@ -126,6 +131,9 @@ class Doctor:
         clock, about_time = await self._clock(addresses(lease.options.get(NTP_SERVERS, b"")))
         road = Road(self._plan, self._web, client, lease, clock)
         url, met = await road.walk()
+        if client.expected.method in WALKED:
+            story = await walk(self._web, client.identity, lease, self._anchors)
+            url, met = _judged(story, url, met)
         return Diagnosis(client, (*found, *about_time, *met), url)
 
     async def _lease(self, client: DoctorClient) -> tuple[Lease | None, list[Problem]]:
@@ -148,6 +156,24 @@ class Doctor:
         if servers not in self._clocks:
             self._clocks[servers] = asyncio.create_task(_time(servers))
         return await self._clocks[servers]
+
+
+def _judged(story: Story, arrived: str, met: Sequence[Problem]) -> tuple[str, list[Problem]]:
+    """Return where the profile came from, and what was met, by the outcome of the phone's own road.
+
+    `arrived` and `met` are of the look at every turning. A clock that is wrong stops a phone whose time is not ours.
+    """
+    if story.provisioned:
+        stops = {CLOCK.id} if not arrived else set()
+        kept = [
+            replace(each, severity="warning") if each.severity == "error" and each.rule not in stops else each
+            for each in met
+        ]
+        return ("" if any(each.rule in stops for each in met) else story.url), kept
+    cause = story.problem
+    if cause is None or (not arrived and any(each.severity == "error" for each in met)):
+        return "", list(met)
+    return "", [cause, *story.notes, *met]
 
 
 async def _time(servers: tuple[str, ...]) -> tuple[Clock, list[Problem]]:

@@ -22,7 +22,7 @@ from netprov.phone.source import Source, read_options
 from netprov.plan import Plan
 from netprov.provision.config import FACTORY_PATH, MAC_PATH
 
-ORDINARY = frozenset({"doctor-path", "doctor-profile"})
+ORDINARY = frozenset({"doctor-path", "doctor-profile", "doctor-locked", "doctor-redirect"})
 """What a phone meets on the lower rungs of every ladder, and is no fault if a later rung has its profile."""
 
 Arrived = tuple[str, list[Problem]]

@@ -6,7 +6,7 @@ import asyncio
 import random
 import ssl
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netprov.emulator.failure import Timeouts, trouble_of
 from netprov.emulator.fetch import DnsPorts, download, resolve
@@ -16,15 +16,17 @@ from netprov.phone.action import Failed, Fetch, Found, Resolve, Response, Troubl
 from netprov.phone.rule.url import Url
 from netprov.pki.chain import Certificate
 from netprov.pki.verify import date, problems
+from netprov.provision.crypto import MAGIC
 from netprov.provision.event import PROBE
 from netprov.provision.profile import parse_profile
+from netprov.provision.requester import parse_agent
 from netprov.runtime.web.tls import client_context, presented_chain
 
 SYSTEM_CHOICE = "0.0.0.0"
+KEPT = 256
+"""Answers that are kept: what is looked at for one phone is asked for again on its road."""
 
 _CLOCK = frozenset({"cert-expired", "cert-not-yet-valid"})
-
-_ENCRYPTED = b"Salted__"
 
 
 PORT_CLOSED = Reason(
@@ -75,6 +77,24 @@ ACS = Reason(
     "What answers at the ACS's URL holds no sessions.",
     "start the ACS, or correct `acs_url`",
 )
+LOCKED = Reason(
+    "doctor-locked",
+    "error",
+    "The server wants a user and a password for the file, and a phone fresh from the box has neither.",
+    "serve the first profile without; later rules name them: [--uid … --pwd …]",
+)
+REDIRECTED = Reason(
+    "doctor-redirect",
+    "info",
+    "The server sends phones elsewhere; whether that leads to a profile shows on the phone's own road.",
+    "nothing, if it is meant so",
+)
+ACS_LOCKED = Reason(
+    "doctor-acs-locked",
+    "error",
+    "The ACS wants a user and a password, and a phone fresh from the box has neither.",
+    "leave out `acs: {credentials: …}`, or set user and password of the ACS by a profile first",
+)
 CLOCK = Reason(
     "doctor-clock",
     "error",
@@ -107,6 +127,7 @@ class Web:
         self._client = WebClient(SYSTEM_CHOICE, timeouts)
         self._resolved: dict[Resolve, Found | Failed] = {}
         self._looks: dict[tuple[str, int, str, Clock], list[Problem]] = {}
+        self._answers: dict[tuple[str, ...], Response | Failed] = {}
         self._fetched: dict[tuple[str, str, str], Problem | None] = {}
 
     async def close(self) -> None:
@@ -143,7 +164,9 @@ class Web:
         answer = await self._ask(url, address, verify, method="POST", agent="netprov doctor")
         if isinstance(answer, Failed):
             return unreachable(str(url), address, answer)
-        if answer.status == 404 or answer.status >= 500:
+        if answer.status in {401, 407}:
+            return ACS_LOCKED.problem(f"{url} at {address} answers HTTP {answer.status}")
+        if answer.status in {403, 404} or answer.status >= 500:
             return ACS.problem(
                 f"{url} at {address} answers HTTP {answer.status}: no ACS there",
             )
@@ -153,14 +176,16 @@ class Web:
         answer = await self._ask(url, address, verify, method="GET", agent=agent)
         if isinstance(answer, Failed):
             return unreachable(str(url), address, answer)
-        if answer.status in (301, 302):
-            return None
+        if answer.status in (301, 302) and answer.header("Location"):
+            return REDIRECTED.problem(f"{url} at {address} redirects to {answer.header('Location')}")
+        if answer.status in {401, 407}:
+            return LOCKED.problem(f"{url} at {address} answers HTTP {answer.status}")
         if not 200 <= answer.status < 300:
             return PATH.problem(
                 f"{url} at {address}: HTTP {answer.status}{', no such file' * (answer.status == 404)}",
             )
-        if answer.body.startswith(_ENCRYPTED) or answer.header("Content-Encoding") == "aes128gcm":
-            return None
+        if answer.body.startswith(MAGIC) or answer.header("Content-Encoding") == "aes128gcm":
+            return None  # whether the phone has the key shows on its own road
         try:
             parse_profile(answer.body)
         except Malformed as error:
@@ -179,9 +204,26 @@ class Web:
             verify=verify,
             anchors=anchors,
             method=method,
-            headers={"User-Agent": agent, PROBE: "doctor"},
+            headers={"User-Agent": agent},
         )
-        if url.scheme == "tftp":
+        return await self.ask(action)
+
+    async def ask(self, action: Fetch) -> Response | Failed:
+        """Fetch, marked as a check of ours; what was fetched a moment ago is known."""
+        credentials = action.headers.get("Authorization", "")
+        agent = action.headers.get("User-Agent", "")
+        key = (str(action.url), action.address, action.verify, action.method, agent, credentials)
+        if key not in self._answers:
+            if len(self._answers) >= KEPT:
+                self._answers.pop(next(iter(self._answers)))
+            known = parse_agent(agent)
+            mark = f"doctor {known.mac if known else ''}".rstrip()
+            marked = replace(action, headers={**action.headers, PROBE: mark})
+            self._answers[key] = await self._perform(marked)
+        return self._answers[key]
+
+    async def _perform(self, action: Fetch) -> Response | Failed:
+        if action.url.scheme == "tftp":
             return await download(action, SYSTEM_CHOICE, self._timeouts)
         return await self._client.fetch(action)
 

@@ -80,6 +80,13 @@ class Trip:
         return self.steps[-1].started + self.steps[-1].seconds - self.steps[0].started if self.steps else 0.0
 
 
+class Performer(Protocol):
+    """What performs the actions of a road."""
+
+    async def perform(self, action: Action) -> Result:
+        """Perform one action."""
+
+
 class World:
     """The world around one phone, by real sockets."""
 
@@ -123,7 +130,7 @@ class World:
 
 
 async def travel(
-    handset: Handset, road: Road[T], world: World, observe: Observer | None = None
+    handset: Handset, road: Road[T], world: Performer, observe: Observer | None = None
 ) -> tuple[T, tuple[Step, ...]]:
     """Walk a road to its end; `observe` sees each step as it is done."""
     steps: list[Step] = []

@@ -7,11 +7,21 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from netprov.hostport import Scheme
+from netprov.mac import read_mac
 from netprov.provision.requester import Agent
 from netprov.provision.syslog import PhoneStatement
 
 PROBE = "netprov-probe"
-"""The HTTP field, and the option of TFTP, by which our own probes say what they are: no phone has done what they do."""
+"""The HTTP field, and the option of TFTP, by which our own probes say what they are: no phone has done what they do.
+
+The value ends in the MAC address of the phone in whose name they ask: a path can name any phone too, so that nobody gets by
+it what a path would not give.
+"""
+
+
+def probed(value: str) -> str:
+    """Return the MAC address in whose name a probe asks, "" for none."""
+    return read_mac(value.rpartition(" ")[2])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netprov.errors import Malformed
 from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
 from netprov.provision.auth import REALM, REASONS, Authority
 from netprov.provision.catalog import Catalog, decode_path
 from netprov.provision.config import Device, Provision, TlsVersion
-from netprov.provision.event import PROBE, Asked, Posted, Reported
+from netprov.provision.event import PROBE, Asked, Posted, Reported, probed
 from netprov.provision.http import HttpRequest, Response
 from netprov.provision.report import decrypt_report, parse_report
 from netprov.provision.requester import Agent, Requester
@@ -59,6 +59,8 @@ class Responder:
 
     def respond(self, request: HttpRequest, requester: Requester, now: float) -> Answered:
         """Answer one request."""
+        if (mac := probed(request.fields.get(PROBE, ""))) != "":
+            requester = replace(requester, link_mac=lambda: mac)
         raw = target_path(request.target)
         path = decode_path(raw)
         if path is None:

@@ -19,12 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 
 from netprov.cli.site import open_plan
 from netprov.cli.verb.doctor import command
-from netprov.errors import NetprovError
+from netprov.errors import InventoryError, NetprovError
 from netprov.lab.lan import Host, Lan
 from netprov.lab.process import Process
 from netprov.lab.server import start_server
@@ -51,6 +50,9 @@ classes:
 phones:
   - {mac: 00:12:34:ab:45:de, model: CP-8851-3PCC}
 """
+OWN = "https://pr1.example.com/Cisco/001234ab45de.cfg"
+"""Where the first profile leads to, if it came without TLS."""
+
 AS_TFTP = SITE.replace("model: CP-8851-3PCC}", "model: CP-8851-3PCC, class: tftp}")
 AS_CPE = SITE.replace("model: CP-8851-3PCC}", "model: CP-8851-3PCC, class: cpe}")
 
@@ -256,7 +258,7 @@ def test_phone_that_the_inventory_does_not_serve(site: Site) -> None:
     unserved = SITE.replace("10.20.0.0/24}", "10.20.0.0/24, clients: known}")
     code, output = site.doctor("--classes", inventory=unserved)
     assert (code, "Nobody to ask for" in output) == (0, True)
-    with pytest.raises(click.UsageError, match="no phone 00:00:00:00:00:09"):
+    with pytest.raises(InventoryError, match="no phone 00:00:00:00:00:09"):
         site.doctor("00:00:00:00:00:09")
 
 
@@ -292,7 +294,7 @@ def test_srv_records_missing(site: Site) -> None:
     site.serve(SITE.replace("srv: {https:", "srv: {http:").replace("port: 443", "port: 80"))
     (said,) = site.diagnose()
     assert said["findings"][0]["rule"] == "doctor-srv-missing"
-    assert said["provisioned_from"] == "http://pr1.example.com/8851-3PCC.xml"
+    assert said["provisioned_from"] == "https://netprov.example.com/Cisco/001234ab45de.cfg"
 
 
 def test_files_missing(site: Site) -> None:
@@ -325,7 +327,7 @@ def test_clock(site: Site, moment: float | None, stratum: int, expected: str, se
 def test_phone_of_method_dhcp(site: Site) -> None:
     site.serve(AS_TFTP)
     (said,) = site.diagnose(inventory=AS_TFTP)
-    assert (said["cause"], said["provisioned_from"]) == (None, "tftp://10.20.0.1/8851-3PCC.xml")
+    assert (said["cause"], said["provisioned_from"]) == (None, OWN)
     site.serve(AS_TFTP.replace("66: 10.20.0.1", "66: 10.20.0.250"))
     assert site.cause(inventory=AS_TFTP) == "doctor-option-different"
     elsewhere = AS_TFTP.replace("66: 10.20.0.1", "66: 10.20.0.250")

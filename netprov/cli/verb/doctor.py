@@ -74,7 +74,7 @@ def command(
     """
     opened = open_plan(file)
     plan = opened.plan
-    clients = _patients(plan, phones, only_classes=only_classes)
+    clients = _patients(plan, phones, _networks(plan, interface), only_classes=only_classes)
     if not clients:
         print(
             "Nobody to ask for: the inventory lists no phone, and no phone of the catalogue fits its classes."
@@ -92,15 +92,23 @@ def command(
     return int(any(each.cause for each in located))
 
 
-def _patients(plan: Plan, phones: Sequence[str], *, only_classes: bool) -> list[DoctorClient]:
+def _networks(plan: Plan, interface: str | None) -> list[str]:
+    """Return the networks that are looked at: that of an interface of the inventory, else all of them."""
+    there = [each.name for each in plan.dhcp.networks if each.interface == interface]
+    return there or [each.name for each in plan.dhcp.networks]
+
+
+def _patients(
+    plan: Plan, phones: Sequence[str], networks: Sequence[str], *, only_classes: bool
+) -> list[DoctorClient]:
     if not phones:
-        return [*of_classes(plan), *([] if only_classes else of_phones(plan))]
+        return [*of_classes(plan, networks), *([] if only_classes else of_phones(plan, networks))]
     found, offers = [], Offers(plan.dhcp)
     for mac in find_all(names_of(plan.site), phones):
         phone = find_phone(plan.site, mac)
         if phone is None:
             raise InventoryError([UNKNOWN_PHONE.problem(f"there is no phone {mac} in the inventory")])
-        found.append(of_phone(plan, phone, offers))
+        found.append(of_phone(phone, offers, networks))
     return found
 
 

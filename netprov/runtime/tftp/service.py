@@ -25,7 +25,7 @@ from netprov.plan import Plan
 from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
 from netprov.provision.catalog import Catalog, tidy_path
 from netprov.provision.config import Listener
-from netprov.provision.event import PROBE, Asked, FileSent, TransferFailed
+from netprov.provision.event import PROBE, Asked, FileSent, TransferFailed, probed
 from netprov.provision.requester import Requester
 from netprov.runtime.net.listen import Binding, SocketSet
 from netprov.runtime.net.poll import READ
@@ -193,8 +193,13 @@ class TftpService:
         path = tidy_path(request.filename)
         if path is None:
             return self._refuse(request, peer, 404, "not a path of any file")
+        mac = probed(request.options.get(PROBE, ""))
         requester = Requester(
-            "tftp", peer[0], listener.address, listener.port, link_mac=partial(self._senders.mac, peer[0])
+            "tftp",
+            peer[0],
+            listener.address,
+            listener.port,
+            link_mac=(lambda: mac) if mac else partial(self._senders.mac, peer[0]),
         )
         answer = self._catalog.respond(path, requester)
         match answer:
