@@ -19,8 +19,9 @@ from netprov.explain.cause import CAUSE_FAMILIES
 
 
 def reasons_of(*modules: ModuleType) -> tuple[Reason, ...]:
-    """Return the reasons that modules define, in their order."""
-    return tuple(each for module in modules for each in vars(module).values() if isinstance(each, Reason))
+    """Return the reasons that modules hold, in their order, each once."""
+    held = (each for module in modules for each in vars(module).values() if isinstance(each, Reason))
+    return tuple(dict.fromkeys(held))
 
 
 CHECKED: Mapping[str, tuple[Reason, ...]] = {
