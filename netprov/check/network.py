@@ -37,7 +37,7 @@ def networks_overlap(view: View) -> Iterator[Finding]:
 )
 def address_outside_subnet(view: View) -> Iterator[Finding]:
     for network in view.site.networks:
-        if network.address not in network.subnet:
+        if network.declared.interface and network.address not in network.subnet:
             yield Finding(
                 ("networks", network.name, "address"),
                 f"this server's address {network.address} is outside {network.subnet}",
@@ -70,6 +70,8 @@ def address_reserved(view: View) -> Iterator[Finding]:
 def address_shared(view: View) -> Iterator[Finding]:
     seen: dict[IPv4Address, str] = {}
     for network in view.site.networks:
+        if not network.declared.interface:
+            continue  # behind a relay agent, this server is reached at an address of another network
         if network.address in seen:
             yield Finding(
                 ("networks", network.name, "address"),
@@ -94,6 +96,40 @@ def router_outside_subnet(view: View) -> Iterator[Finding]:
                     f"router {router} is outside {network.subnet}",
                     (("networks", network.name, "subnet"),),
                 )
+
+
+@rule(
+    "router-is-server",
+    "warning",
+    why="Where no `address:` is given, this server is taken to have the first address of the subnet, or that of its network: "
+    "names, certificates, DNS and profiles then lead to the router, which serves none of it.",
+    remedy="give this server's own address as `address:` of the network, also if it is the router",
+)
+def router_is_server(view: View) -> Iterator[Finding]:
+    for network in view.site.networks:
+        if network.declared.router is None or network.declared.address is not None:
+            continue
+        if network.address in network.declared.router:
+            yield Finding(
+                ("networks", network.name, "router"),
+                f"{network.address} is the router, and was taken for this server's address too",
+            )
+
+
+@rule(
+    "server-address-unknown",
+    "error",
+    why="Every network is behind a relay agent, so none of them tells where this server is: names, certificates, DNS and "
+    "profiles lead to an address that is somebody else's.",
+    remedy="give the address that relay agents send to as `address:` of a network, or as a host of the server's name",
+)
+def server_address_unknown(view: View) -> Iterator[Finding]:
+    inventory = view.inventory
+    named = inventory.hosts.get(inventory.server.name)
+    told = any(each.interface or each.address for each in inventory.networks.values())
+    if not told and not (named and named.addresses):
+        for network in view.site.networks[:1]:
+            yield Finding(("networks", network.name), f"{network.address} is taken for this server's address")
 
 
 @rule(

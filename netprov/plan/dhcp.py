@@ -30,7 +30,7 @@ def plan_dhcp(site: Site) -> DhcpConfig:
     problems: list[Problem] = []
     inventory = site.inventory
     config = DhcpConfig(
-        networks=tuple(_network(site, network, problems) for network in site.networks),
+        networks=tuple(_network(network, problems) for network in site.networks),
         classes=tuple(_class(name, each, problems) for name, each in inventory.classes.items()),
         phones={phone.mac: phone for phone in (_phone(each, problems) for each in site.phones)},
         limits=ServerLimits(
@@ -45,18 +45,18 @@ def plan_dhcp(site: Site) -> DhcpConfig:
     return config
 
 
-def _network(site: Site, network: SiteNetwork, problems: list[Problem]) -> NetworkConfig:
+def _network(network: SiteNetwork, problems: list[Problem]) -> NetworkConfig:
     declared = network.declared
     reserved = _ranges(declared.reserved)
     return NetworkConfig(
         name=network.name,
         prefix=int(network.subnet.network_address),
         mask=int(network.subnet.netmask),
-        address=int(_server_address(site, network)),
+        address=int(network.address),
         interface=declared.interface or "",
         pool=without(tuple((int(low), int(high)) for low, high in network.pool), reserved),
         reserved=reserved,
-        settings=_network_settings(site, network, problems),
+        settings=_network_settings(network, problems),
         lease=declared.lease,
         t1=declared.renew or 0,
         t2=declared.rebind or 0,
@@ -71,13 +71,6 @@ def _network(site: Site, network: SiteNetwork, problems: list[Problem]) -> Netwo
         if declared.gateway
         else None,
     )
-
-
-def _server_address(site: Site, network: SiteNetwork) -> IPv4Address:
-    """Return this server's address as a network's clients reach it: behind a relay, one of a network it is on."""
-    if network.declared.interface or network.declared.address:
-        return network.address
-    return next((each.address for each in site.networks if each.declared.interface), network.address)
 
 
 def _ranges(texts: Iterable[str]) -> Ranges:
@@ -100,15 +93,12 @@ def without(ranges: Ranges, holes: Ranges) -> Ranges:
     return tuple(dict.fromkeys(ranges))
 
 
-def _network_settings(site: Site, network: SiteNetwork, problems: list[Problem]) -> Settings:
+def _network_settings(network: SiteNetwork, problems: list[Problem]) -> Settings:
     declared, at = network.declared, ("networks", network.name)
-    dns = network.dns
-    if declared.dns is None:
-        dns = (_server_address(site, network),)
     settings = {code.MASK: Setting(code.MASK, network.subnet.netmask.packed, (*at, "subnet"))}
     for option, addresses, key, written in (
         (code.ROUTER, network.router, "router", declared.router),
-        (code.DNS, dns, "dns", declared.dns),
+        (code.DNS, network.dns, "dns", declared.dns),
         (code.NTP, network.ntp, "ntp", declared.ntp),
     ):
         if addresses:

@@ -92,7 +92,10 @@ class Site:
 
 def resolve(inventory: Inventory) -> Site:
     """Decide every default of the inventory."""
-    networks = tuple(_network(inventory, name, network) for name, network in inventory.networks.items())
+    addresses = server_addresses(inventory)
+    networks = tuple(
+        _network(inventory, name, network, addresses[name]) for name, network in inventory.networks.items()
+    )
     server_name = absolute(inventory.server.name, inventory.domain)
     # What is wrong with a condition is told by `plan.dhcp`.
     conditions = {
@@ -131,18 +134,42 @@ def default_pool(subnet: IPv4Network) -> tuple[tuple[IPv4Address, IPv4Address], 
     return ((IPv4Address(base + size // 2), IPv4Address(base + size - 2)),)
 
 
-def _network(inventory: Inventory, name: str, declared: Network) -> SiteNetwork:
+def server_addresses(inventory: Inventory) -> dict[str, IPv4Address]:
+    """Decide this server's address as the clients of each network reach it; the one place where that is decided.
+
+    A network without an interface is behind a relay agent: this server is not in it, and is reached at an address of a
+    network that it is in, or at that of the host which bears its name.
+    """
+    there = {
+        name: declared.address or first_host(declared.subnet)
+        for name, declared in inventory.networks.items()
+        if declared.interface or declared.address
+    }
+    near = [there[name] for name, declared in inventory.networks.items() if declared.interface]
+    own = inventory.hosts.get(inventory.server.name)
+    named = [each for each in own.addresses if isinstance(each, IPv4Address)] if own else []
+    elsewhere = next(iter((*near, *named, *there.values())), None)
+    return {
+        name: there.get(name) or elsewhere or first_host(declared.subnet)
+        for name, declared in inventory.networks.items()
+    }
+
+
+def first_host(subnet: IPv4Network) -> IPv4Address:
+    """Return the first address of a subnet that a host can have (RFC 3021 for the smallest)."""
+    return IPv4Address(int(subnet.network_address) + (1 if subnet.prefixlen < 31 else 0))
+
+
+def _network(inventory: Inventory, name: str, declared: Network, address: IPv4Address) -> SiteNetwork:
     subnet = declared.subnet
-    address = declared.address or IPv4Address(
-        int(subnet.network_address) + (1 if subnet.prefixlen < 31 else 0)
-    )
+    router = (address if declared.interface else first_host(subnet),)
     pool = default_pool(subnet) if declared.pool is None else tuple(_bounds(text) for text in declared.pool)
     return SiteNetwork(
         name=name,
         subnet=subnet,
         address=address,
         pool=pool,
-        router=(address,) if declared.router is None else declared.router,
+        router=router if declared.router is None else declared.router,
         dns=(address,) if declared.dns is None else declared.dns,
         ntp=declared.ntp or (),
         domain=declared.domain or inventory.domain,

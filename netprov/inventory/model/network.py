@@ -42,7 +42,7 @@ class Network(Record):
     subnet: Subnet = Field(description="The network and its prefix length.", examples=["10.20.0.0/24"])
     address: Ipv4 | None = Field(
         default=None,
-        description="This server's address. Default: the first host address of the subnet.",
+        description="This server's address. Default: the first host address of the subnet; without `interface`, that of another network.",
         examples=["10.20.0.1"],
     )
     pool: Annotated[tuple[AddressRange, ...], OneOrMany()] | None = Field(
