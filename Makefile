@@ -78,4 +78,4 @@ lock: $(VENV)/.run ## Renew the locks from pyproject.toml (needs uv); UPGRADE= k
 	@.ci/lock $(RUN)/python $(UPGRADE)
 
 clean: ## Remove the virtual environment and every cache
-	@rm -rf $(VENV) .setup .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage dist
+	@rm -rf $(VENV) $(VENV).before .setup .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage dist

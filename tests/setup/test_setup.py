@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -168,6 +169,21 @@ def test_changed_lock_is_followed(small: Clone, entries: tuple[Entry, ...], why:
     status, said = small.make_target(".venv/.run")
     assert (0, locked(*entries)) == (status, small.installed()), said
     assert f"anew: {why} ..." in said
+
+
+def test_lock_that_cannot_be_followed_leaves_the_environment_that_worked(small: Clone) -> None:
+    assert small.make_target(".venv/.run")[0] == 0
+    small.write_lock(RUN, (Entry("click==8.6"), DEFUSEDXML))
+    small.index.folder.rename(small.index.folder.with_name("gone"))
+    small.grow_old()
+    status, said = small.make_target(".venv/.run")
+    assert status != 0
+    assert "What was there before is there again" in said
+    assert small.installed() == locked(CLICK, DEFUSEDXML)
+    ran = subprocess.run(
+        [small.folder / ".venv/bin/python", "-c", "import stub_click"], check=False, capture_output=True
+    )
+    assert ran.returncode == 0
 
 
 def test_package_that_is_not_the_locked_one_is_refused_with_its_reason(small: Clone) -> None:
