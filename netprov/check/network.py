@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address
 from itertools import pairwise
 
-from netprov.check.rule import Finding, View, rule
+from netprov.check.rule import Finding, View, planned, rule
 from netprov.plan.site import SiteNetwork
 
 
@@ -282,6 +282,17 @@ def relay_without_listener(view: View) -> Iterator[Finding]:
             ("networks", network.name),
             f"network {network.name} has no interface, and no other network has one",
         )
+
+
+RELAY_ADDRESS = planned(
+    "relay-address",
+    "error",
+    why=(
+        "Behind a relay, `address:` is the server identifier (option 54) to which clients send their renewals. This machine "
+        "cannot have an address of a network that it is not on, so none of them would arrive."
+    ),
+    remedy="leave it out: an address of a network that has an interface is told",
+)
 
 
 @rule(

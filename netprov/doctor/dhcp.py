@@ -12,6 +12,7 @@ import fcntl
 import random
 import socket
 import struct
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
@@ -23,6 +24,7 @@ from netprov.dhcp.client import Identity as ClientIdentity
 from netprov.dhcp.message import Message, Type
 from netprov.dhcp.option import table as code
 from netprov.dhcp.option.provisioning import ACS_CODES, ORDER, SERVER_CODES
+from netprov.dhcp.option.remark import HARMLESS, remarks
 from netprov.errors import Malformed, Problem, Reason, ServiceError
 from netprov.mac import parse_mac
 from netprov.phone.action import Lease
@@ -60,6 +62,12 @@ OPTION_EXTRA = Reason(
     "error",
     "DHCP comes before DNS SRV: an option that names a server keeps the phone from the SRV records.",
     "take it off the DHCP server, or make the phone's method dhcp",
+)
+OPTION_ODD = Reason(
+    "doctor-option-odd",
+    "warning",
+    "Phones differ in what they make of a NUL, a blank, quotation marks or wrong lengths in an option.",
+    "correct the option on the DHCP server; `netprov decode` shows its octets",
 )
 ADDRESS = Reason(
     "doctor-address",
@@ -157,6 +165,7 @@ def compare(expected: Preview, offer: Offer) -> list[Problem]:
         found += [
             _astray(number, offer) for number in SERVER_CODES if number in given and number not in wanted
         ]
+    found += _odd(offer)
     if expected.address and str(IPv4Address(expected.address)) != offer.address:
         found.append(
             ADDRESS.problem(
@@ -175,13 +184,23 @@ def _unlike(option: OfferedOption, offer: Offer) -> Problem | None:
             f"{label} is missing from the offer of {offer.server}; the inventory says {option.text}",
             path=option.origin,
         )
-    # Servers may or may not end a text with NUL (RFC 2132 section 2); phones take both.
+    # A NUL at the end is no other value; it is told for itself.
     if given.rstrip(b"\0") == option.data.rstrip(b"\0"):
         return None
     return OPTION_DIFFERENT.problem(
         f"{label} from {offer.server} is {code.show(option.code, given)}; the inventory says {option.text}",
         path=option.origin,
     )
+
+
+def _odd(offer: Offer) -> Iterator[Problem]:
+    """Tell what is odd about the octets of the options that matter to provisioning."""
+    for number in (code.DOMAIN, *ORDER):
+        for remark in (
+            remarks(number, offer.message.options[number]) if number in offer.message.options else ()
+        ):
+            if remark.oddity not in HARMLESS:
+                yield OPTION_ODD.problem(f"{offer.server} sends option {number}: {remark.clause}")
 
 
 def _astray(number: int, offer: Offer) -> Problem:

@@ -48,6 +48,15 @@ def plan_dhcp(site: Site) -> DhcpConfig:
 def _network(network: SiteNetwork, problems: list[Problem]) -> NetworkConfig:
     declared = network.declared
     reserved = _ranges(declared.reserved)
+    if declared.address and not declared.interface and declared.address in network.subnet:
+        problems.append(
+            Problem(
+                "relay-address",
+                f"{declared.address} is in {network.subnet}, on which this machine has no interface",
+                "leave it out, write the address by which relays reach this server, or give the network its `interface:`",
+                ("networks", network.name, "address"),
+            )
+        )
     return NetworkConfig(
         name=network.name,
         prefix=int(network.subnet.network_address),
