@@ -124,6 +124,7 @@ The cores, one folder a protocol, without sockets, clocks or disks. DHCP for IPv
     dhcp.relay                  what relay agents say
     dhcp.reply                  replies: what they hold, where they go
     dhcp.intake                 from a request to what is needed to answer it
+    dhcp.placement              which of its link's networks a client is given
     dhcp.probe                  offers that wait for a conflict check
     dhcp.other                  other servers, as clients name them
     dhcp.quiet                  links on which nothing is offered for a while

@@ -297,9 +297,10 @@ RELAY_ADDRESS = planned(
 
 @rule(
     "interface-shared",
-    "warning",
-    why="Without a relay, this server cannot tell which of the two networks a new phone belongs to, and takes the first.",
-    remedy="give each network its interface, a VLAN's for example: lan0.120",
+    "info",
+    why="A new phone gets an address of the first of the networks on its link that names its class, or else of the first "
+    "that has one left.",
+    remedy="give each network its interface, a VLAN's for example, lan0.120, if that is not meant",
 )
 def interface_shared(view: View) -> Iterator[Finding]:
     seen: dict[str, str] = {}
@@ -307,7 +308,7 @@ def interface_shared(view: View) -> Iterator[Finding]:
         interface = network.declared.interface
         if interface is None:
             continue
-        if interface in seen:
+        if interface in seen and not network.declared.classes:
             yield Finding(
                 ("networks", network.name, "interface"),
                 f"{interface} is the interface of network {seen[interface]} too",

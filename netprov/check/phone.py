@@ -157,6 +157,21 @@ def class_unknown(view: View) -> Iterator[Finding]:
 
 
 @rule(
+    "network-class-unknown",
+    "error",
+    why="A network for clients of a class that there is not gives its addresses to nobody.",
+    remedy="name a class of this inventory",
+)
+def network_class_unknown(view: View) -> Iterator[Finding]:
+    named = (
+        (each, ("networks", network.name, "classes", index))
+        for network in view.site.networks
+        for index, each in enumerate(network.declared.classes)
+    )
+    yield from _unknown(named, view.inventory.classes, "classes")
+
+
+@rule(
     "network-unknown",
     "error",
     why="A phone tied to an unknown network is not served on any.",

@@ -53,6 +53,10 @@ class NetworkConfig:
     """Option 54 here: this server's own address."""
     interface: str = ""
     """Local interface, "" for a network behind a relay."""
+    link: str = ""
+    """A name that the networks of one link share, "" where the interface says it."""
+    classes: tuple[str, ...] = ()
+    """The classes whose clients get addresses of the pool, () for all."""
     pool: Ranges = ()
     """Addresses for every client."""
     reserved: Ranges = ()

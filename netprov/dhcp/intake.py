@@ -5,13 +5,13 @@ What a kind of request gets is worked out once and kept in a bounded cache.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from netprov.dhcp import relay
 from netprov.dhcp.config import DhcpConfig, NetworkConfig, PhoneConfig
 from netprov.dhcp.contents import compose, find_class, is_served
 from netprov.dhcp.match import Client, Condition
-from netprov.dhcp.message import Message, Type
+from netprov.dhcp.message import Message
 from netprov.dhcp.option import table as code
 from netprov.dhcp.option.kind import decode_text, decode_user_class
 from netprov.dhcp.option.vendor import broadband_forum
@@ -27,30 +27,23 @@ _NONE: Mapping[int, bytes] = {}
 
 
 class Intake:
-    """Accepts requests of clients that the inventory serves."""
+    """Reads requests by what the inventory says."""
 
     def __init__(self, config: DhcpConfig) -> None:
         self._config = config
         conditions = [each.condition for each in config.classes if each.condition is not None]
         self._by_mac = any(_reads(each, "mac") for each in conditions)
         self._by_name = any(_reads(each, "host_name") for each in conditions)
+        self._links = shared_links(config.networks)
         self._servings: dict[tuple[object, ...], Serving] = {}
 
-    def accept(self, request: Message, source: Endpoint) -> Incoming | str:
-        """Return what is needed to answer a request, or why it is not answered."""
-        found = self.look(request, source)
-        if isinstance(found, str):
-            return found
-        # DECLINE and RELEASE carry no vendor class (RFC 2131 table 5); whose lease it is decides.
-        if not found.serving.served and request.type not in {Type.DECLINE, Type.RELEASE}:
-            network = found.network
-            return (
-                f"client is not served on network {network.name}, which serves `clients: {network.clients}`"
-            )
-        return found
+    def look(
+        self, request: Message, source: Endpoint, network: NetworkConfig | None = None
+    ) -> Incoming | str:
+        """Return all that is known of a request and what it would get, served or not; a text if it cannot be read.
 
-    def look(self, request: Message, source: Endpoint) -> Incoming | str:
-        """Return all that is known of a request and what it would get, served or not; a text if it cannot be read."""
+        `network` is where it is taken to be, None for what the request says.
+        """
         sub_options = _NONE
         if code.RELAY_INFO in request.options:
             try:
@@ -58,11 +51,12 @@ class Intake:
             except Malformed as error:
                 return f"option 82: {error}"
         phone = self._phone(request)
-        network = relay.find_network(self._config.networks, request, sub_options, source)
         if network is None:
-            return relay.nowhere(request)
-        if phone is not None and phone.network and phone.network != network.name:
-            network = self._beside(network, phone, request) or network
+            network = relay.find_network(self._config.networks, request, sub_options, source)
+            if network is None:
+                return relay.nowhere(request)
+            if phone is not None and phone.network and phone.network != network.name:
+                network = self._beside(network, phone) or network
         try:
             serving = self._serving(request, network, phone, sub_options)
         except Malformed as error:
@@ -76,6 +70,7 @@ class Intake:
             phone.address if phone is not None and network.contains(phone.address) else 0,
             relay.server_id(network, sub_options),
             serving,
+            () if phone is not None and phone.network == network.name else self._links.get(network.name, ()),
         )
 
     def remembered(self, incoming: Incoming) -> tuple[str, str, bytes, tuple[str, ...]]:
@@ -98,11 +93,10 @@ class Intake:
                 return self._config.phones.get(identifier[1:])
         return phone
 
-    def _beside(self, network: NetworkConfig, phone: PhoneConfig, request: Message) -> NetworkConfig | None:
-        """Return a phone's own network if it shares the interface that the request came in on."""
-        own = self._config.network(phone.network)
-        shared = own is not None and own.interface == network.interface and network.interface
-        return own if shared and not request.giaddr else None
+    def _beside(self, network: NetworkConfig, phone: PhoneConfig) -> NetworkConfig | None:
+        """Return a phone's own network if it is on the link that the request came from."""
+        others = self._links.get(network.name, ())
+        return next((each for each in others if each.name == phone.network), None)
 
     def _serving(
         self,
@@ -146,6 +140,20 @@ class Intake:
                 self._servings.clear()
             self._servings[key] = found
         return found
+
+
+def shared_links(networks: Sequence[NetworkConfig]) -> dict[str, tuple[NetworkConfig, ...]]:
+    """Return the other networks on the link of each network that has any."""
+    links: dict[str, list[NetworkConfig]] = {}
+    for each in networks:
+        if each.link or each.interface:
+            links.setdefault(each.link or each.interface, []).append(each)
+    return {
+        each.name: tuple(other for other in link if other is not each)
+        for link in links.values()
+        for each in link
+        if len(link) > 1
+    }
 
 
 def client_key(request: Message) -> bytes:

@@ -87,6 +87,8 @@ class Incoming:
     """The phone's fixed address on this network, 0 for none."""
     server_id: int
     serving: Serving
+    siblings: tuple[NetworkConfig, ...] = ()
+    """The other networks on this link."""
 
     @property
     def owner(self) -> bytes:

@@ -27,6 +27,7 @@ from netprov.dhcp.limit import RateLimit
 from netprov.dhcp.message import Message, Type, dotted
 from netprov.dhcp.option import table as code
 from netprov.dhcp.other import AGAIN, OtherServers
+from netprov.dhcp.placement import Placement
 from netprov.dhcp.probe import TRIES, Probe, Probing
 from netprov.dhcp.quiet import QuietLinks
 from netprov.dhcp.reply import Incoming, bootp, destination, grant, lease_time, refusal
@@ -34,9 +35,6 @@ from netprov.errors import Malformed
 from netprov.machine import Datagram, Dropped, Endpoint, Event
 
 NOWHERE = "0.0.0.0"
-_MAY_BE_BRIEF = frozenset({Type.REQUEST, Type.INFORM})
-"""What a client sends once it is known."""
-
 BOOTP = 0
 """What stands for the type of a message without option 53."""
 
@@ -49,6 +47,7 @@ class Server:
         self._tables = LeaseTables(config, leases)
         self._events: list[Event] = [*self._tables.misplaced()]
         self.intake = Intake(config)
+        self._placement = Placement(self.intake, self._tables)
         self._limit = RateLimit(config.limits.client_rate, config.limits.total_rate)
         self._overheard = OtherServers(config)
         self._probing = Probing()
@@ -98,7 +97,7 @@ class Server:
         elif not self._limit.admit(request.chaddr, now):
             self._drop("too many messages each second", source)
         else:
-            incoming = self._accept(request, source)
+            incoming = self._placement.accept(request, source)
             if isinstance(incoming, str):
                 self._drop(incoming, source, request.chaddr)
                 self._overhear(request, source, now)
@@ -109,19 +108,6 @@ class Server:
                     self._drop(f"message type {kind} is not for a server", source)
                 else:
                     handle(incoming, now)
-
-    def _accept(self, request: Message, source: Endpoint) -> Incoming | str:
-        """Return what is needed to answer a request, or why it is not answered.
-
-        A client need not say again what it said when it got its offer or lease: without option 60 it is still the same.
-        """
-        if code.VENDOR_CLASS not in request.options and request.type in _MAY_BE_BRIEF:
-            found = self.intake.look(request, source)
-            told = "" if isinstance(found, str) else self._tables[found.network].told(found.key)
-            if told:
-                options = {**request.options, code.VENDOR_CLASS: told.encode()}
-                request = request._replace(options=options)
-        return self.intake.accept(request, source)
 
     def handle_timer(self, now: float) -> None:
         """End what has run out: leases, and the wait for probes that nobody answered."""
@@ -173,33 +159,42 @@ class Server:
         return outbox
 
     def _discover(self, incoming: Incoming, now: float, tries: int = 1) -> None:
-        """RFC 2131 4.3.1."""
-        request, network = incoming.request, incoming.network
+        """RFC 2131 4.3.1: of the first network on the link that has an address for the client."""
+        chaddr = incoming.request.chaddr
         if why := self._quiet.hold(incoming, now):
-            self._drop(why, incoming.source, request.chaddr)
+            self._drop(why, incoming.source, chaddr)
             return
-        table = self._tables[network]
+        choices = self._placement.choices(incoming, now)
+        if any(self._offer_on(each, now, tries) for each in choices):
+            return
+        name = choices[0].network.name if choices else incoming.network.name
+        others = f" or {len(choices) - 1} more on this link" if len(choices) > 1 else ""
+        self._drop(f"no free address on network {name}{others}", incoming.source, chaddr)
+        if now - self._used_up.get(name, -AGAIN) >= AGAIN:
+            self._used_up[name] = now
+            self._events.append(PoolUsedUp(name, chaddr))
+
+    def _offer_on(self, incoming: Incoming, now: float, tries: int) -> bool:
+        """Offer an address of one network, once it was probed; say whether there is one."""
+        network, table = incoming.network, self._tables[incoming.network]
         previous = table.of(incoming.key, incoming.owner)
         address = table.offer(
             incoming.key,
             now,
             listed=incoming.listed,
             fixed=incoming.fixed,
-            requested=request.address(code.REQUESTED_ADDRESS),
+            requested=incoming.request.address(code.REQUESTED_ADDRESS),
             phone=incoming.owner,
             vendor_class=incoming.serving.client.vendor_class or "",
         )
         if not address:
-            self._drop(f"no free address on network {network.name}", incoming.source, request.chaddr)
-            if now - self._used_up.get(network.name, -AGAIN) >= AGAIN:
-                self._used_up[network.name] = now
-                self._events.append(PoolUsedUp(network.name, request.chaddr))
-            return
+            return False
         known = address == incoming.fixed or (previous is not None and previous.address == address)
         if known or not network.probe or self._probing.full:
             self._offer(incoming, address)
         else:
             self._probing.park(address, incoming, now, tries)
+        return True
 
     def _offer(self, incoming: Incoming, address: int) -> None:
         seconds = lease_time(incoming)

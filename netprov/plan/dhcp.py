@@ -63,6 +63,8 @@ def _network(network: SiteNetwork, problems: list[Problem]) -> NetworkConfig:
         mask=int(network.subnet.netmask),
         address=int(network.address),
         interface=declared.interface or "",
+        link=declared.link or "",
+        classes=declared.classes,
         pool=without(tuple((int(low), int(high)) for low, high in network.pool), reserved),
         reserved=reserved,
         settings=_network_settings(network, problems),

@@ -85,6 +85,12 @@ class Offers:
         identity = Identity(mac, vendor_class, request_list=tuple(asks or ()), **more)
         incoming = self._look(_discover(identity), wanted or self._config.networks[0])
         reply, reason = self._answer(incoming)
+        if reply is not None and not incoming.network.contains(reply.yiaddr):
+            # Of another network on the same link.
+            own = next(each for each in incoming.siblings if each.contains(reply.yiaddr))
+            placed = self._server.intake.look(incoming.request, incoming.source, own)
+            assert isinstance(placed, Incoming), placed
+            incoming = placed
         return _preview(incoming, reply, reason)
 
     def _look(self, request: Message, network: NetworkConfig) -> Incoming:

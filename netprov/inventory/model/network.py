@@ -16,6 +16,7 @@ from netprov.inventory.model.scalar import (
     OneOrMany,
     Record,
     Subnet,
+    Texts,
 )
 
 OptionValue = Any
@@ -38,6 +39,17 @@ class Network(Record):
         default=None,
         description="Local interface on this network; leave it out for a network reached only through a DHCP relay.",
         examples=["lan0", "lan0.120"],
+    )
+    link: str | None = Field(
+        default=None,
+        description="A name that networks of one link share behind a relay; networks of one interface are on one link. When "
+        "one has no address left, clients get one of the next.",
+        examples=["floor-1"],
+    )
+    classes: Texts = Field(
+        default=(),
+        description="Only clients of these classes get addresses here; they come here first. Default: every client.",
+        examples=["mpp"],
     )
     subnet: Subnet = Field(description="The network and its prefix length.", examples=["10.20.0.0/24"])
     address: Ipv4 | None = Field(
