@@ -126,9 +126,8 @@ The cores, one folder a protocol, without sockets, clocks or disks. DHCP for IPv
     dhcp.intake                 from a request to what is needed to answer it
     dhcp.placement              which of its link's networks a client is given
     dhcp.probe                  offers that wait for a conflict check
-    dhcp.other                  other servers, as clients name them
+    dhcp.other                  other servers, as clients name them or as they answer
     dhcp.quiet                  links on which nothing is offered for a while
-    dhcp.lookout                whether another server is on a link
     dhcp.server                 the server machine
     dhcp.lease_file             leases as other servers keep them
     dhcp.client_event           what happens to a client

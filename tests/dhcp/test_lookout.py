@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from netprov.dhcp.lookout import AGAIN_S, GONE_S, LOOK_S, Lookout
 from netprov.dhcp.message import Type, decode
+from netprov.dhcp.other import AGAIN_S, GONE_S, LOOK_S, Lookout
 from netprov.machine import Dropped
 from tests.dhcp.link import OTHER, STRANGER, Lan, ip, request, select
 

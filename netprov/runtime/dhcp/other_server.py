@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
 
 from netprov.dhcp import message as dhcp
-from netprov.dhcp.lookout import LOOK_S, Lookout
 from netprov.dhcp.message import Message, Type, dotted
 from netprov.dhcp.option import table as code
-from netprov.dhcp.other import OtherServer
+from netprov.dhcp.other import LOOK_S, Lookout, OtherServer
 from netprov.dhcp.reply import EVERYONE
 from netprov.dhcp.server import Server
 from netprov.errors import Malformed, ServiceError
