@@ -269,6 +269,7 @@ The phone, the only core that speaks every protocol:
     phone.upgrade               firmware, stage by stage
     phone.report                what a phone reports
     phone.meaning               what a rule means to a phone
+    phone.onboarding            which of Cisco's services phones ask, and their codes
     phone.cloud                 remote customization and activation codes, with stand-ins
     phone.boot                  the road, in the guide's order
     phone.life                  resyncs, retries, upgrades, for ever

@@ -1,6 +1,6 @@
 """The road: from power-up to a profile, mechanism by mechanism, in the order of Cisco's guide.
 
-1. DHCP, 2. DNS SRV, 3. EDOS (remote customization), 4. GDS (activation code). A usable DHCP option ends the search
+1. DHCP, 2. DNS SRV, 3. EDOS (remote customization), 4. EDOS device activation, or GDS (activation code). A usable DHCP option ends the search
 there; `Habits.fall_through` goes on instead. A phone whose profile rule names a server skips all four and resyncs.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from netprov.phone.action import AskDhcp, Failed, Lease, Road, Say, Wait
-from netprov.phone.cloud import activate, customize
+from netprov.phone.cloud import activate, customize, enroll
 from netprov.phone.discover import Miss, from_dhcp, from_srv
 from netprov.phone.fetch.load import Loaded, NotLoaded
 from netprov.phone.handset.customization import Customization, Turn
@@ -49,7 +49,17 @@ def boot(handset: Handset) -> Road[Outcome]:
     seconds = handset.draw(int(spread) * RANDOM_DELAY_UNIT + 1) if spread.isdigit() else 0
     if seconds:
         yield Wait(seconds, "Resync_Random_Delay")
+    if handset.behaviour.profile_rule:
+        return (yield from enter(handset, handset.behaviour.profile_rule))
     return (yield from search(handset))
+
+
+def enter(handset: Handset, rule: str) -> Road[Outcome]:
+    """Enter a profile rule on the phone and press Resync (guide, "Manually Provision a Phone from the Keypad")."""
+    yield Say(f"Profile Rule entered: {rule}")
+    handset.turn(Turn.BY_HAND)
+    handset.parameters["Profile_Rule"] = rule
+    return (yield from _configured(handset))
 
 
 def search(handset: Handset) -> Road[Outcome]:
@@ -61,12 +71,13 @@ def search(handset: Handset) -> Road[Outcome]:
     if isinstance(found, Loaded):
         return (yield from _on_the_lan(handset, found, handset.found_by or "dhcp"))
     if found is Miss.FAILED and not handset.behaviour.fall_through:
+        handset.turn(Turn.NAMED)
         return _failed(handset, handset.last_error)
     found = yield from from_srv(handset, handset.lease)
     if isinstance(found, Loaded):
         return (yield from _on_the_lan(handset, found, "srv"))
     reason = handset.last_error or "neither DHCP nor DNS names a provisioning server"
-    for method, mechanism in (("edos", customize), ("gds", activate)):
+    for method, mechanism in (("edos", customize), ("device", enroll), ("gds", activate)):
         provided = yield from mechanism(handset)
         if provided is not None:
             return _provisioned(handset, provided, method)
@@ -80,13 +91,14 @@ def _configured(handset: Handset) -> Road[Outcome]:
     if isinstance(outcome, Loaded):
         return _provisioned(handset, outcome, "rule")
     if isinstance(outcome, CodeWanted):
-        return (yield from _by_code(handset))
+        return (yield from by_code(handset))
     return _failed(handset, outcome.error if outcome else "no profile rule names a URL")
 
 
-def _by_code(handset: Handset) -> Road[Outcome]:
+def by_code(handset: Handset) -> Road[Outcome]:
     """Ask for an activation code, as `gds://` says."""
     loaded = yield from activate(handset)
+    handset.awaits_code = loaded is None
     if loaded:
         return _provisioned(handset, loaded, "gds")
     return _failed(handset, "the phone shows its activation code screen, and no code led to a profile")
@@ -98,7 +110,7 @@ def _on_the_lan(handset: Handset, loaded: Loaded, method: str) -> Road[Outcome]:
     handset.resynced = handset.now
     settled = yield from settle(handset, loaded)
     if isinstance(settled, CodeWanted):
-        return (yield from _by_code(handset))
+        return (yield from by_code(handset))
     if isinstance(settled, NotLoaded):
         return _failed(handset, f"the first profile came from {loaded.url}, but then: {settled.error}")
     return _provisioned(handset, settled, method)

@@ -11,8 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from netprov.phone.action import Road, Say, Wait
-from netprov.phone.boot import boot, search
-from netprov.phone.cloud import activate
+from netprov.phone.boot import boot, by_code, search
 from netprov.phone.fetch.load import Loaded, NotLoaded
 from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.schedule import delay, until_time_of_day
@@ -73,7 +72,10 @@ def live(handset: Handset) -> Road[Tally]:
     fine = outcome.provisioned
     while True:
         _count(tally, fine=fine)
-        due = fine and handset["Upgrade_Rule"] != tally.failed_rule  # one that failed has a timer of its own
+        # A phone that waits for its code upgrades: the code may need newer firmware (guide, "Activation Code").
+        due = (fine or handset.awaits_code) and handset[
+            "Upgrade_Rule"
+        ] != tally.failed_rule  # that has its own timer
         upgraded = due and (yield from _upgrade(handset, agenda, tally))
         if not upgraded:
             _plan(handset, agenda, tally, fine=fine)
@@ -174,7 +176,7 @@ def _again(handset: Handset, reason: int) -> Road[bool]:
     if isinstance(result, Loaded):
         result = yield from settle(handset, result)
     if isinstance(result, CodeWanted):
-        return (yield from activate(handset)) is not None
+        return (yield from by_code(handset)).provisioned
     return not isinstance(result, NotLoaded)
 
 

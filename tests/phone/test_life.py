@@ -5,18 +5,34 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from netprov.phone.action import Action, Done, Failed, Fetch, Lease, Response, Result, Say, Trouble, Wait
-from netprov.phone.boot import Outcome
-from netprov.phone.cloud import CloudSite, respond
+from netprov.phone.action import (
+    Action,
+    Done,
+    Failed,
+    Fetch,
+    Lease,
+    Response,
+    Result,
+    Road,
+    Say,
+    Step,
+    Trouble,
+    Wait,
+)
+from netprov.phone.boot import Outcome, boot, search
+from netprov.phone.cloud import CloudSite, activate, respond
 from netprov.phone.fetch.load import Loaded, NotLoaded
 from netprov.phone.handset.customization import Customization, Turn, move
 from netprov.phone.handset.memory import Behaviour, Cloud, Handset
 from netprov.phone.handset.schedule import DAY, delay, until_time_of_day
 from netprov.phone.life import live
+from netprov.phone.onboarding import SERVICES as CLOUD_SERVICES
+from netprov.phone.onboarding import code_fault, redirector_of
 from netprov.phone.report import Reporter
 from netprov.phone.resync import EXPLICIT, CodeWanted, resync
 from netprov.phone.upgrade import upgrade
@@ -409,6 +425,24 @@ def test_a_refused_report_and_a_faulty_rule_are_said() -> None:
     assert not walk(handset, Reporter({}).report(handset), World())[0]
 
 
+def first_steps(
+    handset: Handset, road: Road[object], world: Callable[[Action], Result], *, until: Callable[[], bool]
+) -> list[Step]:
+    """Walk a road that never ends as far as something holds."""
+    steps: list[Step] = []
+    action = next(road)
+    while not until():
+        assert len(steps) < 200
+        result: Result = Done()
+        if isinstance(action, Wait):
+            handset.now += action.seconds
+        elif not isinstance(action, Say):
+            result = world(action)
+        steps.append(Step(action, result))
+        action = road.send(result)
+    return steps
+
+
 # The cloud.
 
 SITE = CloudSite(
@@ -436,8 +470,6 @@ def cloud(
 
     behaviour = Behaviour(cloud=Cloud("rc.lab.example", "gds.lab.example"), activation_code=code)
     handset = Handset(STAGED, no_chance, behaviour)
-    from netprov.phone.boot import boot
-
     outcome, _ = walk(handset, boot(handset), world)
     return outcome, handset
 
@@ -469,6 +501,122 @@ def test_codes_of_another_form_are_refused(code: str) -> None:
     assert not cloud(code, site=CloudSite({}, SITE.codes))[0].provisioned
 
 
+def test_a_phone_is_onboarded_by_its_mac_where_the_parameter_says_so() -> None:
+    def boot_with(enable: str) -> Outcome:
+        inner = World(
+            {15: b"example.com"}, NAMES, servers={"http 10.20.0.1 80": Server({"/provider.xml": PROFILE})}
+        )
+        site = CloudSite({}, {}, {"001234ab45de": "http://10.20.0.1/provider.xml"})
+
+        def world(action: Action) -> Result:
+            if isinstance(action, Fetch) and action.address == "10.20.0.9":
+                body = respond(site, action.url.path)
+                return Response(200, body) if body else Response(404)
+            return inner(action)
+
+        handset = Handset(STAGED, no_chance, Behaviour(cloud=Cloud("", "", "gds.lab.example")))
+        handset.parameters["Webex_Onboard_Enable"] = enable
+        return walk(handset, boot(handset), world)[0]
+
+    enabled = boot_with("Yes")
+    assert (enabled.provisioned, enabled.method) == (True, "device")
+    assert not boot_with("No").provisioned
+
+
+def test_codes_do_not_depend_on_onboarding_by_mac() -> None:
+    handset = phone()
+    handset.parameters["Webex_Onboard_Enable"] = "No"
+    _, steps = walk(handset, activate(handset), World())
+    assert [step.action.text for step in steps if isinstance(step.action, Say)] == ["Enter activation code"]
+
+
+@pytest.mark.parametrize(
+    ("code", "model", "firmware", "taken"),
+    [
+        ("1234567890123456", "CP-8851-3PCC", "sip88xx.11-2-3MSR1-1", True),
+        ("1234567890123456", "CP-8851-3PCC", "11.2(3)", False),
+        ("#123", "CP-8851-3PCC", "11.3(1)", True),
+        ("#123", "CP-8851-3PCC", "11.2(3)MSR1", False),
+        ("#1234567890123456", "CP-8851-3PCC", "12.0(1)", True),
+        ("#12345678901234567", "CP-8851-3PCC", "12.0(1)", False),
+        ("123456789012345", "CP-8851-3PCC", "12.0(1)", False),
+        ("١234567890123456", "CP-8851-3PCC", "12.0(1)", False),
+        ("1234567890123456\n", "CP-8851-3PCC", "12.0(1)", False),
+        ("1234567890123456", "CP-6861-3PCC", "12.0(1)", False),
+    ],
+)
+def test_codes_are_taken_by_the_firmware_and_models_that_have_them(
+    code: str, model: str, firmware: str, taken: bool
+) -> None:
+    assert taken == (not code_fault(code, model, firmware))
+
+
+@pytest.mark.parametrize(
+    ("firmware", "asked"),
+    [
+        ("11.1.2", ["webapps.cisco.com"]),
+        ("11.2(1)", ["activate.cisco.com"]),
+        ("11.2(3)MSR1", ["activate.cisco.com", "activation.webex.com"]),
+        ("12.0(7)", ["activate.cisco.com", "activation.webex.com", "sudirenewal.cisco.com"]),
+    ],
+)
+def test_firmware_decides_which_of_ciscos_names_are_asked(firmware: str, asked: list[str]) -> None:
+    assert [each.name for each in CLOUD_SERVICES if each.asked_by(firmware)] == asked
+    assert redirector_of(firmware) == asked[0]
+
+
+def test_a_server_that_dhcp_names_ends_customization_whatever_comes_of_it() -> None:
+    world = World({66: b"10.20.0.1"})
+    outcome, _, _ = travel(world)
+    assert (outcome.provisioned, outcome.customization) == (False, Customization.ABORTED)
+    other, _, _ = travel(world, behaviour=Behaviour(fall_through=True))
+    assert other.customization is Customization.PENDING
+
+
+def test_a_rule_entered_by_hand_aborts_customization_until_a_factory_reset() -> None:
+    world = World({15: b"example.com"}, servers={"http 10.20.0.1 80": Server({"/own.xml": PROFILE})})
+    outcome, _, handset = travel(world, behaviour=Behaviour(profile_rule="http://10.20.0.1/own.xml"))
+    assert (outcome.provisioned, outcome.customization) == (True, Customization.ABORTED)
+    handset.parameters["Profile_Rule"] = "/$PSN.xml"
+    again, steps = walk(handset, search(handset), world)
+    assert (again.provisioned, again.customization) == (False, Customization.ABORTED)
+    assert any("until a factory reset" in step.action.text for step in steps if isinstance(step.action, Say))
+
+
+GUIDE = b"""<device><flat-profile><Profile_Rule ua="na">gds://</Profile_Rule><Upgrade_Enable ua="na">Yes</Upgrade_Enable>
+<Upgrade_Error_Retry_Delay ua="na">3600</Upgrade_Error_Retry_Delay>
+<Upgrade_Rule ua="na">http://10.20.0.1/sip88xx.11-2-3MSR1-1.loads</Upgrade_Rule></flat-profile></device>"""
+
+
+def test_an_old_phone_upgrades_first_and_then_takes_the_code_as_the_guides_example_says() -> None:
+    files = {"/sip88xx.11-2-3MSR1-1.loads": b"firmware", "/provider.xml": PROFILE}
+    inner = World(
+        {66: b"10.20.0.1"},
+        NAMES,
+        servers={
+            "tftp 10.20.0.1 69": Server({"/8851-3PCC.xml": GUIDE}),
+            "http 10.20.0.1 80": Server(files),
+        },
+    )
+
+    def world(action: Action) -> Result:
+        if isinstance(action, Fetch) and action.address == "10.20.0.9":
+            assert action.headers["User-Agent"] == "Cisco-CP-8851-3PCC/11.2.3 (001234ab45de)"
+            body = respond(SITE, action.url.path)
+            return Response(200, body) if body else Response(404)
+        return inner(action)
+
+    behaviour = Behaviour(cloud=Cloud(activation="gds.lab.example"), activation_code="1234567890123456")
+    old = replace(STAGED, firmware="11.2.1")
+    handset = Handset(old, no_chance, behaviour)
+    road = live(handset)
+    steps = first_steps(handset, road, world, until=lambda: handset["Proxy_1_"] == "example.com")
+    said = [step.action.text for step in steps if isinstance(step.action, Say)]
+    assert handset.software == "sip88xx.11-2-3MSR1-1"
+    assert any("11.2(3)MSR1" in text for text in said)  # what the old firmware lacks
+    assert said.index("Restarting with sip88xx.11-2-3MSR1-1") < said.index("Enter activation code")
+
+
 def test_without_stand_ins_nothing_is_asked() -> None:
     outcome, steps, _ = travel(World({15: b"example.com"}))
     assert outcome.customization is Customization.PENDING
@@ -487,8 +635,6 @@ def test_a_gds_rule_goes_straight_to_the_code() -> None:
     gds = b"<flat-profile><Profile_Rule>gds://</Profile_Rule></flat-profile>"
     handset = phone()
     handset.apply(parse_profile(gds))
-    from netprov.phone.boot import search
-
     outcome, steps = walk(handset, search(handset), World())
     assert not outcome.provisioned
     assert any(isinstance(step.action, Say) and step.action.text == "Enter activation code" for step in steps)

@@ -24,6 +24,7 @@ class Customization(StrEnum):
 class Turn(StrEnum):
     """What moves it."""
 
+    NAMED = "DHCP names a server"
     LAN = "the LAN gave a profile"
     ASKED = "the redirector is asked"
     REDIRECTED = "the redirector named a server"
@@ -36,15 +37,19 @@ class Turn(StrEnum):
 S, T = Customization, Turn
 
 MOVES: Mapping[tuple[Customization, Turn], Customization] = {
+    (S.OPEN, T.NAMED): S.ABORTED,
     (S.OPEN, T.LAN): S.ABORTED,
     (S.OPEN, T.ASKED): S.PENDING,
+    (S.PENDING, T.NAMED): S.ABORTED,
     (S.PENDING, T.LAN): S.ABORTED,
     (S.PENDING, T.ASKED): S.PENDING,
     (S.PENDING, T.REDIRECTED): S.CUSTOM_PENDING,
     (S.PENDING, T.UNKNOWN): S.UNAVAILABLE,
     (S.CUSTOM_PENDING, T.LOADED): S.ACQUIRED,
+    (S.CUSTOM_PENDING, T.NAMED): S.ABORTED,
     (S.CUSTOM_PENDING, T.LAN): S.ABORTED,
     (S.CUSTOM_PENDING, T.ASKED): S.PENDING,
+    (S.UNAVAILABLE, T.NAMED): S.ABORTED,
     (S.UNAVAILABLE, T.LAN): S.ABORTED,
     (S.UNAVAILABLE, T.ASKED): S.PENDING,
     **{(state, T.BY_HAND): S.ABORTED for state in S if state is not S.ACQUIRED},

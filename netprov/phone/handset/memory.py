@@ -21,11 +21,13 @@ from netprov.provision.profile import Layer
 class Cloud:
     """Stand-ins for Cisco's cloud in a lab, as `host` or `host:port`; "" where there is none.
 
-    `redirector` maps MAC and model to a provider's server (RC, EDOS), `activation` takes activation codes (GDS).
+    `redirector` maps MAC and model to a provider's server (RC, EDOS), `activation` takes activation codes (GDS), `devices`
+    knows phones by their MAC alone (EDOS device activation).
     """
 
     redirector: str = ""
     activation: str = ""
+    devices: str = ""
 
 
 def _never_busy(_now: float) -> float:
@@ -36,7 +38,10 @@ def _never_busy(_now: float) -> float:
 class Behaviour:
     """Where the guide leaves a choice, and what a person at the phone would do.
 
-    `fall_through`: go on to SRV after DHCP options that led to no profile; otherwise they end the search.
+    `fall_through`: go on to SRV after DHCP options that led to no profile, which then leave the customization state
+    alone (a Small Business article of Cisco's); otherwise they end the search, and the state is Aborted as soon as DHCP
+    names a server (the guide).
+    `profile_rule`: what somebody enters on the phone or its web page once it is up, "" for nothing.
     `activation_code`: what is typed at the activation screen; 16 digits, or # and 3 to 16 digits.
     `ikm`: whether IKM_HTTP_Encrypt_Content is keying material as it stands, or base64url of it; no guide says.
     `busy(now)`: for how many seconds more somebody is in a call; 0 for an idle phone.
@@ -46,6 +51,7 @@ class Behaviour:
     fall_through: bool = False
     cloud: Cloud = Cloud()
     activation_code: str = ""
+    profile_rule: str = ""
     ikm: IkmEncoding = "raw"
     busy: Callable[[float], float] = _never_busy
 
@@ -75,6 +81,7 @@ class Handset:
     loaded_ca: str = ""
     found_by: str = ""
     last_error: str = ""
+    awaits_code: bool = False
 
     def __post_init__(self) -> None:
         self.software = self.software or self.identity.software
