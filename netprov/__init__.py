@@ -359,6 +359,7 @@ The emulated phone's pump:
     emulator.fetch              DNS and TFTP as they ask
     emulator.web                HTTP and HTTPS as they ask
     emulator.phone              one emulated phone
+    emulator.stay               a phone that lives on
     emulator.fleet              many phones from one process
     emulator.cloud              stand-ins for Cisco's cloud in labs
 
@@ -433,7 +434,9 @@ What people type:
     cli.verb.query              what DNS says, and how phones read it
     cli.verb.serve              run the services
     cli.verb.demo               an inventory on a virtual LAN
-    cli.verb.phone              boot emulated phones
+    cli.verb.phone              boot emulated phones, and let them live
+    cli.verb.phone.choice       what was chosen on the command line
+    cli.verb.phone.story        what phones did, as it happens
     cli.verb.cloud              stand in for the cloud
     cli.verb.reload             let running services take a changed inventory
     cli.verb.rule               what a rule means to a phone

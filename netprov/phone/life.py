@@ -62,9 +62,10 @@ class Agenda:
         )
 
 
-def live(handset: Handset) -> Road[Tally]:
-    """Boot, then resync for ever; returns only where the parameters say never again."""
-    tally, agenda, reporter = Tally(), Agenda(), Reporter(dict(handset.parameters))
+def live(handset: Handset, tally: Tally | None = None) -> Road[Tally]:
+    """Boot, then resync for ever, and count in `tally`; returns only where the parameters say never again."""
+    tally = tally or Tally()
+    agenda, reporter = Agenda(), Reporter(dict(handset.parameters))
     outcome = yield from boot(handset)
     while handset.lease is None:
         yield Wait(60, "no lease")
@@ -73,9 +74,10 @@ def live(handset: Handset) -> Road[Tally]:
     while True:
         _count(tally, fine=fine)
         # A phone that waits for its code upgrades: the code may need newer firmware (guide, "Activation Code").
-        due = (fine or handset.awaits_code) and handset[
-            "Upgrade_Rule"
-        ] != tally.failed_rule  # that has its own timer
+        applied = fine or handset.awaits_code
+        due = (
+            applied and handset["Upgrade_Rule"] != tally.failed_rule
+        )  # one that failed has a timer of its own
         upgraded = due and (yield from _upgrade(handset, agenda, tally))
         if not upgraded:
             _plan(handset, agenda, tally, fine=fine)

@@ -31,7 +31,7 @@ def test_without_dhcp_a_phone_asks_the_servers_it_is_told(
     assert "CP-7841-3PCC" in output
     assert "GET http://127.0.0.1:9/p.xml" in output
     assert "connection refused" in output
-    assert "customization state: Open" in output
+    assert "customization state: Aborted" in output
 
 
 def test_json_holds_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,3 +73,40 @@ def test_wrong_arguments_say_what_is_right(
     monkeypatch.chdir(tmp_path)
     with pytest.raises((UsageError, InventoryError), match=words):
         run(*arguments)
+
+
+def test_a_phone_stays_for_as_long_as_it_is_told_and_says_what_its_life_came_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = (
+        MAC,
+        "--option",
+        "66=http://127.0.0.1:9/p.xml",
+        "--stay",
+        "--speed",
+        "1000000",
+        "--for",
+        "3h",
+    )
+    code, output = run(*arguments)
+    assert code == 1
+    assert "day 1" in output
+    assert "failures in a row" in output
+    lines = [json.loads(line) for line in run(*arguments, "--json")[1].splitlines()]
+    assert {line["mac"] for line in lines} == {MAC}
+    assert lines[-1]["resyncs"] == lines[-1]["failures"] >= 3
+    assert lines[-1]["customization"] == "Aborted"
+
+
+@pytest.mark.parametrize("arguments", [("--for", "soon"), ("--speed", "0")])
+def test_times_that_are_none_are_usage_errors(arguments: tuple[str, str]) -> None:
+    with pytest.raises(UsageError):
+        run(MAC, "--option", "66=http://127.0.0.1:9/p.xml", "--stay", *arguments)
+
+
+def test_a_rule_that_is_entered_by_hand_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _, output = run(MAC, "--domain", "example.com", "--rule", "http://127.0.0.1:9/own.xml")
+    assert "GET http://127.0.0.1:9/own.xml" in output
+    assert "customization state: Aborted" in output

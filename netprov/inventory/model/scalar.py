@@ -53,7 +53,8 @@ def _name(value: Any) -> str:
     return text
 
 
-def _duration(value: Any) -> int:
+def seconds_of(value: Any) -> int:
+    """Return a time span in seconds, written as `90s`, `30m`, `1h`, `2d` or a number. Raises `ValueError`."""
     if isinstance(value, int) and not isinstance(value, bool):
         seconds = value
     else:
@@ -150,7 +151,7 @@ Name = Annotated[str, BeforeValidator(_name), _text_schema(r"^[A-Za-z0-9_.-]{1,2
 
 Duration = Annotated[
     int,
-    BeforeValidator(_duration),
+    BeforeValidator(seconds_of),
     WithJsonSchema(
         {
             "anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^\d+\s*[smhdwSMHDW]?$"}],

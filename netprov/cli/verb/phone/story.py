@@ -1,0 +1,115 @@
+"""What emulated phones did, as it happens: a line a step, for people or for programs."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from netprov.emulator.phone import Trip
+from netprov.emulator.stay import Life
+from netprov.explain.timeline import as_data, tell
+from netprov.phone.action import Step
+from netprov.phone.handset.identity import Identity
+from netprov.phone.handset.schedule import DAY
+
+
+class Timeline:
+    """Prints each step of a boot when it is done."""
+
+    def __init__(self, identity: Identity, *, pause: bool) -> None:
+        self._pause = pause
+        self._began: float | None = None
+        click.secho(f"{identity.mac}  {identity.model.name}  {identity.software}", bold=True)
+
+    def __call__(self, step: Step) -> None:
+        self._began = step.started if self._began is None else self._began
+        took = f"{step.seconds * 1000:8.1f} ms"
+        _print(step, f"{(step.started - self._began) * 1000:9.1f}", took)
+        if self._pause:
+            click.pause("")
+
+    def end(self, trip: Trip) -> None:
+        """Print how the boot ended."""
+        outcome, took = trip.outcome, f"{trip.seconds * 1000:.0f} ms"
+        if outcome.provisioned:
+            click.secho(f"provisioned by {outcome.method} from {outcome.url} in {took}", fg="green")
+        else:
+            click.secho(f"not provisioned after {took}: {outcome.reason}", fg="red")
+        click.echo(f"customization state: {outcome.customization}\n")
+
+
+class Diary:
+    """Prints each step of a life with the phone's own day and time."""
+
+    def __init__(self, identity: Identity, *, as_json: bool, many: bool) -> None:
+        self._mac = identity.mac
+        self._json = as_json
+        self._who = f"{identity.mac} " if many else ""
+        if not as_json:
+            click.secho(f"{identity.mac}  {identity.model.name}  {identity.software}", bold=True)
+
+    def __call__(self, step: Step) -> None:
+        if self._json:
+            click.echo(json.dumps({"mac": self._mac, "at": round(step.started, 3), **as_data(step)}))
+        else:
+            _print(step, f"{self._who}{clock(step.started)}", f"{step.seconds:8.1f} s")
+
+    def end(self, life: Life) -> None:
+        """Print what the life came to."""
+        data = life_data(life)
+        if self._json:
+            click.echo(json.dumps(data))
+            return
+        said = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in data.items() if name != "mac")
+        click.secho(f"{self._mac}: {said}", fg="green" if life.current else "red")
+
+
+def _print(step: Step, at: str, took: str) -> None:
+    told = tell(step)
+    mark = "·" if told.kind in {"phone", "wait"} else ("+" if told.fine else "!")
+    shown = took if told.answered or told.kind == "wait" else " " * len(took)
+    click.secho(f"{at} {shown} {mark} {told.kind:5} {told.asked}", fg=None if told.fine else "red")
+    if told.answered:
+        click.secho(
+            f"{' ' * (len(at) + len(took) + 10)}{told.answered}",
+            dim=told.fine,
+            fg=None if told.fine else "red",
+        )
+
+
+def clock(now: float) -> str:
+    """Return a phone's time: the day since it was switched on, and the time of day."""
+    day, seconds = divmod(int(now), DAY)
+    return f"day {day + 1} {seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def trip_data(trip: Trip) -> dict[str, object]:
+    """Return a boot for programs."""
+    outcome = trip.outcome
+    return {
+        "mac": trip.identity.mac,
+        "model": trip.identity.model.name,
+        "firmware": trip.handset.software,
+        "provisioned": outcome.provisioned,
+        "method": outcome.method,
+        "url": outcome.url,
+        "reason": outcome.reason,
+        "customization": str(outcome.customization),
+        "milliseconds": round(trip.seconds * 1000, 3),
+        "steps": [as_data(step) for step in trip.steps],
+    }
+
+
+def life_data(life: Life) -> dict[str, object]:
+    """Return what a life came to, for programs."""
+    handset = life.handset
+    return {
+        "mac": handset.identity.mac,
+        "firmware": handset.software,
+        "resyncs": life.tally.resyncs,
+        "failures": life.tally.failures,
+        "failures_in_a_row": life.tally.row,
+        "customization": str(handset.customization),
+        "seconds": round(life.seconds, 3),
+    }

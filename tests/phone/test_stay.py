@@ -1,0 +1,82 @@
+"""A phone that lives on: its waits pass on its own clock, as fast as they are told to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from netprov.emulator.stay import Life, Pace, stay, switch_on
+from netprov.phone.action import Action, Fetch, Result, Step, Wait
+from netprov.phone.handset.memory import Behaviour
+from netprov.phone.handset.schedule import DAY
+from tests.phone.world import STAGED, Answer, Server, World
+
+URL = "http://10.20.0.1/p.xml"
+EVENING = 22 * 3600.0
+
+
+class Lan:
+    """A world in memory, asked by a pump."""
+
+    def __init__(self, files: Mapping[str, Answer]) -> None:
+        self._world = World({66: URL.encode()}, servers={"http 10.20.0.1 80": Server(files)})
+
+    async def perform(self, action: Action) -> Result:
+        return self._world(action)
+
+
+def profile(**values: str) -> bytes:
+    elements = "".join(f"<{name}>{text}</{name}>" for name, text in values.items())
+    return f"<flat-profile>{elements}</flat-profile>".encode()
+
+
+def lived(
+    files: Mapping[str, Answer], *, lasts: float, speed: float = 3600.0
+) -> tuple[Life, list[Step], float]:
+    """Live in memory; return the life, its steps and how long was slept in all."""
+    slept = [0.0]
+
+    async def sleep(seconds: float) -> None:
+        slept[0] += seconds
+
+    life, steps = switch_on(STAGED, Behaviour(), EVENING), list[Step]()
+    life.handset.draw = lambda _below: 0
+    asyncio.run(stay(life, Lan(files), Pace(speed, lasts, sleep), steps.append))
+    return life, steps, slept[0]
+
+
+def fetches(steps: list[Step]) -> list[int]:
+    return [round(step.started) for step in steps if isinstance(step.action, Fetch)]
+
+
+def test_it_resyncs_by_its_period_until_it_has_lived_long_enough() -> None:
+    life, steps, slept = lived(
+        {"/p.xml": profile(Profile_Rule=URL, Resync_Periodic="3600")}, lasts=4 * 3600 + 60
+    )
+    assert life.tally.failures == 0
+    assert life.current
+    assert life.seconds == pytest.approx(4 * 3600 + 60, abs=1)
+    assert [when - round(EVENING) for when in fetches(steps)] == [0, 0, 3600, 7200, 10800, 14400]
+    assert slept == pytest.approx(life.seconds / 3600, abs=0.01)
+
+
+def test_a_time_of_day_is_that_of_its_own_clock() -> None:
+    files = {"/p.xml": profile(Profile_Rule=URL, Resync_At__HHmm_="0130", Resync_At_Random_Delay="0")}
+    _, steps, _ = lived(files, lasts=2 * DAY)
+    assert [when % DAY for when in fetches(steps)[2:]] == [5400, 5400]
+
+
+def test_a_server_that_refuses_is_asked_again_by_the_retry_delay_and_the_life_is_not_current() -> None:
+    life, steps, _ = lived({"/p.xml": 503}, lasts=3 * 3600 + 60)
+    waits = [step.action.seconds for step in steps if isinstance(step.action, Wait)]
+    assert waits[:2] == [3600, 3600]
+    assert (life.current, life.tally.failures) == (False, life.tally.resyncs)
+
+
+def test_a_phone_that_never_resyncs_again_is_done() -> None:
+    files = {"/p.xml": profile(Profile_Rule=URL, Resync_Periodic="0", Resync_At__HHmm_="")}
+    life, steps, _ = lived(files, lasts=30 * DAY)
+    assert life.seconds < 60
+    assert steps
