@@ -218,6 +218,7 @@ Profiles:
     provision.standing          what a fact changes in a phone's record
     provision.event             what the servers report
     provision.http              an HTTP request and its reply
+    provision.selection         which part of a file answers a request
     provision.respond           HTTP requests answered from the catalog
     provision.catalog           (protocol, path, who asks) -> content, redirect or refusal
 
@@ -319,6 +320,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.web.tls_keeper      the certificates of one service, kept current
     runtime.web.connection      the open connections of a web server
     runtime.web.handler         HTTP by aiohttp, with what it lacks
+    runtime.web.file            files sent as answers
     runtime.web.server          an HTTP and HTTPS server on the sockets of one service
     runtime.dhcp                the DHCP wing
     runtime.dhcp.service        the DHCP service

@@ -249,7 +249,7 @@ def _rooted(path: str) -> str:
 
 def _trees(files: Mapping[str, str]) -> Iterator[Problem]:
     for prefix in files:
-        if _rooted(prefix) in {"/", CA_PATH} or "//" in prefix or ".." in prefix.split("/"):
+        if _rooted(prefix) == CA_PATH or "//" in prefix or ".." in prefix.split("/"):
             yield Problem(
                 "files-path",
                 f"{prefix!r} cannot be the path of a directory",

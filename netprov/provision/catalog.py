@@ -74,12 +74,20 @@ class Catalog:
             return Content("ca", self._ca, "application/x-pem-file", self._mac({}, requester))
         if (named := self._read(lower)) is not None:
             return self._profile(named, requester)
-        for prefix, directory in self._trees:
-            if path.startswith(prefix) and len(path) > len(prefix):
-                return TreeFile(directory, path[len(prefix) :], self._mac({}, requester))
+        if (file := self._file(path, requester)) is not None:
+            return file
         if lower in self._literals:
             return self._profile({}, requester)
-        return Refusal("no such file", mac=requester.certificate_mac)
+        return self._file(path, requester, root=True) or Refusal(
+            "no such file", mac=requester.certificate_mac
+        )
+
+    def _file(self, path: str, requester: Requester, *, root: bool = False) -> TreeFile | None:
+        """Return the file that a path names in the trees, or in the one that is served at the root."""
+        for prefix, directory in self._trees:
+            if (prefix == "/") == root and path.startswith(prefix) and len(path) > len(prefix):
+                return TreeFile(directory, path[len(prefix) :], self._mac({}, requester))
+        return None
 
     def plain(self, device: Device, requester: Requester) -> bytes:
         """Return a listed phone's own profile before it is encrypted. Raises `SecretMissing` or `RenderFailed`."""

@@ -14,6 +14,7 @@ from netprov.provision.event import PROBE, Asked, Posted, Reported, probed
 from netprov.provision.http import HttpRequest, Response
 from netprov.provision.report import decrypt_report, parse_report
 from netprov.provision.requester import Agent, Requester
+from netprov.provision.selection import Selection
 
 _TYPES: Mapping[str, str] = {
     ".xml": "text/xml",
@@ -23,12 +24,19 @@ _TYPES: Mapping[str, str] = {
 }
 _METHODS = {"GET", "HEAD", "POST"}
 _ALLOW = (("Allow", "GET, HEAD, POST"),)
+_ALLOW_FILE = (("Allow", "GET, HEAD"),)
 _PLAIN = (("Content-Type", "text/plain"),)
 _CHALLENGES: Mapping[int, tuple[tuple[str, str], ...]] = {
     401: (("WWW-Authenticate", f'Basic realm="{REALM}"'),),
     407: (("Proxy-Authenticate", f'Basic realm="{REALM}"'),),
 }
 """What goes with a status that the inventory asks for."""
+
+_SELECTED: Mapping[int, str] = {
+    304: "not changed",
+    412: "it has changed",
+    416: "the file ends before the range",
+}
 
 MAX_POSTED = 4096
 """Octets of a posted body that are kept."""
@@ -73,6 +81,8 @@ class Responder:
         match answer:
             case Content():
                 return self._content(request, requester, path, answer, now)
+            case TreeFile() if request.method == "POST":
+                return _refuse(request, requester, path, Refusal("a file is not posted to", 405), _ALLOW_FILE)
             case TreeFile():
                 event = _event(request, requester, path, 200, answer.mac, kind="file")
                 return Answered(Response(200), event, answer)
@@ -140,6 +150,18 @@ class Responder:
 def content_type(path: str) -> str:
     """Return the media type of a static file by its name."""
     return _TYPES.get(path[path.rfind(".") :].lower(), "application/octet-stream")
+
+
+def sent_file(answered: Answered, selection: Selection) -> Answered:
+    """Say of the answer with a file what of it is sent."""
+    event = replace(
+        answered.event,
+        status=selection.status,
+        octets=selection.length,
+        kind="file" if selection.status in {200, 206} else "",
+        reason=_SELECTED.get(selection.status, ""),
+    )
+    return replace(answered, event=event)
 
 
 def missing_file(answered: Answered) -> Answered:

@@ -18,6 +18,7 @@ class OpenFile:
     path: str
     fd: int
     size: int
+    modified_ns: int = 0
     _at: int = 0
     _ahead: bytes = b""
 
@@ -51,13 +52,4 @@ def open_file(wanted: TreeFile) -> OpenFile | None:
     if not stat.S_ISREG(status.st_mode):
         os.close(fd)
         return None
-    return OpenFile(path, fd, status.st_size)
-
-
-def find_file(wanted: TreeFile) -> str | None:
-    """Return the real path of a file that `open_file` would open, None of any other."""
-    opened = open_file(wanted)
-    if opened is None:
-        return None
-    opened.close()
-    return opened.path
+    return OpenFile(path, fd, status.st_size, status.st_mtime_ns)

@@ -111,7 +111,7 @@ def test_layers_are_site_class_profile_phone() -> None:
             "profiles: {p: {values: {A: '{{ ().__class__.__mro__ }}'}}}\n",
             ("template", "profiles.p.values.A"),
         ),
-        ("provisioning: {files: {/: /srv}}\n", ("files-path", "provisioning.files./")),
+        ("provisioning: {files: {/ca.pem: /srv}}\n", ("files-path", "provisioning.files./ca.pem")),
         ("provisioning: {files: {/a/../b: /srv}}\n", ("files-path", "provisioning.files./a/../b")),
         ("phones: [{mac: 00:12:34:ab:45:de, profile: p}]\n", ("profile-unknown", "phones.0.profile")),
         (

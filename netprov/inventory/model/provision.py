@@ -116,7 +116,8 @@ class Provisioning(Record):
     )
     files: dict[str, str] = Field(
         default={},
-        description="Directories that are served as they are, by the path they appear under.",
+        description="Directories that are served as they are, by the path they appear under; what is under `/` gives way "
+        "to the phones' own paths.",
         examples=[{"/firmware": "/srv/firmware"}],
     )
     redirects: dict[str, str | Redirection] = Field(

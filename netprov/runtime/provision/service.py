@@ -17,16 +17,19 @@ from netprov.mac import read_mac
 from netprov.machine import Event
 from netprov.pki.chain import decode
 from netprov.plan import Plan
+from netprov.provision.answer import TreeFile
 from netprov.provision.auth import Authority
 from netprov.provision.http import HttpRequest
 from netprov.provision.requester import Requester, parse_agent
-from netprov.provision.respond import Responder, content_type, missing_file
+from netprov.provision.respond import Answered, Responder, content_type, missing_file, sent_file
+from netprov.provision.selection import FileState, select
 from netprov.runtime.net.sender import Senders
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
+from netprov.runtime.web.file import send_file
 from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
 from netprov.runtime.web.tls_keeper import TlsKeeper
 from netprov.state.catalog import exposed, load_catalog, secret_files
-from netprov.state.tree import find_file
+from netprov.state.tree import open_file
 
 
 class HttpService:
@@ -112,52 +115,46 @@ class HttpService:
     # Requests.
 
     async def _answer(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
-        response = self._respond(request, body)
-        if isinstance(response, web.FileResponse):
-            await self._send(request, response)
-        return response
-
-    async def _send(self, request: web.BaseRequest, response: web.FileResponse) -> None:
-        """Send a file here, and not after the handler as aiohttp would: a client that does not read is cut off."""
-        try:
-            async with asyncio.timeout(self._web.timeouts.reply):
-                await response.prepare(request)
-        except TimeoutError:
-            if request.transport is not None:
-                request.transport.abort()
-
-    def _respond(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
         """Answer one request, and report it."""
         asked = HttpRequest(
-            request.method,
-            request.raw_path,
-            request.version.minor,
-            _fields(request.headers),
-            body,
+            request.method, request.raw_path, request.version.minor, _fields(request.headers), body
         )
         answered = self._responder.respond(asked, self._requester(request, asked), time.time())
-        response: web.StreamResponse | None = None
         if answered.file is not None:
-            path = find_file(answered.file)
-            if path is None:
-                answered = missing_file(answered)
-            else:
-                response = _beyond(request, path) or web.FileResponse(
-                    path, headers={"Content-Type": content_type(path)}
-                )
-        self._report(answered.event)
-        if answered.event.mac and answered.event.status < 400:
-            self._web.connections.welcome(answered.event.address)
-        if answered.more is not None:
-            self._report(answered.more)
-        if response is None:
-            response = web.Response(
-                status=answered.response.status,
-                body=answered.response.body,
-                headers=CIMultiDict(answered.response.fields),
-            )
+            return await self._send(request, asked, answered, answered.file)
+        self._tell(answered)
+        response = web.Response(
+            status=answered.response.status,
+            body=answered.response.body,
+            headers=CIMultiDict(answered.response.fields),
+        )
         response.headers["Server"] = "netprov"
         return response
+
+    async def _send(
+        self, request: web.BaseRequest, asked: HttpRequest, answered: Answered, wanted: TreeFile
+    ) -> web.StreamResponse:
+        opened = open_file(wanted)
+        if opened is None:
+            answered = missing_file(answered)
+            self._tell(answered)
+            fields = CIMultiDict(answered.response.fields)
+            return web.Response(status=answered.response.status, headers=fields)
+        try:
+            selection = select(asked.method, asked.fields, FileState(opened.size, opened.modified_ns))
+            self._tell(sent_file(answered, selection))
+            media = content_type(opened.path)
+            return await send_file(request, opened.fd, selection, media, seconds=self._web.timeouts.reply)
+        finally:
+            opened.close()
+
+    def _tell(self, answered: Answered) -> None:
+        event = answered.event
+        self._report(event)
+        if event.mac and event.status < 400:
+            self._web.connections.welcome(event.address)
+        if answered.more is not None:
+            self._report(answered.more)
 
     def _requester(self, request: web.BaseRequest, asked: HttpRequest) -> Requester:
         transport = request.transport
@@ -197,18 +194,6 @@ class HttpService:
             )
         catalog = load_catalog(plan.provision, self._role.state)
         return Responder(catalog, plan.provision, self._authority)
-
-
-def _beyond(request: web.BaseRequest, path: str) -> web.Response | None:
-    """Answer 416 to a range that begins beyond the end: aiohttp's own 416 of a file promises a body that never comes."""
-    try:
-        first = request.http_range.start
-        size = os.stat(path).st_size
-    except (ValueError, OSError):
-        return None
-    if first is None or first < size or "If-Range" in request.headers:
-        return None
-    return web.Response(status=416, headers={"Content-Range": f"bytes */{size}"})
 
 
 def _fields(headers: CIMultiDictProxy[str]) -> dict[str, str]:

@@ -1,0 +1,123 @@
+"""Which part of a static file is sent, by the request's conditions and ranges (RFC 9110 sections 13 and 14)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import formatdate, parsedate_to_datetime
+
+_SPEC = re.compile(r"(\d{0,19})-(\d{0,19})", re.ASCII)
+_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """A file as it is now: octets, and nanoseconds since 1970 of its last change."""
+
+    size: int
+    modified_ns: int
+
+    @property
+    def tag(self) -> str:
+        """Its ETag, a strong one: another content has another."""
+        return f'"{self.modified_ns:x}-{self.size:x}"'
+
+    @property
+    def modified(self) -> int:
+        """When it was changed last, in whole seconds, as HTTP tells it."""
+        return self.modified_ns // 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is answered: a status, octets from `start` on, header fields."""
+
+    status: int
+    start: int
+    length: int
+    fields: tuple[tuple[str, str], ...]
+
+
+def select(method: str, fields: Mapping[str, str], file: FileState) -> Selection:
+    """Return what of a file answers a GET or HEAD; `fields` by lower-case name.
+
+    Several ranges are answered with the whole file (section 14.2 leaves that to the server): firmware that was
+    cut off is resumed with one.
+    """
+    validators = (
+        ("ETag", file.tag),
+        ("Last-Modified", formatdate(file.modified, usegmt=True)),
+        ("Accept-Ranges", "bytes"),
+    )
+    if not _precondition(fields, file):
+        return Selection(412, 0, 0, validators)
+    if _is_unchanged(fields, file):
+        return Selection(304, 0, 0, validators)
+    whole = Selection(200, 0, file.size, validators)
+    asked = fields.get("range")
+    if method != "GET" or asked is None or not _same_as_before(fields.get("if-range"), file):
+        return whole
+    found = _range(asked, file.size)
+    if found is None:
+        return whole
+    start, end = found
+    if start >= end:
+        return Selection(416, 0, 0, (*validators, ("Content-Range", f"bytes */{file.size}")))
+    place = ("Content-Range", f"bytes {start}-{end - 1}/{file.size}")
+    return Selection(206, start, end - start, (*validators, place))
+
+
+def _precondition(fields: Mapping[str, str], file: FileState) -> bool:
+    """Judge If-Match, or else If-Unmodified-Since (section 13.2.2, steps 1 and 2)."""
+    if (match := fields.get("if-match")) is not None:
+        return match.strip() == "*" or file.tag in _TAG.findall(match)
+    since = _date(fields.get("if-unmodified-since"))
+    return since is None or file.modified <= since
+
+
+def _is_unchanged(fields: Mapping[str, str], file: FileState) -> bool:
+    """Judge If-None-Match, which compares weakly, or else If-Modified-Since (steps 3 and 4)."""
+    if (match := fields.get("if-none-match")) is not None:
+        return match.strip() == "*" or file.tag in {tag.removeprefix("W/") for tag in _TAG.findall(match)}
+    since = _date(fields.get("if-modified-since"))
+    return since is not None and file.modified <= since
+
+
+def _same_as_before(if_range: str | None, file: FileState) -> bool:
+    """Judge If-Range (section 13.1.5): strongly, and of dates only the very one."""
+    if if_range is None:
+        return True
+    if '"' in if_range:
+        return if_range.strip() == file.tag
+    return _date(if_range) == file.modified
+
+
+def _range(text: str, size: int) -> tuple[int, int] | None:
+    """Return where a range begins and ends, the end beyond it; begin and end are equal if it cannot be satisfied.
+
+    None for what is to be ignored: other units, several ranges, and what is no range (sections 14.1.1, 14.2).
+    """
+    unit, equals, specs = text.partition("=")
+    found = _SPEC.fullmatch(specs.strip())
+    if unit.strip().lower() != "bytes" or not equals or found is None or specs.strip() == "-":
+        return None
+    first, last = found.groups()
+    if not first:
+        return max(0, size - int(last)), size
+    if last and int(last) < int(first):
+        return None
+    start = int(first)
+    return (start, min(int(last) + 1, size) if last else size) if start < size else (size, size)
+
+
+def _date(text: str | None) -> int | None:
+    """Return an HTTP date in seconds since 1970; None for none and for what is not one, which is ignored."""
+    if text is None:
+        return None
+    try:
+        found = parsedate_to_datetime(text)
+        return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
