@@ -289,6 +289,7 @@ What is kept on disk, one writer each:
     state.serial                serial numbers of zones, across restarts
     state.tsig_key              TSIG keys that are kept outside the inventory
     state.catalog               the catalog, with the CA and the secrets that are kept on disk
+    state.archive               the state of a server in one encrypted file
     state.hold                  one process a role on a state directory
     state.tree                  files of static trees
 
@@ -317,6 +318,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.web.stream          an accepted connection, plain or TLS
     runtime.web.handshake       TLS handshakes under way, and why they fail
     runtime.web.tls             TLS contexts from the certificate store
+    runtime.web.second          whether another server presents its certificates already
     runtime.web.tls_keeper      the certificates of one service, kept current
     runtime.web.connection      the open connections of a web server
     runtime.web.handler         HTTP by aiohttp, with what it lacks
@@ -441,6 +443,7 @@ What people type:
     cli.verb.phone.story        what phones did, as it happens
     cli.verb.cloud              stand in for the cloud
     cli.verb.reload             let running services take a changed inventory
+    cli.verb.state              back up, restore, give to a second server
     cli.verb.rule               what a rule means to a phone
     cli.verb.decode             what the octets of an option mean
     cli.verb.leases             list, show, release, export leases

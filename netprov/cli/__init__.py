@@ -31,6 +31,7 @@ VERBS: Mapping[str, str] = {
     "phones": "Show what the servers know of each phone, and where it stands.",
     "doctor": "Ask running services as phones would, and say what would stop each.",
     "cert": "Certificates: a local CA, or your own; show, issue, renew, revoke, import, export.",
+    "state": "Back up what a server keeps, restore it, give it to a second server.",
     "explain": "Say what a phone gets, and which line of the inventory says so.",
     "decode": "Say what the octets of a DHCP option mean, and what is odd about them.",
     "leases": "List, show, release and export leases.",

@@ -12,6 +12,8 @@ from pathlib import Path
 from netprov.cwmp.device import Device
 from netprov.errors import ServiceError
 
+FILE = "acs.sqlite3"
+
 _SCHEMA = "CREATE TABLE IF NOT EXISTS device (key TEXT PRIMARY KEY, informed_at REAL NOT NULL, record TEXT NOT NULL)"
 _KEEP = "INSERT INTO device VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET informed_at = ?2, record = ?3"
 _LOAD = "SELECT record FROM device ORDER BY informed_at DESC LIMIT ?"

@@ -21,6 +21,7 @@ from netprov.runtime.metrics import Metrics, MetricsService
 from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.supervise import ROLES, Supervisor, build
 from netprov.runtime.watch import Watch
+from netprov.runtime.web.second import refuse_second_ca
 from netprov.state.device import DeviceRecords
 from netprov.state.hold import hold
 
@@ -97,6 +98,8 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
         await records.start()
         try:
             await control.start()
+            if {"http", "acs"} & set(played):
+                await refuse_second_ca(plan, directory)
             await supervisor.run(lambda running: announce(plan, running))
         finally:
             await control.stop()

@@ -22,6 +22,7 @@ from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
 from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
 from netprov.runtime.web.stream import Stream
 from netprov.runtime.web.tls_keeper import TlsKeeper
+from netprov.state.acs import FILE as ACS_FILE
 from netprov.state.acs import AcsStore
 from netprov.state.catalog import DEFAULT_FILE, load_secrets
 
@@ -62,7 +63,7 @@ class AcsService:
     async def start(self, plan: Plan) -> None:
         """Open the records and listen."""
         self._plan = plan
-        self._records = AcsStore(self._context.state / "acs.sqlite3")
+        self._records = AcsStore(self._context.state / ACS_FILE)
         self._acs = Acs(plan.cwmp.config, self._records.load(self._limits.records), self._limits)
         self._web = WebServer(
             self.name,
