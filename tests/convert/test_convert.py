@@ -68,6 +68,7 @@ def test_existing_file_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.Mo
     assert run(monkeypatch, "phones.csv", "-o", str(target)).exception is not None
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("form", FORMATS)
 @given(
     text=st.text(
@@ -98,6 +99,7 @@ def test_text_over_two_lines_stays_in_its_comment() -> None:
     assert "phones" not in compose(format_draft(draft), "draft").value
 
 
+@pytest.mark.fuzz
 @given(st.text())
 def test_fuzz_any_text_is_read_back_as_it_was_written(text: str) -> None:
     assert compose(f"{{{flow(text)}: [{flow(text)}]}}", "draft").value == {text: [text]}

@@ -300,6 +300,7 @@ def test_record_of_a_device_that_restarts_keeps_what_it_has() -> None:
     assert acs.devices[key].applied == ""
 
 
+@pytest.mark.fuzz
 @given(
     st.lists(
         st.one_of(

@@ -102,6 +102,7 @@ def test_basic_is_admitted_only_where_it_is_allowed() -> None:
     assert Gate(PHONES, SECRET).judge("", "POST", 0) == "none"
 
 
+@pytest.mark.fuzz
 @given(st.text(max_size=100), st.sampled_from(["", "Digest ", "Basic ", 'Digest nonce="']))
 def test_whatever_a_header_holds_it_is_judged(text: str, prefix: str) -> None:
     gate = Gate(Credentials("admin", "pass:word", basic=True), SECRET)

@@ -89,12 +89,14 @@ def test_message_survives_the_round_trip(message: rpc.Message) -> None:
     assert message == actual
 
 
+@pytest.mark.fuzz
 @given(st.binary(max_size=300))
 def test_fuzz_arbitrary_octets_are_malformed(data: bytes) -> None:
     with pytest.raises(Malformed):
         codec.decode(data)
 
 
+@pytest.mark.fuzz
 @given(st.sampled_from(CASES), st.data())
 def test_fuzz_damaged_message_is_a_message_or_malformed(
     case: tuple[str, rpc.Rpc, str], data: st.DataObject

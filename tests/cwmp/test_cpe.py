@@ -296,6 +296,7 @@ def test_late_answers_change_nothing() -> None:
     assert cpe.failure == ""
 
 
+@pytest.mark.fuzz
 @given(
     st.lists(
         st.one_of(

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from resource import getpagesize
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,8 @@ from netprov.machine import Endpoint
 from tests.conftest import EXAMPLES
 from tests.dhcp import oracle
 from tests.dhcp.link import CLIENT, MAC, OTHER, STRANGER, Lan, octets, request
+
+pytestmark = pytest.mark.fuzz
 
 RELAY = Endpoint("10.30.0.1", 67, "lan0")
 PHONE = {60: b"CP-8851-3PCC"}

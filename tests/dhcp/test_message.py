@@ -43,6 +43,7 @@ def test_message_survives_its_own_encoding(message: Message) -> None:
     assert message == dhcp.decode(dhcp.encode(message))
 
 
+@pytest.mark.fuzz
 @given(data=st.binary(max_size=700))
 def test_fuzz_arbitrary_octets_are_malformed_or_a_message(data: bytes) -> None:
     try:
@@ -51,6 +52,7 @@ def test_fuzz_arbitrary_octets_are_malformed_or_a_message(data: bytes) -> None:
         pass
 
 
+@pytest.mark.fuzz
 @given(tail=st.binary(max_size=300), overload=st.integers(0, 255))
 def test_fuzz_arbitrary_options_are_malformed_or_a_message(tail: bytes, overload: int) -> None:
     try:

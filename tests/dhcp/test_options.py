@@ -127,6 +127,7 @@ def test_wrong_value_is_refused_with_words(code: int, written: object, words: st
 READABLE = [code for code in options.OPTIONS if code not in options.NOT_SETTABLE]
 
 
+@pytest.mark.fuzz
 @given(code=st.sampled_from([*options.OPTIONS, 200]), data=st.binary(max_size=64))
 def test_fuzz_arbitrary_octets_are_a_value_or_malformed(code: int, data: bytes) -> None:
     assert isinstance(options.show(code, data), str)
@@ -157,6 +158,7 @@ WRITTEN = st.recursive(
 )
 
 
+@pytest.mark.fuzz
 @given(code=st.integers(-1, 256) | st.sampled_from(READABLE), written=WRITTEN)
 def test_fuzz_whatever_is_written_is_octets_that_can_be_read_or_a_value_error(
     code: int, written: object

@@ -253,12 +253,14 @@ def test_additional_records_that_do_not_fit_are_left_out_without_tc_rfc_2181_9()
     assert 0 < len(reply.additional) < 12
 
 
+@pytest.mark.fuzz
 @given(st.binary(max_size=64))
 def test_fuzz_arbitrary_bytes_get_a_reply_or_none(message: bytes) -> None:
     reply = RESPONDER.respond(message, UDP)
     assert reply is None or (reply[:2] == message[:2] and reply[2] & 0x80)
 
 
+@pytest.mark.fuzz
 @given(st.data())
 def test_fuzz_mutated_queries_get_a_reply_that_dnspython_parses(data: st.DataObject) -> None:
     query = bytearray(

@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 from random import Random
 
+import pytest
+
 from netprov.dns import forward
 from netprov.dns.forward import ForwardCache
 from netprov.dns.message.name import parse_name
@@ -23,6 +25,8 @@ from netprov.errors import Malformed
 from netprov.machine import Endpoint
 from tests.dns.mutation import COUNT, MORE, NAMES, RESPONDER, ZONE, mutations, seeds
 from tests.dns.zones import STAGING
+
+pytestmark = pytest.mark.fuzz
 
 
 def test_fuzz_mutated_replies_are_read_or_malformed() -> None:

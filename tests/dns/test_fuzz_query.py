@@ -29,6 +29,8 @@ from netprov.runtime.net.mmsg import SLOT, SLOTS
 from tests.dns.mutation import COUNT, RESPONDER, mutations, seeds
 from tests.dns.wire import Wire
 
+pytestmark = pytest.mark.fuzz
+
 MIND = ServingState(RESPONDER, lambda _: True)
 UNSAID = {dns.rcode.FORMERR, dns.rcode.NOTIMP}
 """What a message whose question cannot be trusted is answered."""

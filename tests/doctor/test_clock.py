@@ -57,6 +57,7 @@ def test_what_is_no_answer_is_malformed(data: bytes) -> None:
         parse_reply(data, COOKIE)
 
 
+@pytest.mark.fuzz
 @given(st.binary(max_size=80))
 def test_fuzz_arbitrary_octets_are_an_answer_or_malformed(data: bytes) -> None:
     try:

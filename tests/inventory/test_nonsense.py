@@ -63,6 +63,7 @@ def fault(text: str) -> InventoryError | None:
     return None
 
 
+@pytest.mark.fuzz
 @given(text=st.lists(PIECES, max_size=60).map("".join), prefix=st.sampled_from(["", SITE]))
 def test_fuzz_text_is_an_inventory_or_located_problems(text: str, prefix: str) -> None:
     error = fault(prefix + text)
@@ -73,6 +74,7 @@ def test_fuzz_text_is_an_inventory_or_located_problems(text: str, prefix: str) -
         assert "Input should" not in str(problem)
 
 
+@pytest.mark.fuzz
 @given(data=st.binary(max_size=100))
 def test_fuzz_octets_are_text_or_a_located_problem(data: bytes) -> None:
     problems: tuple[Problem, ...] = ()
@@ -83,6 +85,7 @@ def test_fuzz_octets_are_text_or_a_located_problem(data: bytes) -> None:
     assert all(problem.place for problem in problems)
 
 
+@pytest.mark.fuzz
 @given(text=st.lists(PIECES, max_size=40).map("".join))
 def test_fuzz_the_pure_python_parser_reads_the_same(text: str) -> None:
     quick = read(text)

@@ -25,6 +25,8 @@ from netprov.phone.rule.url import parse_url
 from netprov.phone.source import Source, read_options
 from tests.phone.world import PHONE, World, no_chance, travel
 
+pytestmark = pytest.mark.fuzz
+
 OCTETS = st.binary(max_size=300)
 TLS_TROUBLES = {
     Trouble.NOT_TLS,

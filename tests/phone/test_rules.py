@@ -225,6 +225,7 @@ def test_conditions_that_cannot_be_compared(text: str) -> None:
         holds(text)
 
 
+@pytest.mark.fuzz
 @given(st.text(max_size=80))
 def test_fuzz_any_text_is_a_rule_or_malformed(text: str) -> None:
     for parse in (parse_rule, parse_url, holds, parse_reports, load_version):

@@ -13,6 +13,8 @@ from netprov.pki.verify import problems
 from tests.pki.chains import ca, made
 from tests.pki.conftest import NOW
 
+pytestmark = pytest.mark.fuzz
+
 ROOT = ca("Root")
 BETWEEN = made("Between", issuer=ROOT, authority=True, names=())
 GOOD = made(issuer=BETWEEN)

@@ -108,6 +108,7 @@ def test_wrong_key_is_malformed() -> None:
         decrypt_gcm(encrypt_gcm(PROFILE, b"right", salt=bytes(16)), b"wrong")
 
 
+@pytest.mark.fuzz
 @given(st.binary(max_size=100))
 def test_fuzz_arbitrary_octets_are_malformed_or_decrypted(data: bytes) -> None:
     with suppress(Malformed):

@@ -116,6 +116,7 @@ def test_names_in_a_text_are_found() -> None:
     assert names_in("$$MA /$PSN/$(MAU:1)/$ZEBRA") == {"PSN", "MAU"}
 
 
+@pytest.mark.fuzz
 @given(st.text(alphabet="$(){}:MAUCPSN019 x", max_size=40))
 def test_fuzz_any_text_expands_without_error(text: str) -> None:
     expand(text, PHONE)

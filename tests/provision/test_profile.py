@@ -136,6 +136,7 @@ def test_what_is_written_is_read_back(parameters: dict[str, Parameter]) -> None:
     ]
 
 
+@pytest.mark.fuzz
 @given(st.binary(max_size=200) | st.binary(max_size=100).map(lambda data: b"<flat-profile>" + data))
 def test_fuzz_arbitrary_octets_are_a_profile_or_malformed(data: bytes) -> None:
     try:

@@ -322,6 +322,7 @@ FIELDS = st.dictionaries(
 )
 
 
+@pytest.mark.fuzz
 @given(
     method=st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE", "", "get", "\0"]),
     words=st.lists(WORDS | st.text(max_size=6), max_size=6),

@@ -85,6 +85,7 @@ def test_a_range_is_what_slicing_gives(size: int, first: int | None, last: int |
     assert found.status == (200 if ignored else 206 if expected else 416)
 
 
+@pytest.mark.fuzz
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
 def test_fuzz_whatever_the_fields_hold_something_of_the_file_is_selected(a: str, b: str, c: str) -> None:
     found = select("GET", {"range": a, "if-range": b, "if-modified-since": c, "if-match": c or "*"}, FILE)

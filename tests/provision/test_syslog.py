@@ -62,6 +62,7 @@ def test_told_is_a_phrase() -> None:
     assert str(PhoneStatement(MAC, "m", "resync", "failed")) == "resync failed: no reason given"
 
 
+@pytest.mark.fuzz
 @given(st.binary(max_size=300) | st.binary(max_size=100).map(lambda data: b"<13>1 " + data))
 def test_fuzz_any_datagram_is_a_message(datagram: bytes) -> None:
     message = parse_message(datagram)

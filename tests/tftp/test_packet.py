@@ -101,6 +101,7 @@ def test_what_is_encoded_is_decoded(packet: Packet) -> None:
     assert packet == decode(encode(packet))
 
 
+@pytest.mark.fuzz
 @given(st.binary(max_size=100) | st.binary(max_size=60).map(lambda data: b"\0\1" + data))
 def test_fuzz_arbitrary_octets_are_a_packet_or_malformed(data: bytes) -> None:
     try:

@@ -297,6 +297,7 @@ PIECES = st.binary(max_size=20) | st.builds(
 REPLIES = st.binary(max_size=20) | st.integers(0, 9).map(lambda number: encode(Ack(number)))
 
 
+@pytest.mark.fuzz
 @given(st.lists(PIECES))
 def test_fuzz_download_holds_only_blocks_in_order_from_one_sender(datagrams: list[bytes]) -> None:
     machine = download({"blksize": "16"})
@@ -309,6 +310,7 @@ def test_fuzz_download_holds_only_blocks_in_order_from_one_sender(datagrams: lis
     assert not content or any(content.startswith(each) for each in begun)
 
 
+@pytest.mark.fuzz
 @given(st.lists(REPLIES), st.sampled_from([{}, {"blksize": "16"}, {"blksize": "16", "windowsize": "3"}]))
 def test_fuzz_sender_sends_nothing_but_the_file_and_errors(
     replies: list[bytes], options: dict[str, str]
