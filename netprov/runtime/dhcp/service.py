@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -19,7 +20,7 @@ from netprov.errors import ServiceError
 from netprov.machine import Datagram, Endpoint
 from netprov.plan import Plan
 from netprov.runtime.dhcp import other_server as neighbour
-from netprov.runtime.dhcp.batch import BatchReader, Flow
+from netprov.runtime.dhcp.batch import BatchReader, CommitCost, Flow
 from netprov.runtime.dhcp.pace import Pacer
 from netprov.runtime.dhcp.port import DISCOVER_BATCH, URGENT_BATCH, Port
 from netprov.runtime.dhcp.port_change import Place, PortChange, prepare_ports
@@ -54,7 +55,8 @@ class DhcpService:
         self._ticker: asyncio.Task[None] | None = None
         self._troubles: dict[str, str] = {}
         self._throttle = Throttle(self.name, context.report)
-        self._reader = BatchReader(self._drain)
+        self._cost = CommitCost()
+        self._reader = BatchReader(self._drain, self._cost.period)
         self._pacer = Pacer(self._send)
         self._others = neighbour.OtherServerKeeper(lambda event: context.report(self.name, event))
 
@@ -244,7 +246,9 @@ class DhcpService:
     def _write(self, events: list[LeaseEvent]) -> None:
         store = self._store
         if store is not None and (events or store.behind):
+            began = time.thread_time()
             store.commit(events, self._clock.anchor())
+            self._cost.note(time.thread_time() - began)
             self._over("store")
 
     def _send(self, reply: Datagram) -> None:

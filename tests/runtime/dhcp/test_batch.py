@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from netprov.runtime.dhcp.batch import BatchReader, Flow
+from netprov.runtime.dhcp.batch import COMMIT_SHARE, GATHER_S, BatchReader, CommitCost, Flow
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_turns_go_on_until_nothing_is_found_and_begin_anew(pair: tuple[socket.so
     pump = Pump(near)
 
     async def check() -> None:
-        reader = BatchReader(pump.drain)
+        reader = BatchReader(pump.drain, lambda: 0.02)
         reader.start([near])
         far.send(b"1")
         await until(pump, 1)
@@ -72,7 +72,7 @@ def test_what_comes_within_a_pause_is_taken_in_together(pair: tuple[socket.socke
     pump = Pump(near)
 
     async def check() -> None:
-        reader = BatchReader(pump.drain)
+        reader = BatchReader(pump.drain, lambda: 0.02)
         reader.start([near])
         far.send(b"1")
         while not pump.turns:
@@ -93,10 +93,51 @@ def test_full_turn_is_followed_by_another_at_once(pair: tuple[socket.socket, soc
     async def check() -> None:
         for each in range(5):
             far.send(bytes([each]))
-        reader = BatchReader(pump.drain)
+        reader = BatchReader(pump.drain, lambda: 0.02)
         reader.start([near])
         await until(pump, 5)
         assert pump.turns == [[b"\0", b"\1"], [b"\2", b"\3"], [b"\4"], []]
         reader.stop()
 
     asyncio.run(check())
+
+
+def test_a_turn_that_took_its_period_is_followed_by_another_at_once(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    """What came meanwhile has gathered already: a pause would only be delay."""
+    near, far = pair
+    pump = Pump(near)
+    at: list[float] = []
+
+    async def check() -> None:
+        loop = asyncio.get_running_loop()
+
+        def slow() -> Flow:
+            at.append(loop.time())
+            flow = pump.drain()
+            if len(pump.turns) == 1:
+                far.send(b"2")
+                while loop.time() < at[0] + 0.05:
+                    pass
+            return flow
+
+        reader = BatchReader(slow, lambda: 0.05)
+        reader.start([near])
+        far.send(b"1")
+        await until(pump, 2)
+        reader.stop()
+        assert pump.turns == [[b"1"], [b"2"], []]
+
+    asyncio.run(check())
+
+
+def test_commits_are_so_far_apart_that_they_take_a_small_share_of_the_cpu() -> None:
+    cost = CommitCost()
+    assert cost.period() == 0
+    for _ in range(200):
+        cost.note(0.0001)
+    assert cost.period() == pytest.approx(COMMIT_SHARE * 0.0001)
+    for _ in range(200):
+        cost.note(0.01)
+    assert cost.period() == GATHER_S
