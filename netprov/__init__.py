@@ -109,6 +109,7 @@ The cores, one folder a protocol, without sockets, clocks or disks. DHCP for IPv
     dhcp.option.kind            the kinds of value that options hold
     dhcp.option.name            DNS names inside options
     dhcp.option.vendor          options 43, 125, 124 and 82: options inside options
+    dhcp.option.fqdn            option 81: a client's name in DNS
     dhcp.option.table           the table of options
     dhcp.option.provisioning    the options that lead a phone to a server
     dhcp.option.remark          what is odd about the octets of an option

@@ -13,6 +13,7 @@ from netprov.dhcp.contents import compose, find_class, is_served
 from netprov.dhcp.match import Client, Condition
 from netprov.dhcp.message import Message
 from netprov.dhcp.option import table as code
+from netprov.dhcp.option.fqdn import host_label, wants_no_updates
 from netprov.dhcp.option.kind import decode_text, decode_user_class
 from netprov.dhcp.option.vendor import broadband_forum
 from netprov.dhcp.reply import Incoming, Serving, serve
@@ -77,8 +78,9 @@ class Intake:
         """Return what a lease keeps of a request: host name, vendor class, option 82, TR-069 identity."""
         options = incoming.request.options
         name, fqdn = options.get(code.HOST_NAME), options.get(code.FQDN)
+        named = (name or fqdn) and not wants_no_updates(fqdn)
         return (
-            _hostname(name, fqdn) if name or fqdn else "",
+            host_label(name, fqdn) if named else "",
             incoming.serving.client.vendor_class or "",
             options.get(code.RELAY_INFO, b""),
             _device(options.get(code.VENDOR_IDENTIFYING)),
@@ -113,7 +115,7 @@ class Intake:
             circuit, remote = sub_options.get(relay.CIRCUIT_ID, b""), sub_options.get(relay.REMOTE_ID, b"")
         # Who a listed phone is may stand in option 61 alone; its entry tells it, not the address it sends from.
         mac = phone.mac if phone is not None else request.chaddr if self._by_mac else b""
-        name = _hostname(options.get(code.HOST_NAME), options.get(code.FQDN)) if self._by_name else ""
+        name = host_label(options.get(code.HOST_NAME), options.get(code.FQDN)) if self._by_name else ""
         gateway = network.gateway is not None and bool(_device(device))
         key = (network.name, vendor_class, user_class, asks, circuit, remote, mac, name, gateway)
         found = self._servings.get(key)
@@ -167,19 +169,6 @@ def client_key(request: Message) -> bytes:
 def _reads(condition: Condition, field: str) -> bool:
     inner = (*condition.any, *condition.all, *((condition.negated,) if condition.negated else ()))
     return bool(getattr(condition, field)) or any(_reads(each, field) for each in inner)
-
-
-def _hostname(name: bytes | None, fqdn: bytes | None) -> str:
-    """Return the first label that a client names itself by, option 12 or 81 (RFC 4702), "" if it is no host name."""
-    if name is None and fqdn is not None and len(fqdn) > 3:
-        rest = fqdn[3:]
-        # Canonical wire format if the E flag is set (RFC 4702 2.1), ASCII otherwise.
-        name = rest[1 : 1 + rest[0]] if fqdn[0] & 4 else rest
-    if not name:
-        return ""
-    label = name.rstrip(b"\0").split(b".", 1)[0][:63].decode("ascii", "replace")
-    plain = label.replace("-", "")
-    return label if plain.isascii() and plain.isalnum() and label[0] != "-" and label[-1] != "-" else ""
 
 
 def _device(data: bytes | None) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ from netprov.dhcp.message import (
     overloaded,
 )
 from netprov.dhcp.option import table as code
+from netprov.dhcp.option.fqdn import answer as answer_fqdn
+from netprov.dhcp.option.fqdn import host_label
 from netprov.machine import Endpoint
 
 IP_UDP_HEADERS = 28
@@ -150,6 +152,8 @@ def grant(incoming: Incoming, kind: Type, *, yiaddr: int, lease_time: int) -> by
         # RFC 3011 2: servers "MUST return an identical copy of the option to any client that sends it".
         if option in requested:
             block += fragments(option, requested[option])
+    if code.FQDN in requested:
+        block += _published(incoming)
     relay = requested.get(code.RELAY_INFO)
     block += b"\xff" if relay is None else fragments(code.RELAY_INFO, relay) + b"\xff"
     ciaddr = request.ciaddr if kind is _ACK else 0
@@ -164,6 +168,16 @@ def grant(incoming: Incoming, kind: Type, *, yiaddr: int, lease_time: int) -> by
         ciaddr, yiaddr, serving.next_server, request.giaddr, request.chaddr,
     )  # fmt: skip
     return (head + block).ljust(MINIMUM, b"\0")
+
+
+def _published(incoming: Incoming) -> bytes:
+    """Return option 81 of a reply to a client that sent one: what DNS says of it (RFC 4702)."""
+    options, settings = incoming.request.options, incoming.serving.contents.settings
+    given, domain = settings.get(code.HOST_NAME), settings.get(code.DOMAIN)
+    name = given.data if given is not None else options.get(code.HOST_NAME)
+    fqdn = options[code.FQDN]
+    told = answer_fqdn(fqdn, host_label(name, fqdn), domain.data.decode() if domain is not None else "")
+    return fragments(code.FQDN, told) if told else b""
 
 
 def refusal(request: Message, server_id: int, text: str) -> bytes:
@@ -231,6 +245,8 @@ def _overloaded(incoming: Incoming, head: Message, kind: Type, lease_time: int) 
     for option in (code.CLIENT_IDENTIFIER, code.SUBNET_SELECTION):
         if option in requested:
             first += fragments(option, requested[option])
+    if code.FQDN in requested:
+        first += _published(incoming)
     if code.RELAY_INFO in requested:
         rest[code.RELAY_INFO] = requested[code.RELAY_INFO]
     return overloaded(head, first, rest, _room(requested.get(code.MAX_SIZE)))

@@ -131,6 +131,8 @@ def wrong(data: bytes, reply: bytes, to: tuple[str, int]) -> str:
         return "option 61 or 82 is not echoed"
     if answer != NAK and asked.get(118) != given.get(118):
         return "option 118 is not echoed"
+    if answer != NAK and (fault := _fqdn(asked.get(81, b""), given.get(81))):
+        return fault
     if 82 in given and list(given)[-1] != 82:
         return "option 82 is not last"
     if bool({51, 58, 59} & set(given)) != (kind != INFORM and answer != NAK):
@@ -141,6 +143,20 @@ def wrong(data: bytes, reply: bytes, to: tuple[str, int]) -> str:
     elif not _may_have(yiaddr, network(data, asked, agent), hardware, asked):
         return f"yiaddr {yiaddr.hex()}"
     return "" if to == _destination(data, reply, kind, answer) else f"sent to {to}"
+
+
+def _fqdn(asked: bytes, given: bytes | None) -> str:
+    """Hold an answered option 81 against RFC 4702 4: S or N, O where S differs from the client's, E as it came."""
+    if len(asked) < 3:
+        return "" if given is None else "option 81 unasked"
+    if given is None or given[1:3] != b"\xff\xff":
+        return "option 81 is not answered"
+    ours = given[0] & 1
+    if (given[0] & 8 != 0) == bool(ours) or (ours and asked[0] & 8):
+        return "option 81 updates against the client's wish"
+    if (given[0] & 2 != 0) != (ours != asked[0] & 1) or (given[0] ^ asked[0]) & 4 or given[0] & 0xF0:
+        return "flags of option 81"
+    return ""
 
 
 def _served(hardware: bytes, asked: dict[int, bytes]) -> bool:
