@@ -45,12 +45,13 @@ class ReplyContext:
 
 
 _PLAIN = ReplyContext()
+_STRANGERS_HEADS = quick.heads()
 
 
 class Responder:
     """Answers for a set of zones; frozen once made, and replaced whole on a reload."""
 
-    __slots__ = ("_prepared", "access", "catalog", "journals", "policy")
+    __slots__ = ("_heads", "_prepared", "access", "catalog", "journals", "policy")
 
     def __init__(
         self,
@@ -65,13 +66,17 @@ class Responder:
         self.policy = policy or Policy()
         self.access = access or Access()
         self.journals = journals or {}
+        self._heads = quick.heads(Flag.RA) if self.policy.forwards else _STRANGERS_HEADS
         self._prepared = quick.prepare(self.catalog.zones.values(), self.catalog.failed)
 
-    def respond_quickly(self, message: bytes, *, local: bool = True) -> bytes | None:
-        """Return the reply to a plain query over UDP, which may be kept; None where `decide` must be asked."""
+    def respond_quickly(self, query: bytes, *, local: bool = True) -> bytes | None:
+        """Return the reply to a plain query over UDP, both behind their IDs; None where `decide` must be asked.
+
+        The reply may be kept.
+        """
         if local:
-            return quick.answer(self._prepared, message, Flag.RA if self.policy.forwards else 0)
-        return None if self.policy.cookies_required else quick.answer(self._prepared, message)
+            return quick.answer(self._prepared, query, self._heads)
+        return None if self.policy.cookies_required else quick.answer(self._prepared, query, _STRANGERS_HEADS)
 
     def respond(self, message: bytes, client: Client, now: float = 0.0) -> bytes | None:
         """Return the reply to a message, or None where there is none to send at once."""

@@ -98,19 +98,20 @@ class UdpPump:
 
     def _answer(self, lengths: list[int]) -> list[int]:
         """Write the reply to each query of a batch over it, and return the replies' lengths."""
-        memory, cached = self._batch.memory, self.cache.young.get
-        replies = [
-            cached(memory[at : at + length - 2], b"") for at, length in zip(_BEHIND_ID, lengths, strict=False)
-        ]
-        if not all(replies):
-            replies = [reply or self._miss(index, lengths[index]) for index, reply in enumerate(replies)]
-        return self._write(replies)
+        memory = self._batch.memory
+        queries = [memory[at : at + length - 2] for at, length in zip(_BEHIND_ID, lengths, strict=False)]
+        replies = list(map(self.cache.young.get, queries))
+        return self._write(
+            [reply or self._miss(index, queries[index]) for index, reply in enumerate(replies)]
+        )
 
     def _answer_by_source(self, lengths: list[int], origins: Sequence[int | bytes]) -> list[int]:
         """Do the same where strangers get only so many replies, or others than the LAN."""
         return self._write(
             [
-                self._miss(index, length) if origin in self._free else self._judged(index, length, origin)
+                self._miss(index, self._query(index, length))
+                if origin in self._free
+                else self._judged(index, length, origin)
                 for index, (length, origin) in enumerate(zip(lengths, origins, strict=True))
             ]
         )
@@ -130,10 +131,10 @@ class UdpPump:
             if len(self._free) >= KNOWN:
                 self._free.clear()
             self._free.add(origin)
-            return self._miss(index, length)
+            return self._miss(index, self._query(index, length))
         verdict = serving.limiter.judge(source, time.monotonic()) if serving.limiter else Verdict.SEND
         if verdict is Verdict.SEND:
-            return self._miss(index, length, local=local)
+            return self._miss(index, self._query(index, length), local=local)
         start = index * SLOT
         message = self._batch.memory[start : start + length]
         outcome = serving.responder.decide(message, Client(source, local, doubted=True), time.time())
@@ -141,20 +142,22 @@ class UdpPump:
             return b""
         return outcome.reply[2:]
 
-    def _miss(self, index: int, length: int, *, local: bool = True) -> bytes:
+    def _query(self, index: int, length: int) -> bytes:
+        """Return a query of the batch behind its ID."""
+        return self._batch.memory[index * SLOT + 2 : index * SLOT + length]
+
+    def _miss(self, index: int, query: bytes, *, local: bool = True) -> bytes:
         """Return a reply behind its ID from a cache or the responder; empty for none."""
-        start = index * SLOT
-        message = self._batch.memory[start : start + length]
-        key = message[2:]
         cache = self.cache if local else self._strangers
-        reply = cache.get(key)
+        reply = cache.get(query)
         if reply is not None:
             return reply
-        answer = self._serving.responder.respond_quickly(message, local=local)
-        if answer is not None:
-            reply = answer[2:]
-            cache.put(key, reply)
+        reply = self._serving.responder.respond_quickly(query, local=local)
+        if reply is not None:
+            cache.put(query, reply)
             return reply
+        start = index * SLOT
+        message = self._batch.memory[start : start + 2] + query
         source, port = self._batch.source(index)
         outcome = self._serving.responder.decide(message, Client(source, local), time.time())
         if outcome.relay is not None:
@@ -163,7 +166,7 @@ class UdpPump:
             return b""
         reply = outcome.reply[2:]
         if outcome.keep:
-            cache.put(key, reply)
+            cache.put(query, reply)
         return reply
 
     def _relay(self, query: Query, source: bytes, port: int) -> None:
