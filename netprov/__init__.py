@@ -145,10 +145,14 @@ DNS:
     dns.iana.flag               flags of the header, flags of EDNS
     dns.message                 messages and what they are made of
     dns.message.name            domain names
+    dns.message.field           fields of record data as text and as wire
+    dns.message.field_security  fields of DNSSEC's records
+    dns.message.field_service   fields that say where something is: SVCB, LOC, APL
     dns.message.rdata           record data as text and as wire
     dns.message.query           a query as received
     dns.zone                    zones
     dns.zone.zone               a frozen zone
+    dns.zone.generate           one line of a master file that stands for many
     dns.zone.master             master files
     dns.zone.delegation         what a parent says of another zone of ours
     dns.zone.journal            what changed between versions of a zone

@@ -1,198 +1,45 @@
 """Record data: one table row a type, from which its text and its wire form both follow.
 
-RFC 1035 3.3 and 5.1, RFC 3597 for every type that has no row. Data is kept uncompressed, in the octets of the wire.
-Types with a richer text form than rows can say (LOC, SVCB, NSEC, RRSIG …) are written as RFC 3597 has it.
+RFC 1035 3.3 and 5.1, RFC 3597 for every type that has no row (HIP, WKS, NSAP, AMTRELAY, A6, DOA …). Data is kept
+uncompressed, in the octets of the wire.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from collections.abc import Mapping
 
 from netprov.dns.iana.rrtype import DNAME, SRV, TYPES, format_type
-from netprov.dns.message.name import format_name, parse_name, read_name
+from netprov.dns.message.field import (
+    BASE64,
+    HEX,
+    IPV4,
+    IPV6,
+    NAME,
+    PERIOD,
+    STRING,
+    STRINGS,
+    TAG,
+    TEXT,
+    U8,
+    U16,
+    U32,
+    Kind,
+    Tokens,
+    cut,
+)
+from netprov.dns.message.field_security import (
+    ALGORITHM,
+    CERTIFICATE_TYPE,
+    DS_DIGESTS,
+    HASH,
+    OPTIONAL_BASE64,
+    SALT,
+    SIGNATURE,
+    TYPE_SET,
+)
+from netprov.dns.message.field_service import EUI48, EUI64, GATEWAY, LOCATION, LOCATOR, PARAMETERS, PREFIXES
+from netprov.dns.message.name import read_name
 from netprov.errors import Malformed
-
-
-class Tokens:
-    """The fields of one record's data, taken one by one; a quoted one is marked, for `\\#` and `@` are then plain."""
-
-    __slots__ = ("_position", "fields", "origin")
-
-    def __init__(self, fields: list[tuple[str, bool]], origin: bytes | None) -> None:
-        self.fields = fields
-        self.origin = origin
-        self._position = 0
-
-    def left(self) -> int:
-        """Fields not taken yet."""
-        return len(self.fields) - self._position
-
-    def take(self, what: str) -> str:
-        """Take the next field."""
-        if not self.left():
-            raise ValueError(f"{what} is missing")
-        self._position += 1
-        return self.fields[self._position - 1][0]
-
-    def rest(self, what: str) -> str:
-        """Take all fields that are left, joined."""
-        return "".join(self.take(what) for _ in range(max(1, self.left())))
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of field: from text, to text, and whether it holds a name."""
-
-    parse: Callable[[Tokens], bytes]
-    format: Callable[[bytes, int], tuple[str, int]]
-    is_name: bool = False
-
-
-def _integer(size: int, name: str) -> Kind:
-    def parse(tokens: Tokens) -> bytes:
-        text = tokens.take(name)
-        if not text.isascii() or not text.isdigit() or int(text) >= 1 << 8 * size:
-            raise ValueError(f"{text!r} is not {name}, a number from 0 to {(1 << 8 * size) - 1}")
-        return int(text).to_bytes(size, "big")
-
-    def format(data: bytes, position: int) -> tuple[str, int]:  # noqa: A001 - the verb of the style guide
-        return str(int.from_bytes(_cut(data, position, size), "big")), position + size
-
-    return Kind(parse, format)
-
-
-def parse_period(text: str) -> int:
-    """Parse a TTL or timer: seconds, or 1h30m as BIND writes it. Raises ValueError."""
-    if text.isascii() and text.isdigit():
-        seconds = int(text)
-    else:
-        if not re.fullmatch(r"(\d+[smhdwSMHDW])+", text, re.ASCII):
-            raise ValueError(f"{text!r} is not a time: write seconds, or 1h30m")
-        units = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-        seconds = sum(int(count) * units[unit.lower()] for count, unit in re.findall(r"(\d+)(\w)", text))
-    if seconds > 0x7FFFFFFF:
-        raise ValueError(f"{text!r} is more than 2147483647 seconds (RFC 2181 8)")
-    return seconds
-
-
-def _cut(data: bytes, position: int, length: int) -> bytes:
-    if position + length > len(data):
-        raise Malformed(
-            f"{length} octets wanted at offset {position} of record data, {len(data) - position} left"
-        )
-    return data[position : position + length]
-
-
-_OCTET = {str(octet): octet for octet in range(256)}
-
-
-def _parse_address(tokens: Tokens) -> bytes:
-    text = tokens.take("an IPv4 address")
-    try:
-        first, second, third, fourth = text.split(".")
-        return bytes((_OCTET[first], _OCTET[second], _OCTET[third], _OCTET[fourth]))
-    except (KeyError, ValueError):
-        return IPv4Address(text).packed  # which says what is wrong, but takes four times as long
-
-
-def _parse_address6(tokens: Tokens) -> bytes:
-    return IPv6Address(tokens.take("an IPv6 address")).packed
-
-
-def unescape(text: str) -> bytes:
-    """Return the octets of a character-string whose `\\DDD` and `\\X` escapes are still in place."""
-
-    def octet(match: re.Match[str]) -> str:
-        if match[1]:
-            if int(match[1]) > 255:
-                raise ValueError(f"\\{match[1]} is more than an octet")
-            return chr(int(match[1]))
-        return match[2]
-
-    raw = text.encode().decode("latin-1")
-    return re.sub(r"\\(?:(\d{3})|(.))", octet, raw, flags=re.DOTALL).encode("latin-1")
-
-
-def _string(text: str) -> bytes:
-    data = unescape(text)
-    if len(data) > 255:
-        raise ValueError(f"a character-string of {len(data)} octets; split it into strings of 255 at most")
-    return bytes([len(data)]) + data
-
-
-def quote(data: bytes) -> str:
-    """Format octets as a quoted character-string."""
-    return '"' + "".join(_QUOTED[octet] for octet in data) + '"'
-
-
-_QUOTED = [
-    f"\\{chr(octet)}" if chr(octet) in '"\\' else chr(octet) if 32 <= octet < 127 else f"\\{octet:03}"
-    for octet in range(256)
-]
-
-
-def _format_string(data: bytes, position: int) -> tuple[str, int]:
-    length = _cut(data, position, 1)[0]
-    return quote(_cut(data, position + 1, length)), position + 1 + length
-
-
-def _parse_strings(tokens: Tokens) -> bytes:
-    return b"".join(_string(tokens.take("a string")) for _ in range(max(1, tokens.left())))
-
-
-def _format_strings(data: bytes, position: int) -> tuple[str, int]:
-    texts: list[str] = []
-    while position < len(data) or not texts:
-        text, position = _format_string(data, position)
-        texts.append(text)
-    return " ".join(texts), position
-
-
-def _parse_hex(tokens: Tokens) -> bytes:
-    try:
-        return bytes.fromhex(tokens.rest("hexadecimal data"))
-    except ValueError:
-        raise ValueError("not an even number of hexadecimal digits") from None
-
-
-def _parse_base64(tokens: Tokens) -> bytes:
-    try:
-        return base64.b64decode(tokens.rest("base64 data"), validate=True)
-    except binascii.Error:
-        raise ValueError("not base64 data") from None
-
-
-def _parse_domain(tokens: Tokens) -> bytes:
-    return parse_name(tokens.take("a domain name"), tokens.origin)
-
-
-def _format_domain(data: bytes, position: int) -> tuple[str, int]:
-    name, after = read_name(data, position)
-    if after - position != len(name):
-        raise Malformed("a compressed name in record data")
-    return format_name(name), after
-
-
-def _rest(convert: Callable[[bytes], str]) -> Callable[[bytes, int], tuple[str, int]]:
-    return lambda data, position: (convert(data[position:]), len(data))
-
-
-U8, U16, U32 = _integer(1, "an 8-bit number"), _integer(2, "a 16-bit number"), _integer(4, "a 32-bit number")
-PERIOD = Kind(lambda tokens: parse_period(tokens.take("a time")).to_bytes(4, "big"), U32.format)
-IPV4 = Kind(_parse_address, lambda data, at: (str(IPv4Address(_cut(data, at, 4))), at + 4))
-IPV6 = Kind(_parse_address6, lambda data, at: (str(IPv6Address(_cut(data, at, 16))), at + 16))
-NAME = Kind(_parse_domain, _format_domain, is_name=True)
-STRING = Kind(lambda tokens: _string(tokens.take("a string")), _format_string)
-STRINGS = Kind(_parse_strings, _format_strings)
-TEXT = Kind(lambda tokens: unescape(tokens.take("a quoted text")), _rest(quote))
-TAG = Kind(STRING.parse, lambda data, at: (_format_string(data, at)[0].strip('"'), at + 1 + data[at]))
-HEX = Kind(_parse_hex, _rest(lambda data: data.hex().upper()))
-BASE64 = Kind(_parse_base64, _rest(lambda data: base64.b64encode(data).decode()))
 
 FIELDS: Mapping[int, tuple[Kind, ...]] = {
     TYPES[text]: fields
@@ -208,28 +55,74 @@ FIELDS: Mapping[int, tuple[Kind, ...]] = {
         "TXT": (STRINGS,),
         "RP": (NAME, NAME),  # RFC 1183
         "AFSDB": (U16, NAME),
+        "X25": (STRING,),
+        "ISDN": (STRINGS,),
+        "RT": (U16, NAME),
+        "SIG": SIGNATURE,  # RFC 2931
+        "KEY": (U16, U8, ALGORITHM, BASE64),
+        "PX": (U16, NAME, NAME),  # RFC 2163
+        "GPOS": (STRING, STRING, STRING),  # RFC 1712
         "AAAA": (IPV6,),  # RFC 3596
+        "LOC": (LOCATION,),  # RFC 1876
         "SRV": (U16, U16, U16, NAME),  # RFC 2782
         "NAPTR": (U16, U16, STRING, STRING, STRING, NAME),  # RFC 3403
         "KX": (U16, NAME),  # RFC 2230
+        "CERT": (CERTIFICATE_TYPE, U16, ALGORITHM, BASE64),  # RFC 4398
         "DNAME": (NAME,),  # RFC 6672
-        "DS": (U16, U8, U8, HEX),  # RFC 4034
-        "DNSKEY": (U16, U8, U8, BASE64),
-        "CDS": (U16, U8, U8, HEX),  # RFC 7344
-        "CDNSKEY": (U16, U8, U8, BASE64),
+        "APL": (PREFIXES,),  # RFC 3123
+        "DS": (U16, ALGORITHM, U8, HEX),  # RFC 4034
+        "IPSECKEY": (U8, GATEWAY, OPTIONAL_BASE64),  # RFC 4025
+        "RRSIG": SIGNATURE,
+        "NSEC": (NAME, TYPE_SET),
+        "DNSKEY": (U16, U8, ALGORITHM, BASE64),
+        "NSEC3": (U8, U8, U16, SALT, HASH, TYPE_SET),  # RFC 5155
+        "NSEC3PARAM": (U8, U8, U16, SALT),
+        "NINFO": (STRINGS,),
+        "RKEY": (U16, U8, ALGORITHM, BASE64),
+        "TALINK": (NAME, NAME),
+        "CDS": (U16, ALGORITHM, U8, HEX),  # RFC 7344
+        "CDNSKEY": (U16, U8, ALGORITHM, BASE64),
+        "CSYNC": (U32, U16, TYPE_SET),  # RFC 7477
+        "ZONEMD": (U32, U8, U8, HEX),  # RFC 8976
+        "SVCB": (U16, NAME, PARAMETERS),  # RFC 9460
+        "HTTPS": (U16, NAME, PARAMETERS),
         "SSHFP": (U8, U8, HEX),  # RFC 4255
         "DHCID": (BASE64,),  # RFC 4701
         "TLSA": (U8, U8, U8, HEX),  # RFC 6698
         "SMIMEA": (U8, U8, U8, HEX),  # RFC 8162
         "OPENPGPKEY": (BASE64,),  # RFC 7929
         "SPF": (STRINGS,),
+        "NID": (U16, LOCATOR),  # RFC 6742
+        "L32": (U16, IPV4),
+        "L64": (U16, LOCATOR),
+        "LP": (U16, NAME),
+        "EUI48": (EUI48,),  # RFC 7043
+        "EUI64": (EUI64,),
         "URI": (U16, U16, TEXT),  # RFC 7553
         "CAA": (U8, TAG, TEXT),  # RFC 8659
+        "AVC": (STRINGS,),
+        "TA": (U16, ALGORITHM, U8, HEX),
+        "DLV": (U16, ALGORITHM, U8, HEX),  # RFC 4431
     }.items()
 }
 
 _NAMED = frozenset(type_ for type_, fields in FIELDS.items() if any(field.is_name for field in fields))
 """Types whose data holds names."""
+
+_DIGESTS: Mapping[int, tuple[int, int, Mapping[int, int]]] = {
+    TYPES[text]: found
+    for text, found in {
+        "DS": (3, 4, DS_DIGESTS),
+        "CDS": (3, 4, DS_DIGESTS),
+        "TA": (3, 4, DS_DIGESTS),
+        "DLV": (3, 4, DS_DIGESTS),
+        "SSHFP": (1, 2, {1: 20, 2: 32}),
+        "TLSA": (2, 3, {1: 32, 2: 64}),
+        "SMIMEA": (2, 3, {1: 32, 2: 64}),
+        "ZONEMD": (5, 6, {1: 48, 2: 64}),
+    }.items()
+}
+"""Where a record says how its digest was made, where the digest begins, and how long each kind is in octets."""
 
 COMPRESSIBLE = frozenset(TYPES[each] for each in ("NS", "CNAME", "SOA", "PTR", "MX", "MINFO"))
 """Types whose data may hold compressed names in a message: those of RFC 1035 alone (RFC 3597 4)."""
@@ -241,6 +134,7 @@ def parse_rdata(type_: int, tokens: Tokens) -> bytes:
         data = _parse_generic(tokens)
         if type_ in FIELDS:
             format_rdata(type_, data)
+            _check_digest(type_, data)
         return data
     fields = FIELDS.get(type_)
     if fields is None:
@@ -250,13 +144,24 @@ def parse_rdata(type_: int, tokens: Tokens) -> bytes:
         raise ValueError(f"{tokens.take('')!r} is more than a record of type {format_type(type_)} holds")
     if len(data) > 0xFFFF:
         raise ValueError("data of more than 65535 octets")
+    _check_digest(type_, data)
     return data
+
+
+def _check_digest(type_: int, data: bytes) -> None:
+    """Refuse a digest whose length is not that of its kind: nothing can ever match it."""
+    if type_ not in _DIGESTS:
+        return
+    kind_at, start, lengths = _DIGESTS[type_]
+    expected, found = lengths.get(data[kind_at]), len(data) - start
+    if expected is not None and found != expected:
+        raise ValueError(f"a digest of type {data[kind_at]} has {expected} octets, not {found}")
 
 
 def _parse_generic(tokens: Tokens) -> bytes:
     tokens.take("\\#")
     length = tokens.take("the length")
-    data = _parse_hex(tokens) if tokens.left() else b""
+    data = HEX.parse(tokens) if tokens.left() else b""
     if not length.isdigit() or int(length) != len(data):
         raise ValueError(f"\\# announces {length} octets, {len(data)} follow")
     return data
@@ -301,7 +206,7 @@ def canonical(type_: int, data: bytes) -> bytes:
         return data
     try:
         names = names_in(type_, data)
-    except ValueError:
+    except (ValueError, Malformed):
         return data
     lowered = bytearray(data)
     for position, name in names:
@@ -313,7 +218,7 @@ def read_rdata(type_: int, message: bytes, position: int, length: int) -> bytes:
     """Read a record's data from a message and expand the names in it. Raises `Malformed`."""
     end = position + length
     if type_ not in COMPRESSIBLE and type_ not in {SRV, DNAME}:
-        return _cut(message, position, length)
+        return cut(message, position, length)
     parts = []
     for field in FIELDS[type_]:
         if field.is_name:

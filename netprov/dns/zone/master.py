@@ -1,7 +1,7 @@
 """Master files: text to records, and a zone to text that is the same for the same zone.
 
-RFC 1035 5, RFC 2308 4 (`$TTL`), RFC 3597 5. Every fault is reported with its file and line, all at once. `$INCLUDE`
-takes its text from a mapping, for a core opens no files. BIND's `$GENERATE` is deliberately absent.
+RFC 1035 5, RFC 2308 4 (`$TTL`), RFC 3597 5, and BIND's `$GENERATE`. Every fault is reported with its file and line, all
+at once. `$INCLUDE` takes its text from a mapping, for a core opens no files.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
 
 from netprov.dns.iana.rrtype import SOA, format_type, parse_type
+from netprov.dns.message.field import Tokens, parse_period
 from netprov.dns.message.name import format_name, is_below, labels, parse_name, sort_key
-from netprov.dns.message.rdata import Tokens, format_rdata, parse_period, parse_rdata
+from netprov.dns.message.rdata import format_rdata, parse_rdata
+from netprov.dns.zone.generate import Fields, generated
 from netprov.dns.zone.zone import Record, RRset, Zone, soa_serial
 from netprov.errors import Place, Problem
 
@@ -28,8 +30,6 @@ _TOKEN = re.compile(
     r"|(\S)"  # anything else: a stray quote or backslash
 )
 _SPECIAL = frozenset('"();\\')
-
-Fields = list[tuple[str, bool]]
 
 
 @dataclass(slots=True)
@@ -81,10 +81,13 @@ def _parse_file(state: _State, text: str, file: str, files: Mapping[str, str], *
         try:
             if fault:
                 raise ValueError(fault)
-            if fields[0][0].startswith("$") and not indented:
-                _directive(state, fields, file, files, depth)
+            place = Place(file, number, 1)
+            if not fields[0][0].startswith("$") or indented:
+                state.records.append(_record(state, indented, fields, place))
+            elif fields[0][0].upper() == "$GENERATE":
+                state.records += [_record(state, indented, each, place) for each in generated(fields)]
             else:
-                state.records.append(_record(state, indented, fields, Place(file, number, 1)))
+                _directive(state, fields, file, files, depth)
         except ValueError as error:
             if len(state.problems) < MAX_PROBLEMS:
                 place = Place(file, number, 1)
@@ -143,7 +146,7 @@ def _directive(state: _State, fields: Fields, file: str, files: Mapping[str, str
         case "$ORIGIN" | "$TTL" | "$INCLUDE", _:
             raise ValueError(f"{words[0]} takes one value")
         case _:
-            raise ValueError(f"unknown directive {words[0]}; $ORIGIN, $TTL and $INCLUDE are known")
+            raise ValueError(f"unknown directive {words[0]}; $ORIGIN, $TTL, $INCLUDE and $GENERATE are known")
 
 
 def _include(state: _State, path: str, origin: list[str], files: Mapping[str, str], depth: int) -> None:
