@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
-from netprov.check.rule import Finding, View, rule
-from netprov.plan.domain import record_owner
+from netprov.check.rule import Finding, View, is_host_name, rule
+from netprov.plan.domain import phone_names, record_owner
 from netprov.plan.site import absolute
-
-_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*\Z", re.IGNORECASE)
 
 
 @rule(
@@ -63,7 +60,7 @@ def host_name_invalid(view: View) -> Iterator[Finding]:
     paths = [*(("hosts", name) for name in view.inventory.hosts), ("server", "name")]
     names = [*view.inventory.hosts, view.inventory.server.name]
     for name, path in zip(names, paths, strict=True):
-        if not _HOST.match(name) and name != "@":
+        if not is_host_name(name) and name != "@":
             yield Finding(path, f"{name} is no host name: only letters, digits and hyphens are allowed")
 
 
@@ -76,13 +73,23 @@ def host_name_invalid(view: View) -> Iterator[Finding]:
 def phone_name_taken(view: View) -> Iterator[Finding]:
     hosts = {absolute(name, view.site.domain).lower(): ("hosts", name) for name in view.inventory.hosts}
     hosts[view.site.server_name.lower()] = ("server", "name")
-    for index, phone in enumerate(view.inventory.phones):
-        if phone.name is None:
-            continue
-        full = absolute(phone.name, view.site.domain).lower()
+    for phone, name in phone_names(view.site):
+        full = name.lower()
         other = hosts.get(full) or view.aliases.get(full)
         if other is not None:
-            yield Finding(("phones", index, "name"), f"{full} is taken", (other,))
+            yield Finding(("phones", phone.index, "name"), f"{full} is taken", (other,))
+
+
+@rule(
+    "phone-name-outside",
+    "warning",
+    why="This server answers for its own domains only: the phone's name is in none of them, so nobody can look it up here.",
+    remedy="write the name's first label alone, or a name under the domain",
+)
+def phone_name_outside(view: View) -> Iterator[Finding]:
+    for phone, full in phone_names(view.site):
+        if phone.declared.address is not None and not view.in_zone(full):
+            yield Finding(("phones", phone.index, "name"), f"{full} is outside every domain served here")
 
 
 @rule(

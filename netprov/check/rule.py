@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,12 +11,14 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
 from netprov.check.written import written_rules
+from netprov.dns.iana.rrtype import CNAME
+from netprov.dns.message.name import format_host
 from netprov.errors import Path, Place, Problem, Reason, Severity
 from netprov.inventory.model import ExtraRecord, Inventory, Method, Srv, SrvTarget
 from netprov.inventory.model.provision import Values
 from netprov.phone.rule.written import WrittenRule
 from netprov.plan import Plan
-from netprov.plan.domain import domain_hosts, domains, is_within, record_owner
+from netprov.plan.domain import domain_hosts, domains, is_within, phone_names, record_owner
 from netprov.plan.site import Site, SiteNetwork, SitePhone, absolute
 from netprov.provision.secret import Secrets
 
@@ -109,9 +112,8 @@ class View:
         for domain in domains(self.site):
             for host, path in domain_hosts(self.site, domain):
                 found[host.name.lower()] = path or ("server", "name")
-        for index, phone in enumerate(self.inventory.phones):
-            if phone.name:
-                found.setdefault(absolute(phone.name, self.site.domain).lower(), ("phones", index, "name"))
+        for phone, full in phone_names(self.site):
+            found.setdefault(full.lower(), ("phones", phone.index, "name"))
         return found
 
     @cached_property
@@ -123,6 +125,22 @@ class View:
             for host, path in domain_hosts(self.site, domain)
             for index, alias in enumerate(host.aliases)
         }
+
+    @cached_property
+    def all_aliases(self) -> Mapping[str, Path]:
+        """Every name that is an alias by whatever means, in lower case: of a host, under `records:`, in a master file.
+
+        The path is () for one that has a place in a master file alone.
+        """
+        zones = self.plan.dns.zones if self.plan else ()
+        found: dict[str, Path] = {
+            format_host(name).lower(): ()
+            for zone in zones
+            for name, node in zone.nodes.items()
+            if node and node[0].type == CNAME
+        }
+        found |= {name: path for name, record, path in self.records if record.type.upper() == "CNAME"}
+        return {**found, **self.aliases}
 
     @cached_property
     def records(self) -> tuple[tuple[str, ExtraRecord, Path], ...]:
@@ -272,7 +290,9 @@ class View:
     def resolves(self, name: str) -> bool:
         """Tell whether phones can resolve a name: it has an address here, or is not for this server to say."""
         lower = name.lower().rstrip(".")
-        if not self.in_zone(lower) or any(is_within(lower, zone.origin) for zone in self.inventory.zones):
+        if not self.in_zone(lower) or any(
+            is_within(lower, zone.origin.rstrip(".")) for zone in self.inventory.zones
+        ):
             return True
         known = lower in self.domains or lower in self.names or lower in self.aliases
         return known or lower in self.record_owners or bool(self.inventory.dns.include)
@@ -304,6 +324,14 @@ def rule(
     """Make the decorated function the rule of a reason; a family's rules are those that its module defines."""
     reason = Reason(rule_id, severity, why, remedy)
     return lambda look: Rule(reason, look)
+
+
+_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*\Z", re.IGNORECASE)
+
+
+def is_host_name(name: str) -> bool:
+    """Tell whether a name is one that hosts may have: letters, digits and hyphens (RFC 1123 2.1)."""
+    return _HOST.match(name) is not None
 
 
 def planned(rule_id: str, severity: Severity, *, why: str, remedy: str) -> Rule:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-from netprov.check.rule import Finding, View, planned, rule
+from netprov.check.rule import Finding, View, is_host_name, planned, rule
 from netprov.dns.order import cisco_rank
 from netprov.dns.service import SERVICES
 from netprov.errors import Path
 from netprov.hostport import DHCP_PORT, DNS_PORT, PORTS
 from netprov.inventory.model import SrvTarget
+from netprov.plan.domain import record_owner
 
 _ADDRESS = re.compile(r"\d+(\.\d+){3}\Z")
 LONGEST_TTL = 3600
@@ -61,8 +62,24 @@ def srv_target_is_address(view: View) -> Iterator[Finding]:
 )
 def srv_target_alias(view: View) -> Iterator[Finding]:
     for _, _, name, path in _targets(view):
-        if name in view.aliases:
-            yield Finding((*path, "target"), f"SRV target {name} is an alias", (view.aliases[name],))
+        if name in view.all_aliases:
+            yield _alias_finding(view, name, (*path, "target"))
+    for _, record, path in view.records:
+        if record.type.upper() == "SRV":
+            target = record.data.split()[-1:] or [""]
+            name = record_owner(target[0], _domain_of(view, path)).lower()
+            if name in view.all_aliases:
+                yield _alias_finding(view, name, (*path, "data"))
+
+
+def _alias_finding(view: View, name: str, path: Path) -> Finding:
+    place = view.all_aliases[name]
+    return Finding(path, f"SRV target {name} is an alias", (place,) if place else ())
+
+
+def _domain_of(view: View, path: Path) -> str:
+    """Return the domain that the data of a further record is relative to."""
+    return str(path[1]) if path[0] == "domains" else view.site.domain
 
 
 @rule(
@@ -294,6 +311,18 @@ def domain_numeric(view: View) -> Iterator[Finding]:
     for path, domain in _domains(view):
         if domain.rpartition(".")[2].isdecimal():
             yield Finding(path, f"the domain {domain} ends in a number")
+
+
+@rule(
+    "domain-name-invalid",
+    "warning",
+    why="Names of hosts have letters, digits and hyphens (RFC 1123): TLS clients refuse certificates for a domain with others.",
+    remedy="use a domain of letters, digits and hyphens",
+)
+def domain_name_invalid(view: View) -> Iterator[Finding]:
+    for path, domain in _domains(view):
+        if not is_host_name(domain):
+            yield Finding(path, f"the domain {domain} has other characters than letters, digits and hyphens")
 
 
 def _domains(view: View) -> Iterator[tuple[Path, str]]:

@@ -14,7 +14,8 @@ from pathlib import Path
 from netprov.dhcp.message import dotted
 from netprov.errors import InventoryError, Reason
 from netprov.mac import format_mac, read_mac
-from netprov.plan.site import Site, absolute
+from netprov.plan.domain import phone_names
+from netprov.plan.site import Site
 from netprov.state.device import load_devices
 from netprov.state.lease import LeaseReader
 
@@ -66,11 +67,11 @@ def find_all(names: Names, texts: Sequence[str]) -> list[str]:
 
 
 def _listed(site: Site | None) -> Iterable[tuple[str, str]]:
+    yield from ((full, phone.declared.mac) for phone, full in (phone_names(site) if site else ()))
     for phone in site.phones if site else ():
         declared = phone.declared
         if declared.name:
             yield declared.name, declared.mac
-            yield absolute(declared.name, site.domain) if site else "", declared.mac
         if declared.address:
             yield str(declared.address), declared.mac
 

@@ -19,7 +19,7 @@ from netprov.dns.zone.zone import Record, Zone, build
 from netprov.errors import InventoryError, Path, Problem
 from netprov.inventory.load import no_collection
 from netprov.inventory.model import ExtraRecord
-from netprov.plan.domain import domain_hosts, domain_targets, domains, record_owner
+from netprov.plan.domain import domain_hosts, domain_targets, domains, phone_names, record_owner
 from netprov.plan.site import Site, SiteTarget, absolute
 
 REFRESH, RETRY, EXPIRE = 3600, 600, 604800
@@ -264,13 +264,11 @@ def _host_records(site: Site) -> Iterator[Record]:
 def _phone_records(site: Site) -> Iterator[Record]:
     """Yield the names of phones that have a fixed address; names of leases come and go with them."""
     ttl = site.inventory.dns.ttl
-    home = parse_name(site.domain)
-    homes = {network.name: parse_name(network.domain) for network in site.networks}
-    for phone in site.phones:
+    for phone, full in phone_names(site):
         declared = phone.declared
-        if declared.name is None or declared.address is None:
+        if declared.address is None:
             continue
-        name = parse_name(declared.name, homes.get(phone.network or "", home))
+        name = parse_name(full)
         path: Path = ("phones", phone.index, "name")
         yield Record(name, A, ttl, declared.address.packed, None, path)
         yield Record(reverse_name(declared.address), PTR, ttl, name, None, path)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from netprov.errors import Path
 from netprov.inventory.model import Domain
-from netprov.plan.site import Site, SiteHost, SiteTarget, absolute, srv_targets
+from netprov.plan.site import Site, SiteHost, SitePhone, SiteTarget, absolute, srv_targets
 
 
 def domains(site: Site) -> tuple[str, ...]:
@@ -31,8 +31,16 @@ def record_owner(name: str, domain: str) -> str:
 
 
 def is_within(name: str, domain: str) -> bool:
-    """Return whether a name without a final dot is a domain or below it."""
-    return f".{name}".lower().endswith(f".{domain}".lower())
+    """Return whether a name is a domain or below it, both without a final dot; the root is "", and everything below it."""
+    return not domain or f".{name}".lower().endswith(f".{domain}".lower())
+
+
+def phone_names(site: Site) -> Iterator[tuple[SitePhone, str]]:
+    """Yield every listed phone that has a name, with the name in full: that of one label is in its network's domain."""
+    homes = {network.name: network.domain for network in site.networks}
+    for phone in site.phones:
+        if phone.declared.name is not None:
+            yield phone, absolute(phone.declared.name, homes.get(phone.network or "", site.domain))
 
 
 def domain_hosts(site: Site, domain: str) -> Iterator[tuple[SiteHost, Path]]:

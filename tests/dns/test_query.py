@@ -62,3 +62,16 @@ def test_negative_answers_are_findings(name: str, said: str) -> None:
 def test_wrong_words_are_usage_errors(words: list[str]) -> None:
     result = query(*words)
     assert type(result.exception).__name__ == "UsageError"
+
+
+def test_srv_target_that_is_an_alias_is_an_error_rfc_2782(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(
+        "domain: example.com\nnetworks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}\nhosts: {a: 10.20.0.11}\n"
+        "records: [{name: alias, type: CNAME, data: a}]\nsrv: {https: [{target: alias, port: 443}]}\n"
+    )
+    result = CliRunner().invoke(command, ["-f", str(tmp_path / "site.yaml"), "https"], standalone_mode=False)
+    assert (
+        "error: SRV target alias.example.com is an alias of a.example.com, which RFC 2782 forbids"
+        in result.output
+    )
+    assert result.return_value == 1

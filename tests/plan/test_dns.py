@@ -269,3 +269,57 @@ def test_zone_that_cannot_be_loaded_costs_that_zone_alone_unless_strict(
     assert [each.rule for each in found] == ["zone-apex" if content and "NS" in content else "master-file"]
     with pytest.raises(InventoryError):
         planned(tmp_path, text + "dns: {strict: true}\n", **files)
+
+
+@pytest.mark.parametrize("name", ["desk1", "desk1.example.com", "DESK1.example.com"])
+def test_phone_name_of_one_label_or_in_full_is_one_name_for_publisher_and_checker(
+    tmp_path: Path, name: str
+) -> None:
+    phone = f'phones: [{{mac: "00:12:34:ab:45:de", name: {name}, address: 10.20.0.50}}]\n'
+    config = planned(tmp_path, HEAD + phone)
+    assert [line for line in records(config, "example.com") if line[-1] == "10.20.0.50"] == [
+        ["desk1", "IN", "A", "10.20.0.50"]
+    ]
+    planned(tmp_path, HEAD + phone + "hosts: {desk1: 10.20.0.51}\n")
+    found = check(load(tmp_path / "site.yaml").inventory, 0.0)
+    assert "phone-name-taken" in {each.rule for each in found}
+
+
+def test_phone_name_is_of_its_networks_domain_for_the_checker_too(tmp_path: Path) -> None:
+    text = (
+        "domain: example.com\nnetworks: {voice: {interface: lan0, subnet: 10.20.0.0/24, domain: v.test}}\n"
+        'phones: [{mac: "00:12:34:ab:45:de", name: pr1, address: 10.20.0.50}]\nhosts: {pr1: 10.20.0.11}\n'
+    )
+    config = planned(tmp_path, text)
+    assert ["pr1", "IN", "A", "10.20.0.50"] in records(config, "v.test")
+    assert "phone-name-taken" not in {
+        each.rule for each in check(load(tmp_path / "site.yaml").inventory, 0.0)
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("records: [{name: alias, type: CNAME, data: a}]", ("srv", "https", 0, "target")),
+        ("dns: {include: [more.zone]}", ("srv", "https", 0, "target")),
+        ("hosts: {a: {addresses: 10.20.0.11, aliases: alias}}", ("srv", "https", 0, "target")),
+    ],
+)
+def test_srv_target_that_is_an_alias_is_the_same_error_whoever_says_so(
+    tmp_path: Path, text: str, path: tuple[str | int, ...]
+) -> None:
+    srv = "srv: {https: [{target: alias, port: 443}]}\n"
+    planned(tmp_path, f"{HEAD}{srv}{text}\n", more="alias CNAME a\n")
+    found = [
+        each for each in check(load(tmp_path / "site.yaml").inventory, 0.0) if each.rule == "srv-target-alias"
+    ]
+    assert [each.path for each in found] == [path]
+
+
+def test_srv_record_by_hand_with_an_alias_as_target_is_the_same_error(tmp_path: Path) -> None:
+    text = "records: [{name: a, type: CNAME, data: b}, {name: _sip._udp, type: SRV, data: 1 2 5060 A}]\n"
+    planned(tmp_path, HEAD + text)
+    found = [
+        each for each in check(load(tmp_path / "site.yaml").inventory, 0.0) if each.rule == "srv-target-alias"
+    ]
+    assert [each.path for each in found] == [("records", 1, "data")]

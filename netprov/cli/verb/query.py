@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 
 import click
@@ -11,7 +12,7 @@ from rich.table import Table
 
 from netprov.cli.site import inventory_option, open_plan
 from netprov.dns.iana.rcode import format_rcode
-from netprov.dns.iana.rrtype import PTR, format_type, parse_type
+from netprov.dns.iana.rrtype import CNAME, PTR, A, format_type, parse_type
 from netprov.dns.message.name import format_host, reverse_name
 from netprov.dns.order import cisco_order, readings_part, rfc2782_shares
 from netprov.dns.server.answer import Responder
@@ -24,7 +25,9 @@ from netprov.runtime.dns.ask import ask
 FINDINGS = 1
 
 
-@click.command(epilog="Exit code: 0 found, 1 no such name or record, or refused; 2 usage; 3 no answer.")
+@click.command(
+    epilog="Exit code: 0 found, 1 no such name or record, refused, or an SRV target that is an alias; 2 usage; 3 no answer."
+)
 @click.argument("words", nargs=-1, metavar="NAME [TYPE] [@SERVER]", required=True)
 @inventory_option
 @click.option("-p", "--port", default=53, show_default=True, help="The server's port.")
@@ -48,15 +51,30 @@ def command(words: tuple[str, ...], file: str | None, port: int, *, tcp: bool) -
     if not 1 <= len(names) <= 2 or len(servers) > 1:
         raise click.UsageError("give a name, a type if it is not A, and one @server at most")
     name, type_ = _question(names, file, offline=not servers)
+
+    def put(asked: str, of_type: int) -> Reply:
+        if servers:
+            return asyncio.run(ask(asked, of_type, _server(servers[0]), port, tcp=tcp))
+        return ask_plan(asked, of_type, file)
+
     try:
-        reply = (
-            asyncio.run(ask(name, type_, _server(servers[0]), port, tcp=tcp))
-            if servers
-            else ask_plan(name, type_, file)
-        )
+        reply = put(name, type_)
+        aliases = _aliases(reply, put)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    return show(name, type_, reply, Console())
+    return show(name, type_, reply, aliases, Console())
+
+
+def _aliases(reply: Reply, put: Callable[[str, int], Reply]) -> dict[str, str]:
+    """Return the SRV targets of a reply that are aliases, which they must not be (RFC 2782), and of what."""
+    told = {each.name.lower() for each in reply.additional}
+    found = {}
+    for target in dict.fromkeys(each.target for each in reply.targets() if each.target != "."):
+        if target.lower() not in told:
+            records = put(target, A).records
+            if records and records[0].type == CNAME:
+                found[target] = str(records[0].data)
+    return found
 
 
 def ask_plan(name: str, type_: int, file: str | None) -> Reply:
@@ -71,7 +89,7 @@ def ask_plan(name: str, type_: int, file: str | None) -> Reply:
     return reply
 
 
-def show(name: str, type_: int, reply: Reply, console: Console) -> int:
+def show(name: str, type_: int, reply: Reply, aliases: Mapping[str, str], console: Console) -> int:
     """Print a reply, and return the exit code."""
     console.print(
         f"{name} {format_type(type_)}: {_verdict(reply)}", highlight=False, markup=False, soft_wrap=True
@@ -81,7 +99,10 @@ def show(name: str, type_: int, reply: Reply, console: Console) -> int:
             console.print(f"  {_line(record)}", highlight=False, markup=False, soft_wrap=True)
     if reply.targets():
         _show_targets(reply, console)
-    return 0 if reply.status is Status.ANSWER else FINDINGS
+    for target, other in aliases.items():
+        text = f"error: SRV target {target} is an alias of {other}, which RFC 2782 forbids: write the host's own name"
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+    return 0 if reply.status is Status.ANSWER and not aliases else FINDINGS
 
 
 def _question(names: list[str], file: str | None, *, offline: bool) -> tuple[str, int]:

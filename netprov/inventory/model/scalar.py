@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 from typing import Annotated, Any
 
@@ -46,11 +47,21 @@ def _name(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("a DNS name is text; put it in quotes")
     text = value.rstrip(".")
+    if not text.isascii():
+        raise ValueError(f"{value!r} has other letters than ASCII: write it as DNS has it, {_punycode(text)}")
     if not text or len(text) > 253 or not all(_LABEL.match(label) for label in text.split(".")):
         raise ValueError(
             f"{value!r} is not a DNS name: labels of 1 to 63 letters, digits and hyphens, joined by dots"
         )
     return text
+
+
+def _punycode(name: str) -> str:
+    """Return a name with its A-labels (RFC 5891 4.4)."""
+    labels = unicodedata.normalize("NFC", name.lower()).split(".")
+    return ".".join(
+        label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels
+    )
 
 
 def seconds_of(value: Any) -> int:
