@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from netprov.check.rule import Finding, View, planned, rule
 from netprov.dhcp.option.provisioning import SERVER_CODES
-from netprov.errors import Path
+from netprov.errors import Malformed, Path
+from netprov.phone.rule.url import parse_url
 
 LONGEST_ACCEPTED = 825 * 86400
 """Seconds: what current TLS clients accept of a server certificate."""
 SHORTEST_SENSIBLE = 7 * 86400
 CUSTOM_CA = "Custom_CA_Rule"
+_PLAIN_FIRST = (
+    "hand out an http or tftp URL, by which a first profile sets Custom_CA_Rule; ignore this if your certificates are signed by "
+    "Cisco"
+)
 
 
 @rule(
@@ -52,6 +58,7 @@ def _uses_tls(view: View) -> bool:
     ),
 )
 def ca_unknown_to_factory(view: View) -> Iterator[Finding]:
+    yield from _options_over_https(view)
     services = {target.service for target in view.site.targets}
     if "https" not in services or "http" in services or "srv" not in view.methods:
         return
@@ -59,6 +66,20 @@ def ca_unknown_to_factory(view: View) -> Iterator[Finding]:
         yield Finding(
             ("srv", "https"), "factory phones do not trust your CA, and there is no way to tell them"
         )
+
+
+def _options_over_https(view: View) -> Iterator[Finding]:
+    """Find clients whose options lead to HTTPS on this site's hosts alone."""
+    for group in view.groups:
+        if group.method != "dhcp" or _plain(group.options):
+            continue
+        for code in SERVER_CODES:
+            text, path = group.options.get(code, ("", ()))
+            with suppress(Malformed):
+                url = parse_url(str(text).partition(";")[0].strip())
+                if url.scheme == "https" and view.in_zone(url.host):
+                    message = f"option {code} leads {group.label} to HTTPS alone, and factory phones do not trust your CA"
+                    yield Finding(path, message, remedy=_PLAIN_FIRST)
 
 
 def _bootstraps(view: View) -> bool:

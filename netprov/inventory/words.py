@@ -13,7 +13,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticUndefined
 
 from netprov.errors import Path, Problem
 from netprov.inventory.model import Inventory
@@ -188,8 +188,28 @@ def _problem(detail: ErrorDetails, path: Path) -> Problem:
         )
     wanted = next((words for part, words in _WANTED if part in kind), "another kind of value")
     message = f"{name} is {shown(detail['input'])}, but {wanted} is wanted"
+    if found := _section_example(path, detail["input"]):
+        return Problem("type", message, found, path)
     quote = "put it in quotes" if kind == "string_type" and isinstance(detail["input"], bool) else ""
     return Problem("type", message, quote or _example(path) or f"write {wanted}", path)
+
+
+def _section_example(path: Path, value: Any) -> str:
+    """Return a section as it would say what was given in its place as text, "" where it is no section's."""
+    model = model_at(path)
+    if model is None or isinstance(value, dict | list):
+        return ""
+    key = next((each for each in reversed(path) if isinstance(each, str)), "")
+    for name in _fields(model):
+        if value in _choices((*path, name)):
+            return f"for example `{key}: {flow({name: value})}`"
+    fields = _fields(model).items()
+    shown = {name: field.examples[0] for name, field in fields if field.examples}
+    shown = shown or {
+        name: field.default for name, field in fields if field.default not in (None, PydanticUndefined)
+    }
+    name = next(iter(shown), "")
+    return f"for example `{key}: {flow({name: shown[name]})}`" if name else ""
 
 
 def _name(path: Path) -> str:

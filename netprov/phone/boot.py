@@ -1,7 +1,7 @@
 """The road: from power-up to a profile, mechanism by mechanism, in the order of Cisco's guide.
 
 1. DHCP, 2. DNS SRV, 3. EDOS (remote customization), 4. EDOS device activation, or GDS (activation code). A usable DHCP option ends the search
-there; `Habits.fall_through` goes on instead. A phone whose profile rule names a server skips all four and resyncs.
+there; `Behaviour.fall_through` goes on instead. A phone whose profile rule names a server skips all four and resyncs.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Cisco's guide, "Remote Customization (RC) Distribution", "Onboard Your Phone with the Activation Code" and "Phone
 Onboarding to Webex Cloud". The wire format of Cisco's own services is not published. Here the stand-ins answer HTTPS GET with a flat profile whose
-Profile_Rule names the provider's server, or 404; an emulated phone asks them by the names its `Habits` give, and never
+Profile_Rule names the provider's server, or 404; an emulated phone asks them by the names its `Behaviour` gives, and never
 the names of Cisco's services.
 """
 

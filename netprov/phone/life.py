@@ -2,7 +2,7 @@
 
 Cisco's guides, "Configurable Schedules" and table 2: after a success the next resync comes after `Resync_Periodic`, or at
 `Resync_At`; after a failure (B or C alike) after `Resync_Error_Retry_Delay`, whose delays count the failures in a row. A
-failed upgrade has its own timer. A call puts a resync off, by `Forced_Resync_Delay` at most; who calls is the habits' to say.
+failed upgrade has its own timer. A call puts a resync off, by `Forced_Resync_Delay` at most; who calls is the behaviour's to say.
 Deliberately absent: resyncs on SIP NOTIFY, and reports on local change: nobody presses keys here.
 """
 

@@ -9,6 +9,7 @@ from netprov.inventory.model import Auth, Encryption, Inventory, Parameter
 from netprov.inventory.model.provision import Values
 from netprov.provision import profile
 from netprov.provision.config import Device, Policy, TlsVersion
+from netprov.provision.parameter.catalogue import find_parameter
 from netprov.provision.profile import Layer
 from netprov.provision.template import is_template, phone_fields, template_fault
 
@@ -54,7 +55,9 @@ class Layers:
             else profile.Parameter(name, written.value, written.ua or "")
         )
         if name not in self._names and (fault := profile.name_fault(name)):
-            remedy = "write the XML name, as in the phone's own file"
+            written = profile.xml_name(name)
+            known = find_parameter(written) is not None
+            remedy = f"write {written}" if known else "write the XML name, as in the phone's own file"
             self._problems.append(Problem("parameter-name", fault, remedy, path=(*section, name)))
         else:
             self._names.add(name)

@@ -26,6 +26,7 @@ MAX_PROFILE = 4 * 1024 * 1024
 """Octets of a profile or report that are read, after decompression; phones' full reports stay below 200 kB."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*\Z")
+_LABEL = re.compile(r"[ \[\]()/]")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _SPECIAL = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "\r": "", "\n": " ", "\t": " "}
@@ -64,6 +65,11 @@ def name_fault(name: str) -> str:
     if _NAME.match(name):
         return ""
     return f"{name!r} is not a parameter name: letters, digits and _, as the tag is written in XML (Proxy_1_)"
+
+
+def xml_name(label: str) -> str:
+    """Return the element's name of a label on the phone's web page (guide, "XML Elements"): `Proxy_1_` of `Proxy[1]`."""
+    return _LABEL.sub("_", label.strip())
 
 
 def value_fault(value: str) -> str:

@@ -106,3 +106,21 @@ def test_key_in_a_template_is_no_fault() -> None:
     written = read_written("Profile_Rule", '[--key {{ secret("k | l") }}] https://h/$MA.xml')
     assert not written.refused
     assert [each.options for each in written.alternatives] == [{"key": "$(template)"}]
+
+
+def test_https_alone_in_an_option_is_judged_at_its_own_line(tmp_path: Path) -> None:
+    def at(value: str) -> list[tuple[str | int, ...]]:
+        document = {
+            "hosts": {"pr1": "10.20.0.11"},
+            "classes": {"d": {"match": {"vendor_class": "CP-*"}, "method": "dhcp", "options": {66: value}}},
+        }
+        return [each.path for each in problems(tmp_path, document) if each.rule == "ca-unknown-to-factory"]
+
+    assert at("https://pr1.example.com/$PSN.xml") == [("classes", "d", "options", 66)]
+    assert at("http://pr1.example.com/$PSN.xml") == []
+    assert at("https://provider.example.net/$PSN.xml") == []
+
+
+def test_a_label_of_the_web_page_leads_to_the_elements_name(tmp_path: Path) -> None:
+    found = problems(tmp_path, {"profiles": {"desk": {"values": {"Resync At (HHmm)": "0130"}}}})
+    assert [each.remedy for each in found if each.rule == "parameter-name"] == ["write Resync_At__HHmm_"]

@@ -215,7 +215,11 @@ class _Fold:
             return tagged(tag, text)
         except (KeyError, ValueError):
             short = tag.replace("tag:yaml.org,2002:", "!!")
-            self._problem("tag", f"the tag {short} cannot be used on {text!r}", "delete the tag", at)
+            if tag == "!secret":
+                remedy = f"write '{{{{ secret(\"{text}\") }}}}', and a line `{text} …` in the secrets file"
+                self._problem("tag", "secrets are not given by a tag here", remedy, at)
+            else:
+                self._problem("tag", f"the tag {short} cannot be used on {text!r}", "delete the tag", at)
             return text
 
     def _key(self, frame: _Frame, value: Scalar, text: str, at: int, *, plain: bool) -> None:
@@ -249,9 +253,14 @@ class _Fold:
             frame.marks.append(mark)
             return
         if frame.expects_key:
-            self._problem(
-                "key", "a list or mapping cannot be a key", "give the key as plain text", value_position(mark)
-            )
+            at = value_position(mark)
+            if isinstance(value, dict) and len(value) == 1 and next(iter(value.values())) is None:
+                shown = f"'{{{{ {next(iter(value))} }}}}'"
+                self._problem(
+                    "key", "`{{` begins two mappings in YAML", f"put a template in quotes: {shown}", at
+                )
+            else:
+                self._problem("key", "a list or mapping cannot be a key", "give the key as plain text", at)
             frame.key, frame.expects_key = _REFUSED, False
             return
         frame.expects_key = True
@@ -310,7 +319,9 @@ class _Fold:
                 if inside
                 else f"there is no &{event.anchor} above"
             )
-            self._problem("alias", message, "an alias repeats a value that was anchored before it", at)
+            quoted = f"if it is text, put it in quotes: '*{event.anchor}'; else anchor a value above by &{event.anchor}"
+            remedy = "an alias repeats a value that was anchored before it" if inside else quoted
+            self._problem("alias", message, remedy, at)
             self._add(None, at, 1)
             return
         self._aliased += found.size

@@ -79,7 +79,14 @@ def _flow(error: yaml.MarkedYAMLError, _text: str) -> tuple[str, str]:
     )
 
 
-def _indentation(error: yaml.MarkedYAMLError, _text: str) -> tuple[str, str]:
+_AFTER_BRACKET = re.compile(r":\s+([\[{][^\]}]*[\]}]\S.*?)\s*\Z")
+"""A value that looks like a list or mapping, and goes on: a dial plan, say."""
+
+
+def _indentation(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
+    mark = error.problem_mark
+    if mark is not None and (found := _AFTER_BRACKET.search(_line(mark, text))):
+        return "text follows the list or mapping on this line", f"put the value in quotes: '{found[1]}'"
     kind = (
         "list" if "collection" in (error.context or "") or "sequence" in (error.context or "") else "mapping"
     )
