@@ -412,6 +412,17 @@ Every reason that any of these gives:
     reason.index                every reason by its id, gathered from the code that finds it
     reason.page                 reasons as pages of the documentation
 
+Two servers, asked the same:
+
+    compare                     clients and questions for two servers
+    compare.client              whom servers are compared for
+    compare.answer              questions, and answers in comparable form
+    compare.judge               where answers differ, and what explains it
+    compare.dhcp                conversations of many clients
+    compare.link                sockets to DHCP servers
+    compare.dns                 names, types and transports
+    compare.report              a comparison for people, JSON and JUnit
+
 Virtual LANs:
 
     lab                         virtual LANs, and what runs on them
@@ -424,6 +435,9 @@ Virtual LANs:
     lab.server                  `netprov serve` on a host
     lab.relay                   a DHCP relay agent for the LAN's routers
     lab.fleet                   phones that boot at once
+    lab.daemon                  dnsmasq, dhcpd and Kea on a host
+    lab.stage                   a server and somebody who asks it everything
+    lab.proof                   two servers proved alike, or not
     lab.trial                   an inventory tried on a virtual LAN
     lab.enclosure               where everything vanishes with its maker
 
@@ -435,9 +449,11 @@ What people type:
     cli.findings                findings as text, JSON and SARIF
     cli.table                   tables on a terminal, plain lines elsewhere
     cli.timeline                what emulated phones did, on paper
+    cli.side                    servers that are compared, as they are named
     cli.verb                    one module per verb
     cli.verb.check              find every reason a phone would not provision
     cli.verb.import_            draft an inventory from another server's configuration
+    cli.verb.compare            compare two servers
     cli.verb.schema             the JSON Schema of the inventory
     cli.verb.render             what would be served, as files
     cli.verb.query              what DNS says, and how phones read it

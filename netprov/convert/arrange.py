@@ -41,8 +41,9 @@ class _Class:
 
 def arrange(draft: Draft, rules: Rules, *, own: Iterable[int] = ()) -> None:
     """Fill in a draft's networks and classes; `own` are options that the server fills in with its own address."""
+    draft.conditions = [condition for tag in rules.tags.values() for condition in tag.alternatives]
     rules.grants = list(_reachable(draft, rules))
-    arrangement = _Arrangement(draft, rules)
+    arrangement = _Arrangement(draft, rules, frozenset(own))
     for name, network in draft.networks.items():
         _network(draft, network, arrangement.bases[name], rules.refused(name), frozenset(own))
     arrangement.classes()
@@ -82,7 +83,7 @@ def put(draft: Draft, section: Section, grants: Iterable[Grant]) -> None:
         if each.code == code.HOST_NAME and each.data:
             section.setdefault("name", each.data.decode("latin-1"))
         elif reason := reason_against(each.code, each.data or b""):
-            draft.leave(each.line, each.text, reason)
+            draft.leave(each.line, each.text, reason, each.code)
         else:
             section.setdefault("options", {})[each.code] = written(each.code, each.data or b"")
 
@@ -102,9 +103,16 @@ def _reachable(draft: Draft, rules: Rules) -> Iterator[Grant]:
         missing = sorted(each.needs - settable)
         unsure = sorted(name for name in each.lacks if name in rules.tags and rules.tags[name].unknown)
         if missing:
-            draft.leave(each.line, each.text, f"nothing that is carried over sets {', '.join(missing)}")
+            draft.leave(
+                each.line, each.text, f"nothing that is carried over sets {', '.join(missing)}", each.code
+            )
         elif unsure:
-            draft.leave(each.line, each.text, f"not everything that sets {', '.join(unsure)} is carried over")
+            draft.leave(
+                each.line,
+                each.text,
+                f"not everything that sets {', '.join(unsure)} is carried over",
+                each.code,
+            )
         else:
             yield each
 
@@ -123,7 +131,7 @@ def _network(
         elif option in NETWORK_KEYS and given.data and not len(given.data) % 4:
             network[NETWORK_KEYS[option]] = addresses(given.data)
         elif reason := reason_against(option, given.data):
-            draft.leave(grant.line, grant.text, reason)
+            draft.leave(grant.line, grant.text, reason, option)
         elif option == code.STATIC_ROUTES and _plain_routes(network, written(option, given.data)):
             continue
         else:
@@ -136,6 +144,7 @@ def _network(
             draft.line_of(network),
             f"network {network['subnet']}",
             "it sends no domain; netprov always sends one (option 15)",
+            code.DOMAIN,
         )
 
 
@@ -153,8 +162,8 @@ def _plain_routes(network: Section, value: Any) -> bool:
 class _Arrangement:
     """The search for classes."""
 
-    def __init__(self, draft: Draft, rules: Rules) -> None:
-        self.draft, self.rules = draft, rules
+    def __init__(self, draft: Draft, rules: Rules, own: frozenset[int]) -> None:
+        self.draft, self.rules, self.own = draft, rules, own
         self.names = list(draft.networks) or [""]
         used = mentioned(rules.grants, rules.derived)
         self.atoms = [
@@ -243,20 +252,28 @@ class _Arrangement:
             if option in self.bases[network] and self.bases[network][option].data == each.data:
                 found[option] = each
             elif reason := reason_against(option, each.data):
-                self.draft.leave(grant.line, grant.text, reason)
+                self.draft.leave(grant.line, grant.text, reason, option)
             else:
                 found[option] = each
         return found
 
     def _unset(self, tags: Tags, network: str, given: Mapping[int, Given]) -> None:
-        gone = self.bases[network].keys() - given.keys() if tags else set()
-        for option in sorted(gone):
-            grant = self.bases[network][option].grants[-1]
-            if not reason_against(option, self.bases[network][option].data):
-                names = ", ".join(sorted(tags))
-                self.draft.leave(
-                    grant.line, grant.text, f"clients tagged {names} do not get it; here they do"
-                )
+        """Tell of options that a network's clients get, and clients with these tags do not."""
+        if not tags:
+            return
+        names = ", ".join(sorted(tags))
+        base = self.bases[network]
+        for option in sorted((base.keys() | self.own) - given.keys()):
+            here = option in base and not reason_against(option, base[option].data)
+            refusing = [
+                each
+                for each in self.rules.grants
+                if each.code == option and each.data is None and not each.space and each.needs <= tags
+            ]
+            if here or (option in self.own and option in self.rules.refused(network, tags) and refusing):
+                grant = refusing[-1] if refusing else base[option].grants[-1]
+                reason = f"clients tagged {names} do not get it; here they do"
+                self.draft.leave(grant.line, grant.text, reason, option)
 
     def _write(self, each: _Class) -> None:
         section: Section = {}

@@ -166,7 +166,7 @@ class _Reader:
     def _pool(self, network: Section, ends: Sequence[str]) -> None:
         self.draft.add_pool(network, ends[0], ends[-1])
 
-    def option(self, each: Statement, name: str, values: tuple[str, ...], scope: _Scope) -> Grant:
+    def option(self, each: Statement, name: str, values: tuple[str, ...], scope: _Scope) -> Grant | None:
         """Return what an option statement gives. Raises `ValueError`."""
         space, dot, inner = name.rpartition(".")
         space = "" if space == "dhcp" else space
@@ -184,15 +184,22 @@ class _Reader:
                 raise ValueError("values that are worked out for each client are not carried over")
             values = values[1:]
         kind = self.types.get(key) or ("" if space else typed.TYPES.get(number, "")) or "string"
-        data = typed.encode(kind, listed(values))
+        try:
+            data = typed.encode(kind, listed(values))
+        except (ValueError, OverflowError) as error:
+            travels = self.rules.spaces[space].code if space else number
+            self.draft.leave(each.line, str(each), str(error), travels)
+            return None
         return self._placed(Grant(number, data, each.line, str(each), space=space), scope)
 
     def _placed(self, grant: Grant, scope: _Scope) -> Grant:
         return replace(grant, rank=scope.rank, needs=scope.needs, networks=scope.networks)
 
-    def _give(self, grant: Grant, scope: _Scope) -> None:
+    def _give(self, grant: Grant | None, scope: _Scope) -> None:
+        if grant is None:
+            return
         if scope.dead:
-            self.draft.leave(grant.line, grant.text, scope.dead)
+            self.draft.leave(grant.line, grant.text, scope.dead, grant.code)
             return
         if scope.host is not None:
             scope.host.append(grant)

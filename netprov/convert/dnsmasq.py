@@ -162,7 +162,9 @@ def _marks(value: str) -> tuple[list[str], list[str], list[str]]:
 
 
 def _range(state: _State, value: str) -> str:
-    needed, sets, parts = _marks(value)
+    needed, sets, parts = _marks(
+        re.sub(r"(\A|,)\s*net:", r"\1tag:", value)
+    )  # the old prefix asks for a tag here
     while parts and not re.fullmatch(r"[0-9a-fA-F.: ]+", parts[0]):
         if parts[0].startswith("constructor"):
             return "DHCPv6 is not served"
@@ -240,13 +242,19 @@ def _option(state: _State, value: str, *, force: bool = False) -> str:
         needs |= {_vendor_tag(state, each.vendor)}
     elif each.encap:
         space = f"encap:{each.encap}"
-        state.rules.spaces[space] = Space(each.encap)
+        state.rules.spaces[space] = Space(each.encap, ended=each.encap != code.VENDOR_INFO)
     elif each.enterprise:
         space = f"vi-encap:{each.enterprise}"
         state.rules.spaces[space] = Space(code.VENDOR_IDENTIFYING, each.enterprise)
     if _stands_for_itself(each):
         return ""
-    data = octets(each) if each.values else None
+    try:
+        data = octets(each) if each.values else None
+    except ValueError as error:
+        state.draft.leave(
+            state.line, state.text, str(error), state.rules.spaces[space].code if space else each.code
+        )
+        return ""
     rank = _TAGGED if needs or each.lacks else _UNTAGGED
     state.rules.grants.append(
         Grant(each.code, data, state.line, state.text, rank, needs, each.lacks, force=force, space=space)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
@@ -23,6 +23,8 @@ class Leftover:
     place: Place
     text: str
     reason: str
+    option: int = 0
+    """The DHCP option that clients get otherwise, or not at all, because of it; 0 for none in particular."""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.text}: {self.reason}"
@@ -43,12 +45,14 @@ class Draft:
     leftovers: list[Leftover] = field(default_factory=list)
     lines: dict[str, int] = field(default_factory=dict)
     """Where networks are written, by subnet."""
+    conditions: list[Section] = field(default_factory=list)
+    """Every condition of the source, as `match` has it, whether a class came of it or not."""
     sends_domain: bool = False
     """The source sends the draft's domain by itself, without an option that says so."""
 
-    def leave(self, line: int, text: str, reason: str) -> None:
+    def leave(self, line: int, text: str, reason: str, option: int = 0) -> None:
         """Note what is not carried over, once."""
-        leftover = Leftover(Place(self.source, line, 1), _one_line(text), _one_line(reason))
+        leftover = Leftover(Place(self.source, line, 1), _one_line(text), _one_line(reason), option)
         if leftover not in self.leftovers:
             self.leftovers.append(leftover)
 
@@ -135,6 +139,16 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def prepared(draft: Draft, interfaces: Mapping[str, str]) -> str:
+    """Return the draft for a lab: on these interfaces, without limits and conflict checks."""
+    networks = {
+        name: {**network, "interface": interfaces[name], "conflict_check": False, "other_servers": "allow"}
+        for name, network in draft.networks.items()
+    }
+    lab = replace(draft, networks=networks)
+    return f"{format_draft(lab)}dhcp: {{client_rate: 1000000}}\ndns: {{limit: null}}\n"
 
 
 def format_draft(draft: Draft) -> str:

@@ -17,6 +17,7 @@ from netprov.convert.arrange import arrange, put
 from netprov.convert.draft import Draft, Section
 from netprov.convert.rule import Grant, Rank, Rules, Space
 from netprov.dhcp.option import table as code
+from netprov.dhcp.option.vendor import encode_vendor_identifying
 from netprov.errors import InventoryError, Place, Problem
 from netprov.inventory.yaml.compose import compose
 from netprov.inventory.yaml.mark import Mark, member, split, value_position
@@ -250,7 +251,8 @@ class _Reader:
             try:
                 octets = self._octets(space, number, each)
             except (ValueError, OverflowError) as error:
-                self._leave(where, text, str(error))
+                travels = self.rules.spaces[space].code if space in self.rules.spaces else number
+                self.draft.leave(self._line(where), text, str(error), travels)
                 continue
             force = bool(each.get("always-send"))
             yield Grant(number, octets, self._line(where), text, force=force, space=space)
@@ -261,7 +263,11 @@ class _Reader:
         kind = self._types.get((space, number), "")
         if not text:
             return b""
-        if each.get("csv-format") is False or not kind:
+        if each.get("csv-format") is False:
+            return typed.octets(text)
+        if number == code.VENDOR_IDENTIFYING and not space and text.isdecimal():
+            return encode_vendor_identifying({int(text): b""})
+        if not kind:
             return typed.octets(text)
         if number == code.STATIC_ROUTES and not space and " - " in text:
             return typed.routes(text.split(","))

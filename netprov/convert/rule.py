@@ -7,7 +7,7 @@ option over a class's (Kea). Each reader says it by ranks, so that one function 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from netprov.dhcp.option import table as code
@@ -56,6 +56,8 @@ class Space:
 
     code: int
     enterprise: int | None = None
+    ended: bool = False
+    """An END follows the suboptions."""
     when: Literal["always", "selected", "container"] = "always"
     """dnsmasq: always. dhcpd: if `vendor-option-space` selects it. Kea: if the containing option is configured."""
 
@@ -100,41 +102,38 @@ class Rules:
 
     def effective(self, network: str, tags: Tags) -> dict[int, Given]:
         """Return the options that clients with exactly these tags get on a network."""
-        tags = self.closure(tags)
-        chosen: dict[tuple[str, int], Grant] = {}
-        forced: set[tuple[str, int]] = set()
-        for each in self.grants:
-            if not each.needs <= tags or each.lacks & tags:
-                continue
-            if each.networks is not None and network not in each.networks:
-                continue
-            key = (each.space, each.code)
-            if each.force:
-                forced.add(key)
-            if key not in chosen or chosen[key].rank <= each.rank:
-                chosen[key] = each
+        chosen = self._chosen(network, tags)
         found = {
-            key[1]: Given(each.data, key in forced if self.force_of_any else each.force, (each,))
-            for key, each in chosen.items()
-            if not key[0] and each.data is not None
+            key: Given(each.data, each.force, (each,))
+            for (space, key), each in chosen.items()
+            if not space and each.data is not None
         }
         self._encapsulate(found, chosen)
         found.pop(SELECTED_SPACE, None)
         return dict(sorted(found.items()))
 
-    def refused(self, network: str) -> set[int]:
-        """Return the options that clients without any tag are not sent, because the source says so."""
-        found: dict[int, Grant] = {}
+    def refused(self, network: str, tags: Tags = frozenset()) -> set[int]:
+        """Return the options that clients with exactly these tags are not sent, because the source says so."""
+        return {
+            key
+            for (space, key), each in self._chosen(network, tags).items()
+            if not space and each.data is None
+        }
+
+    def _chosen(self, network: str, tags: Tags) -> dict[tuple[str, int], Grant]:
+        """Return what wins, by space and code."""
+        tags = self.closure(tags)
+        chosen: dict[tuple[str, int], Grant] = {}
         for each in self.grants:
             here = each.networks is None or network in each.networks
-            if (
-                here
-                and not each.space
-                and not each.needs
-                and (each.code not in found or found[each.code].rank <= each.rank)
-            ):
-                found[each.code] = each
-        return {key for key, each in found.items() if each.data is None}
+            if here and each.needs <= tags and not each.lacks & tags:
+                key = (each.space, each.code)
+                forced = self.force_of_any and key in chosen and chosen[key].force
+                winner = each if key not in chosen or chosen[key].rank <= each.rank else chosen[key]
+                chosen[key] = (
+                    replace(winner, force=True) if forced or (self.force_of_any and each.force) else winner
+                )
+        return chosen
 
     def _encapsulate(self, found: dict[int, Given], chosen: Mapping[tuple[str, int], Grant]) -> None:
         """Put suboptions where their spaces travel."""
@@ -148,9 +147,8 @@ class Rules:
             grants = (*(container.grants if container else ()), *members.values())
             force = bool(container and container.force) or any(each.force for each in members.values())
             if space.enterprise is None:
-                data = (container.data if container and space.when == "container" else b"") + encode_tlv(
-                    pairs
-                )
+                before = container.data if container and space.when == "container" else b""
+                data = before + encode_tlv(pairs) + (b"\xff" if space.ended else b"")
             else:
                 blocks.setdefault(space.code, {})[space.enterprise] = encode_tlv(pairs)
                 data = encode_vendor_identifying(blocks[space.code])

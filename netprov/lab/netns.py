@@ -107,6 +107,10 @@ def links_here(name: str = "this namespace") -> Iterator[Links]:
         route.close()
 
 
+_LOCAL_TABLE, _LOCAL_ROUTE, _HOST_SCOPE = 255, 2, 254
+"""Of linux/rtnetlink.h: RT_TABLE_LOCAL, RTN_LOCAL, RT_SCOPE_HOST."""
+
+
 class Links:
     """The links of one namespace, by interface name."""
 
@@ -178,3 +182,15 @@ class Links:
     def add_route(self, to: str, via: str) -> None:
         """Add a route: `default` or a network, through a router."""
         self._route.route("add", dst="0.0.0.0/0" if to == "default" else to, gateway=via)
+
+    def add_local(self, address: str, interface: str) -> None:
+        """Take an address for this host's own without giving it to an interface: ARP for it is answered."""
+        self._local("replace", address, interface)
+
+    def remove_local(self, address: str, interface: str) -> None:
+        """Undo `add_local`."""
+        self._local("del", address, interface)
+
+    def _local(self, what: str, address: str, interface: str) -> None:
+        route = {"dst": f"{address}/32", "oif": self.index(interface)}
+        self._route.route(what, **route, table=_LOCAL_TABLE, type=_LOCAL_ROUTE, scope=_HOST_SCOPE)

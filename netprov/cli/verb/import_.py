@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+import netprov
+from netprov.compare.report import as_text
 from netprov.convert.draft import Draft, format_draft
 from netprov.convert.form import FORMATS, guess, is_inventory
 from netprov.inventory.yaml.source import read
+
+if TYPE_CHECKING:
+    from netprov.cli.side import Side
 
 
 @click.command()
@@ -19,7 +26,12 @@ from netprov.inventory.yaml.source import read
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write to a file that is not there yet."
 )
-def command(file: Path, form: str | None, output: Path | None) -> int:
+@click.option(
+    "--prove",
+    is_flag=True,
+    help="Run the source's own server and netprov with the draft, and compare what they say.",
+)
+def command(file: Path, form: str | None, output: Path | None, prove: bool) -> int:
     """Write a draft of an inventory from the configuration of another server, or from a list of phones.
 
     \b
@@ -28,12 +40,15 @@ def command(file: Path, form: str | None, output: Path | None) -> int:
       netprov import /etc/kea/kea-dhcp4.conf
       netprov import phones.csv --from csv
       netprov import hosts.ini --from ansible
+      netprov import /etc/dnsmasq.conf --prove -o netprov.yaml
 
     What could not be carried over is listed, with its line, on the terminal and at the end of the draft. Look through
-    the draft with `netprov check`.
+    the draft with `netprov check`. With --prove, dnsmasq, dhcpd or Kea (which must be installed) runs the source and netprov
+    the draft, each on a virtual LAN; the same clients ask both, and what differs is listed; exits 1 if something does
+    that nothing explains.
     """
     text = read(file, str(file))
-    draft = _draft(file, text, form)
+    form, draft = _draft(file, text, form)
     written = format_draft(draft)
     if output is None:
         click.echo(written, nl=False)
@@ -47,10 +62,30 @@ def command(file: Path, form: str | None, output: Path | None) -> int:
         click.echo(str(each), err=True)
     counts = f"{len(draft.networks)} networks, {len(draft.classes)} classes, {len(draft.phones)} phones"
     click.echo(f"{file}: {counts}; {len(draft.leftovers)} settings not carried over", err=True)
-    return 0
+    if not prove:
+        return 0
+    from netprov.cli.side import Side, can_run
+
+    if not can_run(form):
+        raise click.UsageError(f"no server runs {form}: --prove is for the configurations of servers")
+    return _prove(Side(str(file), form, text, draft))
 
 
-def _draft(file: Path, text: str, form: str | None) -> Draft:
+def _prove(side: Side) -> int:
+    """Compare the source's own server with the draft."""
+    from netprov.cli.side import prove_draft
+    from netprov.lab.enclosure import run_enclosed
+
+    def work(scratch: Path) -> int:
+        verdict = prove_draft(side, scratch)
+        for line in as_text(verdict):
+            click.echo(line, err=True)
+        return 1 if verdict.unexplained else 0
+
+    return run_enclosed(work, visible=[Path(netprov.__file__), Path(sys.prefix), Path(sys.base_prefix)])
+
+
+def _draft(file: Path, text: str, form: str | None) -> tuple[str, Draft]:
     """Read a file; refuse one in which nothing of its format is found."""
     if form is None and is_inventory(text):
         raise click.UsageError(
@@ -66,4 +101,4 @@ def _draft(file: Path, text: str, form: str | None) -> Draft:
     if not (draft.networks or draft.hosts or draft.classes or draft.phones or draft.srv or draft.records):
         first = f" ({draft.leftovers[0]})" if draft.leftovers else ""
         raise click.UsageError(f"{file} holds nothing that an inventory could, read as {form}{first}")
-    return draft
+    return form, draft

@@ -1,0 +1,126 @@
+"""Sockets by which clients that are compared for reach a DHCP server: one a network, by broadcast (RFC 2131 4.1)."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from netprov.dhcp import message as dhcp
+from netprov.dhcp.message import Message
+from netprov.dhcp.option import table as code
+from netprov.errors import Malformed, ServiceError
+
+WAIT_S = 0.6
+"""How long the last of several replies is waited for, in seconds."""
+
+TRIES = 3
+"""How often a message without a reply is sent: datagrams get lost, and a server may look for conflicts first."""
+
+_AT_ONCE = 32
+"""Messages that are under way together: more would overflow a server's receive buffer."""
+
+
+class Links:
+    """Sockets on the interfaces of some networks; a context manager."""
+
+    def __init__(
+        self,
+        interfaces: Mapping[str, str],
+        *,
+        wait: float = WAIT_S,
+        server: int = 0,
+        adopt: Callable[[str, Sequence[int]], None] | None = None,
+    ) -> None:
+        """Open them.
+
+        With `server`, only the replies of that server identifier count. `adopt` makes addresses of a network this
+        machine's own for a while, in place of those before; without it nothing that is sent to a lease's address arrives.
+        """
+        self._wait, self._server, self._adopt = wait, server, adopt
+        self._sockets: dict[str, socket.socket] = {}
+        try:
+            for network, interface in interfaces.items():
+                self._sockets[network] = _socket(interface)
+        except OSError as error:
+            self.close()
+            raise ServiceError(
+                f"cannot ask for DHCP on {interface}: {error.strerror}",
+                "run as root, on a machine with an interface on that network and no DHCP client on it",
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the sockets."""
+        for each in self._sockets.values():
+            each.close()
+
+    def adopt(self, network: str, addresses: Sequence[int]) -> None:
+        """Take what is sent to these addresses, and to no others."""
+        if self._adopt is not None:
+            self._adopt(network, addresses)
+
+    def tell(self, network: str, messages: Sequence[Message]) -> None:
+        """Send messages that nobody answers."""
+        for each in messages:
+            self._sockets[network].sendto(dhcp.encode(each), ("255.255.255.255", dhcp.SERVER_PORT))
+
+    def ask(self, network: str, messages: Sequence[Message]) -> Mapping[int, Message]:
+        """Return the replies by xid, of those that came."""
+        found: dict[int, Message] = {}
+        for start in range(0, len(messages), _AT_ONCE):
+            wanted = {each.xid: each for each in messages[start : start + _AT_ONCE]}
+            for attempt in range(TRIES):
+                missing = [each for xid, each in wanted.items() if xid not in found]
+                if not missing:
+                    break
+                self.tell(network, missing)
+                self._gather(network, wanted, found, self._wait * (attempt + 1))
+        return found
+
+    def _gather(
+        self, network: str, wanted: Mapping[int, Message], found: dict[int, Message], wait: float
+    ) -> None:
+        sock = self._sockets[network]
+        end = time.monotonic() + wait
+        while wanted.keys() - found.keys():
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([sock], [], [], left)[0]:
+                return
+            with suppress(BlockingIOError, Malformed):
+                reply = dhcp.decode(sock.recv(4096))
+                if self._belongs(reply, wanted.get(reply.xid)):
+                    found[reply.xid] = reply
+
+    def _belongs(self, reply: Message, request: Message | None) -> bool:
+        if request is None or reply.op != dhcp.BOOTREPLY or reply.chaddr != request.chaddr:
+            return False
+        return self._server in {0, reply.address(code.SERVER_ID)}
+
+
+def _socket(interface: str) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
+        sock.bind(("0.0.0.0", dhcp.CLIENT_PORT))
+    except OSError:
+        sock.close()
+        raise
+    return sock

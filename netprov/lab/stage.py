@@ -1,0 +1,116 @@
+"""A LAN with one server and one asker on every network of a plan: where a server is compared with another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from netprov.compare.answer import Answer, DnsQuestion, Question
+from netprov.compare.client import AskingClient
+from netprov.compare.dhcp import ALL_MESSAGES, FIRST_MESSAGES, ask_dhcp
+from netprov.compare.dns import ask_dns, over_sockets
+from netprov.compare.link import Links
+from netprov.dhcp.message import dotted
+from netprov.errors import LabError
+from netprov.lab.lan import Host, Lan
+from netprov.lab.topology import HostPlan, Port, Topology
+from netprov.plan import Plan
+from netprov.plan.site import SiteNetwork
+
+SERVER, ASKER = "server", "asker"
+_WAIT_S = 0.3
+
+Start = Callable[[Host, Sequence[str], Path], object]
+"""What starts a server on a host, on interfaces, with a directory of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What both servers are asked."""
+
+    clients: tuple[AskingClient, ...]
+    lists: tuple[tuple[int, ...] | None, ...]
+    names: tuple[DnsQuestion, ...] = ()
+    first: bool = False
+    """Only messages that leave no trace on a server."""
+
+
+def interfaces_of(plan: Plan) -> dict[str, str]:
+    """Return each network's interface on the server: the inventory's, or one made up."""
+    return {
+        network.name: network.declared.interface or f"lan{number}"
+        for number, network in enumerate(plan.site.networks)
+    }
+
+
+def hear(plan: Plan, start: Start, asked: Asked, scratch: Path) -> dict[Question, Answer]:
+    """Start a server on a LAN of its own, ask it everything, and let the LAN go."""
+    interfaces = interfaces_of(plan)
+    if len(set(interfaces.values())) < len(interfaces):
+        raise LabError("two networks share an interface: give each its own to compare them in a lab")
+    scratch.mkdir(parents=True, exist_ok=True)
+    with Lan(_topology(plan, interfaces)) as lan:
+        start(lan[SERVER], list(interfaces.values()), scratch)
+        with lan[ASKER].entered():
+            links = Links(interfaces, wait=_WAIT_S, adopt=_adopter(lan[ASKER], interfaces))
+            with links:
+                found = ask_dhcp(
+                    links, asked.clients, asked.lists, FIRST_MESSAGES if asked.first else ALL_MESSAGES
+                )
+            if asked.names:
+                found |= ask_dns(over_sockets(str(plan.site.networks[0].address)), asked.names)
+    return found
+
+
+def _topology(plan: Plan, interfaces: Mapping[str, str]) -> Topology:
+    networks = plan.site.networks
+    server = HostPlan(
+        SERVER,
+        tuple(
+            Port(each.name, interfaces[each.name], (f"{each.address}/{each.subnet.prefixlen}",))
+            for each in networks
+        ),
+    )
+    asker = HostPlan(
+        ASKER,
+        tuple(
+            Port(each.name, interfaces[each.name], (f"{_free_address(plan, each)}/{each.subnet.prefixlen}",))
+            for each in networks
+        ),
+    )
+    return Topology((server, asker), tuple(each.name for each in networks))
+
+
+def _taken(plan: Plan, network: SiteNetwork) -> Iterator[tuple[int, int]]:
+    """Yield the ranges of addresses that clients of a network may get."""
+    yield from ((int(low), int(high)) for low, high in network.pool)
+    for phone in plan.site.phones:
+        address = phone.declared.address
+        if address is not None and address in network.subnet:
+            yield int(address), int(address)
+
+
+def _free_address(plan: Plan, network: SiteNetwork) -> IPv4Address:
+    """Return an address that no client gets."""
+    taken = [*_taken(plan, network), (int(network.address), int(network.address))]
+    for address in range(int(network.subnet.broadcast_address) - 1, int(network.subnet.network_address), -1):
+        if not any(low <= address <= high for low, high in taken):
+            return IPv4Address(address)
+    raise LabError(f"every address of {network.name} is one that clients get: there is none to ask from")
+
+
+def _adopter(host: Host, interfaces: Mapping[str, str]) -> Callable[[str, Sequence[int]], None]:
+    """Return what lets a host take what is sent to some clients' addresses: it asks for all of them."""
+    adopted: dict[str, Sequence[int]] = {}
+
+    def adopt(network: str, addresses: Sequence[int]) -> None:
+        with host.links() as links:
+            for each in adopted.get(network, ()):
+                links.remove_local(dotted(each), interfaces[network])
+            for each in dict.fromkeys(addresses):
+                links.add_local(dotted(each), interfaces[network])
+        adopted[network] = tuple(dict.fromkeys(addresses))
+
+    return adopt
