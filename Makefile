@@ -51,7 +51,7 @@ month: $(VENV)/.dev ## Let emulated phones resync for thirty days of virtual tim
 kill-dhcp: $(VENV)/.dev .setup/packages ## kill -9 the DHCP server 50 times under load, and look for lost leases
 	@$(RUN)/python -m tests.lab.kill_dhcp 50
 
-bench-%: $(VENV)/.dev .setup/packages ## Measure one part side by side with its peers: dhcp dns check provision phone
+bench-%: $(VENV)/.dev .setup/packages ## Measure one part side by side with its peers: dhcp dns check provision phone start
 	@$(RUN)/python -m tests.bench.$*
 
 $(VENV)/.run: requirements.lock requirements-build.lock pyproject.toml

@@ -295,6 +295,7 @@ What is kept on disk, one writer each:
     state.tsig_key              TSIG keys that are kept outside the inventory
     state.catalog               the catalog, with the CA and the secrets that are kept on disk
     state.archive               the state of a server in one encrypted file
+    state.place                 where in the state directory things are
     state.hold                  one process a role on a state directory
     state.tree                  files of static trees
 
@@ -307,7 +308,8 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.watch               what others change beside the inventory
     runtime.supervise           start, change and stop services together
     runtime.log                 one log line an event
-    runtime.metrics             events counted, for Prometheus
+    runtime.metrics             events counted, and where the numbers are given
+    runtime.metrics_page        what Prometheus reads
     runtime.throttle            events reported one by one, of a flood their number
     runtime.sdnotify            readiness and life signs for systemd
     runtime.net                 sockets and what is on the link

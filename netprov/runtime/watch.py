@@ -14,10 +14,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from netprov.pki.store import Store
 from netprov.plan import Plan
 from netprov.runtime.address import index_of, is_here
-from netprov.state.catalog import DEFAULT_FILE
+from netprov.state.place import PKI, SECRETS
 
 EVERY_S = 1.0
 """Seconds between looks, if the kernel tells nothing."""
@@ -80,8 +79,7 @@ class LinkEvents:
 
 def _sources(plan: Plan, state: Path) -> Mapping[str, Callable[[], object]]:
     """Return every source, with what tells whether it has changed."""
-    store = Store(state / "pki")
-    folders = (store.directory, store.directory / "servers", store.directory / "imported")
+    folders = (state / PKI, state / PKI / "servers", state / PKI / "imported")
     place = plan.provision.secrets
     credentials = Path(os.environ.get("CREDENTIALS_DIRECTORY", ""))
     secrets = (
@@ -89,7 +87,7 @@ def _sources(plan: Plan, state: Path) -> Mapping[str, Callable[[], object]]:
         if place.file
         else credentials / place.credential
         if place.credential
-        else state / DEFAULT_FILE
+        else state / SECRETS
     )
     keys = [
         Path(k.file) if k.file else credentials / k.credential

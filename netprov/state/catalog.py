@@ -13,8 +13,9 @@ from netprov.pki.store import Store
 from netprov.provision.catalog import Catalog
 from netprov.provision.config import Provision, SecretsPlace
 from netprov.provision.secret import SITE, Secrets, parse_secrets
+from netprov.state.place import PKI, SECRETS
 
-DEFAULT_FILE = "secrets"
+DEFAULT_FILE = SECRETS
 _MADE = "made at the first start"
 """Stands for the secret of a site that was never served."""
 
@@ -23,14 +24,14 @@ def load_catalog(provision: Provision, state: Path) -> Catalog:
     """Return the catalog of a plan, its secrets made if need be. Raises `ServiceError` if they cannot be read."""
     ca = b""
     with suppress(OSError):
-        ca = Store(state / "pki").ca_file.read_bytes()
+        ca = Store(state / PKI).ca_file.read_bytes()
     _make(provision.secrets, state)
     return Catalog(provision, entropy=os.urandom, ca=ca, secrets=load_secrets(provision.secrets, state))
 
 
 def peek_catalog(provision: Provision, state: Path) -> Catalog:
     """Return the catalog as `load_catalog`, but make nothing: for verbs that only look."""
-    ca = b"" if not (path := Store(state / "pki").ca_file).exists() else path.read_bytes()
+    ca = b"" if not (path := Store(state / PKI).ca_file).exists() else path.read_bytes()
     secrets = Secrets()
     if provision.secrets != SecretsPlace() or (state / DEFAULT_FILE).exists():
         secrets = load_secrets(provision.secrets, state)
@@ -61,7 +62,7 @@ def secret_files(place: SecretsPlace, state: Path) -> Iterator[Path]:
     """Yield the files on this machine that hold secrets or private keys of netprov, as far as they can be seen."""
     if not place.environment:
         yield _path(place, state)
-    for path in sorted((state / "pki").rglob("*.pem")):
+    for path in sorted((state / PKI).rglob("*.pem")):
         with suppress(OSError):
             if b"PRIVATE KEY" in path.read_bytes():
                 yield path

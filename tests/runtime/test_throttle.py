@@ -31,6 +31,5 @@ def test_every_event_of_a_flood_is_counted_and_some_are_told() -> None:
     assert str(Suppressed("Expired", 7)) == "7 more Expired in the last second"
     assert Suppressed("Dropped", 40).everyday
     assert not Suppressed("Expired", 7).everyday
-    (events,) = (family for family in metrics.collect() if family.name == "netprov_events")
-    counted = {sample.labels["event"]: sample.value for sample in events.samples}
+    counted = {kind: count for (_, kind, _), count in metrics.counts.items()}
     assert counted == {"Bound": 2 * (EACH_SECOND - 1), "Dropped": 82, "Expired": 14}

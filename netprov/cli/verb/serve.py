@@ -21,7 +21,6 @@ from netprov.runtime.metrics import Metrics, MetricsService
 from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.supervise import ROLES, Supervisor, build
 from netprov.runtime.watch import Watch
-from netprov.runtime.web.second import refuse_second_ca
 from netprov.state.device import DeviceRecords
 from netprov.state.hold import hold
 
@@ -99,6 +98,9 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
         try:
             await control.start()
             if {"http", "acs"} & set(played):
+                # Not for roles that have no certificates: it is half of their start.
+                from netprov.runtime.web.second import refuse_second_ca
+
                 await refuse_second_ca(plan, directory)
             await supervisor.run(lambda running: announce(plan, running))
         finally:

@@ -17,6 +17,7 @@ from netprov.errors import PkiError
 from netprov.pki.chain import Certificate, decode_each
 from netprov.pki.request import PkiPlan, TlsVersion
 from netprov.pki.store import Issued, Store
+from netprov.state.place import PKI
 
 CIPHERS = (
     "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:ECDHE+AES:DHE+AES:"
@@ -39,7 +40,7 @@ RENEW_INTERVAL = 3600.0
 
 def certificate_store(state: Path) -> Store:
     """Return the certificate store of a state directory."""
-    return Store(state / "pki")
+    return Store(state / PKI)
 
 
 class ServerTls:

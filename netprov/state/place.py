@@ -1,0 +1,11 @@
+"""Where in the state directory things are that several modules speak of; light, for whoever only looks at them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PKI: Final = "pki"
+"""Directory of the certificate store."""
+
+SECRETS: Final = "secrets"
+"""File of the secrets, where the inventory names no other."""
