@@ -15,6 +15,7 @@ from netprov.inventory.option import written_options
 from netprov.phone.rule.condition import Comparison, comparisons, holds
 from netprov.phone.rule.grammar import Branch
 from netprov.phone.rule.refusal import Fault, RuleRefused
+from netprov.phone.rule.url import is_allowed
 from netprov.phone.rule.written import WrittenRule
 from netprov.provision.firmware import load_family
 from netprov.provision.macro import names_in, unknown_in
@@ -233,14 +234,9 @@ def domains_restricted(view: View) -> Iterator[Finding]:
         text = values.get("Restricted_Access_Domains")
         if not text:
             continue
-        allowed = [each.strip().lower() for each in text.split(",") if each.strip()]
-        lost = [host for host in sorted(hosts) if not any(_within(host, each) for each in allowed)]
-        if allowed and lost:
+        lost = [host for host in sorted(hosts) if not is_allowed(host, text)]
+        if lost:
             names = ", ".join(lost)
             yield Finding(
                 (*path, "Restricted_Access_Domains"), f"profiles come from {names}, which is not allowed"
             )
-
-
-def _within(host: str, domain: str) -> bool:
-    return host == domain or host.endswith("." + domain)

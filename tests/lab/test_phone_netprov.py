@@ -136,3 +136,15 @@ def test_the_same_phone_asks_the_same_of_netprov_and_of_dnsmasq(make_lan: MakeLa
         asked.append(next(str(step.action.url) for step in trip.steps if isinstance(step.action, Fetch)))
         lan.close()
     assert asked[0] == asked[1] == f"tftp://10.20.0.1/{foreign.FIRST}"
+
+
+def test_a_phone_that_stays_resyncs_from_the_server_by_its_own_clock(lan: Lan, tmp_path: Path) -> None:
+    state = served(lan, tmp_path, "srv")
+    command = [PYTHON, "-m", "netprov", "phone", MAC, "-i", lan["client0"].interface, "--json"]
+    command += ["--ca", str(state / "pki" / "ca.pem"), "--stay", "--speed", "1000000", "--for", "5h"]
+    result = lan["client0"].run(command, timeout=120)
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    life = lines[-1]
+    assert (result.returncode, life["failures"], life["customization"]) == (0, 0, "Aborted"), lines[-30:]
+    assert life["resyncs"] >= 5  # by the factory's Resync_Periodic of 3600 s
+    assert 5 * 3600 <= life["seconds"] < 5 * 3600 + 60

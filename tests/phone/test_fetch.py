@@ -15,7 +15,7 @@ from netprov.phone.handset.identity import MODELS
 from netprov.phone.handset.memory import Handset
 from netprov.phone.rule.url import parse_url
 from netprov.phone.walk import walk
-from tests.phone.world import PHONE, no_chance
+from tests.phone.world import PHONE, Server, World, no_chance
 
 URL = parse_url("http://pr1.example.com/x.xml")
 TABLE_2 = {
@@ -164,3 +164,38 @@ def test_a_name_without_dns_server_fails_at_once() -> None:
     assert isinstance(outcome, Refusal)
     assert outcome.trouble is Trouble.NO_SERVER
     assert not steps
+
+
+@pytest.mark.parametrize(
+    ("domains", "asked"),
+    [
+        ("", True),
+        ("example.com", True),
+        ("other.example, EXAMPLE.com ", True),
+        ("pr1.example.com", True),
+        ("ample.com", False),
+        ("other.example", False),
+    ],
+)
+def test_hosts_outside_the_restricted_domains_are_not_asked(domains: str, asked: bool) -> None:
+    handset = phone()
+    handset.parameters["Restricted_Access_Domains"] = domains
+    world = World(
+        names={"pr1.example.com": ("10.20.0.11",)}, servers={"http 10.20.0.11 80": Server({"/x.xml": b"x"})}
+    )
+    answer, steps = walk(handset, fetch(handset, URL), world)
+    assert isinstance(answer, Fetched) == asked
+    assert bool(steps) == asked
+    assert asked or "Restricted_Access_Domains" in answer.error  # type: ignore[union-attr]
+
+
+def test_a_redirect_out_of_the_restricted_domains_is_not_followed() -> None:
+    handset = phone()
+    handset.parameters["Restricted_Access_Domains"] = "example.com"
+    moved = Response(302, headers=(("Location", "http://10.20.0.12/x.xml"),))
+    world = World(
+        names={"pr1.example.com": ("10.20.0.11",)}, servers={"http 10.20.0.11 80": Server({"/x.xml": moved})}
+    )
+    answer, _ = walk(handset, fetch(handset, URL), world)
+    assert isinstance(answer, Refusal)
+    assert answer.error == "10.20.0.12 is not in Restricted_Access_Domains"

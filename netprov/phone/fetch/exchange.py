@@ -16,7 +16,7 @@ from netprov.phone.action import Failed, Fetch, Found, Resolve, Response, Road, 
 from netprov.phone.fetch.auth import authorization
 from netprov.phone.handset.identity import speaks_tls13
 from netprov.phone.handset.memory import Handset
-from netprov.phone.rule.url import Url, parse_url
+from netprov.phone.rule.url import Url, is_allowed, parse_url
 
 MAX_REDIRECTS = 5
 MAX_CHALLENGES = 2
@@ -70,6 +70,8 @@ def fetch(
     """Fetch a URL; `at` gives the addresses to connect to where they are known already."""
     challenges = redirects = 0
     while redirects <= MAX_REDIRECTS:
+        if not is_allowed(url.host, handset["Restricted_Access_Domains"]):
+            return Refusal("C", f"{url.host} is not in Restricted_Access_Domains")
         answer, address = yield from reach(handset, url, request, at)
         if isinstance(answer, Failed):
             category: Category = "B" if answer.trouble is Trouble.NOT_FOUND else "C"

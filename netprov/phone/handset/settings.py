@@ -47,6 +47,7 @@ DEFAULTS: Mapping[str, str] = {
     "Webex_Onboard_Enable": "Yes",
     "IKM_HTTP_Encrypt_Content": "",
     "Syslog_Server": "",
+    "Restricted_Access_Domains": "",
     **{f"GPP_{letter}": "" for letter in "ABCDEFGHIJKLMNOP"},
     **{f"GPP_S{letter}": "" for letter in "ABCD"},
 }

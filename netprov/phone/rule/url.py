@@ -43,6 +43,13 @@ def is_address(text: str) -> bool:
     return bool(_ADDRESS.match(text)) and all(int(part) < 256 for part in text.split("."))
 
 
+def is_allowed(host: str, domains: str) -> bool:
+    """Tell whether `Restricted_Access_Domains` lets a phone load from a host; an empty list lets it from anywhere."""
+    allowed = [each.strip().lower() for each in domains.split(",") if each.strip()]
+    name = host.lower().rstrip(".")
+    return not allowed or any(name == each or name.endswith(f".{each}") for each in allowed)
+
+
 def is_host(text: str) -> bool:
     """Tell whether a text can be a host's name or address."""
     return (
