@@ -97,11 +97,6 @@ class Writer:
         """Append an unsigned 32-bit integer."""
         self._integer(value, 4)
 
-    def prefixed(self, data: bytes) -> None:
-        """Append one length octet, then the data (255 octets at most)."""
-        self.u8(len(data))
-        self._buffer += data
-
     def getvalue(self) -> bytes:
         """Return what was written."""
         return bytes(self._buffer)

@@ -64,18 +64,12 @@ def test_writer_agrees_with_struct(octet: int, short: int, long: int, tail: byte
     writer.u8(octet)
     writer.u16(short)
     writer.u32(long)
-    writer.prefixed(tail)
     writer.raw(tail)
-    assert writer.getvalue() == struct.pack("!BHIB", octet, short, long, len(tail)) + tail + tail
-    assert len(writer) == 8 + 2 * len(tail)
+    assert writer.getvalue() == struct.pack("!BHI", octet, short, long) + tail
+    assert len(writer) == 7 + len(tail)
 
 
 @pytest.mark.parametrize(("size", "value"), [("u8", 256), ("u16", 65536), ("u32", 1 << 32), ("u8", -1)])
 def test_value_that_does_not_fit_is_our_own_bug(size: str, value: int) -> None:
     with pytest.raises(LocalViolation, match="does not fit"):
         getattr(Writer(), size)(value)
-
-
-def test_prefixed_data_is_255_octets_at_most() -> None:
-    with pytest.raises(LocalViolation):
-        Writer().prefixed(bytes(256))

@@ -283,9 +283,7 @@ class Acs:
                 replace(device, requested=report.command_key[:TEXT], hold_until=now + FAILED, fault=fault)
             )
         else:
-            self._keep(
-                replace(device, applied=report.command_key[:TEXT], applied_at=now, hold_until=0, fault="")
-            )
+            self._keep(replace(device, applied=report.command_key[:TEXT], hold_until=0, fault=""))
         self._events.append(
             FileTransferred(
                 session.device,

@@ -42,7 +42,6 @@ class Device:
     codes: tuple[str, ...] = ()
     requested: str = ""
     applied: str = ""
-    applied_at: float = 0
     hold_until: float = 0
     fault: str = ""
     refused_key: str = ""
@@ -217,7 +216,7 @@ def after_inform(device: Device, inform: rpc.Inform, codes: tuple[str, ...], now
     if "7 TRANSFER COMPLETE" in codes:
         return device
     if "0 BOOTSTRAP" in codes:
-        return replace(device, applied="", applied_at=0, hold_until=0, refused_key="")
+        return replace(device, applied="", hold_until=0, refused_key="")
     return replace(device, hold_until=0) if "1 BOOT" in codes else device
 
 

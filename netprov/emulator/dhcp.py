@@ -30,7 +30,6 @@ from netprov.runtime.net.rtnetlink import Interface
 ETH_P_IP = 0x0800
 SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 263, 1, 1
 SO_ATTACH_FILTER = 26
-SIOCGIFINDEX = 0x8933
 BATCH = 64
 """Frames read per wake-up."""
 

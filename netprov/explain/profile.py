@@ -28,7 +28,7 @@ _FIRMWARE = (".loads", ".sbn", ".zip", ".img", ".sgn", ".bin")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One fetch as judged: its cause of failure, "" for none; whether a profile came, and whether it could be read.
+    """One fetch as judged: its cause of failure, "" for none; whether a profile came.
 
     `rules` are the profile rules that it brought and that the phone did not have before.
     """
@@ -36,7 +36,6 @@ class Answer:
     step: Step
     cause: str = ""
     profile: bool = False
-    hidden: bool = False
     rules: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -73,7 +72,7 @@ class _Reader:
             return Answer(step)
         if result.status == SEALED:
             self._hidden = True
-            return Answer(step, profile=True, hidden=True)
+            return Answer(step, profile=True)
         return self._body(step, result)
 
     def _authority(self, step: Step, result: Response) -> Answer:
@@ -87,7 +86,7 @@ class _Reader:
             clear = self._clear(result)
         except _NoKey:
             if self._hidden:
-                return Answer(step, profile=True, hidden=True)
+                return Answer(step, profile=True)
             return Answer(step, "encrypted")
         except Malformed:
             return Answer(step, "wrong-key")

@@ -175,10 +175,6 @@ class Links:
         found = self._route.get_addr(index=self.index(interface), family=2)
         return [f"{each.get('address')}/{each['prefixlen']}" for each in found]
 
-    def remove_addresses(self, interface: str) -> None:
-        """Remove every IPv4 address of an interface."""
-        self._route.flush_addr(index=self.index(interface), family=2)
-
     def add_route(self, to: str, via: str) -> None:
         """Add a route: `default` or a network, through a router."""
         self._route.route("add", dst="0.0.0.0/0" if to == "default" else to, gateway=via)

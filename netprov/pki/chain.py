@@ -53,7 +53,6 @@ class Certificate:
     fingerprint: str
     is_ca: bool
     server_use: bool
-    client_use: bool
     permitted: tuple[str, ...]
     x509: x509.Certificate = field(repr=False)
 
@@ -131,7 +130,6 @@ def describe(certificate: x509.Certificate) -> Certificate:
         fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
         is_ca=bool(basic and basic.ca),
         server_use=uses is None or ExtendedKeyUsageOID.SERVER_AUTH in uses,
-        client_use=uses is None or ExtendedKeyUsageOID.CLIENT_AUTH in uses,
         permitted=_permitted(constraints),
         x509=certificate,
     )

@@ -8,14 +8,8 @@ from __future__ import annotations
 import re
 
 _TO = {b"\n": b"\r\n", b"\r": b"\r\0"}
-_FROM = {b"\r\n": b"\n", b"\r\0": b"\r"}
 
 
 def to_netascii(data: bytes) -> bytes:
     """Return text of ours as it goes over the network."""
     return re.sub(b"[\r\n]", lambda found: _TO[found[0]], data)
-
-
-def from_netascii(data: bytes) -> bytes:
-    """Return text from the network as we keep it."""
-    return re.sub(b"\r[\n\0]", lambda found: _FROM[found[0]], data)

@@ -77,11 +77,6 @@ class Sender:
         self._oack = encode(OptionAck(accepted)) if accepted else b""
 
     @property
-    def terms(self) -> Terms:
-        """What was negotiated."""
-        return self._terms
-
-    @property
     def finished(self) -> bool:
         """Whether the transfer has ended, well or not."""
         return self.outcome is not None

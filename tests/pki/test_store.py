@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from netprov.errors import PkiError
 from netprov.pki import issue
@@ -184,8 +186,8 @@ def test_a_phones_certificate_looks_like_one_from_the_factory(store: Store) -> N
     store.ensure(plan(), NOW)
     certificate = store.issue_phone(plan(), PHONE, "rsa-2048", NOW).certificate
     assert certificate.phone() == PHONE
-    assert certificate.client_use
-    assert not certificate.server_use
+    uses = certificate.x509.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(uses) == [ExtendedKeyUsageOID.CLIENT_AUTH]
     assert certificate.subject == "ST=001234ab45de,L=FCH2133A1B2,OU=CP-8841-3PCC,O=Cisco Systems\\, Inc."
 
 
