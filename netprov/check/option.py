@@ -10,6 +10,7 @@ from netprov.dhcp.option.remark import Oddity, Remark, remarks
 from netprov.dhcp.reply import FIRST_OPTIONS
 from netprov.errors import Path
 from netprov.inventory.option import written_options
+from netprov.plan.offer import left_out
 
 NIS_SERVERS = 41
 
@@ -27,11 +28,6 @@ SLIPS: Mapping[int, str] = {
     dhcp.MESSAGE: "56 is the text of a refusal; time servers are 42, which `ntp:` sets",
 }
 """Numbers that the guide's table of options misprints."""
-
-SMALLEST_MESSAGE = 548
-"""Octets of DHCP message that every client takes: 576 less the IP and UDP headers (RFC 2131 section 2)."""
-FRAME = 240 + 3 + 6 + 6 + 6 + 6 + 6 + 1
-"""Octets of fixed fields, magic cookie, and of options 53, 54, 51, 58, 59, 1 and 255."""
 
 
 def _judged(view: View, *oddities: Oddity) -> Iterator[tuple[Path, int, Remark]]:
@@ -178,19 +174,19 @@ def option_slip(view: View) -> Iterator[Finding]:
     remedy="shorten URLs, or drop options that no phone of the class needs",
 )
 def options_too_long(view: View) -> Iterator[Finding]:
-    common = FRAME + 2 + len(view.site.domain) + 2 + 4 * 4
+    if view.plan is None:
+        return
+    config = view.plan.dhcp
+    phones = {phone.origin: phone for phone in config.phones.values()}
     for group in view.groups:
-        size = common
-        for code, (value, _) in group.options.items():
-            try:
-                length = len(dhcp.encode(code, value))
-            except ValueError:
-                continue
-            size += length + 2 * max(1, -(-length // 255))
-        if size > SMALLEST_MESSAGE:
+        phone = phones.get(group.path)
+        name = phone.class_name if phone is not None else str(group.path[-1])
+        found = config.class_named(name) if group.path != ("networks",) else None
+        codes = next((codes for each in config.networks if (codes := left_out(each, found, phone))), ())
+        if codes:
+            shown = ", ".join(map(str, codes))
             yield Finding(
-                group.path,
-                f"the reply to {group.label} has about {size} octets; {SMALLEST_MESSAGE} are what every client takes",
+                group.path, f"option {shown} does not fit into 576 octets of reply to {group.label}"
             )
 
 

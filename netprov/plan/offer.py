@@ -9,17 +9,19 @@ from typing import Any
 from netprov.dhcp import message as dhcp
 from netprov.dhcp.client import Client as DhcpClient
 from netprov.dhcp.client import Identity
-from netprov.dhcp.config import DhcpConfig, Method, NetworkConfig, Origin, PhoneConfig, Setting
-from netprov.dhcp.contents import Withheld
+from netprov.dhcp.config import ClassConfig, DhcpConfig, Method, NetworkConfig, Origin, PhoneConfig, Setting
+from netprov.dhcp.contents import Withheld, compose
 from netprov.dhcp.match import Client
 from netprov.dhcp.message import Message
 from netprov.dhcp.option import table as code
-from netprov.dhcp.reply import Incoming, grant, lease_time
+from netprov.dhcp.reply import Incoming, grant, lease_time, serve
 from netprov.dhcp.server import Server
 from netprov.machine import Dropped, Endpoint
 
 _ECHOED = frozenset({code.MESSAGE_TYPE, code.CLIENT_IDENTIFIER, code.SUBNET_SELECTION, code.RELAY_INFO})
 """Options that a reply repeats from the request, or that only say what kind of reply it is."""
+
+_ANYONE = bytes(6)
 
 _APART = 3600.0
 """Seconds between two clients, by the clock of the server in memory: no offer is held for longer."""
@@ -116,6 +118,19 @@ class Offers:
         dropped = [str(event.reason) for event in server.events() if isinstance(event, Dropped)]
         sent = server.datagrams_to_send()
         return dhcp.decode(sent[0].data) if sent else None, "; ".join(dropped)
+
+
+def left_out(
+    network: NetworkConfig, found: ClassConfig | None, phone: PhoneConfig | None = None
+) -> tuple[int, ...]:
+    """Return what does not fit into the reply to a client that does not say how much it takes (RFC 2131 section 2)."""
+    identity = Identity(phone.mac if phone is not None else _ANYONE, request_list=(), max_size=0)
+    source = Endpoint("0.0.0.0", dhcp.CLIENT_PORT, network.interface)
+    contents = compose(network, found, phone)
+    serving = serve(Client(identity.mac), contents, served=True, request_list=None, gateway=False)
+    incoming = Incoming(_discover(identity), source, network, b"", phone, 0, network.address, serving)
+    reply = dhcp.decode(grant(incoming, dhcp.Type.OFFER, yiaddr=0, lease_time=network.lease))
+    return tuple(number for number in serving.options if number not in reply.options)
 
 
 def _preview(incoming: Incoming, reply: Message | None, reason: str) -> Preview:
