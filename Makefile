@@ -20,7 +20,7 @@ UPGRADE ?= --upgrade
 WORKERS ?= auto
 PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
-.PHONY: help demo test lint wheel lock fuzz slow kill month clean kill-dhcp
+.PHONY: help demo test lint wheel lock fuzz differential slow kill month clean kill-dhcp
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z%-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ lint: $(VENV)/.dev ## Check style and types
 
 fuzz: $(VENV)/.dev ## Feed every codec 100,000 malformed messages or more (long)
 	@NETPROV_EXAMPLES=$${NETPROV_EXAMPLES:-100000} $(RUN)/python -m pytest --timeout 0 -m fuzz $(ARGS)
+
+differential: $(VENV)/.dev .setup/packages ## Ask NSD, Knot, BIND and netprov 10,000 questions about random zones (1 min)
+	@NETPROV_DIFFERENTIAL=$${NETPROV_DIFFERENTIAL:-10000} $(RUN)/python -m pytest --timeout 0 -s tests/lab/test_dns_random.py $(ARGS)
 
 slow: $(VENV)/.dev .setup/packages ## Run what is too long for `make test`: 10,000 connections, 64 MiB over a lossy cable
 	@$(RUN)/python -m pytest --timeout 0 -m slow $(ARGS)
