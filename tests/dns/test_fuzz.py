@@ -8,25 +8,63 @@ from __future__ import annotations
 import contextlib
 from random import Random
 
+import dns.exception
+import dns.flags
+import dns.message
+import dns.zone
 import pytest
 
 from netprov.dns import forward
 from netprov.dns.forward import ForwardCache
 from netprov.dns.message.name import parse_name
 from netprov.dns.message.query import decode
+from netprov.dns.message.rdata import canonical
 from netprov.dns.server.cache import ReplyCache
 from netprov.dns.server.notifier import Notifier, Peer
 from netprov.dns.server.policy import Client
 from netprov.dns.server.rate import REMEMBERED, Limit, Limiter
-from netprov.dns.stub import build_query, parse_reply
+from netprov.dns.stub import Reply, build_query, parse_reply
 from netprov.dns.zone.master import parse
-from netprov.dns.zone.zone import build
+from netprov.dns.zone.zone import Record, build
 from netprov.errors import Malformed
 from netprov.machine import Endpoint
 from tests.dns.mutation import COUNT, MORE, NAMES, RESPONDER, ZONE, mutations, seeds
 from tests.dns.zones import STAGING
 
 pytestmark = pytest.mark.fuzz
+
+
+PLAIN = frozenset(range(32, 127)) | frozenset(b"\n\t")
+"""Octets of files that dnspython reads as RFC 1035 5.1 has it: others are internationalised names or blanks to it."""
+
+
+def compare(ours: Reply | None, message: bytes) -> None:
+    """Hold what the stub reads against what dnspython reads, where it takes the message."""
+    try:
+        theirs = dns.message.from_wire(message, one_rr_per_rrset=True)
+    except (dns.exception.DNSException, ValueError):
+        return
+    if ours is None:
+        return
+    assert (ours.rcode, ours.truncated) == (theirs.rcode() & 15, bool(theirs.flags & dns.flags.TC))
+    if ours.truncated:
+        return
+    for mine, section in ((ours.records, theirs.answer), (ours.authority, theirs.authority)):
+        assert [(f"{each.name.rstrip('.').lower()}.", each.type) for each in mine] == [
+            (rrset.name.to_text().lower(), int(rrset.rdtype)) for rrset in section if rrset.rdclass == 1
+        ]
+
+
+def compare_files(text: str, records: list[Record]) -> None:
+    """Hold the records of a master file against those that dnspython reads, where it takes the file."""
+    try:
+        theirs = dns.zone.from_text(text, "example.com.", relativize=False, check_origin=False)
+    except (dns.exception.DNSException, ValueError):
+        return
+    assert {(each.name.lower(), each.type, canonical(each.type, each.data)) for each in records} == {
+        (name.to_digestable(), int(data.rdtype), canonical(int(data.rdtype), data.to_digestable()))
+        for name, _, data in theirs.iterate_rdatas()
+    }
 
 
 def test_fuzz_mutated_replies_are_read_or_malformed() -> None:
@@ -38,7 +76,7 @@ def test_fuzz_mutated_replies_are_read_or_malformed() -> None:
     for message in mutations(Random(5), [reply], COUNT):
         if len(message) >= 12:
             with contextlib.suppress(Malformed):
-                parse_reply(message, query)
+                compare(parse_reply(message, query), message)
             with contextlib.suppress(Malformed):
                 cache.put(asked, message, 0.0)
 
@@ -56,6 +94,8 @@ def test_fuzz_master_files_give_records_or_located_problems() -> None:
     for text in mutations(Random(7), [(STAGING + MORE).encode()], COUNT // 50):
         records, problems = parse(text.decode("latin-1"), origin, file="x")
         assert all(problem.place and problem.place.line for problem in problems)
+        if not problems and PLAIN.issuperset(text):
+            compare_files(text.decode(), records)
         build(origin, records)
 
 

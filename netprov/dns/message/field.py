@@ -147,6 +147,12 @@ def _format_string(data: bytes, position: int) -> tuple[str, int]:
     return quote(cut(data, position + 1, length)), position + 1 + length
 
 
+def _format_tag(data: bytes, position: int) -> tuple[str, int]:
+    """Format a tag bare, as it is usual, or quoted where it holds more than letters and digits (RFC 8659 4.1)."""
+    text, after = _format_string(data, position)
+    return (text[1:-1] if text[1:-1].isalnum() else text), after
+
+
 def _parse_strings(tokens: Tokens) -> bytes:
     return b"".join(_string(tokens.take("a string")) for _ in range(max(1, tokens.left())))
 
@@ -196,6 +202,6 @@ NAME = Kind(_parse_domain, _format_domain, is_name=True)
 STRING = Kind(lambda tokens: _string(tokens.take("a string")), _format_string)
 STRINGS = Kind(_parse_strings, _format_strings)
 TEXT = Kind(lambda tokens: unescape(tokens.take("a quoted text")), _rest(quote))
-TAG = Kind(STRING.parse, lambda data, at: (_format_string(data, at)[0].strip('"'), at + 1 + data[at]))
+TAG = Kind(STRING.parse, _format_tag)
 HEX = Kind(_parse_hex, _rest(lambda data: data.hex().upper()))
 BASE64 = Kind(_parse_base64, _rest(lambda data: base64.b64encode(data).decode()))

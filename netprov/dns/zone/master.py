@@ -26,10 +26,11 @@ _TOKEN = re.compile(
     r'"((?:[^"\\]|\\.)*)"'  # a quoted string
     r"|([()])"
     r"|(;.*)"
-    r'|((?:[^\s"();\\]|\\.)+)'  # a plain field
-    r"|(\S)"  # anything else: a stray quote or backslash
+    r'|((?:[^ \t\r"();\\]|\\.)+)'  # a plain field
+    r"|([^ \t\r])"  # anything else: a stray quote or backslash
 )
-_SPECIAL = frozenset('"();\\')
+_SPECIAL = frozenset('"();\\\x0b\x0c\x1c\x1d\x1e\x1f')
+"""What a plain line has none of: marks of syntax, and octets that Python takes for blanks and RFC 1035 5.1 does not."""
 
 
 @dataclass(slots=True)
@@ -99,7 +100,7 @@ def _entries(text: str) -> Iterator[tuple[int, bool, Fields, str]]:
     lines = enumerate(text.split("\n"), 1)
     for number, line in lines:
         indented = line[:1] in {" ", "\t"}
-        if _SPECIAL.isdisjoint(line):
+        if line.isascii() and _SPECIAL.isdisjoint(line):
             plain = line.split()
             if plain:
                 yield number, indented, [(token, False) for token in plain], ""
