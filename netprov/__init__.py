@@ -383,6 +383,7 @@ Why a phone is not provisioned: one engine over steps, and where steps come from
     explain.timeline            steps in words
     explain.option              what the options of a lease have to do with a failure
     explain.lookup              what went wrong in DNS
+    explain.session             what was said in a session with an ACS
     explain.engine              the first cause, from the steps of one boot
     explain.who                 which phone a text means
     explain.promise             steps from the plan: what an inventory promises

@@ -162,11 +162,14 @@ def secret_over_http(view: View) -> Iterator[Finding]:
 @rule(
     "encryption-over-tftp",
     "error",
-    why="aes128gcm is announced by a header of HTTP (RFC 8188); a phone that loads the file by TFTP takes it for garbage.",
+    why="aes128gcm is announced by a header of HTTP (RFC 8188); a phone that loads the file by TFTP takes it for garbage. "
+    "Where phones are led to HTTPS, only the first profile comes by TFTP, and that one is in clear.",
     remedy="write `method: aes-256-cbc`, or hand out an http or https URL",
 )
 def encryption_over_tftp(view: View) -> Iterator[Finding]:
     site = view.inventory.provisioning.encryption
+    if view.plan is not None and view.plan.provision.secure_url:
+        return
     for group in view.groups:
         if group.path[0] != "classes" or group.method != "dhcp":
             continue

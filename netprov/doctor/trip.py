@@ -51,6 +51,7 @@ class Prober:
 async def walk(asker: Asker, identity: Identity, lease: Lease, anchors: Sequence[Certificate]) -> Story:
     """Return the story of a phone that trusts these anchors, from its lease on."""
     roots = tuple(each.pem() for each in anchors)
-    handset = Handset(replace(identity, custom_roots=roots), lambda _below: 0)
+    trusting = replace(identity, custom_roots=(*identity.custom_roots, *roots))
+    handset = Handset(trusting, lambda _below: 0)
     outcome, steps = await travel(handset, boot(handset), Prober(asker, lease))
     return explain(steps, outcome)

@@ -6,7 +6,7 @@ promises. The cause is of the first server that answered wrongly; if none answer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from netprov.dhcp.option import table as code
@@ -15,10 +15,12 @@ from netprov.explain.cause import CAUSES
 from netprov.explain.lookup import lookups
 from netprov.explain.option import is_managed, misread, oddities, option_fault, uncaptured
 from netprov.explain.profile import Answer, alternatives, parameter, read_answers, refusal, unfollowed
+from netprov.explain.session import conversation
 from netprov.explain.timeline import tell
 from netprov.explain.verdict import ANSWERED, Fault, fault_of, is_management
 from netprov.phone.action import AskDhcp, Failed, Fetch, Found, Lease, Resolve, Response, Step, Trouble
 from netprov.phone.boot import Outcome
+from netprov.phone.resync import MAX_STAGES
 from netprov.phone.rule.url import parse_url
 from netprov.phone.source import Source, read_options
 
@@ -45,8 +47,12 @@ class Story:
     shows: str = ""
     retry: str = ""
     notes: tuple[Problem, ...] = ()
+    server: str = ""
+    """The address of the server whose answer, or silence, is the cause; "" where it is none's."""
     first: str = ""
     """The URL of the first profile of a boot, "" where none came."""
+    hidden: bool = False
+    """Whether what came is hidden by TLS or a key that was not seen, so that it can only be taken for a profile."""
 
     @property
     def problem(self) -> Problem | None:
@@ -78,7 +84,7 @@ def explain(steps: Sequence[Step], outcome: Outcome | None = None) -> Story:
         faults += _after(steps, good, outcome)
         if all(fault.id == "ca-missing" for fault in faults):  # it is logged, and nothing else hangs on it
             notes = _notes(_attempts(steps, answers), None)
-            return Story(True, road, str(good.url), notes=notes, first=came)
+            return Story(True, road, str(good.url), notes=notes, first=came, hidden=good.hidden)
         primary = next((fault for fault in faults if fault.id in ANSWERED), faults[0])
         others = _notes([*faults, *_attempts(steps, answers)], primary)
         return replace(_failed(primary, road, others), first=came)
@@ -118,18 +124,19 @@ _DHCP = {
 }
 
 
-def explain_unasked(steps: Sequence[Step], promised: Story) -> Story:
+def explain_unasked(steps: Sequence[Step], promised: Story, own: Collection[str] = ()) -> Story:
     """Tell of a phone that has a lease and came to no server of ours; `promised` is its story by the inventory.
 
-    What kept it is seen nowhere: the lookups of DNS leave no record.
+    What kept it is seen nowhere: the lookups of DNS leave no record. Had a server at one of our `own` addresses refused
+    it, that would be on record.
     """
-    if promised.cause is not None:
+    if promised.cause is not None and promised.server not in own:
         return replace(promised, evidence="the inventory; nothing is on record after the lease")
     return Story(
         False,
         ("DHCP",),
         cause=CAUSES["asked-nothing"],
-        detail=f"by the inventory it should ask for {promised.url}",
+        detail=f"by the inventory it should ask {promised.url or promised.server}",
         evidence=steps[0].evidence if steps else "",
         retry="when it is switched on",
     )
@@ -176,6 +183,8 @@ def _attempts(steps: Sequence[Step], answers: Sequence[Answer]) -> list[Fault]:
         if not cause or not isinstance(step.action, Fetch):
             continue
         if is_management(step) or (step.action.url.host, step.action.url.port) in acs:
+            if isinstance(step.result, Response) and step.result.status < 300:
+                continue  # a message of CWMP, which is no file
             cause = "acs-refuses" if isinstance(step.result, Response) else _acs_trouble(cause)
         elif str(step.action.url) in authorities:
             cause = "ca-missing"
@@ -192,15 +201,16 @@ def _after(steps: Sequence[Step], good: Answer, outcome: Outcome | None) -> list
     tail = steps[steps.index(good.step) + 1 :]
     if outcome is None:
         cause, name, rule = unfollowed(good, steps)
-        lost = [fault for fault in lookups(tail) if fault.id in _OF_NAMES and good.rules]
+        lost = [fault for fault in lookups(tail) if fault.id in _OF_NAMES and (good.rules or good.hidden)]
         return lost or ([Fault(cause, f"{name} {rule!r}", good.step)] if cause else [])
     found = lookups(tail)
     if not found and any(each.activates for text in good.rules.values() for each in alternatives(text)):
         found = [Fault("activation", ", ".join(good.rules.values()), good.step)]
-    answered = [step for step in tail if isinstance(step.action, Fetch)]
-    if not found and not any(map(fault_of, answered)) and not outcome.provisioned:
-        found = [Fault("rule-circle", outcome.reason, good.step)] if answered else []
-    return found or ([] if answered else [Fault("bad-rule", outcome.reason, good.step)])
+    failed = [step for step in tail if isinstance(step.action, Fetch) and fault_of(step)]
+    if found or failed:
+        return found
+    circle = sum(1 for each in read_answers(steps) if each.profile) > MAX_STAGES
+    return [Fault("rule-circle" if circle else "bad-rule", outcome.reason, good.step)]
 
 
 _OF_NAMES = frozenset({"host-no-address", "target-no-address", "srv-missing", "srv-no-service"})
@@ -243,7 +253,7 @@ def _nothing(steps: Sequence[Step], lease: Lease, outcome: Outcome | None) -> Fa
     step = next((step for step in reversed(steps) if isinstance(step.result, Lease)), None)
     posts = [step for step in steps if is_management(step)]
     if posts:
-        return Fault("acs-idle", f"{len(posts)} messages to {tell(posts[0]).asked}", posts[-1])
+        return Fault("acs-idle", f"{tell(posts[0]).asked}: {conversation(posts)}", posts[-1])
     found = [each for each in steps if isinstance(each.action, Resolve) and isinstance(each.result, Found)]
     located = [each for each in found if isinstance(each.action, Resolve) and each.action.type == "A"]
     if any(isinstance(each.action, Resolve) and each.action.type == "SRV" for each in found) and located:
@@ -300,6 +310,7 @@ def _failed(fault: Fault, road: tuple[str, ...], notes: tuple[Problem, ...]) -> 
     return Story(
         False,
         road,
+        server=step.action.address if step and isinstance(step.action, Fetch) else "",
         cause=CAUSES[fault.id],
         detail=fault.detail,
         evidence=step.evidence if step else "",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from netprov.errors import Malformed
@@ -16,7 +16,7 @@ from netprov.phone.action import Fetch, Found, Resolve, Response, Step
 from netprov.phone.fetch.load import CERTIFICATE
 from netprov.phone.handset.settings import PROFILE_RULES
 from netprov.phone.rule.grammar import Alternative, parse_rule
-from netprov.phone.rule.url import Url
+from netprov.phone.rule.url import Url, parse_url
 from netprov.provision.config import CA_PATH, Digest
 from netprov.provision.crypto import MAGIC, decode_ikm, decrypt_cbc, decrypt_gcm
 from netprov.provision.macro import expand
@@ -39,6 +39,11 @@ class Answer:
     rules: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def status(self) -> int:
+        """The status of the answer, 0 for none."""
+        return self.step.result.status if isinstance(self.step.result, Response) else 0
+
+    @property
     def url(self) -> Url:
         """What was asked for."""
         assert isinstance(self.step.action, Fetch)
@@ -48,7 +53,22 @@ class Answer:
 def read_answers(steps: Sequence[Step]) -> tuple[Answer, ...]:
     """Judge every fetch of a boot, in order; messages of CWMP are among them, and bring no profile."""
     reader = _Reader()
-    return tuple(reader.read(step, step.action) for step in steps if isinstance(step.action, Fetch))
+    return _circles([reader.read(step, step.action) for step in steps if isinstance(step.action, Fetch)])
+
+
+def _circles(answers: list[Answer]) -> tuple[Answer, ...]:
+    """Mark the last of redirects in a row that led back to where they began: each is followed, and all lead nowhere."""
+    seen: set[str] = set()
+    for place, each in enumerate(answers):
+        if each.status not in {301, 302}:
+            seen.clear()
+            continue
+        again = str(each.url) in seen
+        seen.add(str(each.url))
+        following = answers[place + 1] if place + 1 < len(answers) else None
+        if again and (following is None or following.status not in {301, 302}):
+            answers[place] = replace(each, cause="redirect")
+    return tuple(answers)
 
 
 class _Reader:
@@ -174,7 +194,9 @@ def refusal(rule: str) -> str:
     reasons = []
     for branch in branches:
         try:
-            branch.read()
+            url = branch.read().url
+            if "://" in url and "$" not in url.partition("://")[2].partition("/")[0]:
+                parse_url(url) if not branch.read().activates else None
         except Malformed as error:
             reasons.append(str(error))
     return reasons[0] if reasons and len(reasons) == len(branches) else ""

@@ -15,7 +15,7 @@ from netprov.pki.names import covers
 from netprov.wire import Reader
 
 CHANGE, ALERT, HANDSHAKE, APPLICATION = 20, 21, 22, 23
-CLIENT_HELLO, SERVER_HELLO, CERTIFICATE = 1, 2, 11
+CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, CERTIFICATE_REQUEST = 1, 2, 11, 13
 
 ALERTS: Mapping[int, str] = {
     0: "close_notify",
@@ -39,6 +39,7 @@ ALERTS: Mapping[int, str] = {
 }
 """Alert descriptions (RFC 8446 section 6)."""
 
+CERTIFICATE_REQUIRED = 116
 _CERTIFICATE_ALERTS = frozenset({42, 43, 44, 45, 46, 48, 51})
 ENCRYPTED_ALERT = 19
 """Octets of an encrypted alert's record in TLS 1.3: 2, one for its type, 16 of the tag."""
@@ -54,6 +55,8 @@ class Side:
     application: tuple[int, ...] = ()
     is_tls: bool = True
     changed: bool = False
+    asks_certificate: bool = False
+    """Whether the server asked the phone for a certificate."""
 
 
 def read_side(data: bytes) -> Side:
@@ -85,6 +88,7 @@ def read_side(data: bytes) -> Side:
         tuple(application),
         True,
         changed,
+        CERTIFICATE_REQUEST in messages,
     )
 
 
@@ -109,7 +113,9 @@ def failure(client: Side, server: Side, *, wanted: str, now: float) -> Failed | 
             return _rejected(client.alert, server.certificates, wanted, now)
         return Failed(Trouble.TLS, f"the phone's alert: {name}")
     if server.alert is not None and server.alert and not server.application:
-        return Failed(Trouble.TLS, f"the server's alert: {ALERTS.get(server.alert, str(server.alert))}")
+        said = f"the server's alert: {ALERTS.get(server.alert, str(server.alert))}"
+        wanted_one = server.alert == CERTIFICATE_REQUIRED or server.asks_certificate
+        return Failed(Trouble.CLIENT_CERTIFICATE if wanted_one else Trouble.TLS, said)
     if server.certificates and not client.changed and client.alert is None:
         return _rejected(None, server.certificates, wanted, now)
     if is_tls13(server.hello) and client.application[:1] == (ENCRYPTED_ALERT,):

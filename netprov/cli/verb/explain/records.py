@@ -120,8 +120,13 @@ def _story(steps: list[Step], heard: Heard, folder: Path) -> Story:
     story = explain(steps)
     if heard.plan is None or not isinstance(steps[0].result, Lease):
         return story
+    own = {str(network.address) for network in heard.plan.site.networks}
     if not any(each.cause or each.profile or is_management(each.step) for each in read_answers(steps)):
-        return story if heard.lease is None else explain_unasked(steps, _promised(heard, heard.plan, folder))
+        return (
+            story
+            if heard.lease is None
+            else explain_unasked(steps, _promised(heard, heard.plan, folder), own)
+        )
     if story.provisioned:
         promised = _promised(heard, heard.plan, folder, trusting=True)
         return explain_rest(story, promised, own=bool({"profile", "file"} & set(sent(heard))))

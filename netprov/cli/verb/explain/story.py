@@ -24,7 +24,9 @@ def show(title: str, steps: Sequence[Step], story: Story, *, road: bool) -> None
             click.echo(
                 f"    {mark} {told.kind:5} {told.asked}{': ' if told.answered else ''}{told.answered}{where}"
             )
-    if story.provisioned:
+    if story.provisioned and story.hidden:
+        click.secho(f"  fine      it was sent a file that cannot be read here, from {story.url}", fg="green")
+    elif story.provisioned:
         click.secho(f"  fine      it has a profile, from {story.url}", fg="green")
     if story.cause:
         click.secho(f"  cause     {story.cause.title} ({story.cause.id})", fg="red")
@@ -42,6 +44,7 @@ def as_story(identity: dict[str, object], steps: Sequence[Step], story: Story) -
     return {
         **identity,
         "provisioned": story.provisioned,
+        "hidden": story.hidden,
         "road": list(story.road),
         "url": story.url,
         "cause": finding(story.problem) if story.problem else None,
