@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from netprov.errors import Malformed
-from netprov.explain.verdict import SEALED, fault_of, is_management
+from netprov.explain.verdict import SEALED, SENT, fault_of, is_management
 from netprov.phone.action import Fetch, Found, Resolve, Response, Step
 from netprov.phone.fetch.load import CERTIFICATE
 from netprov.phone.handset.settings import PROFILE_RULES
@@ -36,6 +36,7 @@ class Answer:
     step: Step
     cause: str = ""
     profile: bool = False
+    hidden: bool = False
     rules: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -90,13 +91,13 @@ class _Reader:
             return self._authority(step, result)
         if action.url.path.lower().endswith(_FIRMWARE):
             return Answer(step)
-        if result.status == SEALED:
+        if result.status in {SEALED, SENT}:
             self._hidden = True
-            return Answer(step, profile=True)
+            return Answer(step, profile=True, hidden=result.status == SEALED)
         return self._body(step, result)
 
     def _authority(self, step: Step, result: Response) -> Answer:
-        missing = result.status != SEALED and CERTIFICATE not in result.body
+        missing = result.status > 0 and CERTIFICATE not in result.body
         return Answer(step, "ca-missing" if missing else "")
 
     def _body(self, step: Step, result: Response) -> Answer:
@@ -106,7 +107,7 @@ class _Reader:
             clear = self._clear(result)
         except _NoKey:
             if self._hidden:
-                return Answer(step, profile=True)
+                return Answer(step, profile=True, hidden=True)
             return Answer(step, "encrypted")
         except Malformed:
             return Answer(step, "wrong-key")

@@ -15,7 +15,7 @@ from netprov.dhcp.lease import Lease as DhcpLease
 from netprov.dhcp.message import dotted
 from netprov.errors import Malformed
 from netprov.explain.promise_tls import PlannedTls
-from netprov.explain.verdict import SEALED
+from netprov.explain.verdict import SEALED, SENT
 from netprov.hostport import CWMP_PORT, PORTS
 from netprov.phone.action import AskDhcp, Done, Failed, Fetch, Lease, Response, Result, Say, Step, Trouble
 from netprov.phone.rule.url import Url, parse_url
@@ -144,7 +144,9 @@ def _asked(_heard: Heard, fields: Mapping[str, object]) -> tuple[Fetch, Result] 
         return fetch, Failed(trouble, str(fields["reason"]))
     if status in {301, 302}:
         return fetch, Response(status, headers=(("Location", str(fields["reason"])),))
-    return fetch, Response(SEALED if status in _SENT else status)
+    if status in _SENT:
+        return fetch, Response(SENT if fields["kind"] in {"profile", "bootstrap"} else SEALED)
+    return fetch, Response(status)
 
 
 def _broken_off(_heard: Heard, fields: Mapping[str, object]) -> tuple[Fetch, Result] | None:

@@ -88,6 +88,10 @@ def _answer(step: Step) -> str:
         case Response(status, body):
             if step.action.__class__ is Fetch and step.action.url.scheme == "tftp":
                 return f"{len(body)} octets"
+            if status < 0:
+                return "an answer that is not at hand" + (
+                    f", {step.answered} octets" if step.answered else ""
+                )
             return f"{status}, {len(body)} octets"
         case Failed() as failed:
             return str(failed)

@@ -20,6 +20,9 @@ class Fault:
 SEALED = -1
 """Status of an answer that a capture saw only encrypted."""
 
+SENT = -2
+"""Status of an answer that the server which gave it calls a profile: it is not at hand, and it is known what it was."""
+
 _TROUBLE: Mapping[Trouble, str] = {
     Trouble.TIMEOUT: "server-silent",
     Trouble.REFUSED: "port-closed",
@@ -105,7 +108,7 @@ def fault_of(step: Step) -> str:
         return ""
     if isinstance(result, Failed):
         return _trouble(action, result)
-    if not isinstance(result, Response) or result.status == SEALED or 200 <= result.status < 300:
+    if not isinstance(result, Response) or result.status < 0 or 200 <= result.status < 300:
         return ""
     if result.status in {301, 302} and result.header("Location"):
         return ""  # followed; what comes of it is another step

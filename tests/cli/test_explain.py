@@ -35,7 +35,7 @@ def test_capture_tells_cause_evidence_and_fix() -> None:
 def test_capture_of_a_healthy_phone_says_nothing_wrong() -> None:
     code, output = run("capture", str(CAPTURES / "healthy" / "srv-https.pcap"), MAC)
     assert code == 0
-    assert "it has a profile, from https://pr1.example.com:5060/" in output
+    assert "it was sent a file that cannot be read here, from https://pr1.example.com:5060/" in output
     assert "cause" not in output
 
 

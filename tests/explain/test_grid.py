@@ -391,7 +391,9 @@ def served(lan: Lan, asked: Fetch, result: Result, address: str) -> Iterator[tup
     if result.status == 200:
         own = url.path.endswith(f"{MAC.replace(':', '')}.cfg")
         kind = "ca" if url.path == "/ca.pem" else "profile"
-        if kind == "profile" and b"Salted" not in result.body[:6] and not own and locked(lan):
+        if kind == "profile" and lan.plant(asked) is not None:
+            kind = "file"  # what is planted is somebody's file, of which a server knows no more
+        elif kind == "profile" and not own and locked(lan):
             kind = "bootstrap"
     reason = result.header("Location") if result.status in {301, 302} else ""
     verb = "RRQ" if url.scheme == "tftp" else "GET"
