@@ -28,7 +28,7 @@ _FIRMWARE = (".loads", ".sbn", ".zip", ".img", ".sgn", ".bin")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One fetch as judged: its cause of failure, "" for none; whether a profile came.
+    """One fetch as judged: its cause of failure, "" for none; whether a profile came, and whether it is hidden.
 
     `rules` are the profile rules that it brought and that the phone did not have before.
     """
