@@ -53,7 +53,10 @@ def test_discovers_have_a_queue_of_their_own(make_lan: MakeLan, destination: str
         ):
             sender.sendto(data, (destination, 67))
         assert heard(port.discover, port) == [Type.DISCOVER]
-        urgent = [data for sock in port.urgent for data, _ in port.receive(sock, 10)]
+        taken = [each for sock in port.urgent for each in port.receive(sock, 10)]
+        urgent = [data for data, _ in taken]
+        # A client that broadcasts is on this link (REBINDING); one that sends to our address may be anywhere.
+        assert {source.broadcast for _, source in taken} == {destination == "255.255.255.255"}
         # A DISCOVER whose first option is another is not recognised, and treated as the rest. What is too short to
         # have an option does not leave the kernel.
         assert [dhcp.decode(data).xid for data in urgent] == [Type.REQUEST, Type.RELEASE, Type.DISCOVER]
