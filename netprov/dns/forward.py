@@ -18,7 +18,7 @@ from netprov.errors import Malformed
 from netprov.wire import Reader
 
 LONGEST_TTL = 3600
-"""Seconds a reply is kept at most: a lab changes its mind."""
+"""Seconds a reply is kept at most: a lab changes often."""
 
 LARGEST_KEPT = 4096
 

@@ -31,7 +31,7 @@ from tests.dns.wire import Wire
 
 pytestmark = pytest.mark.fuzz
 
-MIND = ServingState(RESPONDER, lambda _: True)
+SERVING = ServingState(RESPONDER, lambda _: True)
 UNSAID = {dns.rcode.FORMERR, dns.rcode.NOTIMP}
 """What a message whose question cannot be trusted is answered."""
 
@@ -121,7 +121,7 @@ class Slots:
 def test_fuzz_mutated_queries_over_udp(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dns_udp, "batch", Slots)
     with closing(open_udp("127.0.0.1", 0, shared=False)) as sock:
-        pump = UdpPump(sock, MIND)
+        pump = UdpPump(sock, SERVING)
         slots = pump._batch
         assert isinstance(slots, Slots)
         answered = 0
@@ -164,7 +164,7 @@ def frames(data: bytes) -> Iterator[bytes]:
 
 def test_fuzz_mutated_queries_framed_for_tcp() -> None:
     random = Random(5)
-    server = TcpServer(MIND, lambda _: None)
+    server = TcpServer(SERVING, lambda _: None)
     asked = 0
 
     def connect() -> tuple[Connection, Wire]:

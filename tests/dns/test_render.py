@@ -7,6 +7,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from netprov.cli.verb.render import command
+from netprov.errors import InventoryError
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,3 +38,18 @@ def test_options_of_each_phone_are_decoded() -> None:
     assert {"66", "150"} <= codes["001234ab45e0.txt"]
     assert {"43", "125"} <= codes["001234ab45e2.txt"]
     assert any("https://pr1.example.com:7547/" in line for line in phones["001234ab45e2.txt"])
+
+
+def test_zone_that_cannot_be_loaded_is_left_out_and_told(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(
+        "domain: example.com\nnetworks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}\n"
+        "zones: [{origin: more.test, file: gone.zone}]\n"
+    )
+    arguments = ["-f", str(tmp_path / "site.yaml"), "-o", str(tmp_path), "zones"]
+    result = CliRunner().invoke(command, arguments, standalone_mode=False)
+    assert isinstance(result.exception, InventoryError)
+    assert "site.yaml:3:35: error[master-file]" in str(result.exception)
+    assert {path.name for path in (tmp_path / "zones").iterdir()} == {
+        "example.com.zone",
+        "0.20.10.in-addr.arpa.zone",
+    }

@@ -6,6 +6,7 @@ import itertools
 
 import dns.message
 import dns.name
+import dns.rcode
 import dns.rrset
 import dns.xfr
 import dns.zone
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netprov.dns.message.name import parse_name
 from netprov.dns.server.answer import Responder
 from netprov.dns.server.notifier import DELAYS, Notified, Notifier, Peer, Unheard
 from netprov.dns.server.policy import Access, Client
@@ -175,3 +177,13 @@ def test_notify_is_repeated_until_it_is_answered() -> None:
         tries += len(notifier.datagrams_to_send())
     assert tries == len(DELAYS) - 1
     assert [Unheard("example.com.", 5, "192.0.2.2")] == list(notifier.events())
+
+
+def test_transfer_of_a_zone_that_cannot_be_loaded_is_servfail() -> None:
+    origin = parse_name("broken.test")
+    access = Access(secondaries=frozenset({(Client().address, b"")}))
+    responder = Responder([zone(STAGING)], access=access, failed=[origin])
+    for name, expected in (("broken.test", dns.rcode.SERVFAIL), ("other.test", dns.rcode.NOTAUTH)):
+        message = responder.respond(dns.message.make_query(name, "AXFR").to_wire(), Client(tcp=True))
+        assert message
+        assert dns.message.from_wire(message).rcode() == expected

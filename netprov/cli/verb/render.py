@@ -12,7 +12,7 @@ import click
 from netprov.cli.site import inventory_option, open_plan
 from netprov.dns.message.name import format_host
 from netprov.dns.zone.master import format_zone
-from netprov.errors import ServiceError
+from netprov.errors import InventoryError, ServiceError
 from netprov.mac import bare_mac, parse_mac
 from netprov.plan import Plan
 from netprov.plan.offer import Offers, Preview
@@ -91,15 +91,19 @@ def command(parts: tuple[str, ...], file: str | None, output: str) -> None:
       named-checkzone example.com out/zones/example.com.zone
 
     The same inventory gives the same files, octet for octet, so they can be kept under version control and
-    compared. The serial number of a zone is `dns: {serial: …}`; while serving it rises with every change.
+    compared. A zone under `zones:` that cannot be loaded is left out and told at the end, with exit code 1. The serial number of a zone is `dns: {serial: …}`; while serving it rises with every change.
     """
-    plan = open_plan(file).plan
+    opened = open_plan(file)
+    plan = opened.plan
     for part in parts or PARTS:
         for name, text in PARTS[part](plan):
             if output == "-":
                 click.echo(f"==> {name} <==\n{text}")
             else:
                 _write(Path(output) / name, text)
+    broken = [problem for zone in plan.dns.failed for problem in zone.problems]
+    if broken and "zones" in (parts or PARTS):
+        raise InventoryError(map(opened.document.locate, broken))
 
 
 def _write(path: Path, text: str) -> None:

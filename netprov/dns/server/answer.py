@@ -209,6 +209,8 @@ class Responder:
         zone = self.catalog.zones.get(query.key)
         if not allowed or zone is None:
             rcode = Rcode.NOTAUTH if allowed else Rcode.REFUSED  # RFC 5936 2.2.1
+            if allowed and query.key in self.catalog.failed:
+                rcode = Rcode.SERVFAIL
             return Outcome(self._reply(query, Sections(rcode, authoritative=False), client, context))
         if client.tcp:
             journal = self.journals.get(zone.origin) or Journal()

@@ -57,7 +57,7 @@ class TcpServer:
         self._servers.append(server)
 
     def swap(self, serving: ServingState) -> None:
-        """Answer with another mind from now on; connections stay."""
+        """Answer from another serving state from now on; connections stay."""
         self.serving = serving
         for cache in self.caches:
             cache.clear()

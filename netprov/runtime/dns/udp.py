@@ -73,7 +73,7 @@ class UdpPump:
         self.sock.close()
 
     def swap(self, serving: ServingState) -> None:
-        """Answer with another mind from now on."""
+        """Answer from another serving state from now on."""
         self._serving = serving
         self._free: set[int | bytes] = set()  # sources of the LAN, which nothing is asked of
         self._by_source = serving.limiter is not None or serving.responder.policy.tells_apart
