@@ -329,6 +329,8 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.web.tls_keeper      the certificates of one service, kept current
     runtime.web.connection      the open connections of a web server
     runtime.web.handler         HTTP by aiohttp, with what it lacks
+    runtime.web.head            requests that are a head and nothing else
+    runtime.web.door            what is answered at once, and what goes to aiohttp
     runtime.web.file            files sent as answers
     runtime.web.server          an HTTP and HTTPS server on the sockets of one service
     runtime.dhcp                the DHCP wing

@@ -24,6 +24,8 @@ from netprov.provision.template import RenderFailed
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST_PATH = 1024
 _KNOWN_PATHS = 50_000
+_KEPT_OCTETS = 64 << 20
+"""Octets of finished profiles that are kept: those of some thousand phones."""
 
 
 class Catalog:
@@ -51,6 +53,8 @@ class Catalog:
             for mac, device in provision.devices.items()
             if device.policy.oldest_tls is not None
         }
+        self._made: dict[tuple[str, str, str, int], Content] = {}
+        self._made_octets = 0
         self._known: dict[str, Mapping[str, str] | None] = {}
         self._literals = frozenset(path.lower() for path in provision.literals)
         self._trees = tuple((prefix.rstrip("/") + "/", directory) for prefix, directory in provision.trees)
@@ -132,16 +136,31 @@ class Catalog:
         mac = self._mac(named, requester)
         device = self._provision.devices.get(mac)
         if device is not None and (path_mac or not is_locked(device.policy)):
-            try:
-                plain = self._composer.profile(device, requester)
-            except (SecretMissing, RenderFailed) as error:
-                return Refusal(str(error), 500, mac)
-            return self._guard.protect(plain, device, requester.scheme)
+            return self._own(device, requester)
         if self._provision.unlisted is None and device is None:
             return Refusal("not a listed phone", mac=mac)
         introduction = self._guard.introduce(device) if device and requester.scheme == "https" else None
         body = self._composer.bootstrap(requester, introduction, locked=device is not None)
         return Content("bootstrap", body, PROFILE_TYPE, mac)
+
+    def _own(self, device: Device, requester: Requester) -> Answer:
+        """Return a phone's own profile, made once: this catalog is of one plan, its secrets and its CA."""
+        key = (device.mac, requester.scheme, requester.server, requester.port)
+        made = self._made.get(key)
+        if made is not None:
+            return made
+        try:
+            plain = self._composer.profile(device, requester)
+        except (SecretMissing, RenderFailed) as error:
+            return Refusal(str(error), 500, device.mac)
+        answer = self._guard.protect(plain, device, requester.scheme)
+        if isinstance(answer, Content):
+            self._made_octets += len(answer.body)
+            if self._made_octets > _KEPT_OCTETS:
+                self._made.clear()
+                self._made_octets = len(answer.body)
+            self._made[key] = answer
+        return answer
 
     def _mac(self, named: Mapping[str, str], requester: Requester) -> str:
         """Return the MAC address behind a request, "" if it cannot be told.

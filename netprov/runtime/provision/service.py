@@ -19,7 +19,7 @@ from netprov.pki.chain import decode
 from netprov.plan import Plan
 from netprov.provision.answer import TreeFile
 from netprov.provision.auth import Authority
-from netprov.provision.http import HttpRequest
+from netprov.provision.http import HttpRequest, Response
 from netprov.provision.requester import Requester, parse_agent
 from netprov.provision.respond import Answered, Responder, content_type, missing_file, sent_file
 from netprov.provision.selection import FileState, select
@@ -27,6 +27,7 @@ from netprov.runtime.net.sender import Senders
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
 from netprov.runtime.web.file import send_file
 from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
+from netprov.runtime.web.stream import Stream
 from netprov.runtime.web.tls_keeper import TlsKeeper
 from netprov.state.catalog import exposed, load_catalog, secret_files
 from netprov.state.tree import open_file
@@ -64,6 +65,7 @@ class HttpService:
             timeouts=self._timeouts,
             limits=self._limits,
             vouch=self._is_phone,
+            quick=self._quick,
         )
         try:
             await reload(self, plan)
@@ -114,12 +116,23 @@ class HttpService:
 
     # Requests.
 
+    def _quick(self, asked: HttpRequest, stream: Stream) -> Response | None:
+        """Answer what the catalog holds whole, and report it; files are for `_answer`."""
+        answered = self._responder.respond(asked, self._requester(asked, stream), time.time())
+        if answered.file is not None:
+            return None
+        self._tell(answered)
+        return answered.response
+
     async def _answer(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
         """Answer one request, and report it."""
+        stream = request.transport
+        if not isinstance(stream, Stream):
+            raise ConnectionResetError  # it is gone already
         asked = HttpRequest(
             request.method, request.raw_path, request.version.minor, _fields(request.headers), body
         )
-        answered = self._responder.respond(asked, self._requester(request, asked), time.time())
+        answered = self._responder.respond(asked, self._requester(asked, stream), time.time())
         if answered.file is not None:
             return await self._send(request, asked, answered, answered.file)
         self._tell(answered)
@@ -156,23 +169,15 @@ class HttpService:
         if answered.more is not None:
             self._report(answered.more)
 
-    def _requester(self, request: web.BaseRequest, asked: HttpRequest) -> Requester:
-        transport = request.transport
-        address = server = ""
-        port = 0
-        certificate = None
-        if transport is not None:
-            address = transport.get_extra_info("peername", ("",))[0]
-            server, port = transport.get_extra_info("sockname", ("", 0))[:2]
-            session = transport.get_extra_info("ssl_object")
-            certificate = session.getpeercert(binary_form=True) if session else None
+    def _requester(self, asked: HttpRequest, stream: Stream) -> Requester:
+        tls, address = stream.tls, stream.peer[0]
+        certificate = tls.getpeercert(binary_form=True) if tls is not None else None
         return Requester(
-            "https" if request.secure else "http",
+            "http" if tls is None else "https",
             address,
-            server,
-            port,
+            *stream.local,
             parse_agent(asked.fields.get("user-agent", "")),
-            _certificate_mac(certificate),
+            _certificate_mac(certificate) if certificate else "",
             partial(self._senders.mac, address),
         )
 

@@ -23,6 +23,7 @@ from netprov.runtime.net.listen import Binding, SocketSet
 from netprov.runtime.net.poll import Poller
 from netprov.runtime.role import RoleContext
 from netprov.runtime.web.connection import Connections
+from netprov.runtime.web.door import Door, Quick
 from netprov.runtime.web.handler import HandlerServer, first_line
 from netprov.runtime.web.handshake import Handshakes
 from netprov.runtime.web.stream import Stream
@@ -75,7 +76,7 @@ class WebLimits:
 class WebServer:
     """The server of one service; `answer` is given every request that is well-formed, with its body.
 
-    `context` chooses the TLS for an address. `vouch` says whether an address is a phone's, when places get scarce.
+    `context` chooses the TLS for an address. `quick` is asked first about requests that are a head alone. `vouch` says whether an address is a phone's, when places get scarce.
     """
 
     def __init__(
@@ -88,7 +89,9 @@ class WebServer:
         timeouts: Timeouts | None = None,
         limits: WebLimits | None = None,
         vouch: Callable[[str], bool] = lambda _: False,
+        quick: Quick | None = None,
     ) -> None:
+        self._quick = quick
         self._service = service
         self._report = partial(role.report, service)
         self._answer = answer
@@ -175,7 +178,17 @@ class WebServer:
     def _connected(self, sock: socket.socket, *, peer: tuple[str, int], local: tuple[str, int]) -> None:
         stream = Stream(sock, self._poller, peer=peer, local=local, closed=self.connections.discard)
         self.connections.add(stream, peer[0])
-        stream.begin(self._library())
+        if self._quick is None:
+            stream.begin(self._library())
+        else:
+            stream.begin(Door(self._quick, self.connections.answered, self._hand_over))
+
+    def _hand_over(self, stream: Stream, data: bytes) -> None:
+        """Give a connection to aiohttp, with what has come on it."""
+        handler = self._library()
+        stream.set_protocol(handler)
+        handler.connection_made(stream)
+        handler.data_received(data)
 
     def _tls_failed(self, address: str, server: str, reason: str, sent: bytes) -> None:
         self._report(TlsFailed(address, reason, server, first_line(sent) if sent else ""))
