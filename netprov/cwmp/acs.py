@@ -38,6 +38,7 @@ from netprov.cwmp.device import (
     identify,
     settings_for,
 )
+from netprov.cwmp.parameter import PARAMETER_KEY
 from netprov.errors import Malformed
 from netprov.machine import Dropped, Endpoint
 
@@ -91,6 +92,7 @@ class _Session:
     messages: int = 1
     serial: int = 0
     asked: rpc.Rpc | None = None
+    asked_id: str = ""
     planned: bool = False
     waiting: deque[rpc.Rpc] = field(default_factory=deque)
 
@@ -217,6 +219,14 @@ class Acs:
 
     def _continue(self, session: _Session, message: rpc.Message, request: AcsRequest, now: float) -> Reply:
         """Take in a call of the CPE, or its answer to ours."""
+        answers = session.asked is not None and _is_answer(message.rpc)
+        if answers and message.id not in {"", session.asked_id}:
+            # Section 3.5: an answer repeats the ID. Quirk: some devices send none, and one call is open at most.
+            self._end(session)
+            return self._refuse(
+                request,
+                f"{_name(message.rpc)} with the ID {message.id[:TEXT]!r}, {session.asked_id!r} was asked",
+            )
         match message.rpc:
             case rpc.TransferComplete() as report:
                 self._transferred(session, report, now)
@@ -227,6 +237,9 @@ class Acs:
                 self._faulted(session, session.asked, fault, now)
             case rpc.SetParameterValuesResponse() if isinstance(session.asked, rpc.SetParameterValues):
                 names = tuple(each.name for each in session.asked.parameters)
+                told = session.inform.parameter(PARAMETER_KEY)[:TEXT]
+                taken = replace(self._known(session), taken_key=session.asked.parameter_key, key_before=told)
+                self._keep(taken)
                 self._events.append(Configured(session.device, names))
             case rpc.DownloadResponse() as response if isinstance(session.asked, rpc.Download):
                 self._accepted(session, session.asked, response, now)
@@ -264,7 +277,8 @@ class Acs:
             return Reply(204)
         session.asked = session.waiting.popleft()
         session.serial += 1
-        return _say(rpc.Message(session.asked, f"netprov-{session.serial}", session.version), session.asked)
+        session.asked_id = f"netprov-{session.serial}"
+        return _say(rpc.Message(session.asked, session.asked_id, session.version), session.asked)
 
     def _accepted(
         self, session: _Session, call: rpc.Download, response: rpc.DownloadResponse, now: float
@@ -340,6 +354,10 @@ def _say(message: rpc.Message, body: rpc.Rpc) -> Reply:
     """Answer with a message that repeats its cwmp:ID and namespace (section 3.5)."""
     data = codec.encode(rpc.Message(body, message.id, message.version))
     return Reply(200, data, (("Content-Type", "text/xml; charset=utf-8"),))
+
+
+def _is_answer(body: rpc.Rpc) -> bool:
+    return isinstance(body, rpc.Fault) or _name(body).endswith("Response")
 
 
 def _name(body: rpc.Rpc) -> str:

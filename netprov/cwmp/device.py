@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import ClassVar, Final
 
 from netprov.cwmp import rpc
@@ -29,7 +30,8 @@ class Device:
     """What is known of one device; times are in seconds, 0 for never.
 
     `requested` and `applied` are the command keys, which are revisions of a profile, of the last Download asked for
-    and of the last that the device reported done. Until `hold_until` it is not asked again.
+    and of the last that the device reported done. Until `hold_until` it is not asked again. `taken_key` is the ParameterKey of
+    the settings that it took last, `key_before` the one that it told before.
     """
 
     key: str
@@ -45,6 +47,8 @@ class Device:
     hold_until: float = 0
     fault: str = ""
     refused_key: str = ""
+    taken_key: str = ""
+    key_before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +182,12 @@ def settings_for(device: Device, inform: rpc.Inform, config: AcsConfig) -> rpc.S
     """
     target = config.targets.get(device.mac)
     code = target.provisioning_code if target else ""
-    key = f"netprov-{config.inform_interval}-{code}"[:32]
-    if inform.parameter(PARAMETER_KEY) == key or device.refused_key == key:
+    key = _settings_key(config.inform_interval, code)
+    told = inform.parameter(PARAMETER_KEY)
+    if key in {told, device.refused_key}:
         return None
+    if device.taken_key == key and told == device.key_before:
+        return None  # it took them, and keeps no ParameterKey: asked again, it would take them for ever
     root = root_of(inform)
     values = [
         rpc.ParameterValue(root + PERIODIC, "1", "xsd:boolean"),
@@ -189,6 +196,11 @@ def settings_for(device: Device, inform: rpc.Inform, config: AcsConfig) -> rpc.S
     if code:
         values.append(rpc.ParameterValue(root + PROVISIONING_CODE, code))
     return rpc.SetParameterValues(tuple(values), key)
+
+
+def _settings_key(interval: int, code: str) -> str:
+    """Return the ParameterKey of settings: at most 32 characters (annex A.3.2.1), another for every other setting."""
+    return f"netprov-{sha256(f'{interval} {code}'.encode()).hexdigest()[:24]}"
 
 
 def download_for(device: Device, config: AcsConfig, now: float) -> rpc.Download | None:
@@ -216,7 +228,7 @@ def after_inform(device: Device, inform: rpc.Inform, codes: tuple[str, ...], now
     if "7 TRANSFER COMPLETE" in codes:
         return device
     if "0 BOOTSTRAP" in codes:
-        return replace(device, applied="", hold_until=0, refused_key="")
+        return replace(device, applied="", hold_until=0, refused_key="", taken_key="")
     return replace(device, hold_until=0) if "1 BOOT" in codes else device
 
 

@@ -36,6 +36,7 @@ class Client:
         self.cookie = ""
         self.now = 1000.0
         self.tokens = 0
+        self.asked = "77"
 
     def post(self, body: rpc.Rpc | bytes | None) -> Reply:
         data = (
@@ -43,7 +44,7 @@ class Client:
             if isinstance(body, bytes)
             else b""
             if body is None
-            else codec.encode(rpc.Message(body, "77", self.version))
+            else codec.encode(rpc.Message(body, self.asked, self.version))
         )
         self.tokens += 1
         reply = self.acs.respond(
@@ -54,6 +55,8 @@ class Client:
         for name, value in reply.headers:
             if name == "Set-Cookie":
                 self.cookie = value.partition(";")[0]
+        if reply.status == 200 and reply.body:
+            self.asked = codec.decode(reply.body).id
         return reply
 
     def ask(self, body: rpc.Rpc | None) -> rpc.Message:
@@ -136,12 +139,10 @@ def test_phone_that_was_asked_a_moment_ago_is_not_asked_again() -> None:
     client.ask(rpc.SetParameterValuesResponse())
     client.post(rpc.DownloadResponse())
     client.ask(periodic)
-    client.ask(None)
-    assert client.post(rpc.SetParameterValuesResponse()).status == 204
+    assert client.post(None).status == 204
     client.now += 601
     client.ask(periodic)
-    client.ask(None)
-    assert isinstance(client.ask(rpc.SetParameterValuesResponse()).rpc, rpc.Download)
+    assert isinstance(client.ask(None).rpc, rpc.Download)
 
 
 def test_empty_post_instead_of_an_answer_loses_the_call() -> None:
@@ -208,6 +209,58 @@ def test_answer_that_nobody_asked_for_ends_the_session(answer: rpc.Rpc) -> None:
     client.ask(INFORM)
     assert client.post(answer).status == 400
     assert [f"{type(answer).__name__} that nobody asked for"] == dropped(acs)
+
+
+@pytest.mark.parametrize("answer", [rpc.SetParameterValuesResponse(), rpc.Fault(9002)])
+def test_answer_with_another_id_is_none(answer: rpc.Rpc) -> None:
+    acs = Acs(config())
+    client = Client(acs)
+    client.ask(INFORM)
+    client.ask(None)
+    client.asked = "netprov-7"
+    assert client.post(answer).status == 400
+    assert ["with the ID 'netprov-7', 'netprov-1' was asked" in each for each in dropped(acs)] == [True]
+    assert not any(device.taken_key or device.refused_key for device in acs.devices.values())
+
+
+def test_answer_without_an_id_is_taken() -> None:
+    client = Client(Acs(config()))
+    client.ask(INFORM)
+    client.ask(None)
+    client.asked = ""
+    assert isinstance(client.ask(rpc.SetParameterValuesResponse()).rpc, rpc.Download)
+
+
+def settings_asked(client: Client, told: str = "") -> str:
+    """Return the ParameterKey of the settings that a phone is asked to take, "" if it is not."""
+    key = rpc.ParameterValue("Device.ManagementServer.ParameterKey", told)
+    client.ask(replace(INFORM, events=(rpc.EventCode("2 PERIODIC"),), parameters=(*INFORM.parameters, key)))
+    reply = client.post(None)
+    asked = codec.decode(reply.body).rpc if reply.status == 200 else None
+    if not isinstance(asked, rpc.SetParameterValues):
+        return ""
+    client.post(rpc.SetParameterValuesResponse())
+    return asked.parameter_key
+
+
+def test_settings_that_differ_late_have_another_key() -> None:
+    """Two provisioning codes that are the same for 32 characters."""
+    keys = set()
+    for floor in "12":
+        named = replace(TARGET, provisioning_code=f"building-north-of-the-river-floor-{floor}")
+        keys.add(settings_asked(Client(Acs(config(named)))))
+    assert len(keys) == 2
+    assert all(len(key) <= 32 for key in keys)
+
+
+def test_device_that_keeps_no_parameter_key_is_not_asked_for_ever() -> None:
+    client = Client(Acs(config()))
+    assert settings_asked(client)
+    assert not settings_asked(client)
+    client.acs.config = config(interval=60)
+    assert settings_asked(client), "other settings"
+    assert not settings_asked(client)
+    assert settings_asked(client, "somebody else's"), "it keeps keys, and this is not ours"
 
 
 def test_cookie_of_another_session_is_none() -> None:

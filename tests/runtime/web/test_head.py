@@ -94,6 +94,7 @@ def test_what_is_more_or_less_than_a_plain_request_is_left_to_aiohttp(data: byte
     assert read_head(data) is None
 
 
+@pytest.mark.fuzz
 @given(st.binary(max_size=80), st.binary(max_size=40))
 def test_fuzz_a_head_says_what_was_sent(path: bytes, value: bytes) -> None:
     found = read_head(b"GET /%b HTTP/1.1\r\nHost: a\r\nX-Y: %b\r\n\r\n" % (path, value))
