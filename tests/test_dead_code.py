@@ -11,6 +11,9 @@ PACKAGE = Path(__file__).parents[1] / "netprov"
 
 CALLED_FROM_OUTSIDE = {
     "Machine": "the contract of machine.py, written down",
+    "on_url": "httptools' parser",
+    "on_header": "httptools' parser",
+    "on_message_complete": "httptools' parser",
     "stand_apart": "the tests' own first step into a namespace",
     "single_lan": "the topology of most tests in tests/lab",
 }
