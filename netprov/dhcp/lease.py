@@ -112,7 +112,7 @@ class PoolUsedUp:
     network: str
     mac: bytes
     event_kind: ClassVar[str] = "PoolUsedUp"
-    severity: ClassVar[str] = "warning"
+    log_level: ClassVar[str] = "warning"
 
     def __str__(self) -> str:
         return f"no address is left on network {self.network} for {format_mac(self.mac)}: enlarge its `pool:`, or shorten its `lease:`"
@@ -125,7 +125,7 @@ class Misplaced:
     network: str
     addresses: tuple[str, ...]
     event_kind: ClassVar[str] = "Misplaced"
-    severity: ClassVar[str] = "warning"
+    log_level: ClassVar[str] = "warning"
 
     def __str__(self) -> str:
         shown = ", ".join(self.addresses[:5]) + (", …" if len(self.addresses) > 5 else "")

@@ -38,7 +38,7 @@ class OtherServer:
     mac: bytes
     interface: str
     event_kind: ClassVar[str] = "OtherServer"
-    severity: ClassVar[str] = "warning"
+    log_level: ClassVar[str] = "warning"
 
     def __str__(self) -> str:
         return f"another DHCP server, {self.address}, serves {format_mac(self.mac)} on {self.interface}"

@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from netprov.machine import Dropped, Endpoint, Event
+from netprov.runtime.role import Notice
 
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _SYSLOG = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
@@ -76,8 +77,8 @@ class EventLog:
     def __call__(self, service: str, event: Event) -> None:
         """Write one event."""
         level = logging.INFO
-        if severity := getattr(event, "severity", ""):
-            level = _LEVELS[severity]
+        if named := event.severity if isinstance(event, Notice) else getattr(event, "log_level", ""):
+            level = _LEVELS[named]
         elif isinstance(event, Dropped) or getattr(event, "everyday", False):
             level = logging.DEBUG
         if level < self._lowest:

@@ -83,7 +83,7 @@ class Site:
         (self.folder / "served.yaml").write_text(text)
         before = self.server.output.count("reloaded")
         self.server.signal(signal.SIGHUP)
-        wait_until(lambda: self.server.output.count("reloaded") > before, what="the reload", timeout=20)
+        wait_until(lambda: self.server.output.count("reloaded") > before, what=f"the reload: {self.server.output[-600:]}", timeout=20)
         self.served = text
 
     def doctor(self, *arguments: str, inventory: str = SITE) -> tuple[int, str]:

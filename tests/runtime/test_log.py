@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import ClassVar
 
+from netprov.dhcp.other import OtherServer
 from netprov.machine import Dropped, Endpoint, Event
+from netprov.provision.event import SyslogLine
 from netprov.runtime.log import EventLog, describe
 from netprov.runtime.role import Notice
 
@@ -47,6 +49,16 @@ def test_dropped_datagram_is_an_everyday_event() -> None:
 
 def test_notice_is_logged_at_its_own_severity() -> None:
     assert logged(Notice("the store is full", "error")) == "<3>dhcp: the store is full\n"
+
+
+def test_severity_of_a_phones_own_message_is_not_ours() -> None:
+    """RFC 5424 counts severities from 0; what a phone sends says nothing about how we log it."""
+    assert logged(SyslogLine("10.20.0.50", 6, "link up")) == ""
+    assert logged(SyslogLine("10.20.0.50", 0, "panic"), verbose=True) == "<7>dhcp: 10.20.0.50 says: panic\n"
+
+
+def test_event_that_names_its_level_is_logged_at_it() -> None:
+    assert logged(OtherServer("10.20.0.9", b"\0" * 6, "lan0")).startswith("<4>dhcp: ")
 
 
 def test_event_is_one_line_whatever_it_holds() -> None:
