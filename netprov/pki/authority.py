@@ -79,7 +79,7 @@ def next_lists(issuers: Sequence[Bundle], lists: Lists, request: AuthorityReques
     for authority in issuers:
         issuer = issuer_of(authority, request)
         have = list_of(lists, issuer)
-        ending = have.next_update_utc if have else None
+        ending = have.next_update_utc if have is not None else None  # an empty list is false
         if have is None or ending is None or ending.timestamp() - now < request.crl_lifetime / 2:
             have = revocation.sign(issuer, have, now=now, lifetime=request.crl_lifetime)
         fresh.append(have)

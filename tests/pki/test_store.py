@@ -30,6 +30,16 @@ def test_an_empty_store_is_filled_and_then_left_alone(store: Store) -> None:
     assert store.ensure(plan(), NOW) == ()
 
 
+def test_what_is_ensured_twice_is_written_once(store: Store) -> None:
+    """A revocation list that revokes nothing is empty, and no reason to sign another."""
+    store.ensure(plan(), NOW)
+    before = {path: (path.stat().st_ino, path.read_bytes()) for path in store.directory.rglob("*.pem")}
+    store.ensure(plan(), NOW + 1)
+    assert before == {
+        path: (path.stat().st_ino, path.read_bytes()) for path in store.directory.rglob("*.pem")
+    }
+
+
 def test_the_chain_satisfies_a_phone_that_trusts_the_root(store: Store) -> None:
     store.ensure(plan(), NOW)
     (chain,) = store.chains("pr1.example.com")
