@@ -10,6 +10,7 @@ Ground that everything stands on:
     machine                     Endpoint, Datagram, Machine: the contract between cores and pumps
     hostport                    hosts with ports as text, and the ports of services
     nonce                       nonces of HTTP Digest, each good once
+    text                        text of others: clean where it comes in, visible where it is shown
 
 What the operator writes, one YAML file in the operator's words:
 
@@ -306,6 +307,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.address             whether an address or an interface is one of this machine's
     runtime.transaction         a change of several services together
     runtime.watch               what others change beside the inventory
+    runtime.task                tasks that are begun again when they fail
     runtime.supervise           start, change and stop services together
     runtime.log                 one log line an event
     runtime.metrics             events counted, and where the numbers are given

@@ -106,7 +106,7 @@ def _digest(fields: dict[str, str], account: Account, method: str) -> Verdict:
         return "user"
 
     def digest(*parts: str) -> str:
-        return hashlib.new(name, ":".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+        return hashlib.new(name, ":".join(parts).encode("utf-8", "replace")).hexdigest()
 
     secret = digest(account.user, REALM, account.password)
     what = digest(method, fields["uri"])

@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from netprov.errors import NetprovError
 from netprov.machine import Event
@@ -19,6 +20,7 @@ from netprov.plan import Plan
 from netprov.plan.difference import differences, fingerprint
 from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.sdnotify import notify, reloading, watchdog_interval
+from netprov.runtime.task import keep
 from netprov.runtime.transaction import Refused, Transaction, prepare
 from netprov.runtime.watch import LinkEvents, Watch
 
@@ -132,9 +134,12 @@ class Supervisor:
                     await service.stop()
 
     async def _serve(self) -> None:
-        tasks = [asyncio.create_task(self._stop.wait()), asyncio.create_task(self._reloads())]
+        tasks = [
+            asyncio.create_task(self._stop.wait()),
+            keep("reloading on SIGHUP", self._reloads, self._tell),
+        ]
         if self._watch:
-            tasks.append(asyncio.create_task(self._follow(self._watch)))
+            tasks.append(keep("following what others change", partial(self._follow, self._watch), self._tell))
         if interval := watchdog_interval():
             tasks.append(asyncio.create_task(_keep_alive(interval)))
         try:
@@ -145,6 +150,9 @@ class Supervisor:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _tell(self, notice: Notice) -> None:
+        self._report("serve", notice)
 
     async def _reloads(self) -> None:
         while True:

@@ -69,6 +69,8 @@ class AcsStore:
                 await asyncio.to_thread(self._store, tuple(batch.values()))
             except sqlite3.Error as error:
                 kept.set_exception(error)
+            except Exception as error:  # noqa: BLE001 - who waits for the batch is told, and the next one is written
+                kept.set_exception(sqlite3.DataError(f"a record that cannot be written: {error!r}"))
             else:
                 kept.set_result(None)
         self._writer = None
@@ -78,7 +80,7 @@ class AcsStore:
         self._database.execute("BEGIN")
         try:
             self._database.executemany(_KEEP, rows)
-        except sqlite3.Error:
+        except BaseException:
             self._database.execute("ROLLBACK")
             raise
         self._database.execute("COMMIT")

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +69,13 @@ _QUEUE, _EACH = 20_000, 64
 """Facts that wait for the disk: in all, and of one source."""
 _ADDRESSES = 50_000
 """Phones and addresses that are told apart from strangers: anybody may say that he is a phone."""
+Keep = Callable[[str, Callable[[], Coroutine[object, object, None]]], asyncio.Task[None]]
+"""Runs what is named until it is cancelled, whatever happens to it."""
+_POISON = (
+    *(ValueError, TypeError, AttributeError, LookupError, OverflowError, RecursionError),
+    *(sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError),
+)
+"""What a fact raises that can never be written; anything else is the disk's or the file's."""
 _NEWEST = "SELECT mac FROM device ORDER BY last DESC LIMIT ?"
 _BATCH = 500
 """Facts written in one commit."""
@@ -117,8 +124,11 @@ class _Waiting:
 class DeviceRecords:
     """Writes the records; `observe` is one of those whom events are reported to."""
 
-    def __init__(self, state: Path, complain: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, state: Path, complain: Callable[[str], None] = lambda _: None, *, keep: Keep | None = None
+    ) -> None:
         self._path = state / FILE
+        self._keep = keep or _task
         self.own: frozenset[str] = frozenset()
         """Addresses of the servers themselves: what comes from there is no phone."""
         self._complain = complain
@@ -151,7 +161,7 @@ class DeviceRecords:
                 "make the state directory writable; a damaged file may be moved away, it is only history",
             ) from error
         self._loop = asyncio.get_running_loop()
-        self._task = asyncio.create_task(self._write_often())
+        self._task = self._keep("writing device records", self._write_often)
 
     async def stop(self) -> None:
         """Write what waits, as far as it can be written in a second, and close."""
@@ -229,7 +239,7 @@ class DeviceRecords:
         try:
             with self._database:
                 for each in self._batch:
-                    self._write(each)
+                    self._write_fact(each)
                 self._trim()
         except sqlite3.Error as error:  # a full disk, a lock held long: later perhaps
             if self._trouble != str(error):
@@ -254,6 +264,14 @@ class DeviceRecords:
         for mac, count in said.most_common(3):
             if count >= _EACH // 2:
                 self._database.execute(_FORGET, (mac, mac, _KEEP_EACH if mac else _KEEP_STRANGERS))
+
+    def _write_fact(self, each: _Waiting) -> None:
+        """Write one fact; what no database takes loses itself alone, and that is told."""
+        try:
+            self._write(each)
+        except _POISON as error:
+            kind = each.event.event_kind
+            self._complain(f"device records: a fact ({kind}) was not kept, it cannot be written: {error!r}")
 
     def _write(self, each: _Waiting) -> None:
         fact = each.fact
@@ -301,6 +319,10 @@ class DeviceRecords:
             (address, Bound.event_kind),
         )
         return str(next(rows, ("",))[0]) if address else ""
+
+
+def _task(name: str, body: Callable[[], Coroutine[object, object, None]]) -> asyncio.Task[None]:
+    return asyncio.create_task(body(), name=name)
 
 
 def load_devices(state: Path) -> tuple[DeviceRecord, ...]:

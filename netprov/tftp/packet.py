@@ -145,8 +145,8 @@ def _strings(data: bytes) -> list[str]:
     parts = data.split(b"\0")
     if not parts[-1]:
         parts.pop()
-    # Names are ASCII (RFC 1350 section 5); surrogate escapes keep other octets apart from every real name.
-    return [part.decode("ascii", "surrogateescape") for part in parts]
+    # Names are ASCII (RFC 1350 section 5); U+FFFD for any other octet keeps them apart from every real name.
+    return [part.decode("ascii", "replace") for part in parts]
 
 
 def _pairs(strings: list[str]) -> Mapping[str, str]:
@@ -160,10 +160,7 @@ def _pairs(strings: list[str]) -> Mapping[str, str]:
 def _text(text: str) -> bytes:
     # A NUL inside would end the text early and shift all that follows.
     text = text.replace("\0", "")
-    try:
-        return text.encode("ascii", "surrogateescape") + b"\0"
-    except UnicodeEncodeError:
-        return text.encode("ascii", "replace") + b"\0"
+    return text.encode("ascii", "replace") + b"\0"
 
 
 def _options(options: Mapping[str, str]) -> bytes:

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import click
@@ -20,6 +21,7 @@ from netprov.runtime.log import configure
 from netprov.runtime.metrics import Metrics, MetricsService
 from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.supervise import ROLES, Supervisor, build
+from netprov.runtime.task import keep
 from netprov.runtime.watch import Watch
 from netprov.state.device import DeviceRecords
 from netprov.state.hold import hold
@@ -56,11 +58,14 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
     directory = state_directory(state or plan.site.inventory.server.state)
     metrics = Metrics()
 
-    def complain(text: str) -> None:
-        log_event("serve", Notice(text, "warning"))
-        metrics.count("serve", Notice(text, "warning"))
+    def tell(notice: Notice) -> None:
+        log_event("serve", notice)
+        metrics.count("serve", notice)
 
-    records = DeviceRecords(directory, complain)
+    def complain(text: str) -> None:
+        tell(Notice(text, "warning"))
+
+    records = DeviceRecords(directory, complain, keep=partial(keep, tell=tell))
 
     def taken(plan: Plan) -> None:
         records.own = own_addresses(plan)

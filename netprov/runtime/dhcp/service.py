@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 
 from netprov.dhcp.config import DhcpConfig
 from netprov.dhcp.lease import LeaseEvent
@@ -25,6 +26,7 @@ from netprov.runtime.dhcp.pace import Pacer
 from netprov.runtime.dhcp.port import DISCOVER_BATCH, URGENT_BATCH, Port
 from netprov.runtime.dhcp.port_change import Place, PortChange, prepare_ports
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample
+from netprov.runtime.task import keep
 from netprov.runtime.throttle import Throttle
 from netprov.state.clock import LeaseClock
 from netprov.state.lease import LeaseStore, open_store
@@ -78,7 +80,7 @@ class DhcpService:
         # What was loaded stays: the collector need not look at a hundred thousand leases again and again.
         gc.freeze()
         gc.set_threshold(*COLLECT)
-        self._ticker = asyncio.create_task(self._tick())
+        self._ticker = keep("trying again what failed", self._tick, partial(self._report, self.name))
 
     async def prepare(self, plan: Plan) -> Prepared:
         """Open what a new plan, or a changed world, adds; leases go on."""

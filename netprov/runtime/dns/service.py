@@ -26,6 +26,7 @@ from netprov.runtime.dns.tcp import TcpServer
 from netprov.runtime.dns.udp import UdpPump, open_udp
 from netprov.runtime.dns.worker import Workers
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
+from netprov.runtime.task import keep
 from netprov.state.serial import Serials
 from netprov.state.tsig_key import load_keys
 
@@ -73,7 +74,7 @@ class DnsService:
         except BaseException:
             await self.stop()
             raise
-        self._following = asyncio.create_task(self._follow_leases())
+        self._following = keep("following the leases", self._follow_leases, self._report)
 
     async def prepare(self, plan: Plan) -> Prepared:
         """Bind what is new and number the zones; sockets that are still wanted stay open, so no query is lost."""

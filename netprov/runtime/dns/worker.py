@@ -92,16 +92,16 @@ class Workers:
         raise ServiceError("a DNS worker does not start", "see the lines above, or set `dns: {workers: 1}`")
 
     def _replace(self, worker: tuple[BaseProcess, Connection]) -> None:
-        from netprov.runtime.role import (
-            Notice,  # a worker itself needs no plan, and starts in a fifth of the time
-        )
+        # A worker itself needs no plan, and starts in a fifth of the time.
+        from netprov.runtime.role import Notice
+        from netprov.runtime.task import keep
 
         process, pipe = worker
         asyncio.get_running_loop().remove_reader(process.sentinel)
         self._workers.remove(worker)
         pipe.close()
         self._report(Notice(f"a DNS worker ended with {process.exitcode}; another takes its place", "error"))
-        self._replacing = asyncio.create_task(self._start())
+        self._replacing = keep("starting a DNS worker", self._start, self._report)
 
 
 def work(pipe: Connection) -> None:

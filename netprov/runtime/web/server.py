@@ -11,10 +11,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_parser import RawRequestMessage
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from netprov.hostport import Scheme
 from netprov.provision.config import Listener
@@ -22,11 +25,13 @@ from netprov.provision.event import RequestRefused, TlsFailed
 from netprov.runtime.net.listen import Binding, SocketSet
 from netprov.runtime.net.poll import Poller
 from netprov.runtime.role import RoleContext
+from netprov.runtime.task import keep
 from netprov.runtime.web.connection import Connections
 from netprov.runtime.web.door import Door, Quick
 from netprov.runtime.web.handler import HandlerServer, first_line
 from netprov.runtime.web.handshake import Handshakes
 from netprov.runtime.web.stream import Stream
+from netprov.text import clean
 
 Answer = Callable[[web.BaseRequest, bytes], Awaitable[web.StreamResponse]]
 
@@ -124,7 +129,10 @@ class WebServer:
         self.handshakes = Handshakes(
             self._poller, time.monotonic, most=limits.handshakes, timeout=timeouts.handshake
         )
-        self._tasks = [asyncio.create_task(self.connections.sweep()), asyncio.create_task(self._sweep())]
+        self._tasks = [
+            keep("closing overdue connections", self.connections.sweep, self._report),
+            keep("closing overdue handshakes", self._sweep, self._report),
+        ]
 
     def prepare(self, listeners: Sequence[Listener]) -> Binding:
         """Bind what is new and here. Raises `ServiceError`."""
@@ -202,6 +210,7 @@ class WebServer:
 
     def _request(self, message, payload, protocol, writer, task) -> web.BaseRequest:  # type: ignore[no-untyped-def]
         loop = asyncio.get_running_loop()
+        message = _clean(message)
         version = message.version
         request = web.BaseRequest(
             message, payload, protocol, writer, task, loop, client_max_size=self._limits.body
@@ -245,6 +254,14 @@ class WebServer:
         if isinstance(stream, Stream):
             scheme: Scheme = "https" if stream.tls else "http"
             self._report(RequestRefused(scheme, stream.peer[0], status, reason, sent[:200]))
+
+
+def _clean(message: RawRequestMessage) -> RawRequestMessage:
+    """Return a request whose target and fields every writer takes: the library keeps octets that are no UTF-8 as surrogates."""
+    if message.path.isascii() and all(map(str.isascii, chain(*message.headers.items()))):
+        return message
+    headers = CIMultiDict((clean(name), clean(value)) for name, value in message.headers.items())
+    return message._replace(path=clean(message.path), headers=CIMultiDictProxy(headers))
 
 
 def _closing(response: web.Response) -> web.Response:

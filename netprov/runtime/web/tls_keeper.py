@@ -6,11 +6,13 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
+from functools import partial
 
 from netprov.errors import PkiError, ServiceError
 from netprov.pki.request import PkiPlan, TlsVersion
 from netprov.pki.store import Issued
 from netprov.runtime.role import Notice, RoleContext
+from netprov.runtime.task import keep
 from netprov.runtime.web.tls import ServerTls, certificate_store, renew_often
 
 
@@ -54,8 +56,7 @@ class TlsKeeper:
             self._tls, self._plan = tls, plan
             take()
             if self._task is None:
-                renewal = renew_often(self._store, lambda: self._plan, time.time, report=self._renewed)
-                self._task = asyncio.create_task(renewal)
+                self._task = keep("renewing certificates", self._renew, partial(self._report, self._service))
 
         return commit
 
@@ -65,6 +66,9 @@ class TlsKeeper:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+
+    async def _renew(self) -> None:
+        await renew_often(self._store, lambda: self._plan, time.time, report=self._renewed)
 
     def _renewed(self, outcome: tuple[Issued, ...] | PkiError) -> None:
         if isinstance(outcome, PkiError):
