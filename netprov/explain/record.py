@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from netprov.cwmp.device import InformReceived
+from netprov.cwmp.device import InformReceived, MessageRefused
 from netprov.dhcp.lease import Bound, Nak
 from netprov.dhcp.lease import Lease as DhcpLease
 from netprov.dhcp.message import dotted
 from netprov.errors import Malformed
 from netprov.explain.promise_tls import PlannedTls
 from netprov.explain.verdict import SEALED, SENT
-from netprov.hostport import CWMP_PORT, PORTS
+from netprov.hostport import CWMP_PORT, PORTS, Scheme
 from netprov.phone.action import AskDhcp, Done, Failed, Fetch, Lease, Response, Result, Say, Step, Trouble
 from netprov.phone.rule.url import Url, parse_url
 from netprov.plan import Plan
 from netprov.plan.offer import Offers
-from netprov.provision.event import Asked, TlsFailed, TransferFailed, alert_of
+from netprov.provision.event import Asked, RequestRefused, TlsFailed, TransferFailed, alert_of
 from netprov.state.device import HistoryLine
 from netprov.state.dhcp_fact import Unanswered
 
@@ -128,7 +128,7 @@ def sent(heard: Heard) -> tuple[str, ...]:
 def _step(heard: Heard, line: HistoryLine) -> Step:
     """Return what a line tells: a fetch, or a sentence."""
     read = _READERS.get(line.kind)
-    found = read(heard, line.fields) if read else None
+    found = read(heard, {**line.fields, "service": line.service}) if read else None
     action, result = found or (Say(line.text), Done())
     return Step(action, result, line.time, evidence=_evidence(line) if found else "")
 
@@ -185,11 +185,23 @@ def _informed(_heard: Heard, _fields: Mapping[str, object]) -> tuple[Fetch, Resu
     return Fetch(url, SERVER, method="POST", headers={"SOAPAction": ""}), Response(200)
 
 
+def _refused(_heard: Heard, fields: Mapping[str, object]) -> tuple[Fetch, Result]:
+    """Read a request that a server refused before it knew what was wanted, or a message that the ACS did."""
+    managed = fields["service"] == "acs"
+    scheme: Scheme = "https" if fields.get("scheme") == "https" else "http"
+    url = Url(scheme, SERVER, CWMP_PORT if managed else PORTS[scheme], "/")
+    headers = {"SOAPAction": ""} if managed else {}
+    status = int(str(fields.get("status", 400)))
+    return Fetch(url, SERVER, method="POST" if managed else "GET", headers=headers), Response(status)
+
+
 _READERS: Mapping[str, Callable[[Heard, Mapping[str, object]], tuple[Fetch, Result] | None]] = {
     Asked.event_kind: _asked,
     TransferFailed.event_kind: _broken_off,
     TlsFailed.event_kind: _tls,
     InformReceived.event_kind: _informed,
+    MessageRefused.event_kind: _refused,
+    RequestRefused.event_kind: _refused,
 }
 
 

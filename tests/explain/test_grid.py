@@ -45,7 +45,7 @@ from netprov.phone.handset.memory import Handset
 from netprov.phone.walk import walk
 from netprov.plan import Plan, derive
 from netprov.plan.phone import identity_of
-from netprov.provision.event import Asked, TlsFailed
+from netprov.provision.event import Asked, RequestRefused, TlsFailed
 from netprov.state.clock import LeaseClock
 from netprov.state.device import DeviceRecords
 from netprov.state.lease import open_store
@@ -379,6 +379,8 @@ def served(lan: Lan, asked: Fetch, result: Result, address: str) -> Iterator[tup
     if asked.method == "POST":
         if isinstance(result, Response) and result.status < 300 and asked.body:
             yield "acs", InformReceived("d", MAC, address, ("0 BOOTSTRAP",), listed=True)
+        elif isinstance(result, Response) and result.status == 401:
+            yield "acs", RequestRefused("http", address, 401, "credentials wanted")
         return
     if isinstance(result, Failed):
         if url.scheme == "tftp" and result.trouble in TFTP_STATUS:

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from netprov.cli.verb.explain import command
-from netprov.cwmp.device import InformReceived
+from netprov.cwmp.device import InformReceived, MessageRefused
 from netprov.dhcp.lease import Bound, Expired, Lease, LeaseState, Nak
 from netprov.machine import Dropped, Endpoint, Event
-from netprov.provision.event import Asked, PhoneSaid, TlsFailed, TransferFailed
+from netprov.provision.event import Asked, PhoneSaid, RequestRefused, TlsFailed, TransferFailed
 from netprov.provision.syslog import PhoneStatement
 from netprov.state.clock import LeaseClock
 from netprov.state.device import DeviceRecords, load_devices, load_history
@@ -178,6 +178,9 @@ def test_renewals_and_the_same_refusal_again_are_not_kept(tmp_path: Path) -> Non
         ([BOUND, ("http", replace(PROFILE, kind="bootstrap"))], LOCKED, "asked-no-more"),
         ([BOUND, ("http", replace(PROFILE, kind="bootstrap")), ("http", PROFILE)], LOCKED, None),
         ([BOUND, ("http", replace(PROFILE, kind="bootstrap"))], "", "asked-no-more"),
+        ([BOUND, ("http", RequestRefused("http", IP, 400, "no Host", "GET / HTTP/1.1"))], "", "bad-request"),
+        ([BOUND, ("acs", RequestRefused("http", IP, 401, "wrong password", "Basic"))], "", "acs-refuses"),
+        ([BOUND, ("acs", MessageRefused(IP, "not XML", MAC))], "", "acs-refuses"),
         ([BOUND, ("http", TlsFailed(IP, "PEER_DID_NOT_RETURN_A_CERTIFICATE"))], "", "client-certificate"),
         (
             [BOUND, ("http", PROFILE)],

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from netprov.cli.table import print_table
 from netprov.cli.verb.cert.desk import Desk, read
+from netprov.cli.findings import as_data as finding
 from netprov.errors import Problem
 from netprov.pki.chain import Certificate, decode
 from netprov.pki.revocation import is_revoked
@@ -126,8 +127,5 @@ def _as_data(view: View) -> dict[str, object]:
         "ca": certificate.is_ca,
         "name_constraints": certificate.permitted,
         "revoked": view.revoked,
-        "findings": [
-            {"id": each.rule, "severity": each.severity, "message": each.message, "remedy": each.remedy}
-            for each in view.findings
-        ],
+        "findings": [finding(each) for each in view.findings],
     }
