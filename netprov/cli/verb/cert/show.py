@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from netprov.cli.findings import as_data as finding
 from netprov.cli.table import print_table
 from netprov.cli.verb.cert.desk import Desk, read
-from netprov.cli.findings import as_data as finding
 from netprov.errors import Problem
 from netprov.pki.chain import Certificate, decode
 from netprov.pki.revocation import is_revoked
@@ -90,8 +90,8 @@ def _print_people(views: Sequence[View], now: float) -> None:
     ]
     print_table(("ROLE", "HOST", "KEY", "UNTIL", "LEFT", "NAMES", "SERIAL", "STATE"), rows)
     for view in views:
-        for finding in view.findings:
-            print(f"{view.name}: {finding}")
+        for problem in view.findings:
+            print(f"{view.name}: {problem}")
 
 
 def _left(certificate: Certificate, now: float) -> str:
