@@ -20,7 +20,7 @@ UPGRADE ?= --upgrade
 WORKERS ?= auto
 PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
-.PHONY: help demo test lint wheel lock fuzz differential slow kill month clean kill-dhcp
+.PHONY: help demo test lint wheel lock fuzz differential slow kill month clean kill-dhcp change
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z%-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ month: $(VENV)/.dev ## Let emulated phones resync for thirty days of virtual tim
 
 kill-dhcp: $(VENV)/.dev .setup/packages ## kill -9 the DHCP server 50 times under load, and look for lost leases
 	@$(RUN)/python -m tests.lab.kill_dhcp 50
+
+change: $(VENV)/.dev .setup/packages ## Change a running site 200 times at random, and compare with a fresh one each time (long)
+	@$(RUN)/python -m tests.change 200
 
 bench-%: $(VENV)/.dev .setup/packages ## Measure one part side by side with its peers: dhcp dns check provision phone start
 	@$(RUN)/python -m tests.bench.$*
