@@ -17,11 +17,10 @@ from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.runtime.control.reload import reload
 from netprov.runtime.control.server import ControlServer
-from netprov.runtime.log import configure
+from netprov.runtime.log import EventLog, configure
 from netprov.runtime.metrics import Metrics, MetricsService
 from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.supervise import ROLES, Supervisor, build
-from netprov.runtime.task import keep
 from netprov.runtime.watch import Watch
 from netprov.state.device import DeviceRecords
 from netprov.state.hold import hold
@@ -54,65 +53,72 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
         return open_plan(name).plan
 
     plan = load()
-    log_event = configure(verbose=verbose)
+    log = configure(verbose=verbose)
     directory = state_directory(state or plan.site.inventory.server.state)
-    metrics = Metrics()
-
-    def tell(notice: Notice) -> None:
-        log_event("serve", notice)
-        metrics.count("serve", notice)
-
-    def complain(text: str) -> None:
-        tell(Notice(text, "warning"))
-
-    records = DeviceRecords(directory, complain, keep=partial(keep, tell=tell))
-
-    def taken(plan: Plan) -> None:
-        records.own = own_addresses(plan)
-
-    taken(plan)
-
-    def report(service: str, event: Event) -> None:
-        log_event(service, event)
-        records.observe(service, event)
-        metrics.count(service, event)
-
     played = [role for role in ROLES if role in roles or not roles]
     hold(directory, played)
-    metrics.services = build(played, RoleContext(directory, report))
+    reports = Reports(directory, log)
+    reports.metrics.services = build(played, RoleContext(directory, reports))
     place = 1 + list(ROLES).index(roles[0]) if len(roles) == 1 else 0
-    services = [MetricsService(metrics, report, place), *metrics.services]
-
-    async def reload_all() -> None:
-        with suppress(NetprovError):  # each process has told what it refused
-            await asyncio.to_thread(reload, directory)
-
     supervisor = Supervisor(
-        services,
+        [MetricsService(reports.metrics, reports, place), *reports.metrics.services],
         plan=plan,
         load=load,
-        report=report,
-        taken=taken,
-        hang_up=reload_all,
+        report=reports,
+        taken=reports.follow,
+        hang_up=partial(_reload_all, directory),
         watch=Watch(directory),
     )
-    control = ControlServer(directory, played, supervisor)
+    reports.follow(plan)
+    asyncio.run(_run(supervisor, ControlServer(directory, played, supervisor), reports, plan, played))
 
-    async def run() -> None:
-        await records.start()
-        try:
-            await control.start()
-            if {"http", "acs"} & set(played):
-                # Not for roles that have no certificates: it is half of their start.
-                from netprov.runtime.web.second import refuse_second_ca
 
-                await refuse_second_ca(plan, directory)
-            await supervisor.run(lambda running: announce(plan, running))
-        finally:
-            await control.stop()
-            await records.stop()
+class Reports:
+    """Where what services report goes: the log, the records of devices, the metrics."""
 
-    asyncio.run(run())
+    def __init__(self, directory: Path, log: EventLog) -> None:
+        self.directory = directory
+        self.metrics = Metrics()
+        self.records = DeviceRecords(directory, self._complain)
+        self._log = log
+
+    def __call__(self, service: str, event: Event) -> None:
+        """Take one event; never blocks and never raises."""
+        self._log(service, event)
+        self.records.observe(service, event)
+        self.metrics.count(service, event)
+
+    def follow(self, plan: Plan) -> None:
+        """Tell phones from our own checks by the addresses of a plan from now on."""
+        self.records.own = own_addresses(plan)
+
+    def _complain(self, text: str) -> None:
+        """Take what the records themselves report: it is no row of theirs."""
+        notice = Notice(text, "warning")
+        self._log("serve", notice)
+        self.metrics.count("serve", notice)
+
+
+async def _run(
+    supervisor: Supervisor, control: ControlServer, reports: Reports, plan: Plan, played: Sequence[str]
+) -> None:
+    await reports.records.start()
+    try:
+        await control.start()
+        if {"http", "acs"} & set(played):
+            # Not for roles that have no certificates: it is half of their start.
+            from netprov.runtime.web.second import refuse_second_ca
+
+            await refuse_second_ca(plan, reports.directory)
+        await supervisor.run(lambda running: announce(plan, running))
+    finally:
+        await control.stop()
+        await reports.records.stop()
+
+
+async def _reload_all(directory: Path) -> None:
+    with suppress(NetprovError):  # each process has told what it refused
+        await asyncio.to_thread(reload, directory)
 
 
 def own_addresses(plan: Plan) -> frozenset[str]:
