@@ -20,7 +20,7 @@ UPGRADE ?= --upgrade
 WORKERS ?= auto
 PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
-.PHONY: help demo test lint wheel lock fuzz differential slow kill month clean kill-dhcp change
+.PHONY: help demo test lint wheel lock fuzz differential slow steady kill month clean kill-dhcp change
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z%-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ differential: $(VENV)/.dev .setup/packages ## Ask NSD, Knot, BIND and netprov 10
 
 slow: $(VENV)/.dev .setup/packages ## Run what is too long for `make test`: 10,000 connections, 64 MiB over a lossy cable
 	@$(RUN)/python -m pytest --timeout 0 -m slow $(ARGS)
+
+steady: $(VENV)/.dev ## Run the ten tests that depend most on time 200 times each while every core is busy
+	@$(RUN)/python -m tests.steady $${NETPROV_RUNS:-200}
 
 kill: $(VENV)/.dev ## Kill `netprov cert` at 100 random moments: the store survives each
 	@NETPROV_KILLS=$${NETPROV_KILLS:-100} $(RUN)/python -m pytest --timeout 0 tests/pki/test_kill.py
