@@ -54,7 +54,7 @@ def repeat(test: str, runs: int) -> int:
     """Run one test in this process, and print its line."""
     counter = Repeat(runs)
     code = pytest.main(
-        [test, "-q", "--no-header", "--no-summary", "-p", "no:xdist", "-p", "no:cacheprovider"],
+        [test, "-q", "--no-header", "--tb=short", "-p", "no:xdist", "-p", "no:cacheprovider"],
         plugins=[counter],
     )
     name = test.rpartition("::")[2]
