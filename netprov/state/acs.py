@@ -10,11 +10,17 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from netprov.cwmp.device import Device
-from netprov.errors import ServiceError
+from netprov.state.sqlite import Database
 
 FILE = "acs.sqlite3"
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS device (key TEXT PRIMARY KEY, informed_at REAL NOT NULL, record TEXT NOT NULL)"
+DATABASE = Database(
+    "the ACS's records in",
+    "It may be moved away: phones Inform again.",
+    (
+        "CREATE TABLE IF NOT EXISTS device (key TEXT PRIMARY KEY, informed_at REAL NOT NULL, record TEXT NOT NULL);",
+    ),
+)
 _KEEP = "INSERT INTO device VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET informed_at = ?2, record = ?3"
 _LOAD = "SELECT record FROM device ORDER BY informed_at DESC LIMIT ?"
 _FIELDS = {each.name for each in fields(Device)}
@@ -28,16 +34,7 @@ class AcsStore:
         self._waiting: dict[str, Device] = {}
         self._kept: asyncio.Future[None] | None = None
         self._writer: asyncio.Task[None] | None = None
-        try:
-            self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = FULL")
-            self._database.execute(_SCHEMA)
-        except sqlite3.Error as error:
-            raise ServiceError(
-                f"the ACS's records in {path} cannot be opened: {error}",
-                "check the rights of the state directory; a damaged file can be moved away: phones Inform again",
-            ) from error
+        self._database = DATABASE.open(path, threads=True)
 
     def load(self, limit: int) -> list[Device]:
         """Return the records of the devices that Informed last, the oldest first."""

@@ -19,13 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from netprov.dhcp.lease import Bound
-from netprov.errors import ServiceError
 from netprov.machine import Dropped, Event
 from netprov.provision.event import Asked, Reported
 from netprov.provision.standing import Fact, fact_of
 from netprov.state.acs_fact import acs_fact
 from netprov.state.dhcp_fact import DhcpFacts
 from netprov.state.fair_queue import FairQueue
+from netprov.state.sqlite import Database
 
 FILE = "devices.sqlite"
 
@@ -42,6 +42,13 @@ CREATE INDEX IF NOT EXISTS history_at ON history (address, id);
 CREATE TABLE IF NOT EXISTS report (
     mac TEXT NOT NULL, kind TEXT NOT NULL, time REAL NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (mac, kind));
 """
+DATABASE = Database(
+    "device records:",
+    "It may be moved away: it is only history.",
+    (_SCHEMA,),
+    synchronous="NORMAL",
+    busy_s=1.0,
+)
 _UPSERT = """
 INSERT INTO device VALUES (:mac, :address, :model, :firmware, :standing, :now, :now, :now, :profiles, :refusals)
 ON CONFLICT (mac) DO UPDATE SET
@@ -145,21 +152,16 @@ class DeviceRecords:
 
     async def start(self) -> None:
         """Open the file. Raises `ServiceError`."""
+        self._database = DATABASE.open(self._path, threads=True)
+        self._database.isolation_level = "DEFERRED"  # a batch is one transaction, which `with` ends
         try:
-            self._database = sqlite3.connect(self._path, check_same_thread=False, timeout=_STOP_S)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = NORMAL")
-            self._database.executescript(_SCHEMA)
             self._extend()
             self._database.execute(_BOUND_INDEX)
-            self._path.chmod(0o600)
             self._known = {mac for (mac,) in self._database.execute(_NEWEST, (_ADDRESSES,))}
             self._macs = dict(self._database.execute("SELECT address, mac FROM device WHERE address != ''"))
-        except (OSError, sqlite3.Error) as error:
-            raise ServiceError(
-                f"device records: {self._path} cannot be used: {error}",
-                "make the state directory writable; a damaged file may be moved away, it is only history",
-            ) from error
+        except sqlite3.Error as error:
+            self._database.close()
+            raise DATABASE.problem(self._path, error) from error
         self._loop = asyncio.get_running_loop()
         self._task = self._keep("writing device records", self._write_often)
 
@@ -368,7 +370,7 @@ def _query(state: Path, sql: str, values: tuple[object, ...]) -> list[tuple[obje
     if not path.exists():
         return []
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
+        with closing(DATABASE.read(path)) as database:
             return list(database.execute(sql, values))
     except sqlite3.Error as error:
-        raise ServiceError(f"device records: {path} cannot be read: {error}") from error
+        raise DATABASE.problem(path, error) from error

@@ -18,6 +18,7 @@ from typing import Any
 from netprov.dhcp.lease import Bound, Lease, LeaseEvent, LeaseState
 from netprov.errors import ServiceError
 from netprov.state.clock import Anchor
+from netprov.state.sqlite import Database
 
 FILE = "leases.db"
 LOCK = "leases.lock"
@@ -52,6 +53,14 @@ MIGRATIONS: Sequence[str] = (
     """,
 )
 """Each brings the schema from the version of its index to the next (`PRAGMA user_version`)."""
+
+DATABASE = Database(
+    "the lease file",
+    f"Restore {FILE} from a backup, or try `sqlite3 {FILE} .recover`; moving it away begins without leases, and addresses in "
+    "use may then be offered until their conflict checks find them.",
+    MIGRATIONS,
+    mode=0o640,
+)
 
 _COLUMNS = "address, network, client, mac, state, started, expires, hostname, vendor_class, relay, device"
 _PUT = f"INSERT OR REPLACE INTO lease ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
@@ -121,7 +130,7 @@ class LeaseStore:
         except sqlite3.Error as error:
             self._roll_back()
             self._kept = (-KEEP_EVERY_S, 0)
-            raise _problem(self.path, error) from error
+            raise DATABASE.problem(self.path, error) from error
         self._pending.clear()
 
     def release_wishes(self) -> list[int]:
@@ -134,7 +143,7 @@ class LeaseStore:
                 row[0] for row in self._connection.execute("DELETE FROM release_wish RETURNING address")
             ]
         except sqlite3.Error as error:
-            raise _problem(self.path, error) from error
+            raise DATABASE.problem(self.path, error) from error
         self._seen = version
         return wishes
 
@@ -165,7 +174,7 @@ def open_store(directory: Path) -> LeaseStore:
         return LeaseStore(_connect(path), path, lock)
     except (OSError, sqlite3.Error) as error:
         os.close(lock)
-        raise _problem(path, error) from error
+        raise DATABASE.problem(path, error) from error
     except ServiceError:
         os.close(lock)
         raise
@@ -176,7 +185,7 @@ def _lock(path: Path) -> int:
     try:
         lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o640)
     except OSError as error:
-        raise _problem(path, error) from error
+        raise DATABASE.problem(path, error) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -187,40 +196,18 @@ def _lock(path: Path) -> int:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    path.touch(mode=0o640, exist_ok=True)
-    connection = sqlite3.connect(path, isolation_level=None)
+    connection = DATABASE.open(path)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        # FULL: the log is synced at every commit, so an acknowledged lease survives a power cut.
-        connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA wal_autocheckpoint = 4000")
-        connection.execute("PRAGMA busy_timeout = 2000")
-        _check(connection, path)
-        _migrate(connection, path)
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise ServiceError(f"the lease file {path} is damaged: {found}", DATABASE.damaged)
         # A write that changes nothing: a file or disk that cannot be written is told now, not at the first lease.
         connection.execute("UPDATE position SET id = 1")
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if found != "ok":
-        raise ServiceError(f"the lease file {path} is damaged: {found}", _damaged(path))
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(MIGRATIONS):
-        raise ServiceError(
-            f"the lease file {path} is of version {version}, newer than this netprov ({len(MIGRATIONS)})",
-            "Run the newer netprov, or move the file away to begin without leases.",
-        )
-    for number in range(version, len(MIGRATIONS)):
-        script = f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;"
-        connection.executescript(script)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,18 +264,18 @@ class LeaseReader:
             with closing(sqlite3.connect(self._path, timeout=2)) as connection, connection:
                 connection.execute("INSERT OR IGNORE INTO release_wish VALUES (?)", (address,))
         except sqlite3.Error as error:
-            raise _problem(self._path, error) from error
+            raise DATABASE.problem(self._path, error) from error
 
     def _query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         if not self._path.exists():
             return []
         try:
-            with closing(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=2)) as connection:
+            with closing(DATABASE.read(self._path)) as connection:
                 return connection.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
             if "no such table" in str(error):
                 return []
-            raise _problem(self._path, error) from error
+            raise DATABASE.problem(self._path, error) from error
 
 
 def _anchor(row: Sequence[Any]) -> Anchor | None:
@@ -323,27 +310,3 @@ def _lease(row: tuple[Any, ...]) -> Lease:
         address, intern(network), key, mac, _STATES[state], started, expires, hostname,
         intern(vendor_class), relay, tuple(device.split(_SEPARATOR)) if device else (),
     )  # fmt: skip
-
-
-def _problem(path: Path, error: Exception) -> ServiceError:
-    text = str(error)
-    if "full" in text:
-        remedy = "Free some space: leases are acknowledged again as soon as they can be written."
-    elif "readonly" in text or "unable to open" in text or isinstance(error, OSError):
-        remedy = f"Let the user that serves write {path.parent} (user {os.geteuid()})."
-    elif "malformed" in text or "not a database" in text:
-        remedy = _damaged(path)
-    elif "locked" in text:
-        remedy = (
-            "Another netprov serves from this state directory; stop one, or give it another with --state."
-        )
-    else:
-        remedy = "Look at the disk (dmesg); leases are acknowledged again as soon as they can be written."
-    return ServiceError(f"the lease file {path} cannot be used: {text}", remedy)
-
-
-def _damaged(path: Path) -> str:
-    return (
-        f"Restore {path.name} from a backup, or try `sqlite3 {path} .recover`; moving it away begins without leases, "
-        "and addresses in use may then be offered until their conflict checks find them."
-    )

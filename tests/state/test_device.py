@@ -105,7 +105,7 @@ def test_damaged_file_is_an_error_with_its_remedy(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"not a database" * 1000)
     with pytest.raises(ServiceError, match="moved away"):
         record(tmp_path)
-    with pytest.raises(ServiceError, match="cannot be read"):
+    with pytest.raises(ServiceError, match="cannot be used"):
         load_devices(tmp_path)
 
 

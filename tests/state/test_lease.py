@@ -13,7 +13,7 @@ import pytest
 from netprov.dhcp.lease import Bound, Declined, Expired, Lease, LeaseState, Released
 from netprov.errors import ServiceError
 from netprov.state.clock import Anchor
-from netprov.state.lease import FILE, MIGRATIONS, LeaseReader, open_store
+from netprov.state.lease import DATABASE, FILE, MIGRATIONS, LeaseReader, open_store
 
 ANCHOR = Anchor(5000.0, 10.0, "boot", 5000.0, synchronised=True)
 LEASE = Lease(
@@ -135,7 +135,7 @@ def test_schema_is_brought_up_to_date_step_by_step(tmp_path: Path, monkeypatch: 
     store.commit([Bound(LEASE)], ANCHOR)
     store.close()
     later = (*MIGRATIONS, "CREATE TABLE extra (x INTEGER);", "ALTER TABLE extra ADD COLUMN y TEXT;")
-    monkeypatch.setattr("netprov.state.lease.MIGRATIONS", later)
+    monkeypatch.setattr("netprov.state.lease.DATABASE", replace(DATABASE, migrations=later))
     store = open_store(tmp_path)
     assert list(store.load()) == [LEASE]
     assert store._connection.execute("PRAGMA user_version").fetchone() == (len(later),)
@@ -150,7 +150,7 @@ def test_second_server_on_the_same_file_is_told(tmp_path: Path) -> None:
         store._connection.execute("PRAGMA busy_timeout = 1")
         with pytest.raises(ServiceError) as caught:
             store.commit([Bound(LEASE)], ANCHOR)
-    assert "stop one" in caught.value.remedy
+    assert "stop that" in caught.value.remedy
     store.commit([], ANCHOR)
     assert list(store.load()) == [LEASE]
     store.close()

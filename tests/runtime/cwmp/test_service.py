@@ -305,7 +305,7 @@ def test_store_that_is_no_database_is_said_with_the_remedy(tmp_path: Path) -> No
     (tmp_path / "acs.sqlite3").write_text(
         "this is not a database, and long enough to be told from one\n" * 20
     )
-    with pytest.raises(ServiceError, match="cannot be opened"):
+    with pytest.raises(ServiceError, match="cannot be used"):
         AcsStore(tmp_path / "acs.sqlite3")
 
 

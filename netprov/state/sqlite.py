@@ -1,0 +1,99 @@
+"""Opens SQLite files: private, with a write-ahead log as private, of a known version; says what to do if it cannot."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from netprov.errors import ServiceError
+
+BUSY_S = 2.0
+"""Seconds that another writer is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A kind of file: what to call it, what to do about a damaged one, its versions.
+
+    Each of `migrations` brings the schema from the version of its index to the next (`PRAGMA user_version`).
+    """
+
+    what: str
+    damaged: str
+    migrations: Sequence[str]
+    mode: int = 0o600
+    synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    """FULL: the log is synced at every commit, so that what is committed survives a power cut."""
+    busy_s: float = BUSY_S
+
+    def open(self, path: Path, *, threads: bool = False) -> sqlite3.Connection:
+        """Return a connection to a file, made if need be; transactions are the caller's. Raises `ServiceError`."""
+        connection: sqlite3.Connection | None = None
+        try:
+            self._make_private(path)
+            connection = sqlite3.connect(
+                path, isolation_level=None, timeout=self.busy_s, check_same_thread=not threads
+            )
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {self.synchronous}")
+            self._migrate(connection, path)
+        except (OSError, sqlite3.Error) as error:
+            if connection is not None:
+                connection.close()
+            raise self.problem(path, error) from error
+        except ServiceError:
+            if connection is not None:
+                connection.close()
+            raise
+        return connection
+
+    def read(self, path: Path) -> sqlite3.Connection:
+        """Return a connection that cannot write; errors are SQLite's, for `problem`."""
+        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=self.busy_s)
+
+    def problem(self, path: Path, error: Exception) -> ServiceError:
+        """Return why a file cannot be used, with the remedy."""
+        return ServiceError(f"{self.what} {path} cannot be used: {error}", self._remedy(path, error))
+
+    def _make_private(self, path: Path) -> None:
+        """Make the file before SQLite does: the files beside it (-wal, -shm) get the rights that it has."""
+        path.touch(mode=self.mode, exist_ok=True)
+        for each in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+            with suppress(OSError):  # not there; or another user's, who has seen to it
+                if each.stat().st_mode & 0o777 & ~self.mode:
+                    each.chmod(self.mode)
+
+    def _migrate(self, connection: sqlite3.Connection, path: Path) -> None:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > len(self.migrations):
+            raise ServiceError(
+                f"{self.what} {path} is of version {version}, newer than this netprov ({len(self.migrations)})",
+                f"Run the newer netprov, or move the file away. {self.damaged}",
+            )
+        for number in range(version, len(self.migrations)):
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {self.migrations[number]} PRAGMA user_version = {number + 1}; COMMIT;"
+            )
+
+    def _remedy(self, path: Path, error: Exception) -> str:
+        code = getattr(error, "sqlite_errorcode", None)
+        match None if code is None else code & 0xFF:  # the primary code, without what further tells it apart
+            case sqlite3.SQLITE_FULL:
+                return "Free some space: writing goes on as soon as there is room."
+            case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+                return (
+                    "Another program holds it: stop that, or give one of them another directory with --state."
+                )
+            case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+                return self.damaged
+            case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+                return f"Let the user that serves write {path.parent} (user {os.geteuid()})."
+            case None if isinstance(error, OSError):
+                return f"Let the user that serves write {path.parent} (user {os.geteuid()})."
+            case _:
+                return "Look at the disk (dmesg); writing goes on as soon as it can."
