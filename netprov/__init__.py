@@ -431,6 +431,14 @@ Two servers, asked the same:
     compare.dns                 names, types and transports
     compare.report              a comparison for people, JSON and JUnit
 
+Other servers' configurations, from the plan:
+
+    export                      configurations of other servers
+    export.written              files, and what they cannot hold
+    export.kea_test             conditions as Kea writes them
+    export.kea                  kea-dhcp4.conf
+    export.name_server          NSD, Knot and BIND
+
 Virtual LANs:
 
     lab                         virtual LANs, and what runs on them
@@ -461,6 +469,7 @@ What people type:
     cli.verb                    one module per verb
     cli.verb.check              find every reason a phone would not provision
     cli.verb.import_            draft an inventory from another server's configuration
+    cli.verb.export             write other servers' configurations
     cli.verb.compare            compare two servers
     cli.verb.schema             the JSON Schema of the inventory
     cli.verb.render             what would be served, as files

@@ -17,6 +17,7 @@ from netprov.errors import InventoryError, NetprovError
 VERBS: Mapping[str, str] = {
     "check": "Find every reason a phone would not provision, before it is plugged in.",
     "import": "Draft an inventory from dnsmasq, dhcpd, Kea, CSV or Ansible.",
+    "export": "Write the configuration of Kea, NSD, Knot or BIND from the inventory.",
     "compare": "Ask two servers the same, as every phone, and say where they differ.",
     "schema": "Print the JSON Schema of the inventory, for editors.",
     "render": "Write what would be served as files: zones, each phone's DHCP options.",

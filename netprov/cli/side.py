@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from netprov.cli.site import Opened
 from netprov.compare.answer import Answer, Question
 from netprov.compare.dhcp import ask_dhcp
 from netprov.compare.dns import ask_dns, over_sockets
@@ -18,6 +19,7 @@ from netprov.convert.draft import Draft, prepared
 from netprov.convert.form import FORMATS, guess, is_inventory
 from netprov.dhcp.match import Condition
 from netprov.errors import Problem
+from netprov.export.written import Left
 from netprov.inventory.load import Document, load, parse
 from netprov.inventory.model import Match
 from netprov.inventory.yaml.source import read
@@ -166,3 +168,17 @@ def prove_draft(source: Side, scratch: Path) -> Verdict:
         listed={each.option for each in source.draft.leftovers if each.option},
         names=source.names,
     )
+
+
+def prove_kea(opened: Opened, text: str, left: Sequence[Left], scratch: Path) -> Verdict:
+    """Let netprov serve an inventory and Kea what was exported from it, and compare."""
+    path = Path(opened.document.files[0]).resolve()
+
+    def netprov(host: Host, _interfaces: Sequence[str], folder: Path) -> object:
+        return start_server(host, path, folder / "state", roles=("dhcp",))
+
+    def kea(host: Host, interfaces: Sequence[str], folder: Path) -> object:
+        return DAEMONS["kea"](host, text, interfaces, folder)
+
+    approximate = {f"class {each.path[1]}" for each in left if each.path[:1] == ("classes",)}
+    return prove(opened.plan, opened.document.place, (netprov, kea), scratch, approximate=approximate)

@@ -32,7 +32,7 @@ REASONS: Mapping[str, str] = {
     "suboptions": "the same sub-options in another order",
     "running": "the lease was a second old when it was told again",
     "silence": "a server that is not authoritative may say nothing of an address that is not of the network",
-    "listed": "the import lists it among what is not carried over",
+    "listed": "the import or export lists it among what is not carried over",
     "inform-lease": "an answer to INFORM holds no lease time (RFC 2131 4.3.5); some servers send one",
     "upstream": "the server asks others for names that it does not know, and here are no others",
     "own": "netprov publishes its own name, and the names of its services where none are given",

@@ -46,29 +46,31 @@ def judge(
     places: Mapping[tuple[str, int], str] | None = None,
     listed: frozenset[int] = frozenset(),
     own: frozenset[str] = frozenset(),
+    approximate: frozenset[str] = frozenset(),
 ) -> Verdict:
     """Compare the answers of two servers, question by question.
 
-    `listed` are options that an import says it lost, `own` names that the second server publishes by itself.
+    `listed` are options that an import says it lost, `own` names that the second server publishes by itself,
+    `approximate` labels of clients whose class an export takes only nearly.
     """
     asked = dict.fromkeys((*left, *right))
     found: list[Difference] = []
     for question in asked:
         if question in left and question in right:
-            found += (
-                _known(each, listed, own) for each in differences(question, left[question], right[question])
-            )
+            each = differences(question, left[question], right[question])
         else:
             sides = ("asked", "could not be asked")
-            found.append(Difference(question, "question", *(sides if question in left else reversed(sides))))
+            each = iter([Difference(question, "question", *(sides if question in left else reversed(sides)))])
+        nearly = isinstance(question, DhcpQuestion) and question.client.label in approximate
+        found += (_known(one, listed, own, nearly=nearly) for one in each)
     answered = sum(_came(each) for each in left.values())
     return Verdict(len(asked), answered, tuple(found), places or {})
 
 
-def _known(each: Difference, listed: frozenset[int], own: frozenset[str]) -> Difference:
+def _known(each: Difference, listed: frozenset[int], own: frozenset[str], *, nearly: bool) -> Difference:
     if each.reason:
         return each
-    if each.option in listed:
+    if nearly or each.option in listed:
         return replace(each, reason="listed")
     by_itself = isinstance(each.question, DnsQuestion) and each.question.name in own
     return replace(each, reason="own") if by_itself else each

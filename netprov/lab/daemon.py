@@ -80,7 +80,7 @@ def _dhcpd(host: Host, text: str, interfaces: Sequence[str], scratch: Path) -> P
 
 
 def _kea(host: Host, text: str, interfaces: Sequence[str], scratch: Path) -> Process:
-    config = json.loads(text)
+    config = json.loads(re.sub(r"(?m)^//.*$", "", text))
     section = config["Dhcp4"]
     for key in _OF_KEAS_MACHINE:
         section.pop(key, None)

@@ -26,11 +26,13 @@ def prove(
     *,
     further: Iterable[Condition] = (),
     listed: Collection[int] = (),
+    approximate: Collection[str] = (),
     names: bool = False,
 ) -> Verdict:
     """Start two servers, one after the other, ask both for all clients of a plan, and compare.
 
-    `place` tells where the inventory says what stands at a path; `further` are conditions of clients that the plan knows nothing of; `names` asks DNS too. Raises `LabError` for a
+    `place` tells where the inventory says what stands at a path; `further` are conditions of clients that the plan knows nothing of; `names` asks DNS too. `approximate` are labels of clients whose
+    class an export says that it takes only nearly. Raises `LabError` for a
     server that does not start.
     """
     asked = Asked(clients_of(plan, further), option_lists(plan), dns_questions(plan) if names else ())
@@ -39,7 +41,14 @@ def prove(
         for side, start in zip(("left", "right"), servers, strict=True)
     )
     places = places_of(place, plan, asked.clients)
-    return judge(left, right, places=places, listed=frozenset(listed), own=own_names(plan))
+    return judge(
+        left,
+        right,
+        places=places,
+        listed=frozenset(listed),
+        own=own_names(plan),
+        approximate=frozenset(approximate),
+    )
 
 
 def own_names(plan: Plan) -> frozenset[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from netprov.compare.answer import Answer, DnsQuestion, Question
+from netprov.compare.answer import Answer, DhcpAnswer, DnsQuestion, Question
 from netprov.compare.client import AskingClient
 from netprov.compare.dhcp import ALL_MESSAGES, FIRST_MESSAGES, ask_dhcp
 from netprov.compare.dns import ask_dns, over_sockets
@@ -21,6 +22,9 @@ from netprov.plan.site import SiteNetwork
 
 SERVER, ASKER = "server", "asker"
 _WAIT_S = 0.3
+_LOOKS_AROUND_S = 8.0
+"""For how long a server may offer nothing after its start: netprov looks for others for 5 s (`other_servers: refuse`)."""
+
 
 Start = Callable[[Host, Sequence[str], Path], object]
 """What starts a server on a host, on interfaces, with a directory of its own."""
@@ -56,12 +60,28 @@ def hear(plan: Plan, start: Start, asked: Asked, scratch: Path) -> dict[Question
         with lan[ASKER].entered():
             links = Links(interfaces, wait=_WAIT_S, adopt=_adopter(lan[ASKER], interfaces))
             with links:
+                _wait_for_offers(links, asked.clients)
                 found = ask_dhcp(
                     links, asked.clients, asked.lists, FIRST_MESSAGES if asked.first else ALL_MESSAGES
                 )
             if asked.names:
                 found |= ask_dns(over_sockets(str(plan.site.networks[0].address)), asked.names)
     return found
+
+
+def _wait_for_offers(links: Links, clients: Sequence[AskingClient]) -> None:
+    """Wait until a server offers something on every network, or long enough that it never will.
+
+    A server may look for others on its links first, and offer nothing meanwhile; one that knows nobody stays silent.
+    """
+    networks = dict.fromkeys(each.network for each in clients)
+    end = time.monotonic() + _LOOKS_AROUND_S
+    while networks and time.monotonic() < end:
+        for network in list(networks):
+            here = [each for each in clients if each.network == network]
+            answers = ask_dhcp(links, here, (None,), FIRST_MESSAGES).values()
+            if any(isinstance(each, DhcpAnswer) and each.kind for each in answers):
+                del networks[network]
 
 
 def _topology(plan: Plan, interfaces: Mapping[str, str]) -> Topology:

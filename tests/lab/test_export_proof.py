@@ -1,0 +1,48 @@
+"""`export kea --prove`: Kea with what was exported gives the same clients what netprov gives them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from netprov.cli.side import prove_kea
+from netprov.cli.site import open_plan
+from netprov.compare.report import as_text
+from netprov.export.kea import FILE, export_kea
+from tests.lab.conftest import ROOT, needs
+
+pytestmark = pytest.mark.lab
+
+CLASSES = """
+domain: example.com
+networks:
+  voice: {interface: lan0, subnet: 10.20.0.0/24, clients: all, other_servers: allow, conflict_check: false, ntp: 10.20.0.2}
+  lab: {interface: lan1, subnet: 10.21.0.0/24, clients: all, other_servers: allow, conflict_check: false, lease: 2h,
+        router: [], options: {2: 3600, 252: "http://w/"}}
+classes:
+  first: {match: {vendor_class: "CP-88*"}, method: dhcp, force: [160], options: {66: 10.20.0.1, 160: "http://pr1/$PSN.xml", 42: 10.20.0.9}}
+  second: {match: {vendor_class: "CP-*"}, method: dhcp, options: {66: 10.20.0.3, 150: [10.20.0.3, 10.20.0.4]}}
+  lab: {match: {network: lab, any: [{vendor_class: "DP-*"}, {mac: "00:0e:08"}]}, method: dhcp, options: {66: 10.21.0.1}}
+  acs: {match: {vendor_class: dslforum.org}, method: acs, options: {43: {acs_url: "http://acs/"}}}
+  not: {match: {not: {vendor_class: "MSFT*"}}, options: {100: UTC0}}
+phones:
+  - {mac: 00:12:34:ab:45:de, model: CP-8851-3PCC, class: second, address: 10.20.0.50, name: lobby}
+  - {mac: 00:12:34:ab:45:df, model: CP-8851-3PCC, network: lab, method: dhcp, options: {66: 10.21.0.9}}
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["staging.yaml", "minimal.yaml", "labs/two-networks.yaml", "labs/vlans.yaml", "classes"]
+)
+def test_kea_serves_what_netprov_serves(name: str, tmp_path: Path) -> None:
+    needs("kea-dhcp4")
+    path = ROOT / "config" / name
+    if name == "classes":
+        path = tmp_path / "site.yaml"
+        path.write_text(CLASSES)
+    opened = open_plan(str(path))
+    export = export_kea(opened.plan, opened.document.place)
+    verdict = prove_kea(opened, export.files[FILE], export.left, tmp_path)
+    assert not verdict.unexplained, "\n".join(as_text(verdict))
+    assert verdict.answered > verdict.questions / 2
