@@ -34,6 +34,7 @@ What the operator writes, one YAML file in the operator's words:
     inventory.yaml.syntax       the YAML parser's objections in plain words
     inventory.yaml.compose      YAML documents as values and marks
     inventory.schema            the model as JSON Schema and as reference page
+    inventory.foreign           keys of other programs, and what to write instead
     inventory.words             the model's objections in plain words
     inventory.ignore            comments by which a finding is accepted
     inventory.option            every DHCP option as written, and where

@@ -27,6 +27,9 @@ LEVELS: Mapping[str, str] = {"error": "error", "warning": "warning", "info": "no
 SHOWN = 20
 """Findings of one rule that are shown unless all are asked for."""
 
+SHOWN_NOTES = 3
+"""Notes of one rule that are shown each; of more, the first stands for all."""
+
 
 def arranged(problems: Iterable[Problem]) -> list[Problem]:
     """Return problems grouped by rule: errors first, and in the order of the file."""
@@ -41,7 +44,8 @@ def text(problems: Sequence[Problem], *, everything: bool = False) -> Iterable[s
     """Yield the lines for people; the same remedy is said once a group."""
     for _, members in groupby(arranged(problems), key=lambda each: (each.severity, each.rule)):
         group = list(members)
-        shown = group if everything else group[:SHOWN]
+        many = group[0].severity == "info" and len(group) > SHOWN_NOTES
+        shown = group if everything else group[: 1 if many else SHOWN]
         for number, problem in enumerate(shown):
             yield _line(problem)
             yield from (f"    see also {place}" for place in problem.places if place != problem.place)

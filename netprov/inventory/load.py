@@ -116,12 +116,19 @@ def _validate(data: Any, marks: Marks, problems: Sequence[Problem]) -> Inventory
         )
         raise InventoryError([empty])
     try:
-        inventory = Inventory.model_validate(data)
+        inventory = Inventory.model_validate(_said(data))
     except ValidationError as error:
         raise InventoryError(_together(problems, map(marks.locate, words.problems(error, data)))) from error
     if problems:
         raise InventoryError(sorted(problems, key=_order))
     return inventory
+
+
+def _said(data: Any) -> Any:
+    """Return a document without the keys that begin with x-: places for anchors, which say nothing themselves."""
+    if not isinstance(data, dict):
+        return data
+    return {key: each for key, each in data.items() if not str(key).startswith("x-")}
 
 
 def _together(problems: Sequence[Problem], consequences: Iterable[Problem]) -> list[Problem]:

@@ -56,6 +56,9 @@ def schema(parameters: Iterable[KnownName] = ()) -> Schema:
         values = definitions[name]["properties"]["values"]
         del values["additionalProperties"], values["type"]
         values["$ref"] = "#/$defs/Values"
+    whole["patternProperties"] = {
+        "^x-": {"description": "A place for anchored values; it says nothing itself."}
+    }
     return {"$schema": DIALECT, **whole, "title": "netprov inventory"}
 
 

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 
 from netprov.errors import Path, Problem
+from netprov.inventory.foreign import remedy_for
 from netprov.inventory.model import Inventory
 from netprov.inventory.yaml.flow import flow
 
@@ -43,7 +44,9 @@ def problems(error: ValidationError, data: Any) -> list[Problem]:
 
 def _meant(problem: Problem) -> str:
     """Return the key that an unknown one was meant to be, or ""; its absence is then no fault of its own."""
-    return problem.remedy.split("`")[1] if problem.remedy.startswith("did you mean") else ""
+    if not problem.remedy.startswith(("did you mean `", "write `")):
+        return ""
+    return problem.remedy.split("`")[1].partition(":")[0]
 
 
 def shown(value: Any) -> str:
@@ -188,6 +191,9 @@ def _problem(detail: ErrorDetails, path: Path) -> Problem:
         )
     wanted = next((words for part, words in _WANTED if part in kind), "another kind of value")
     message = f"{name} is {shown(detail['input'])}, but {wanted} is wanted"
+    section = model_at(path[:-1]) if path and not isinstance(detail["input"], dict) else None
+    if section and (other := remedy_for(section.__name__, str(path[-1]))):
+        return Problem("type", message, other, path)
     if found := _section_example(path, detail["input"]):
         return Problem("type", message, found, path)
     quote = "put it in quotes" if kind == "string_type" and isinstance(detail["input"], bool) else ""
@@ -238,9 +244,13 @@ def _unknown(path: Path) -> Problem:
     model = model_at(path[:-1])
     known = list(_fields(model)) if model else []
     key = str(path[-1])
-    meant = did_you_mean(key, known)
     place = _name(path[:-1]) if len(path) > 1 else "the inventory"
-    remedy = f"did you mean `{meant}`?" if meant else f"{place} has: {', '.join(known)}"
+    remedy = remedy_for(model.__name__, key) if model else ""
+    if not remedy:
+        meant = did_you_mean(key, known)
+        remedy = f"did you mean `{meant}`?" if meant else f"{place} has: {', '.join(known)}"
+        if not meant and model is Inventory:
+            remedy += "; values that are only anchored belong under a key that begins with x-"
     return Problem("unknown-key", f"`{key}` is not a key of {place}", remedy, path)
 
 

@@ -71,10 +71,18 @@ def test_quiet_leaves_notes_out() -> None:
 
 
 def test_only_twenty_findings_of_a_rule_are_shown_unless_all_are_asked_for() -> None:
+    phones = "".join(f"  - {{mac: 00:12:34:00:00:{number:02}, class: mpp}}\n" for number in range(25))
+    short = run(text=SITE + "phones:\n" + phones).output
+    assert short.count("error[class-unknown]") == 20
+    assert "    … and 5 more of class-unknown; --all shows them\n" in short
+    assert run("--all").output.count("error[class-unknown]") == 25
+
+
+def test_many_notes_of_a_rule_are_said_once_with_their_count() -> None:
     profiles = "".join(f"  p{number}: {{}}\n" for number in range(25))
     short = run(text=SITE + "profiles:\n" + profiles).output
-    assert short.count("info[profile-unused]") == 20
-    assert "    … and 5 more of profile-unused; --all shows them\n" in short
+    assert short.count("info[profile-unused]") == 1
+    assert "    … and 24 more of profile-unused; --all shows them\n" in short
     assert run("--all").output.count("info[profile-unused]") == 25
 
 

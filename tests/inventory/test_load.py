@@ -136,6 +136,14 @@ def test_utf16_is_refused(tmp_path: Path) -> None:
         load(path)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_a_byte_order_mark_is_called_that(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_bytes(TWO_LINES.encode(encoding))
+    with pytest.raises(InventoryError, match="UTF-16 without a byte order mark"):
+        load(path)
+
+
 def test_missing_file_is_a_problem_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(
         InventoryError, match=r"none\.yaml: error\[unreadable\]: cannot read the file: No such file"

@@ -80,7 +80,8 @@ config/staging.yaml is Cisco's own example with all its parts. Verbs read the fi
 
 - YAML 1.2 with the core schema: `no`, `on`, `1:20`, dates and unquoted MAC addresses are text. Where text is wanted, a
   number is taken digit by digit: `serial: 007` is `007`.
-- Anchors, aliases and merges (`<<: *defaults`) work; aliases that expand to more than a million values are refused.
+- Anchors, aliases and merges (`<<: *defaults`) work, and top-level keys that begin with `x-` are places for anchored values;
+  aliases that expand to more than a million values are refused.
 - A value may stand where a list is meant: `dns: 10.20.0.1`.
 - Time spans are seconds, or `90s`, `30m`, `1h`, `2d`, `1w`.
 - Duplicate and unknown keys, a second document, tabs, control characters, other encodings than UTF-8, files over

@@ -11,6 +11,7 @@ from netprov.inventory.model.scalar import (
     Addresses,
     AddressRange,
     Duration,
+    Interface,
     Ipv4,
     Name,
     OneOrMany,
@@ -35,7 +36,7 @@ class Route(Record):
 class Network(Record):
     """One IPv4 network with phones on it."""
 
-    interface: str | None = Field(
+    interface: Interface | None = Field(
         default=None,
         description="Local interface on this network; leave it out for a network reached only through a DHCP relay.",
         examples=["lan0", "lan0.120"],

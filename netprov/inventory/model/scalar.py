@@ -25,6 +25,8 @@ from netprov.mac import NOTATION, read_mac
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
 _DURATION = re.compile(r"(\d+)\s*([smhdw]?)\Z")
+LONGEST_INTERFACE = 15
+"""Octets in the name of a network interface (IFNAMSIZ without its NUL)."""
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -62,6 +64,21 @@ def _punycode(name: str) -> str:
     return ".".join(
         label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels
     )
+
+
+def _interface(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if not value or value in {".", ".."} or re.search(r"[\s/:]", value):
+        raise ValueError(
+            f"{value!r} is not the name of a network interface: write it as `ip link` shows it, lan0"
+        )
+    if len(value.encode()) > LONGEST_INTERFACE:
+        raise ValueError(
+            f"{value!r} is longer than the {LONGEST_INTERFACE} octets that Linux allows an interface: write it as "
+            "`ip link` shows it, lan0"
+        )
+    return value
 
 
 def seconds_of(value: Any) -> int:
@@ -156,6 +173,9 @@ Mac = Annotated[
     _text_schema(NOTATION, "00:12:34:ab:45:de"),
 ]
 """A MAC address; kept as lower-case pairs joined by colons."""
+
+Interface = Annotated[str, BeforeValidator(_interface), _text_schema(r"^[^\s/:]{1,15}$", "lan0")]
+"""The name of a network interface, as Linux takes them."""
 
 Name = Annotated[str, BeforeValidator(_name), _text_schema(r"^[A-Za-z0-9_.-]{1,254}$", "example.com")]
 """A DNS name without its trailing dot, relative or absolute as the field says."""

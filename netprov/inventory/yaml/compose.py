@@ -218,6 +218,9 @@ class _Fold:
             if tag == "!secret":
                 remedy = f"write '{{{{ secret(\"{text}\") }}}}', and a line `{text} …` in the secrets file"
                 self._problem("tag", "secrets are not given by a tag here", remedy, at)
+            elif tag == "!vault":
+                remedy = """write '{{ secret("NAME") }}', and a line `NAME …` in the secrets file"""
+                self._problem("tag", "files of Ansible Vault are not read here", remedy, at)
             else:
                 self._problem("tag", f"the tag {short} cannot be used on {text!r}", "delete the tag", at)
             return text

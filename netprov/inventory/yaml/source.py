@@ -39,6 +39,8 @@ def decode(data: bytes, name: str) -> str:
     """Return octets as text; a byte order mark is dropped. Raises `InventoryError` with the first bad place."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InventoryError([_not_utf8(name, 1, 1, "UTF-16")])
+    if b"\0" in data[:2]:  # the first character of a file is ASCII, whatever the rest
+        raise InventoryError([_not_utf8(name, 1, 1, "UTF-16 without a byte order mark")])
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -69,9 +69,17 @@ def _second_colon(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
     )
 
 
-def _flow(error: yaml.MarkedYAMLError, _text: str) -> tuple[str, str]:
+def _flow(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
     mark = error.problem_mark
     assert mark is not None
+    line = _line(mark, text)
+    if (found := _AFTER_BRACKET.search(line)) and found.start(1) in {mark.column, mark.column - 1}:
+        return _goes_on(found[1])
+    if (inside := _BRACKET_INSIDE.search(line)) and inside.start(2) == mark.column:
+        return (
+            "a bracket inside a value that is not in quotes",
+            f"put the value in quotes: '{inside[1]}{inside[2]}'",
+        )
     kind, close = ("mapping", "}") if "mapping" in (error.context or "") else ("list", "]")
     return (
         f"a comma or `{close}` is missing in the {kind}{_opened(error)}",
@@ -83,10 +91,18 @@ _AFTER_BRACKET = re.compile(r":\s+([\[{][^\]}]*[\]}]\S.*?)\s*\Z")
 """A value that looks like a list or mapping, and goes on: a dial plan, say."""
 
 
+_BRACKET_INSIDE = re.compile(r"([^\s,\[\]{}:'\"]+)([\[{][^\s,{}:]*)")
+"""A word with a bracket in it, as in Proxy[1] or a dial plan."""
+
+
+def _goes_on(value: str) -> tuple[str, str]:
+    return "text follows the list or mapping on this line", f"put the value in quotes: '{value}'"
+
+
 def _indentation(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
     mark = error.problem_mark
     if mark is not None and (found := _AFTER_BRACKET.search(_line(mark, text))):
-        return "text follows the list or mapping on this line", f"put the value in quotes: '{found[1]}'"
+        return _goes_on(found[1])
     kind = (
         "list" if "collection" in (error.context or "") or "sequence" in (error.context or "") else "mapping"
     )

@@ -1,0 +1,121 @@
+"""Keys of other programs that operators write out of habit, and what the inventory has instead.
+
+Words of dnsmasq, dhcpd, Kea, NetworkManager, OpenWrt and Ansible. A key is compared without case, `-`, `_` and blanks,
+and without the `option` that dhcpd puts before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_ROUTER = "write `router:`"
+_DNS = "write `dns:`"
+_NTP = "write `ntp:`"
+_POOL = "write `pool: 10.20.0.100-10.20.0.199`"
+_PREFIX = "write the prefix length with the subnet: `subnet: 10.20.0.0/24`"
+_VLAN = "name the interface of the VLAN: `interface: lan0.30`; the server has it, or the switch's port leads to it"
+_LEASE = "write `lease:`"
+_TFTP = "write `options: {66: 10.20.0.1}` in a class with `method: dhcp`"
+_DOMAIN = "write `domain:`"
+_PHONES = "list them at the top, under `phones:`, each with `mac:` and `address:`"
+_IMPORT = "this is another program's file: `netprov import FILE` makes an inventory of it"
+_INTERFACE = "write `interface:`"
+
+_NETWORK: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("gateway", "gateway4", "gw", "defaultgateway", "defaultrouter", "routers", "router"), _ROUTER
+    ),
+    **dict.fromkeys(
+        (
+            "dnsserver",
+            "dnsservers",
+            "nameserver",
+            "nameservers",
+            "domainnameserver",
+            "domainnameservers",
+            "resolvers",
+        ),
+        _DNS,
+    ),
+    **dict.fromkeys(("ntpserver", "ntpservers", "timeserver", "timeservers"), _NTP),
+    **dict.fromkeys(
+        ("range", "ranges", "dhcprange", "iprange", "addresspool", "pools", "start", "end"), _POOL
+    ),
+    **dict.fromkeys(("netmask", "mask", "subnetmask", "prefix", "prefixlength", "prefixlen"), _PREFIX),
+    **dict.fromkeys(("cidr", "network", "net"), "write `subnet: 10.20.0.0/24`"),
+    **dict.fromkeys(("vlan", "vlanid", "vid", "vlans", "voicevlan"), _VLAN),
+    **dict.fromkeys(("leasetime", "defaultleasetime", "validlifetime", "dhcpleasetime", "ttl"), _LEASE),
+    **dict.fromkeys(("maxleasetime", "maxvalidlifetime"), "write `lease_max:`"),
+    **dict.fromkeys(("minleasetime", "minvalidlifetime"), "write `lease_min:`"),
+    **dict.fromkeys(("renewtimer", "t1", "dhcprenewaltime"), "write `renew:`"),
+    **dict.fromkeys(("rebindtimer", "t2", "dhcprebindingtime"), "write `rebind:`"),
+    **dict.fromkeys(("domainname", "searchdomain", "domainsearch", "search"), _DOMAIN),
+    **dict.fromkeys(
+        (
+            "tftp",
+            "tftpserver",
+            "tftpservername",
+            "tftpserveraddress",
+            "nextserver",
+            "bootserver",
+            "serverhostname",
+        ),
+        _TFTP,
+    ),
+    **dict.fromkeys(("iface", "nic", "device", "dev", "interfaces", "bridge"), _INTERFACE),
+    **dict.fromkeys(("ip", "serverip", "ipaddress", "address4", "serveraddress"), "write `address:`"),
+    **dict.fromkeys(("reservations", "hosts", "host", "dhcphost", "staticleases"), _PHONES),
+    **dict.fromkeys(
+        ("optiondata", "dhcpoption", "dhcpoptions", "option"), "write `options: {2: 3600}`, by number"
+    ),
+}
+
+_PHONE: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("hwaddress", "hardwareethernet", "hwaddr", "hardware", "macaddress", "macaddr"), "write `mac:`"
+    ),
+    **dict.fromkeys(("fixedaddress", "ip", "ipaddress", "ipaddr", "ip4", "ansiblehost"), "write `address:`"),
+    **dict.fromkeys(("hostname", "host"), "write `name:`"),
+    **dict.fromkeys(("type", "product", "productname", "modelname", "ua"), "write `model: CP-8851-3PCC`"),
+    **dict.fromkeys(("serialnumber", "sn"), "write `serial:`"),
+    **dict.fromkeys(("clientclass", "clientclasses", "group", "groups", "tag", "set"), "write `class:`"),
+    **dict.fromkeys(("extension", "ext", "line", "userid"), 'write `values: {User_ID_1_: "1141"}`'),
+    **dict.fromkeys(("displayname", "label"), "write `values: {Display_Name_1_: Lobby}`"),
+}
+
+_SITE: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("dhcp4", "subnet4", "sharednetwork", "all", "children", "vars", "dhcphost", "dhcprange"), _IMPORT
+    ),
+    **dict.fromkeys(
+        ("interface", "subnet", "pool", "lease"), "it belongs to a network: `networks: {voice: {…}}`"
+    ),
+    **dict.fromkeys(("encryption", "auth", "values", "files"), "it belongs under `provisioning:`"),
+    **dict.fromkeys(
+        ("defaults", "parameters"), "what all phones share belongs under `provisioning: {values: {…}}`"
+    ),
+    **dict.fromkeys(("devices", "handsets", "reservations", "clients"), "write `phones:`"),
+}
+
+_MATCH: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("vendorclassidentifier", "vendor", "vendorclassid", "option60"), "write `vendor_class:`"
+    ),
+    **dict.fromkeys(("hostname", "option12"), 'write `host_name: "SEP*"`'),
+    **dict.fromkeys(("hardware", "oui", "macprefix", "hwaddress"), "write `mac: 00:12:34`"),
+    **dict.fromkeys(("vlan", "vlanid", "subnet"), "write `network: voice`, a name under `networks:`"),
+}
+
+_SECTIONS: Mapping[str, Mapping[str, str]] = {
+    "Inventory": _SITE,
+    "Match": _MATCH,
+    "Network": _NETWORK,
+    "Phone": _PHONE,
+}
+
+
+def remedy_for(section: str, key: str) -> str:
+    """Return what to write instead of another program's key in a section, by the section's model; "" if unknown."""
+    bare = "".join(each for each in key.lower() if each not in "-_ ")
+    words = _SECTIONS.get(section, {})
+    return words.get(bare) or words.get(bare.removeprefix("option"), "")
