@@ -10,6 +10,7 @@ Ground that everything stands on:
     machine                     Endpoint, Datagram, Machine: the contract between cores and pumps
     hostport                    hosts with ports as text, and the ports of services
     nonce                       nonces of HTTP Digest, each good once
+    failure                     how often something may fail, by phone and by sender
     text                        text of others: clean where it comes in, visible where it is shown
 
 What the operator writes, one YAML file in the operator's words:

@@ -1,7 +1,8 @@
 """Reports: what a phone sends of its configuration and status to the URLs of Report_Rule.
 
 Cisco's guides: `[--status]URL [--delta]URL`, no keyword is the whole configuration; PUT or POST by `HTTP_Report_Method`; raw
-XML, encrypted with the rule's key or, without one, by RFC 8188 where the phone has an IKM. What a phone never shows
+XML, encrypted with the rule's key or, without one, by RFC 8188 where the phone has an IKM: netprov's servers open neither with
+the key of a profile, they give reports one of their own (`provision.secret`). What a phone never shows
 (GPP_SA to GPP_SD, the IKM) is left out.
 """
 

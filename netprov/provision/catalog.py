@@ -12,7 +12,7 @@ from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from netprov.mac import find_mac, read_mac
-from netprov.provision.answer import PROFILE_TYPE, Answer, Content, Redirect, Refusal, TreeFile
+from netprov.provision.answer import PROFILE_TYPE, Answer, Content, Lock, Redirect, Refusal, TreeFile
 from netprov.provision.compose import Composer
 from netprov.provision.config import ALIASES, CA_PATH, LADDER, Device, Provision, TlsVersion
 from netprov.provision.guard import Guard, is_locked
@@ -102,6 +102,20 @@ class Catalog:
         if not self._old:
             return None
         return self._old.get(self._provision.addresses.get(address, "") or link_mac())
+
+    def is_proven(self, mac: str, requester: Requester) -> bool:
+        """Say whether a requester is that phone: by its certificate, else by an address that is its own or leased to it.
+
+        A path proves nothing: it can name any phone. An address does as far as the link does.
+        """
+        if requester.certificate_mac:
+            return requester.certificate_mac == mac
+        fixed = self._provision.addresses.get(requester.address)
+        return mac == (fixed if fixed is not None else requester.link_mac())
+
+    def lock(self, device: Device) -> Lock | None:
+        """Return the credentials that a phone has, None where it is asked for none."""
+        return self._guard.lock(device)
 
     def who(self, path: str, requester: Requester) -> str:
         """Return the MAC address that a path of any kind, or the requester, is known by; "" if it cannot be told."""

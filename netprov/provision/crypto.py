@@ -48,16 +48,34 @@ def decrypt_cbc(data: bytes, passphrase: str, *, digest: Digest) -> bytes:
         raise Malformed(f"wrong key, wrong digest (not {digest}) or damaged") from None
 
 
+def unseal_cbc(data: bytes, passphrase: str, *, digest: Digest) -> tuple[bytes, bool]:
+    """Decrypt what others sent; return it with its padding cut off and whether that was good, in the same time if not."""
+    try:
+        plain = _decrypt_blocks(data, *_key_and_iv(passphrase, data[8:16], digest))
+    except Malformed:
+        return data, False
+    padding = plain[-1]
+    good = 0
+    for place in range(1, _BLOCK + 1):  # every octet is looked at, whatever the ones before are
+        good += (place > padding) | (plain[-place] == padding)
+    fine = (good == _BLOCK) & (1 <= padding <= _BLOCK)
+    return plain[: len(plain) - padding * fine], bool(fine)
+
+
 class _BadPadding(Malformed):
     """The key is not the one, or the file is damaged."""
 
 
-def _decrypt(data: bytes, key: bytes, iv: bytes) -> bytes:
+def _decrypt_blocks(data: bytes, key: bytes, iv: bytes) -> bytes:
     body = data[16:]
     if not data.startswith(MAGIC) or not body or len(body) % _BLOCK:
         raise Malformed("not a whole file of `openssl enc` with a salt")
     decryptor = Cipher(AES256(key), CBC(iv)).decryptor()
-    plain = decryptor.update(body) + decryptor.finalize()
+    return decryptor.update(body) + decryptor.finalize()
+
+
+def _decrypt(data: bytes, key: bytes, iv: bytes) -> bytes:
+    plain = _decrypt_blocks(data, key, iv)
     padding = plain[-1]
     if not 1 <= padding <= _BLOCK or plain[-padding:] != bytes([padding]) * padding:
         raise _BadPadding("wrong key or damaged")

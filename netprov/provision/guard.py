@@ -48,7 +48,7 @@ class Guard:
     def protect(self, plain: bytes, device: Device, scheme: Scheme) -> Content | Refusal:
         """Return what leaves this machine for a device."""
         policy = device.policy
-        lock = self._lock(device)
+        lock = self.lock(device)
         if policy.auth is not None and (lock is None or scheme == "tftp"):
             reason = "no password for this phone" if lock is None else "TFTP cannot ask for credentials"
             return Refusal(reason, 403, device.mac)
@@ -77,13 +77,14 @@ class Guard:
         key = (self._secrets.profile_key(device.mac) or "") if device.policy.encryption != "none" else ""
         if device.policy.encryption == "aes-256-cbc" and key:
             options.append(f'--key "{key}"')
-        lock = self._lock(device)
+        lock = self.lock(device)
         if lock is not None:
             options.append(f'--uid "{lock.account.user}" --pwd "{lock.account.password}"')
         ikm = key if device.policy.encryption == "aes128gcm" else ""
         return Introduction(f"[{' '.join(options)}] " if options else "", ikm)
 
-    def _lock(self, device: Device) -> Lock | None:
+    def lock(self, device: Device) -> Lock | None:
+        """Return the credentials that a device is asked for, None for none."""
         policy = device.policy
         if policy.auth is None or (password := self._secrets.password(device.mac)) is None:
             return None

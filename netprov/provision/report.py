@@ -2,7 +2,8 @@
 
 Cisco's provisioning guide, "Profile Rule" and "Upload Configuration Options": raw XML by PUT or POST, encrypted with
 the rule's key, or as aes128gcm. Nothing that a report says of its sender is believed: the path or the connection
-tells whose it is.
+tells whose it is. Encrypted reports have a key of their own: anybody could learn of a key by what is done with octets that
+he sent, so none that protects a profile is tried here.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from xml.etree.ElementTree import Element
 
 from netprov.errors import Malformed
 from netprov.provision.config import Policy
-from netprov.provision.crypto import MAGIC, decode_ikm, decrypt_cbc, decrypt_gcm, digest_of
+from netprov.provision.crypto import MAGIC, decode_ikm, decrypt_gcm, digest_of, unseal_cbc
 from netprov.provision.profile import parse_xml
 
 ReportKind = Literal["status", "delta", "full"]
 
 MAX_FIELDS = 5000
 MAX_DEPTH = 32
+_NO_KEY = "0" * 64
+"""Is tried where a phone has no key, so that this takes as long."""
+_UNOPENED = "encrypted, and not with the key of this phone's reports (`netprov profile key PHONE --report`)"
 _SECRET = ("password", "passwd", "pwd", "ikm", "key", "secret", "pin")
 
 
@@ -50,19 +54,35 @@ def is_secret(name: str) -> bool:
     return any(word in lower for word in _SECRET)
 
 
-def decrypt_report(data: bytes, coding: str, *, key: str | None, policy: Policy, firmware: str) -> bytes:
-    """Return a report in the clear; raises `Malformed` if it is encrypted and cannot be decrypted."""
-    if coding == "aes128gcm":
-        if key is None:
-            raise Malformed("encrypted, and there is no key for this phone")
-        return decrypt_gcm(data, decode_ikm(key, policy.ikm))
-    if coding and coding not in {"identity", "gzip"}:
-        raise Malformed(f"content coding {coding[:20]!r}")
-    if data.startswith(MAGIC):
-        if key is None:
-            raise Malformed("encrypted, and there is no key for this phone")
-        return decrypt_cbc(data, key, digest=policy.digest or digest_of(firmware))
-    return data
+def is_sealed(data: bytes, coding: str) -> bool:
+    """Say whether a report is encrypted."""
+    return coding == "aes128gcm" or data.startswith(MAGIC)
+
+
+def open_report(
+    data: bytes, coding: str, path: str, *, key: str | None, policy: Policy, firmware: str
+) -> Report:
+    """Decrypt and parse a report; raises `Malformed` with one and the same reason, after the same work, whatever is wrong."""
+    unseal = _unseal_gcm if coding == "aes128gcm" else _unseal_cbc
+    plain, good = unseal(data, key or _NO_KEY, policy, firmware)
+    try:
+        report = parse_report(plain, path)
+    except Malformed:
+        raise Malformed(_UNOPENED) from None
+    if not good or key is None:
+        raise Malformed(_UNOPENED)
+    return report
+
+
+def _unseal_cbc(data: bytes, key: str, policy: Policy, firmware: str) -> tuple[bytes, bool]:
+    return unseal_cbc(data, key, digest=policy.digest or digest_of(firmware))
+
+
+def _unseal_gcm(data: bytes, key: str, policy: Policy, _firmware: str) -> tuple[bytes, bool]:
+    try:
+        return decrypt_gcm(data, decode_ikm(key, policy.ikm)), True
+    except Malformed:
+        return data, False
 
 
 def _kind(path: str, root: str) -> ReportKind:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from netprov.errors import Malformed
-from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
+from netprov.failure import FailureLimit
+from netprov.provision.answer import Content, Lock, Redirect, Refusal, TreeFile
 from netprov.provision.auth import REALM, REASONS, Authority
 from netprov.provision.catalog import Catalog, decode_path
 from netprov.provision.config import Device, Provision, TlsVersion
 from netprov.provision.event import PROBE, Asked, Posted, Reported, probed
 from netprov.provision.http import HttpRequest, Response
-from netprov.provision.report import decrypt_report, parse_report
+from netprov.provision.report import Report, is_sealed, open_report, parse_report
 from netprov.provision.requester import Agent, Requester
 from netprov.provision.selection import Selection
 
@@ -59,6 +60,7 @@ class Responder:
         self._catalog = catalog
         self._provision = provision
         self._authority = authority
+        self._failures = FailureLimit()
         self._reports = provision.reports.rstrip("/").lower()
 
     def oldest_tls(self, address: str, link_mac: Callable[[], str]) -> TlsVersion | None:
@@ -74,7 +76,7 @@ class Responder:
         if path is None:
             return _refuse(request, requester, raw, Refusal("not a path of any file"))
         if self._is_report(path):
-            return self._report(request, requester, path)
+            return self._report(request, requester, path, now)
         if request.method not in _METHODS:
             return _refuse(request, requester, path, Refusal("method", 405), _ALLOW)
         answer = self._catalog.respond(path, requester)
@@ -93,24 +95,32 @@ class Responder:
             case Refusal():
                 return _refuse(request, requester, path, answer, _CHALLENGES.get(answer.status, ()))
 
+    def _ask(
+        self, request: HttpRequest, requester: Requester, path: str, *, lock: Lock, mac: str, now: float
+    ) -> Answered | None:
+        """Ask for a phone's credentials, unless they are there and good."""
+        verdict = self._authority.judge(
+            request.fields.get("authorization"),
+            lock.account,
+            lock.scheme,
+            method=request.method,
+            target=request.target,
+            now=now,
+        )
+        if verdict == "good":
+            return None
+        challenges = self._authority.challenge(lock.scheme, now, stale=verdict == "stale")
+        fields = tuple(("WWW-Authenticate", challenge) for challenge in challenges)
+        return _refuse(request, requester, path, Refusal(REASONS[verdict], 401, mac), fields)
+
     def _content(
         self, request: HttpRequest, requester: Requester, path: str, content: Content, now: float
     ) -> Answered:
         if content.lock is not None:
-            lock = content.lock
-            verdict = self._authority.judge(
-                request.fields.get("authorization"),
-                lock.account,
-                lock.scheme,
-                method=request.method,
-                target=request.target,
-                now=now,
-            )
-            if verdict != "good":
-                challenges = self._authority.challenge(lock.scheme, now, stale=verdict == "stale")
-                fields = tuple(("WWW-Authenticate", challenge) for challenge in challenges)
-                return _refuse(request, requester, path, Refusal(REASONS[verdict], 401, content.mac), fields)
-        fields = (("Content-Type", content.content_type),)
+            asked = self._ask(request, requester, path, lock=content.lock, mac=content.mac, now=now)
+            if asked is not None:
+                return asked
+        fields: tuple[tuple[str, str], ...] = (("Content-Type", content.content_type),)
         if content.coding:
             fields = (*fields, ("Content-Encoding", content.coding))
         event = _event(
@@ -126,25 +136,57 @@ class Responder:
         lower = path.lower()
         return bool(self._reports) and (lower == self._reports or lower.startswith(f"{self._reports}/"))
 
-    def _report(self, request: HttpRequest, requester: Requester, path: str) -> Answered:
+    def _report(self, request: HttpRequest, requester: Requester, path: str, now: float) -> Answered:
         if request.method not in {"PUT", "POST"}:
             return _refuse(request, requester, path, Refusal("reports are sent here, not fetched"))
         mac = self._catalog.who(path, requester)
         device = self._provision.devices.get(mac) or Device(mac)
+        coding = request.fields.get("content-encoding", "").strip().lower()
+        sealed = is_sealed(request.body, coding)
+        if sealed and (refused := self._refuse_sealed(request, requester, path, device, now)) is not None:
+            return refused
         try:
-            plain = decrypt_report(
-                request.body,
-                request.fields.get("content-encoding", "").strip().lower(),
-                key=self._catalog.secrets.profile_key(mac) if mac else None,
-                policy=device.policy,
-                firmware=requester.agent.firmware if requester.agent else device.firmware,
-            )
-            report = parse_report(plain, path)
+            if sealed:
+                report = self._open(request.body, coding, path, device, requester)
+            elif coding in {"", "identity", "gzip"}:
+                report = parse_report(request.body, path)
+            else:
+                raise Malformed(f"content coding {coding[:20]!r}")
         except Malformed as error:
+            if sealed:
+                self._failures.count((mac, requester.address), now)
             return _refuse(request, requester, path, Refusal(f"report: {error}", 400, mac))
         event = _event(request, requester, path, 200, mac, kind=f"{report.kind} report")
         reported = Reported(requester.address, mac, report.kind, path, report.fields)
         return Answered(Response(200), event, more=reported)
+
+    def _open(self, body: bytes, coding: str, path: str, device: Device, requester: Requester) -> Report:
+        return open_report(
+            body,
+            coding,
+            path,
+            key=self._catalog.secrets.report_key(device.mac),
+            policy=device.policy,
+            firmware=requester.agent.firmware if requester.agent else device.firmware,
+        )
+
+    def _refuse_sealed(
+        self, request: HttpRequest, requester: Requester, path: str, device: Device, now: float
+    ) -> Answered | None:
+        """Refuse what is encrypted before any key is tried, if it does not come from the phone, or that fails often."""
+        mac = device.mac
+        if self._failures.is_over((mac, requester.address), now):
+            refusal = Refusal("encrypted reports of this phone or sender fail too often", 429, mac)
+            return _refuse(request, requester, path, refusal)
+        if mac and self._catalog.is_proven(mac, requester):
+            return None
+        lock = self._catalog.lock(device) if mac in self._provision.devices else None
+        if lock is None:
+            reason = (
+                "an encrypted report that comes neither from the phone's address nor with its certificate"
+            )
+            return _refuse(request, requester, path, Refusal(reason, 403, mac))
+        return self._ask(request, requester, path, lock=lock, mac=mac, now=now)
 
 
 def content_type(path: str) -> str:

@@ -1,8 +1,8 @@
 """Secrets of profiles and accounts: kept outside the inventory, or derived for each phone from one of the site.
 
 A secrets file has one secret a line, its name and its text: a MAC address names a phone's profile key, `site` the
-secret that the keys of all others are derived from, any other name one that templates ask for by
-`{{ secret("name") }}`. Lines that begin with `#` are comments.
+secret that the keys of all others are derived from, `report:` with a MAC address the key of a phone's reports, any other
+name one that templates ask for by `{{ secret("name") }}`. Lines that begin with `#` are comments.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from netprov.mac import read_mac
 from netprov.provision.crypto import derive_secret
 
 SITE = "site"
+_REPORT = "report:"
 
 
 class SecretMissing(NetprovError):
@@ -39,8 +40,20 @@ class Secrets:
         """Return the password of a phone's account on the provisioning server."""
         return self.named.get(f"password:{mac}") or self._derived("password", mac)
 
+    def report_key(self, mac: str) -> str | None:
+        """Return the key of a phone's encrypted reports, which protects nothing else: what others send is tried with it.
+
+        It is derived apart from the key of the profile, so that whoever learnt it knows nothing of that.
+        """
+        if own := self.named.get(f"{_REPORT}{mac}"):
+            return own
+        secret = self.named.get(SITE) or self.named.get(mac)
+        return derive_secret(secret.encode(), "report", mac) if secret else None
+
     def get(self, name: str) -> str | None:
-        """Return a named secret; a MAC address names the same one in every notation."""
+        """Return a named secret; a MAC address names the same one in every notation, `report:` the key of its reports."""
+        if name.startswith(_REPORT) and (mac := read_mac(name.removeprefix(_REPORT))):
+            return self.report_key(mac)
         return self.named.get(name) or self.named.get(read_mac(name))
 
     def demand(self, name: str) -> str:
@@ -70,6 +83,9 @@ def parse_secrets(text: str) -> tuple[Secrets, tuple[Problem, ...]]:
         if not value:
             problems.append(Problem("secrets", f"line {number}: a name, a space and the secret are wanted"))
             continue
+        kind, colon, whose = name.partition(":")
+        if f"{kind}{colon}" == _REPORT and (mac := read_mac(whose)):
+            name = f"{_REPORT}{mac}"
         name = read_mac(name) or name
         if name in named:
             problems.append(Problem("secrets", f"line {number}: the name is there already"))

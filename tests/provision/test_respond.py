@@ -24,7 +24,7 @@ from netprov.provision.secret import SITE, Secrets
 
 MAC = "00:12:34:ab:45:de"
 SECRETS = Secrets({SITE: "s"})
-KEY = derive_secret(b"s", "profile", MAC)
+KEY = derive_secret(b"s", "report", MAC)
 TABLE_2 = [301, 302, 303, 307, 400, 401, 403, 404, 407, 410, 429, 500, 501, 502, 503, 504, 505]
 PROVISION = Provision(
     "example.com",
@@ -39,6 +39,7 @@ PROVISION = Provision(
     reports="/report",
 )
 ASKER = Requester("https", "10.20.0.50", "10.20.0.1", 443)
+PHONE = replace(ASKER, link_mac=lambda: MAC)
 
 
 def responder(policy: Policy | None = None) -> Responder:
@@ -146,7 +147,7 @@ def test_report_is_taken(
 ) -> None:
     answered = responder().respond(
         HttpRequest(method, path, 1, {name.replace("_", "-"): value for name, value in fields.items()}, body),
-        ASKER,
+        PHONE,
         0.0,
     )
     assert answered.response.status == 200
@@ -172,13 +173,16 @@ BOMB = b'<!DOCTYPE x [<!ENTITY a "' + b"a" * 999 + b'">]><x>' + b"&a;" * 999 + b
     ],
 )
 def test_bad_report_is_refused(body: bytes, coding: str) -> None:
-    answered = ask("/report/001234ab45de.xml", "PUT", body, content_encoding=coding)
+    fields = {"content-encoding": coding}
+    answered = responder().respond(
+        HttpRequest("PUT", "/report/001234ab45de.xml", 1, fields, body), PHONE, 0.0
+    )
     assert (answered.response.status, answered.more) == (400, None)
 
 
 def test_encrypted_report_of_nobody_is_refused() -> None:
     for body, coding in ((b"Salted__saltsalt" + b"x" * 16, ""), (b"x" * 40, "aes128gcm")):
-        assert ask("/report/x.xml", "PUT", body, content_encoding=coding).response.status == 400
+        assert ask("/report/x.xml", "PUT", body, content_encoding=coding).response.status == 403
 
 
 PASSWORD = derive_secret(b"s", "password", MAC)

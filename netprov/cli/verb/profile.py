@@ -73,12 +73,15 @@ def render(phone: str, file: str | None, over: Scheme, state: str | None) -> Non
 @inventory_option
 @click.option("--state", metavar="DIR", help="State directory. Default: the inventory's.")
 @click.option("--password", is_flag=True, help="Its password on the server (auth:) instead.")
-def key(phone: str, file: str | None, state: str | None, *, password: bool) -> None:
+@click.option("--report", is_flag=True, help="The key of its encrypted reports, for Report_Rule, instead.")
+def key(phone: str, file: str | None, state: str | None, *, password: bool, report: bool) -> None:
     """Print the key of PHONE's encrypted profile, for `--key` in its rule or IKM_HTTP_Encrypt_Content."""
     plan = open_plan(file).plan
     device = _device(plan, phone)
     secrets = peek_catalog(plan.provision, _state(plan, state)).secrets
-    found = secrets.password(device.mac) if password else secrets.profile_key(device.mac)
+    found = secrets.profile_key(device.mac)
+    if password or report:
+        found = secrets.password(device.mac) if password else secrets.report_key(device.mac)
     if found is None:
         raise PkiError(
             f"there is no secret for {phone}: no line of its own in the secrets file, and none named `site`; "
