@@ -465,6 +465,7 @@ What people type:
     cli.site                    which inventory a verb reads
     cli.environment             what `check` looks at on this machine
     cli.findings                findings as text, JSON and SARIF
+    cli.say                     text for people, of which a terminal obeys nothing
     cli.table                   tables on a terminal, plain lines elsewhere
     cli.timeline                what emulated phones did, on paper
     cli.side                    servers that are compared, as they are named

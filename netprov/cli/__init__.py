@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import click
 
+from netprov.cli.say import say
 from netprov.errors import InventoryError, NetprovError
 
 VERBS: Mapping[str, str] = {
@@ -80,8 +81,8 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except InventoryError as error:
-        click.echo(str(error), err=True)
+        say(str(error), err=True)
         sys.exit(2)
     except NetprovError as error:
-        click.echo(f"netprov: {error}", err=True)
+        say(f"netprov: {error}", err=True)
         sys.exit(3)

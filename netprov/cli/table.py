@@ -1,4 +1,4 @@
-"""Tables for people: aligned and coloured on a terminal, plain lines elsewhere."""
+"""Tables for people: aligned and coloured on a terminal, plain lines elsewhere; no cell holds what a terminal obeys."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from netprov.text import visible
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str = "") -> None:
@@ -21,9 +23,10 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, empty: s
         for head in heads:
             table.add_column(head, overflow="fold")
         for row in rows:
-            table.add_row(*map(Text, row))
+            table.add_row(*(Text(visible(cell)) for cell in row))
         console.print(table)
         return
+    rows = [[visible(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     for row in (heads, *rows):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

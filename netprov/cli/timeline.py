@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,6 +12,7 @@ from rich.table import Table
 from netprov.explain.timeline import StepText, tell
 from netprov.phone.action import Step
 from netprov.phone.boot import Outcome
+from netprov.text import visible
 
 PLAIN_WIDTH = 200
 """Columns of a table that no terminal limits."""
@@ -38,11 +39,17 @@ def seconds_of(steps: Sequence[Step]) -> float:
     return steps[-1].started + steps[-1].seconds - steps[0].started if steps else 0.0
 
 
+def seen(told: StepText) -> StepText:
+    """Return a step's text as it may be shown: servers said some of it."""
+    return replace(told, asked=visible(told.asked), answered=visible(told.answered))
+
+
 def print_timeline(console: Console, title: str, steps: Sequence[Step], outcome: Outcome) -> None:
     """Print one phone's steps: when, how long, what was asked, what came back; times in milliseconds."""
     start = steps[0].started if steps else 0.0
     told = [
-        (f"{1000 * (step.started - start):.1f}", f"{1000 * step.seconds:.1f}", tell(step)) for step in steps
+        (f"{1000 * (step.started - start):.1f}", f"{1000 * step.seconds:.1f}", seen(tell(step)))
+        for step in steps
     ]
     if console.is_terminal:
         _print_table(console, title, told)
@@ -68,7 +75,7 @@ def print_summary(console: Console, lines: Sequence[Line]) -> None:
         )
     for line in sorted(lines, key=lambda each: each.phone):
         outcome = line.outcome
-        result = outcome.url if outcome.provisioned else f"none: {outcome.reason}"
+        result = visible(outcome.url) if outcome.provisioned else f"none: {visible(outcome.reason)}"
         style = "" if outcome.provisioned else "red"
         table.add_row(
             escape(line.phone), escape(line.road), escape(result), f"{1000 * line.seconds:.0f}", style=style
@@ -95,5 +102,6 @@ def _verdict(console: Console, outcome: Outcome) -> str:
         if outcome.provisioned
         else f"not provisioned: {outcome.reason}"
     )
+    text = visible(text)
     colour = "green" if outcome.provisioned else "red"
     return f"[{colour}]{escape(text)}[/]" if console.is_terminal else escape(text)

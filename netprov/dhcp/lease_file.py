@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from netprov.dhcp.lease import Lease, LeaseState
 from netprov.dhcp.message import dotted
 from netprov.mac import format_mac
+from netprov.text import visible
 
 _KEA_HEAD = (
     "address", "hwaddr", "client_id", "valid_lifetime", "expire", "subnet_id", "fqdn_fwd", "fqdn_rev", "hostname",
     "state", "user_context",
 )  # fmt: skip
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 _KEA_STATES = {LeaseState.BOUND: 0, LeaseState.DECLINED: 1, LeaseState.RELEASED: 2, LeaseState.EXPIRED: 2}
 _ISC_STATES = {
     LeaseState.BOUND: "active",
@@ -48,9 +51,9 @@ def format_csv(leases: Iterable[Lease], *, to_wall: float) -> str:
             lease.state.name.lower(),
             _iso(lease.started + to_wall),
             _iso(lease.expires + to_wall),
-            lease.hostname,
-            lease.network,
-            lease.vendor_class,
+            _cell(lease.hostname),
+            _cell(lease.network),
+            _cell(lease.vendor_class),
             lease.key.hex(),
             lease.relay.hex(),
         )
@@ -76,7 +79,7 @@ def format_kea(leases: Iterable[Lease], networks: Sequence[str], *, to_wall: flo
                 str(subnet),
                 "0",
                 "0",
-                lease.hostname.lower(),
+                _UNSAFE.sub(_kea_escape, lease.hostname.lower()),
                 str(_KEA_STATES[lease.state]),
                 "",
             )
@@ -104,8 +107,27 @@ def _isc(lease: Lease, to_wall: float) -> str:
         if lease.key != b"\x01" + lease.mac:
             lines.append(f"  uid {lease.key.hex(':')};")
     if lease.hostname:
-        lines.append(f'  client-hostname "{lease.hostname}";')
+        lines.append(f'  client-hostname "{_isc_text(lease.hostname)}";')
     return "\n".join([*lines, "}", ""])
+
+
+def _isc_text(text: str) -> str:
+    """Return text as dhcpd writes it between quotes: what is no plain character is its octet in octal."""
+    return "".join(
+        chr(octet) if 0x20 <= octet < 0x7F and octet not in b'"\\' else f"\\{octet:03o}"
+        for octet in text.encode("utf-8", "replace")
+    )
+
+
+def _kea_escape(found: re.Match[str]) -> str:
+    """Return characters as Kea writes them where they would divide fields or lines (CSVRow::escapeCharacters)."""
+    return "".join(f"&#x{octet:02x}" for octet in found[0].encode("utf-8", "replace"))
+
+
+def _cell(text: str) -> str:
+    """Return what a client said as a cell that no spreadsheet takes for a formula, and no terminal for a command."""
+    shown = visible(text)
+    return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown
 
 
 def _csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -16,6 +16,7 @@ from typing import TextIO
 
 from netprov.machine import Dropped, Endpoint, Event
 from netprov.runtime.role import Notice
+from netprov.text import visible
 
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _SYSLOG = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
@@ -41,7 +42,7 @@ class _Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, whatever the message holds."""
-        line = super().format(record).replace("\n", " ")
+        line = visible(super().format(record).replace("\n", " "))
         return f"<{_SYSLOG.get(record.levelno, 6)}>{line}" if self._journal else line
 
 
@@ -83,7 +84,7 @@ class EventLog:
             level = logging.DEBUG
         if level < self._lowest:
             return
-        text = describe(event).replace("\n", " ")
+        text = visible(describe(event).replace("\n", " "))
         prefix = f"<{_SYSLOG[level]}>" if self._journal else self._clock()
         # Standard error may be a pipe that nobody reads any more; serving goes on.
         with suppress(OSError, ValueError):

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 import netprov
+from netprov.cli.say import say
 from netprov.compare.client import clients_of
 from netprov.compare.dhcp import option_lists
 from netprov.compare.dns import dns_questions
@@ -79,5 +80,5 @@ def tell(verdict: Verdict, form: str | None, *, everything: bool, name: str) -> 
             click.echo(as_junit(verdict, name))
         case _:
             for line in as_text(verdict, everything=everything):
-                click.echo(line)
+                say(line)
     return 1 if verdict.unexplained else 0

@@ -6,6 +6,7 @@ import re
 
 import click
 
+from netprov.cli.say import say
 from netprov.dhcp.option import table as options
 from netprov.dhcp.option.remark import remarks
 
@@ -32,10 +33,10 @@ def command(code: int, octets: tuple[str, ...]) -> int:
         )
     data = bytes.fromhex(text)
     row = options.OPTIONS.get(code)
-    click.echo(f"option {code}, {options.name(code)}" + (f" ({row.reference})" if row else ""))
+    say(f"option {code}, {options.name(code)}" + (f" ({row.reference})" if row else ""))
     if data:
-        click.echo(f"  {len(data)} octets: {options.show(code, data)}")
+        say(f"  {len(data)} octets: {options.show(code, data)}")
     odd = remarks(code, data)
     for each in odd:
-        click.echo(f"  note: {each.text}")
+        say(f"  note: {each.text}")
     return 1 if odd else 0

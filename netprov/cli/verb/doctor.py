@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from netprov.cli import findings
+from netprov.cli.say import say
 from netprov.cli.site import Opened, inventory_option, open_plan
 from netprov.cli.table import print_table
 from netprov.doctor.client import DoctorClient, of_classes, of_phone, of_phones
@@ -76,7 +77,7 @@ def command(
     plan = opened.plan
     clients = _patients(plan, phones, _networks(plan, interface), only_classes=only_classes)
     if not clients:
-        print(
+        say(
             "Nobody to ask for: the inventory lists no phone, and no phone of the catalogue fits its classes."
         )
         return 0
@@ -175,16 +176,16 @@ def _print(diagnoses: Sequence[Diagnosis]) -> None:
     ]
     print_table(("WHO", "METHOD", "STATE", "FIRST CAUSE, OR WHERE ITS PROFILE COMES FROM"), rows)
     if silent:
-        print(f"{len(silent)} more would be provisioned.")
+        say(f"{len(silent)} more would be provisioned.")
     told: dict[Problem, list[str]] = {}
     for each in diagnoses:
         shown = each.found if each.cause is None else (each.cause, *_warnings(each))
         for finding in shown:
             told.setdefault(finding, []).append(each.client.name)
     for finding, names in sorted(told.items(), key=lambda item: item[0].severity != "error"):
-        print(f"\n{finding}")
+        say(f"\n{finding}")
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        print(f"    for {', '.join(names[:3])}{more}")
+        say(f"    for {', '.join(names[:3])}{more}")
 
 
 def _warnings(diagnosis: Diagnosis) -> tuple[Problem, ...]:

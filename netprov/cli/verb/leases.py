@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from netprov.cli.say import say
 from netprov.cli.site import inventory_option, open_plan
 from netprov.cli.table import print_table
 from netprov.dhcp.lease import Lease
@@ -25,6 +26,7 @@ from netprov.mac import format_mac
 from netprov.phone.rule.url import is_address
 from netprov.state.clock import LeaseClock
 from netprov.state.lease import LeaseReader
+from netprov.text import visible
 
 RELEASE_PATIENCE_S = 4.0
 """How long to wait for the server to end a lease; it looks for such wishes every second."""
@@ -110,10 +112,10 @@ def show(which: str, *, file: str | None, state: str | None) -> int:
     found = [each for each in ledger.leases if which == dotted(each.address) or mac == format_mac(each.mac)]
     for lease in found:
         for name, value in _data(ledger, lease).items():
-            click.echo(f"{name:<13} {value if value not in ('', None) else '-'}")
-        click.echo()
+            say(f"{name:<13} {visible(str(value)) if value not in ('', None) else '-'}")
+        say()
     if not found:
-        click.echo(f"no lease of {which}")
+        say(f"no lease of {which}")
     return 0 if found else 1
 
 
@@ -133,16 +135,16 @@ def release(address: str, *, file: str | None, state: str | None) -> int:
     except ValueError:
         raise click.UsageError(f"{address} is not an IPv4 address") from None
     if not any(each.address == number and each.active(ledger.now) for each in ledger.leases):
-        click.echo(f"there is no lease on {address}")
+        say(f"there is no lease on {address}")
         return 1
     ledger.reader.wish_release(number)
     deadline = time.monotonic() + RELEASE_PATIENCE_S
     while time.monotonic() < deadline:
         if not any(each.address == number and each.active(ledger.now) for each in ledger.reader.leases()):
-            click.echo(f"released {address}")
+            say(f"released {address}")
             return 0
         time.sleep(0.1)
-    click.echo(f"no server is running: {address} will be released when one starts")
+    say(f"no server is running: {address} will be released when one starts")
     return 0
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import click
 
+from netprov.cli.say import say
 from netprov.cli.site import inventory_option, open_plan
 from netprov.cli.table import print_table
 from netprov.explain.who import names_of
 from netprov.plan import Plan
 from netprov.state.device import DeviceRecord, load_devices, load_history, load_reports
+from netprov.text import visible
 
 
 @click.group()
@@ -71,7 +73,7 @@ def show(phone: str, file: str | None, state: str | None, lines: int, *, as_json
     mac = names_of(plan.site, directory).find(phone)
     record = next((each for each in load_devices(directory) if each.mac == mac), None)
     if record is None:
-        click.echo(f"nothing was heard of {phone}", err=True)
+        say(f"nothing was heard of {phone}", err=True)
         return 1
     history = load_history(directory, mac, lines)
     reports = load_reports(directory, mac)
@@ -84,13 +86,13 @@ def show(phone: str, file: str | None, state: str | None, lines: int, *, as_json
         return 0
     for head, value in zip(_HEADS, _row(plan, record), strict=True):
         if value:
-            print(f"{head:<9} {value}")
-    print()
+            say(f"{head:<9} {visible(value)}")
+    say()
     print_table(
         ("when", "service", "what"), [(_when(each.time), each.service, each.text) for each in history]
     )
     for kind, when, fields in reports:
-        print(f"\n{kind} report of {_when(when)}:")
+        say(f"\n{visible(kind)} report of {_when(when)}:")
         print_table(("parameter", "value"), list(fields.items()), empty="  nothing")
     return 0
 

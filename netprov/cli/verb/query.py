@@ -9,6 +9,7 @@ from ipaddress import ip_address
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from netprov.cli.site import inventory_option, open_plan
 from netprov.dns.iana.rcode import format_rcode
@@ -21,6 +22,7 @@ from netprov.dns.service import SERVICES
 from netprov.dns.stub import Found, Reply, Soa, Status, Target, build_query, parse_reply
 from netprov.hostport import scheme_of
 from netprov.runtime.dns.ask import ask
+from netprov.text import visible
 
 FINDINGS = 1
 
@@ -145,7 +147,7 @@ def _line(record: Found) -> str:
     data = record.data
     if isinstance(data, Soa):
         data = f"{data.primary} {data.contact} serial {data.serial} minimum {data.minimum}"
-    return f"{record.name} {record.ttl} {format_type(record.type)} {data}"
+    return visible(f"{record.name} {record.ttl} {format_type(record.type)} {data}")
 
 
 def _show_targets(reply: Reply, console: Console) -> None:
@@ -164,7 +166,7 @@ def _show_targets(reply: Reply, console: Console) -> None:
             str(target.priority),
             str(target.weight),
             str(target.port),
-            target.target,
+            Text(visible(target.target)),
             ", ".join(addresses.get(target.target.lower(), ["not told"])),
         )
     console.print(table)

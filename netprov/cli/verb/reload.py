@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from netprov.cli.say import say
 from netprov.cli.site import inventory_option
 from netprov.errors import InventoryError
 from netprov.runtime.control.reload import reload
@@ -31,11 +32,11 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None) -> int:
     outcome = reload(Path(state or _declared_state(file)), roles)
     if outcome.done:
         for line in outcome.lines or ("nothing has changed",):
-            click.echo(line)
+            say(line)
         return 0
-    click.echo("refused, everything serves as before:", err=True)
+    say("refused, everything serves as before:", err=True)
     for line in outcome.lines:
-        click.echo(line, err=True)
+        say(line, err=True)
     return 1
 
 
@@ -47,5 +48,5 @@ def _declared_state(file: str | None) -> str:
         return open_document(file).inventory.server.state
     except InventoryError as error:
         # What the services would say: they read the same file.
-        click.echo(f"refused, everything serves as before:\n{error}", err=True)
+        say(f"refused, everything serves as before:\n{error}", err=True)
         raise click.exceptions.Exit(1) from error

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netprov.cli.findings import as_data as finding
+from netprov.cli.say import say
 from netprov.cli.table import print_table
 from netprov.cli.verb.cert.desk import Desk, read
 from netprov.errors import Problem
@@ -91,7 +92,7 @@ def _print_people(views: Sequence[View], now: float) -> None:
     print_table(("ROLE", "HOST", "KEY", "UNTIL", "LEFT", "NAMES", "SERIAL", "STATE"), rows)
     for view in views:
         for problem in view.findings:
-            print(f"{view.name}: {problem}")
+            say(f"{view.name}: {problem}")
 
 
 def _left(certificate: Certificate, now: float) -> str:

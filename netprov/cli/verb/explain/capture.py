@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from netprov.cli.say import say
 from netprov.cli.site import find, inventory_option, open_plan
 from netprov.cli.verb.explain.story import as_story, show
 from netprov.errors import InventoryError
@@ -53,7 +54,7 @@ def command(path: str, phones: tuple[str, ...], *, file: str | None, road: bool,
             )
         )
     elif not stories:
-        click.echo("no phone in this capture: none asked DHCP, and none asked for a provisioning service")
+        say("no phone in this capture: none asked DHCP, and none asked for a provisioning service")
     else:
         for each, story in stories:
             who = f"{each.mac}  {names.named(each.mac)}".rstrip()

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from netprov.cli.say import say
 from netprov.cli.site import Opened, inventory_option, open_plan
 from netprov.cli.table import print_table
 from netprov.dhcp.config import DhcpConfig, Origin
@@ -87,15 +88,15 @@ def _codes(asks: str | None) -> bytes | None:
 def _print(opened: Opened, found: Preview) -> None:
     client = found.client
     click.echo(f"client   {format_mac(client.mac)}, vendor class {client.vendor_class!r}")
-    click.echo(f"phone    {_place(opened, found.phone.origin) if found.phone else 'not listed'}")
-    click.echo(f"network  {found.network}, {_place(opened, ('networks', found.network))}")
+    say(f"phone    {_place(opened, found.phone.origin) if found.phone else 'not listed'}")
+    say(f"network  {found.network}, {_place(opened, ('networks', found.network))}")
     for line in _class_lines(opened, opened.plan.dhcp, found):
-        click.echo(line)
-    click.echo(f"method   {found.method}")
+        say(line)
+    say(f"method   {found.method}")
     if not found.served:
-        click.echo(f"answer   none: {found.reason}")
+        say(f"answer   none: {found.reason}")
         return
-    click.echo(f"address  {dotted(found.address) if found.address else 'one of the pool'}\n")
+    say(f"address  {dotted(found.address) if found.address else 'one of the pool'}\n")
     rows = [
         (str(each.code), each.name, each.text, each.data.hex(), _place(opened, each.origin))
         for each in found.options
@@ -103,7 +104,7 @@ def _print(opened: Opened, found: Preview) -> None:
     print_table(("code", "option", "value", "octets", "from"), rows)
     for withheld in found.withheld:
         setting = withheld.setting
-        click.echo(f"\nnot sent: option {setting.code}, {_place(opened, setting.origin)}: {withheld.reason}")
+        say(f"\nnot sent: option {setting.code}, {_place(opened, setting.origin)}: {withheld.reason}")
 
 
 def _class_lines(opened: Opened, config: DhcpConfig, found: Preview) -> Iterator[str]:

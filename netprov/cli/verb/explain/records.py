@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from netprov.cli.say import say
 from netprov.cli.site import find, inventory_option, open_plan
 from netprov.cli.verb.explain.story import as_story, show
 from netprov.dhcp.lease import Lease as DhcpLease
@@ -68,7 +69,7 @@ def command(
         if not steps:
             fine = False
             if not as_json:
-                click.echo(f"{mac}: no server has heard of it; name the inventory, to begin at its DHCP")
+                say(f"{mac}: no server has heard of it; name the inventory, to begin at its DHCP")
             continue
         story = _story(steps, heard, folder)
         fine &= story.provisioned

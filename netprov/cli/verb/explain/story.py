@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import click
-
 from netprov.cli.findings import as_data as finding
+from netprov.cli.say import say
 from netprov.explain.engine import Story
 from netprov.explain.timeline import as_data, tell
 from netprov.phone.action import Say, Step
+from netprov.text import visible
 
 
 def show(title: str, steps: Sequence[Step], story: Story, *, road: bool) -> None:
     """Print one phone's story; `road` also prints each step."""
-    click.secho(title, bold=True)
-    click.echo(f"  road      {' -> '.join(story.road)}")
+    say(visible(title), bold=True)
+    say(f"  road      {' -> '.join(story.road)}")
     if road:
         for step in steps:
             told = tell(step)
             mark = "·" if isinstance(step.action, Say) else ("+" if told.fine else "!")
             where = f"  [{step.evidence}]" if step.evidence else ""
-            click.echo(
-                f"    {mark} {told.kind:5} {told.asked}{': ' if told.answered else ''}{told.answered}{where}"
+            say(
+                f"    {mark} {told.kind:5} {visible(told.asked)}{': ' if told.answered else ''}{visible(told.answered)}{where}"
             )
     if story.provisioned and story.hidden:
-        click.secho(f"  fine      it was sent a file that cannot be read here, from {story.url}", fg="green")
+        say(f"  fine      it was sent a file that cannot be read here, from {story.url}", fg="green")
     elif story.provisioned:
-        click.secho(f"  fine      it has a profile, from {story.url}", fg="green")
+        say(f"  fine      it has a profile, from {story.url}", fg="green")
     if story.cause:
-        click.secho(f"  cause     {story.cause.title} ({story.cause.id})", fg="red")
+        say(f"  cause     {story.cause.title} ({story.cause.id})", fg="red")
         _line("facts", story.detail)
         _line("evidence", story.evidence)
         _line("shows", story.shows)
@@ -59,4 +59,4 @@ def as_story(identity: dict[str, object], steps: Sequence[Step], story: Story) -
 
 def _line(name: str, text: str) -> None:
     if text:
-        click.echo(f"  {name:9} {text}")
+        say(f"  {name:9} {text}")

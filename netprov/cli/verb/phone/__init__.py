@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from netprov.cli.say import say
 from netprov.cli.site import inventory_option
 from netprov.cli.verb.phone.choice import Choice
 from netprov.cli.verb.phone.story import Diary, Timeline, trip_data
@@ -162,7 +163,7 @@ def _fleet(choice: Choice, count: int) -> int:
         click.echo(json.dumps(data, indent=2))
     else:
         for name, value in data.items():
-            click.echo(f"{name.replace('_', ' '):26} {value}")
+            say(f"{name.replace('_', ' '):26} {value}")
     return 0 if tally.provisioned == tally.phones else 1
 
 

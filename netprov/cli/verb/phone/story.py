@@ -6,12 +6,14 @@ import json
 
 import click
 
+from netprov.cli.say import say
 from netprov.emulator.phone import Trip
 from netprov.emulator.stay import Life
 from netprov.explain.timeline import as_data, tell
 from netprov.phone.action import Step
 from netprov.phone.handset.identity import Identity
 from netprov.phone.handset.schedule import DAY
+from netprov.text import visible
 
 
 class Timeline:
@@ -20,7 +22,7 @@ class Timeline:
     def __init__(self, identity: Identity, *, pause: bool) -> None:
         self._pause = pause
         self._began: float | None = None
-        click.secho(f"{identity.mac}  {identity.model.name}  {identity.software}", bold=True)
+        say(f"{identity.mac}  {identity.model.name}  {identity.software}", bold=True)
 
     def __call__(self, step: Step) -> None:
         self._began = step.started if self._began is None else self._began
@@ -33,10 +35,10 @@ class Timeline:
         """Print how the boot ended."""
         outcome, took = trip.outcome, f"{trip.seconds * 1000:.0f} ms"
         if outcome.provisioned:
-            click.secho(f"provisioned by {outcome.method} from {outcome.url} in {took}", fg="green")
+            say(f"provisioned by {outcome.method} from {visible(outcome.url)} in {took}", fg="green")
         else:
-            click.secho(f"not provisioned after {took}: {outcome.reason}", fg="red")
-        click.echo(f"customization state: {outcome.customization}\n")
+            say(f"not provisioned after {took}: {visible(outcome.reason)}", fg="red")
+        say(f"customization state: {outcome.customization}\n")
 
 
 class Diary:
@@ -47,7 +49,7 @@ class Diary:
         self._json = as_json
         self._who = f"{identity.mac} " if many else ""
         if not as_json:
-            click.secho(f"{identity.mac}  {identity.model.name}  {identity.software}", bold=True)
+            say(f"{identity.mac}  {identity.model.name}  {identity.software}", bold=True)
 
     def __call__(self, step: Step) -> None:
         if self._json:
@@ -62,17 +64,17 @@ class Diary:
             click.echo(json.dumps(data))
             return
         said = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in data.items() if name != "mac")
-        click.secho(f"{self._mac}: {said}", fg="green" if life.current else "red")
+        say(f"{self._mac}: {said}", fg="green" if life.current else "red")
 
 
 def _print(step: Step, at: str, took: str) -> None:
     told = tell(step)
     mark = "·" if told.kind in {"phone", "wait"} else ("+" if told.fine else "!")
     shown = took if told.answered or told.kind == "wait" else " " * len(took)
-    click.secho(f"{at} {shown} {mark} {told.kind:5} {told.asked}", fg=None if told.fine else "red")
+    say(f"{at} {shown} {mark} {told.kind:5} {visible(told.asked)}", fg=None if told.fine else "red")
     if told.answered:
-        click.secho(
-            f"{' ' * (len(at) + len(took) + 10)}{told.answered}",
+        say(
+            f"{' ' * (len(at) + len(took) + 10)}{visible(told.answered)}",
             dim=told.fine,
             fg=None if told.fine else "red",
         )
