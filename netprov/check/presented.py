@@ -89,14 +89,14 @@ CERT_EXPIRED = presented(
     "cert-expired",
     "error",
     why="Phones refuse expired certificates.",
-    remedy="renew it: `netprov cert renew`",
+    remedy="renew it: `netprov cert renew`; an imported one is got anew where it came from, and imported again",
 )
 
 CERT_EXPIRING = presented(
     "cert-expiring",
     "warning",
     why="In a few days every phone refuses the server, all at once.",
-    remedy="renew it: `netprov cert renew`",
+    remedy="renew it: `netprov cert renew`; an imported one is got anew where it came from, and imported again",
 )
 
 CERT_NOT_YET_VALID = presented(

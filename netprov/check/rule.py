@@ -67,6 +67,7 @@ class Chain:
     host: str
     file: str
     certificates: tuple[Certificate, ...]
+    imported: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +249,9 @@ class View:
             own = next((each for each in servers if each.host.lower() == chain.host.lower()), None)
             request = own or next(iter(servers), None)
             domain, also = (request.domain, request.also) if request else (self.site.domain, ())
-            problems = verify.problems(chain.certificates, domain, self.now, self.disk.trust, also=also)
+            problems = verify.problems(
+                chain.certificates, domain, self.now, self.disk.trust, also=also, imported=chain.imported
+            )
             found += [(chain, problem) for problem in problems]
         return tuple(found)
 

@@ -15,6 +15,7 @@ from netprov.state.catalog import exposed, peek_secrets, secret_files
 
 if TYPE_CHECKING:
     from netprov.pki.chain import Certificate
+    from netprov.pki.store import Store
 
 MOST_FILES = 100_000
 """Files of a served directory that are looked at."""
@@ -63,7 +64,6 @@ def _readable(directory: Path) -> bool:
 
 def _certificates(directory: Path) -> tuple[tuple[Chain, ...], tuple[Certificate, ...] | None]:
     """Return the chains of every host and the trust anchors; the certificate library is loaded only here."""
-    from netprov.pki.chain import decode
     from netprov.pki.store import Store
 
     store = Store(directory)
@@ -71,13 +71,19 @@ def _certificates(directory: Path) -> tuple[tuple[Chain, ...], tuple[Certificate
     for host in sorted(_hosts(directory)):
         try:
             for file in store.chain_files(host):
-                found.setdefault(str(file), Chain(_label(host), str(file), decode(file.read_bytes())))
+                found.setdefault(str(file), _chain(store, host, file))
         except (NetprovError, OSError):
             continue
     try:
         return tuple(found.values()), store.anchors()
     except (NetprovError, OSError):
         return tuple(found.values()), None
+
+
+def _chain(store: Store, host: str, file: Path) -> Chain:
+    from netprov.pki.chain import decode
+
+    return Chain(_label(host), str(file), decode(file.read_bytes()), store.imported(host))
 
 
 def _label(owner: str) -> str:

@@ -207,7 +207,7 @@ CAUSE_FAMILIES: Mapping[str, tuple[Reason, ...]] = {
             "tls-expired",
             "the server's certificate has expired",
             "Phones refuse expired certificates.",
-            "renew it: `netprov cert renew`",
+            "renew it: `netprov cert renew`; an imported one is got anew where it came from, and imported again",
         ),
         _because(
             "tls-not-yet",

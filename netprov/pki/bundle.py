@@ -70,6 +70,16 @@ def decode_key(data: bytes, password: bytes = b"") -> PrivateKey:
     return _supported(key)
 
 
+def is_key(data: bytes, password: bytes = b"") -> bool:
+    """Tell whether a file is a private key, also one whose password is not known."""
+    if b"PRIVATE KEY-----" in data:
+        return True
+    try:
+        return bool(decode_key(data, password))
+    except PkiError:
+        return False
+
+
 def decode_bundle(data: bytes) -> Bundle:
     """Decode one of our own files: a key, then its chain."""
     key = decode_key(data)

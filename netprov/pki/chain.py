@@ -100,6 +100,14 @@ def decode(data: bytes) -> tuple[Certificate, ...]:
         raise PkiError(f"not a certificate that can be read: {str(error).splitlines()[0]}") from error
 
 
+def is_certificate(data: bytes) -> bool:
+    """Tell whether a file holds certificates."""
+    try:
+        return bool(decode(data))
+    except PkiError:
+        return False
+
+
 def decode_each(ders: Iterable[bytes]) -> tuple[Certificate, ...]:
     """Decode the DER certificates of a TLS handshake, in the order they were sent."""
     return tuple(decode(der)[0] for der in ders)

@@ -102,6 +102,10 @@ class Store:
         """Return the chains that a host presents."""
         return tuple(self._required(str(path.relative_to(self.directory))) for path in self.chain_files(host))
 
+    def imported(self, host: str) -> bool:
+        """Tell whether what a host presents is the operator's own, which is not renewed here."""
+        return any(path.parent.name == "imported" for path in self.chain_files(host))
+
     def issued(self) -> tuple[Certificate, ...]:
         """Return every certificate that was ever issued here."""
         data = (self._disk.read(name) for name in self._disk.names("issued"))

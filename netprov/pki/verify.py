@@ -17,6 +17,13 @@ from netprov.pki.names import covers, within
 EXPIRES_SOON = 14 * 86400
 """Seconds before the end from which an expiry is worth a warning."""
 
+_RENEWAL = {
+    False: "renew it: `netprov cert renew`",
+    True: "get a new one where this one came from, and import it: `netprov cert import`",
+    None: "renew it: `netprov cert renew`; an imported one is got anew where it came from, and imported again",
+}
+"""What to do about the end of a certificate that was imported, was not, or may have been."""
+
 END_OF_TIME_32 = 0x7FFFFFFF
 """2038-01-19: the last second of a signed 32-bit clock, which old firmware has."""
 
@@ -28,27 +35,30 @@ def problems(
     trust: Iterable[Certificate] | None = None,
     *,
     also: Iterable[str] = (),
+    imported: bool | None = None,
 ) -> list[Problem]:
     """Return what is wrong with a chain as a server presents it, leaf first; errors stop a phone, warnings may.
 
     `domain` is the name that the client verifies, `also` are those that others verify; `trust` are their roots, None
-    for "do not look at them".
+    for "do not look at them". `imported` says whether the chain is the operator's own, None where nobody knows.
     The first error is the first that a client would meet: chain, then time, then name.
     """
     if not chain:
         return [_error("cert-missing", "no certificate was presented", "load a chain: `netprov cert issue`")]
     found = _order(chain)
     path = list(chain)
-    if trust is not None:
-        anchor = _anchor(chain, tuple(trust))
+    roots = None if trust is None else tuple(trust)
+    if roots is not None:
+        anchor = _anchor(chain, roots)
         if anchor is None:
             found.append(_unknown(chain))
         elif anchor not in path:
             path.append(anchor)
     for certificate in chain:
         found += _strength(certificate)
-    for certificate in path:
-        found += _time(certificate, now)
+    for place, certificate in enumerate(path):
+        spare = place > 0 and roots is not None and _anchor(chain[:place], roots) not in (None, certificate)
+        found += _time(certificate, now, _LEAVE_OUT if spare else _RENEWAL[imported])
     found += _use(path)
     found += _name(chain[0], domain)
     found += [each for other in also for each in _name(chain[0], other) if each.severity == "error"]
@@ -129,8 +139,13 @@ def _strength(certificate: Certificate) -> list[Problem]:
     return found
 
 
-def _time(certificate: Certificate, now: float) -> list[Problem]:
-    who, again = _who(certificate), "renew it: `netprov cert renew`"
+_LEAVE_OUT = (
+    "leave that certificate out of the chain: the ones before it lead to a root that the client trusts"
+)
+
+
+def _time(certificate: Certificate, now: float, again: str) -> list[Problem]:
+    who = _who(certificate)
     if now < certificate.not_before:
         return [
             _error(

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import stat
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from netprov.cli import main
+from netprov.pki.bundle import Bundle, key_pem
 from netprov.pki.chain import decode
 from netprov.pki.store import Store
+from tests.pki.chains import made
 
 SITE = """
 domain: example.com
@@ -151,9 +154,6 @@ def test_a_request_signed_elsewhere_is_imported_with_the_waiting_key(
 
 
 def test_import_refuses_what_phones_would_unless_told(cert: Cert, store: Store, tmp_path: Path) -> None:
-    from netprov.pki.bundle import key_pem
-    from tests.pki.chains import made
-
     cert("init")
     wrong = made("pr1.example.com", names=("pr1.example.com",))
     (tmp_path / "chain.pem").write_text(wrong.leaf.pem())
@@ -225,3 +225,79 @@ def test_help_teaches_by_example(cert: Cert, verb: str) -> None:
     code, out, _ = cert(verb, "--help")
     assert code == 0
     assert "Examples:" in out
+
+
+def test_an_imported_chain_is_shown_kept_and_not_renewed_here(cert: Cert, tmp_path: Path) -> None:
+    own = _imported(cert, tmp_path)
+    rows = {(each["role"], each["host"]) for each in json.loads(cert("show", "--json")[1])}
+    assert {("imported root", "-"), ("root", "-"), ("imported", "pr1.example.com")} <= rows
+    code, out, _ = cert("renew")
+    assert code == 0
+    assert "pr1.example.com presents an imported chain until" in out
+    assert "`netprov cert import`" in out
+    assert json.loads(cert("show", "pr1", "--json")[1])[0]["serial"] == own.leaf.serial
+
+
+def test_end_of_an_imported_chain_is_not_met_with_a_renewal_of_ours(cert: Cert, tmp_path: Path) -> None:
+    _imported(cert, tmp_path, end=time.time() + 86400)
+    (finding,) = json.loads(cert("show", "pr1", "--json")[1])[0]["findings"]
+    assert finding["rule"] == "cert-expiring"
+    assert "netprov cert import" in finding["remedy"]
+    assert "netprov cert renew" not in finding["remedy"]
+
+
+def test_chain_and_key_that_are_swapped_are_told_apart_by_their_files(cert: Cert, tmp_path: Path) -> None:
+    cert("init")
+    own = made("example.com")
+    (tmp_path / "a.pem").write_text(own.leaf.pem())
+    (tmp_path / "b.pem").write_bytes(key_pem(own.key, b"secret"))
+    code, _, err = cert("import", "--chain", "b.pem", "--key", "a.pem")
+    assert code == 3
+    assert "b.pem is a private key, not a chain" in err
+    code, _, err = cert("import", "--chain", "a.pem", "--key", "a.pem")
+    assert code == 3
+    assert "a.pem is a chain, not a private key" in err
+
+
+def test_expired_cross_certificate_is_left_out_of_the_chain_and_then_it_is_imported(
+    cert: Cert, tmp_path: Path
+) -> None:
+    cert("init")
+    now = time.time()
+    root = made("New root", authority=True, names=(), start=now - 86400)
+    old = made("Old root", authority=True, names=(), start=now - 86400 * 20)
+    between = made("Between", authority=True, names=(), issuer=root, start=now - 86400)
+    cross = made(
+        "New root",
+        authority=True,
+        names=(),
+        issuer=old,
+        key=root.key,
+        start=now - 86400 * 10,
+        end=now - 86400,
+    )
+    own = made("example.com", issuer=between, start=now - 86400)
+    chain = [own.leaf, between.leaf, cross.leaf]
+    (tmp_path / "chain.pem").write_text("".join(each.pem() for each in chain))
+    (tmp_path / "key.pem").write_bytes(key_pem(own.key))
+    (tmp_path / "root.pem").write_text(root.leaf.pem())
+    arguments = ("import", "--chain", "chain.pem", "--key", "key.pem", "--ca", "root.pem")
+    code, out, _ = cert(*arguments)
+    assert code == 1
+    assert "error[cert-expired]: the certificate of New root expired" in out
+    assert "leave that certificate out of the chain" in out
+    (tmp_path / "chain.pem").write_text("".join(each.pem() for each in chain[:2]))
+    assert cert(*arguments)[0] == 0
+
+
+def _imported(cert: Cert, tmp_path: Path, *, end: float | None = None) -> Bundle:
+    """Import a chain of another CA for every host, and return it."""
+    cert("init")
+    now = time.time()
+    root = made("Other root", authority=True, names=(), start=now - 86400)
+    own = made("example.com", issuer=root, start=now - 86400, end=end or now + 300 * 86400)
+    (tmp_path / "chain.pem").write_text(own.leaf.pem())
+    (tmp_path / "key.pem").write_bytes(key_pem(own.key))
+    (tmp_path / "root.pem").write_text(root.leaf.pem())
+    assert cert("import", "--chain", "chain.pem", "--key", "key.pem", "--ca", "root.pem")[0] == 0
+    return own

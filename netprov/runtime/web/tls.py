@@ -119,12 +119,11 @@ async def renew_often(
     report: Callable[[tuple[Issued, ...] | PkiError], None],
     interval: float = RENEW_INTERVAL,
 ) -> None:
-    """Renew what is about to expire, until cancelled; what was done and what could not be are reported."""
+    """Renew what is about to expire, until cancelled; each time what was done, or could not be, is reported."""
     while True:
         await asyncio.sleep(interval)
         try:
-            if done := await asyncio.to_thread(store.ensure, plan(), clock()):
-                report(done)
+            report(await asyncio.to_thread(store.ensure, plan(), clock()))
         except PkiError as error:
             report(error)
 

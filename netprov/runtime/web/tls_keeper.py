@@ -9,8 +9,10 @@ from collections.abc import Callable
 from functools import partial
 
 from netprov.errors import PkiError, ServiceError
+from netprov.pki.chain import Certificate
 from netprov.pki.request import PkiPlan, TlsVersion
 from netprov.pki.store import Issued
+from netprov.pki.verify import EXPIRES_SOON, date
 from netprov.runtime.role import Notice, RoleContext
 from netprov.runtime.task import keep
 from netprov.runtime.web.tls import ServerTls, certificate_store, renew_often
@@ -26,6 +28,7 @@ class TlsKeeper:
         self._tls: ServerTls | None = None
         self._plan: PkiPlan
         self._task: asyncio.Task[None] | None = None
+        self._told: frozenset[Notice] = frozenset()
 
     @property
     def context(self) -> ssl.SSLContext:
@@ -51,10 +54,12 @@ class TlsKeeper:
         except (PkiError, ssl.SSLError) as error:
             raise ServiceError(f"{self._service} has no certificate: {error}") from error
         self._tell(issued)
+        imported = await asyncio.to_thread(self._imported, plan)
 
         def commit() -> None:
             self._tls, self._plan = tls, plan
             take()
+            self._tell_imported(imported)
             if self._task is None:
                 self._task = keep("renewing certificates", self._renew, partial(self._report, self._service))
 
@@ -67,6 +72,19 @@ class TlsKeeper:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
+    def _imported(self, plan: PkiPlan) -> tuple[Notice, ...]:
+        """Return what there is to say of the operator's own certificates among those presented."""
+        host = plan.servers[0].host
+        if not self._store.imported(host):
+            return ()
+        return tuple(_imported(host, own.leaf) for own in self._store.chains(host))
+
+    def _tell_imported(self, notices: tuple[Notice, ...]) -> None:
+        for notice in notices:
+            if notice not in self._told:
+                self._report(self._service, notice)
+        self._told = frozenset(notices)
+
     async def _renew(self) -> None:
         await renew_often(self._store, lambda: self._plan, time.time, report=self._renewed)
 
@@ -75,8 +93,19 @@ class TlsKeeper:
             self._report(self._service, Notice(f"certificates: {outcome}", "error"))
             return
         self._tell(outcome)
+        try:
+            self._tell_imported(self._imported(self._plan))
+        except PkiError as error:
+            self._report(self._service, Notice(f"certificates: {error}", "error"))
 
     def _tell(self, issued: tuple[Issued, ...]) -> None:
         for each in issued:
             text = f"issued {each.role} certificate {each.name} {each.kind}: {each.reason}"
             self._report(self._service, Notice(text))
+
+
+def _imported(host: str, leaf: Certificate) -> Notice:
+    text = f"{host} presents an imported certificate, {leaf.subject}, until {date(leaf.not_after)}"
+    if leaf.not_after - time.time() >= EXPIRES_SOON:
+        return Notice(text)
+    return Notice(f"{text}: it is not renewed here; `netprov cert import` takes its successor", "warning")

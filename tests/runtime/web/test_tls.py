@@ -17,7 +17,10 @@ from netprov.pki.names import PhoneSubject
 from netprov.pki.request import ClientPolicy, KeyKind, PkiPlan, TlsVersion
 from netprov.pki.store import Issued, Store
 from netprov.pki.verify import problems
+from netprov.runtime.role import Notice, RoleContext
 from netprov.runtime.web.tls import ServerTls, client_context, presented_chain, renew_often
+from netprov.runtime.web.tls_keeper import TlsKeeper
+from tests.pki.chains import made
 from tests.pki.conftest import plan as a_plan
 
 HOST = "pr1.example.com"
@@ -257,6 +260,28 @@ def test_old_tls_is_served_only_where_the_inventory_says(
     run(work)
 
 
+@pytest.mark.parametrize(("days", "severity"), [(300, "info"), (3, "warning")])
+def test_an_imported_certificate_is_named_in_the_log_and_its_end_is_told_in_time(
+    tmp_path: Path, days: int, severity: str
+) -> None:
+    root = made("Other root", authority=True, names=(), start=now() - 86400)
+    own = made("example.com", issuer=root, start=now() - 86400, end=now() + days * 86400)
+    Store(tmp_path / "pki").adopt(a_plan(), own, (root.leaf,), None)
+    events: list[object] = []
+
+    async def work() -> None:
+        keeper = TlsKeeper("http", RoleContext(tmp_path, lambda _, event: events.append(event)))
+        await keeper.use(a_plan())
+        await keeper.use(a_plan())
+        await keeper.stop()
+
+    run(work)
+    (notice,) = [each for each in events if isinstance(each, Notice) and "imported" in each.text]
+    assert notice.severity == severity
+    assert own.leaf.subject in notice.text
+    assert ("netprov cert import" in notice.text) == (severity == "warning")
+
+
 def test_what_is_about_to_expire_is_renewed_unasked(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.ensure(a_plan(), now())
@@ -274,12 +299,13 @@ def test_what_is_about_to_expire_is_renewed_unasked(tmp_path: Path) -> None:
         renewing = asyncio.create_task(
             renew_often(store, a_plan, clock, report=reported.append, interval=0.01)
         )
-        while not reported:
+        while not any(reported):
             await asyncio.sleep(0.01)
         renewing.cancel()
         await asyncio.gather(renewing, return_exceptions=True)
 
     run(work)
-    assert isinstance(reported[0], tuple)
-    assert {each.role for each in reported[0]} <= {"root", "server"}
+    done = next(each for each in reported if each)
+    assert isinstance(done, tuple)
+    assert {each.role for each in done} <= {"root", "server"}
     assert store.chains(HOST)[0].leaf.serial != before

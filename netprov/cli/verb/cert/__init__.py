@@ -111,7 +111,18 @@ def renew(file: str | None, state: str | None) -> int:
     done = desk.store.ensure(desk.pki, desk.now)
     ends = [bundle.leaf.not_after for each in desk.pki.servers for bundle in desk.store.chains(each.host)]
     report(done, otherwise=f"Nothing is due. The first certificate ends on {date(min(ends))}.")
+    for host, ends_on in _imported(desk):
+        print(
+            f"{host} presents an imported chain until {date(ends_on)}, which is not renewed here: import its successor "
+            "with `netprov cert import`."
+        )
     return 0
+
+
+def _imported(desk: Desk) -> list[tuple[str, float]]:
+    """Return the hosts that present an imported chain, and when it ends."""
+    hosts = [each.host for each in desk.pki.servers if desk.store.imported(each.host)]
+    return [(host, min(own.leaf.not_after for own in desk.store.chains(host))) for host in hosts]
 
 
 @command.command()

@@ -12,7 +12,8 @@ from netprov.cli.verb.cert.desk import Desk, desk_options, open_desk, password, 
 from netprov.errors import PkiError
 from netprov.pki import bundle as bundles
 from netprov.pki.bundle import Bundle
-from netprov.pki.chain import Certificate, decode
+from netprov.pki.chain import Certificate, decode, is_certificate
+from netprov.pki.issue import PrivateKey
 from netprov.pki.request import KeyKind
 from netprov.pki.verify import problems
 
@@ -83,7 +84,7 @@ def import_(
         return 0
     own, roots = _own(desk, chain=chain, key=key, pkcs12=pkcs12, ca=ca, secret=password(password_file))
     request = desk.pki.server(desk.absolute(host)) if host else desk.pki.servers[0]
-    found = problems(own.chain, request.domain, desk.now, roots or None, also=request.also)
+    found = problems(own.chain, request.domain, desk.now, roots or None, also=request.also, imported=True)
     for finding in found:
         print(finding)
     if any(each.severity == "error" for each in found) and not anyway:
@@ -152,9 +153,9 @@ def _own(
         return bundles.decode_pkcs12(read(pkcs12), secret), roots
     if not chain:
         raise PkiError("nothing to import", "give --chain FILE with --key FILE, or --pkcs12 FILE")
-    certificates = decode(read(chain))
+    certificates = _certificates(chain, secret)
     if key:
-        return bundles.assemble(bundles.decode_key(read(key), secret), certificates), roots
+        return bundles.assemble(_key(key, secret), certificates), roots
     for waiting in desk.store.waiting_keys():
         try:
             return bundles.assemble(waiting, certificates), roots
@@ -163,6 +164,30 @@ def _own(
     raise PkiError(
         "no key that waits in the store belongs to this certificate", "give its private key with --key FILE"
     )
+
+
+def _certificates(name: str, secret: bytes) -> tuple[Certificate, ...]:
+    data = read(name)
+    try:
+        return decode(data)
+    except PkiError as error:
+        if bundles.is_key(data, secret):
+            raise PkiError(
+                f"{name} is a private key, not a chain", "name it with --key, and the chain with --chain"
+            ) from error
+        raise PkiError(f"{name}: {error.message}", error.remedy) from error
+
+
+def _key(name: str, secret: bytes) -> PrivateKey:
+    data = read(name)
+    try:
+        return bundles.decode_key(data, secret)
+    except PkiError as error:
+        if not bundles.is_key(data, secret) and is_certificate(data):
+            raise PkiError(
+                f"{name} is a chain, not a private key", "name it with --chain, and the key with --key"
+            ) from error
+        raise PkiError(f"{name}: {error.message}", error.remedy) from error
 
 
 def _chain_of(desk: Desk, host: str, kind: KeyKind) -> Bundle:

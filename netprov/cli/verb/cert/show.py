@@ -33,17 +33,17 @@ def of_store(desk: Desk, host: str | None = None) -> list[View]:
     store, anchors = desk.store, desk.store.anchors()
     views = []
     if host is None:
-        names = ["root", *["intermediate"] * (len(store.issuers()) - 1)]
-        views += [
-            View(name, "-", bundle.leaf)
-            for name, bundle in zip(names, reversed(store.issuers()), strict=True)
-        ]
+        local = [bundle.leaf for bundle in reversed(store.issuers())]
+        views += [View("imported root", "-", each) for each in anchors if each not in local]
+        names = ["root", *["intermediate"] * (len(local) - 1)]
+        views += [View(name, "-", each) for name, each in zip(names, local, strict=True)]
     hosts = [desk.pki.server(host)] if host else list(desk.pki.servers)
     for request in hosts:
+        own = store.imported(request.host)
         for bundle in store.chains(request.host):
-            found = problems(bundle.chain, request.domain, desk.now, anchors, also=request.also)
+            found = problems(bundle.chain, request.domain, desk.now, anchors, also=request.also, imported=own)
             gone = is_revoked(store.revoked(), bundle.leaf)
-            views.append(View("server", request.host, bundle.leaf, tuple(found), gone))
+            views.append(View("imported" if own else "server", request.host, bundle.leaf, tuple(found), gone))
     if host is None:
         views += [View("phone", _mac(bundle.leaf), bundle.leaf) for bundle in store.phones()]
     return views
