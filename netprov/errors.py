@@ -92,6 +92,15 @@ class Reason:
         )
 
 
+class BadValue(ValueError):
+    """A value that an operator wrote and that cannot be meant: what is wrong with it, and what to write instead."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        self.message = message
+        self.remedy = remedy
+        super().__init__(f"{message}: {remedy}" if remedy else message)
+
+
 class NetprovError(Exception):
     """Anything that netprov reports by raising."""
 

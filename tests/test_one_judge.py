@@ -148,3 +148,32 @@ def test_what_a_phone_tries_by_default_is_made_from_the_table() -> None:
     assert DEFAULTS["DHCP_Option_To_Use"] == "66,160,159,150,60,43,125"  # Cisco's guide, "DHCP Option To Use"
     assert DEFAULT_REQUEST_LIST == (1, 2, 3, 6, 12, 15, 42, 43, 60, 66, 125, 150, 159, 160)
     assert not copies("phone/handset/settings.py", {DEFAULTS["DHCP_Option_To_Use"]})
+
+
+# Wording: no decision hangs on it.
+
+
+def test_no_message_is_taken_apart_for_its_remedy() -> None:
+    """Errors carry fields; a value that is quoted in a message may hold any separator."""
+    apart = re.compile(
+        r"str\((?:error|problem)\)\.(?:r?partition|r?split|startswith|endswith)\\(|in str\((?:error|problem)\)"
+    )
+    found = [
+        f"{path.relative_to(PACKAGE).as_posix()}:{number}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if apart.search(line)
+    ]
+    assert found == []
+
+
+# Opening databases.
+
+
+def test_databases_are_opened_in_one_place() -> None:
+    found = [name for name, tree in sources().items() if "sqlite3.connect" in calls(tree)]
+    assert found == ["state/sqlite.py"]
+
+
+def calls(tree: ast.Module) -> set[str]:
+    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 
-from netprov.errors import Path, Problem
+from netprov.errors import BadValue, Path, Problem
 from netprov.inventory.foreign import remedy_for
 from netprov.inventory.model import Inventory
 from netprov.inventory.yaml.flow import flow
@@ -173,8 +173,8 @@ def _problem(detail: ErrorDetails, path: Path) -> Problem:
             "type", f"{name} is {shown(detail['input'])}, but one value is wanted", _example(path), path
         )
     if kind == "value_error":
-        said = str(detail.get("ctx", {}).get("error", ""))
-        message, _, remedy = said.partition(": ")
+        error = detail.get("ctx", {}).get("error")
+        message, remedy = (error.message, error.remedy) if isinstance(error, BadValue) else (str(error), "")
         return Problem("value", f"{name}: {message}", remedy or _example(path), path)
     if kind == "literal_error":
         return _choice(path, detail["input"])

@@ -18,7 +18,7 @@ from netprov.dhcp.config import (
     Settings,
 )
 from netprov.dhcp.option import table as code
-from netprov.errors import InventoryError, Problem
+from netprov.errors import BadValue, InventoryError, Problem
 from netprov.inventory.model import PhoneClass
 from netprov.mac import parse_mac
 from netprov.plan.condition import condition
@@ -181,6 +181,5 @@ def _add(
 ) -> None:
     try:
         settings[option] = Setting(option, code.encode(option, value), at)
-    except ValueError as error:
-        message, _, remedy = str(error).partition(": ")
-        problems.append(Problem("dhcp-option", message, remedy, at))
+    except BadValue as error:
+        problems.append(Problem("dhcp-option", error.message, error.remedy, at))

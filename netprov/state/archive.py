@@ -12,11 +12,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import tempfile
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +27,7 @@ from netprov.pki.chain import decode
 from netprov.pki.disk import PRIVATE, PUBLIC, Disk
 from netprov.state import acs, device, lease, serial
 from netprov.state.catalog import DEFAULT_FILE
+from netprov.state.sqlite import snapshot
 
 MAGIC = b"netprov-state 1 "
 LOG2_N = 16
@@ -64,7 +63,7 @@ def gather(state: Path, *, records: bool, now: float) -> Archive:
             files[name] = (state / name).read_bytes()
         for name in RECORDS if records else ():
             if (state / name).exists():
-                files[name] = _snapshot(state / name)
+                files[name] = snapshot(state / name)
     except (OSError, sqlite3.Error) as error:
         raise ServiceError(
             f"the state in {state} cannot be read: {error}", "run it as root, or as the user that owns it"
@@ -152,18 +151,6 @@ def _is_ours(name: str) -> bool:
         return name in {DEFAULT_FILE, serial.FILE, *RECORDS}
     known = {f"pki/{each}".rstrip("/") for each in _PKI}
     return folder in known and file.endswith(".pem") and not file.startswith(".") and "\0" not in file
-
-
-def _snapshot(path: Path) -> bytes:
-    """Return a database as it is now, whoever writes it meanwhile."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as source,
-    ):
-        copy = Path(folder) / "copy"
-        with closing(sqlite3.connect(copy)) as target:
-            source.backup(target)
-        return copy.read_bytes()
 
 
 def _key(password: str, salt: bytes, log2_n: int) -> bytes:

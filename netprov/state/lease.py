@@ -261,7 +261,7 @@ class LeaseReader:
     def wish_release(self, address: int) -> None:
         """Ask the server to end a lease; it does within a second, or when it starts."""
         try:
-            with closing(sqlite3.connect(self._path, timeout=2)) as connection, connection:
+            with closing(DATABASE.append(self._path)) as connection, connection:
                 connection.execute("INSERT OR IGNORE INTO release_wish VALUES (?)", (address,))
         except sqlite3.Error as error:
             raise DATABASE.problem(self._path, error) from error
@@ -271,10 +271,8 @@ class LeaseReader:
             return []
         try:
             with closing(DATABASE.read(self._path)) as connection:
-                return connection.execute(sql, parameters).fetchall()
+                return connection.execute(sql, parameters).fetchall() if DATABASE.is_made(connection) else []
         except sqlite3.Error as error:
-            if "no such table" in str(error):
-                return []
             raise DATABASE.problem(self._path, error) from error
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -54,7 +55,15 @@ class Database:
 
     def read(self, path: Path) -> sqlite3.Connection:
         """Return a connection that cannot write; errors are SQLite's, for `problem`."""
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=self.busy_s)
+        return _connect(path, "ro", self.busy_s)
+
+    def append(self, path: Path) -> sqlite3.Connection:
+        """Return a connection to a file that another program has made; errors are SQLite's, for `problem`."""
+        return _connect(path, "rw", self.busy_s)
+
+    def is_made(self, connection: sqlite3.Connection) -> bool:
+        """Tell whether a file has its tables: its maker may be about to write them."""
+        return bool(connection.execute("PRAGMA user_version").fetchone()[0])
 
     def problem(self, path: Path, error: Exception) -> ServiceError:
         """Return why a file cannot be used, with the remedy."""
@@ -97,3 +106,16 @@ class Database:
                 return f"Let the user that serves write {path.parent} (user {os.geteuid()})."
             case _:
                 return "Look at the disk (dmesg); writing goes on as soon as it can."
+
+
+def snapshot(path: Path) -> bytes:
+    """Return a database as it is now, whoever writes it meanwhile; errors are SQLite's."""
+    with tempfile.TemporaryDirectory() as folder, closing(_connect(path, "ro", BUSY_S)) as source:
+        copy = Path(folder) / "copy"
+        with closing(_connect(copy, "rwc", BUSY_S)) as target:
+            source.backup(target)
+        return copy.read_bytes()
+
+
+def _connect(path: Path, mode: Literal["ro", "rw", "rwc"], busy_s: float) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=busy_s)

@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from netprov.dhcp.option import name as dns_name
-from netprov.errors import Malformed
+from netprov.errors import BadValue, Malformed
 from netprov.wire import Reader
 
 _HEX = re.compile(r"0x((?:[0-9a-fA-F]{2})+)\Z")
@@ -32,12 +32,12 @@ class Kind:
 def raw(value: object) -> bytes:
     """Return the octets of a `raw:` value: `0x` and pairs of hexadecimal digits, or text as it stands."""
     if not isinstance(value, str) or not value:
-        raise ValueError("raw is text, or hexadecimal digits after 0x, in quotes: raw: '0x0104c0a80001'")
+        raise BadValue("raw is text, or hexadecimal digits after 0x, in quotes", "raw: '0x0104c0a80001'")
     if not value.startswith("0x"):
         return value.encode()
     matched = _HEX.match(value)
     if not matched:
-        raise ValueError(f"{value!r} is not pairs of hexadecimal digits after 0x")
+        raise BadValue(f"{value!r} is not pairs of hexadecimal digits after 0x")
     return bytes.fromhex(matched[1])
 
 
@@ -67,13 +67,13 @@ def _address(value: object) -> bytes:
             return IPv4Address(value).packed
     except ValueError:
         pass
-    raise ValueError(f"{value!r} is not an IPv4 address")
+    raise BadValue(f"{value!r} is not an IPv4 address")
 
 
 def _addresses(value: object) -> bytes:
     found = as_list(value)
     if not found:
-        raise ValueError("at least one IPv4 address is needed")
+        raise BadValue("at least one IPv4 address is needed")
     return b"".join(map(_address, found))
 
 
@@ -85,10 +85,10 @@ def _decode_addresses(data: bytes) -> tuple[IPv4Address, ...]:
 
 def _text(value: object) -> bytes:
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError(f"{value!r} is not text")
+        raise BadValue(f"{value!r} is not text")
     text = str(value)
     if not text or "\0" in text:
-        raise ValueError("text of at least one character without NUL is needed (RFC 2132 section 2)")
+        raise BadValue("text of at least one character without NUL is needed (RFC 2132 section 2)")
     return text.encode()
 
 
@@ -105,7 +105,7 @@ def _integer(size: int, *, signed: bool = False) -> Kind:
 
     def encode(value: object) -> bytes:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ValueError(f"{value!r} is not a whole number from {low} to {high}")
+            raise BadValue(f"{value!r} is not a whole number from {low} to {high}")
         return value.to_bytes(size, "big", signed=signed)
 
     def decode(data: bytes) -> int:
@@ -116,7 +116,7 @@ def _integer(size: int, *, signed: bool = False) -> Kind:
 
 def _flag(value: object) -> bytes:
     if not isinstance(value, bool):
-        raise ValueError(f"{value!r} is neither true nor false")
+        raise BadValue(f"{value!r} is neither true nor false")
     return bytes([value])
 
 
@@ -130,20 +130,20 @@ def _codes(value: object) -> bytes:
     found = as_list(value)
     codes = [each for each in found if isinstance(each, int) and 1 <= each <= 254]
     if not codes or len(codes) != len(found):
-        raise ValueError(f"{value!r} is not a list of option numbers from 1 to 254")
+        raise BadValue(f"{value!r} is not a list of option numbers from 1 to 254")
     return bytes(codes)
 
 
 def _opaque(value: object) -> bytes:
     if isinstance(value, str) and value:
         return raw(value)
-    raise ValueError(f"{value!r} is neither text nor hexadecimal digits after 0x")
+    raise BadValue(f"{value!r} is neither text nor hexadecimal digits after 0x")
 
 
 def _names(value: object) -> bytes:
     found = as_list(value)
     if not found or not all(isinstance(each, str) for each in found):
-        raise ValueError(f"{value!r} is not a list of DNS names")
+        raise BadValue(f"{value!r} is not a list of DNS names")
     return dns_name.encode_list([str(each) for each in found])
 
 
@@ -152,15 +152,15 @@ def _routes(value: object) -> bytes:
     out = b""
     for route in as_list(value):
         if not isinstance(route, Mapping) or set(route) != {"to", "via"}:
-            raise ValueError(f"{route!r} is not a route: write {{to: 10.30.0.0/16, via: 10.20.0.254}}")
+            raise BadValue(f"{route!r} is not a route", "write {to: 10.30.0.0/16, via: 10.20.0.254}")
         try:
             to = IPv4Network(str(route["to"]))
         except ValueError as error:
-            raise ValueError(f"{route['to']!r} is not a network: {error}") from None
+            raise BadValue(f"{route['to']!r} is not a network", f"{error}") from None
         significant = to.network_address.packed[: (to.prefixlen + 7) // 8]
         out += bytes([to.prefixlen]) + significant + _address(str(route["via"]))
     if not out:
-        raise ValueError("at least one route is needed")
+        raise BadValue("at least one route is needed")
     return out
 
 
@@ -181,7 +181,7 @@ def _decode_routes(data: bytes) -> tuple[tuple[IPv4Network, IPv4Address], ...]:
 def _user_class(value: object) -> bytes:
     parts = [_text(each) for each in as_list(value)]
     if not parts or any(len(part) > 255 for part in parts):
-        raise ValueError("user classes are texts of at most 255 octets")
+        raise BadValue("user classes are texts of at most 255 octets")
     return b"".join(bytes([len(part)]) + part for part in parts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netprov.errors import Malformed
+from netprov.errors import BadValue, Malformed
 
 _POINTER = 0xC0
 
@@ -16,7 +16,7 @@ def encode_list(names: Sequence[str]) -> bytes:
     for name in names:
         labels = tuple(name.rstrip(".").split("."))
         if not all(1 <= len(label.encode()) <= 63 for label in labels) or len(name) > 253:
-            raise ValueError(f"{name!r} is not a DNS name: labels of 1 to 63 octets, 253 in all")
+            raise BadValue(f"{name!r} is not a DNS name", "labels of 1 to 63 octets, 253 in all")
         for start in range(len(labels)):
             tail = tuple(label.lower() for label in labels[start:])
             if tail in written:

@@ -28,7 +28,7 @@ from netprov.dhcp.option.kind import (
     Kind,
     raw,
 )
-from netprov.errors import Malformed
+from netprov.errors import BadValue, Malformed
 
 PAD, END = 0, 255
 
@@ -152,21 +152,21 @@ def encode(code: int, value: object) -> bytes:
     `{raw: text}` and `{raw: '0x…'}` are taken for every code; a code without a row takes nothing else.
     """
     if code in NOT_SETTABLE:
-        raise ValueError(f"option {code} ({name(code)}) cannot be set: {NOT_SETTABLE[code]}")
+        raise BadValue(f"option {code} ({name(code)}) cannot be set", f"{NOT_SETTABLE[code]}")
     if not 1 <= code <= 254:
-        raise ValueError(f"{code} is not an option number: 1 to 254")
+        raise BadValue(f"{code} is not an option number", "1 to 254")
     row = OPTIONS.get(code)
     if isinstance(value, Mapping) and set(value) == {"raw"}:
         data = raw(value["raw"])
     elif row is None:
-        raise ValueError(f"option {code} has no known type: write {{raw: 'text'}} or {{raw: '0x0102'}}")
+        raise BadValue(f"option {code} has no known type", "write {raw: 'text'} or {raw: '0x0102'}")
     else:
         try:
             data = row.kind.encode(value)
         except ValueError as error:
-            raise ValueError(f"option {code} ({row.name}) takes {row.kind.shape}: {error}") from None
+            raise BadValue(f"option {code} ({row.name}) takes {row.kind.shape}", f"{error}") from None
     if len(data) > MAX_OPTION:
-        raise ValueError(f"option {code} is {len(data)} octets long; {MAX_OPTION} is the most")
+        raise BadValue(f"option {code} is {len(data)} octets long; {MAX_OPTION} is the most")
     return data
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netprov.dhcp.option.kind import Kind, decode_text, printable, raw
-from netprov.errors import Malformed
+from netprov.errors import BadValue, Malformed
 from netprov.wire import Reader
 
 BROADBAND_FORUM = 3561
@@ -60,7 +60,7 @@ def encode_tlv(pairs: Mapping[int, bytes]) -> bytes:
     out = b""
     for code, data in pairs.items():
         if len(data) > 255:
-            raise ValueError(f"sub-option {code} is {len(data)} octets long; 255 is the most")
+            raise BadValue(f"sub-option {code} is {len(data)} octets long; 255 is the most")
         out += bytes([code, len(data)]) + data
     return out
 
@@ -85,7 +85,7 @@ def encode_vendor_identifying(blocks: Mapping[int, bytes]) -> bytes:
     out = b""
     for enterprise, data in blocks.items():
         if not 0 <= enterprise < 1 << 32:
-            raise ValueError(f"{enterprise} is not an enterprise number: 0 to 4294967295")
+            raise BadValue(f"{enterprise} is not an enterprise number", "0 to 4294967295")
         for start in range(0, max(1, len(data)), 255):
             piece = data[start : start + 255]
             out += enterprise.to_bytes(4, "big") + bytes([len(piece)]) + piece
@@ -112,10 +112,10 @@ def broadband_forum(data: bytes) -> dict[int, bytes]:
 def _suboption(value: object) -> bytes:
     if isinstance(value, Mapping):
         if set(value) != {"raw"}:
-            raise ValueError(f"{value!r} is not a sub-option's value: write text or {{raw: '0x…'}}")
+            raise BadValue(f"{value!r} is not a sub-option's value", "write text or {raw: '0x…'}")
         return raw(value["raw"])
     if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
-        raise ValueError(f"{value!r} is not a sub-option's value: write text or {{raw: '0x…'}}")
+        raise BadValue(f"{value!r} is not a sub-option's value", "write text or {raw: '0x…'}")
     return str(value).encode()
 
 
@@ -124,12 +124,12 @@ def _pairs(value: Mapping[object, object], names: Mapping[str, int]) -> dict[int
     for key, each in value.items():
         code = names.get(key) if isinstance(key, str) else key
         if not isinstance(code, int) or not 1 <= code <= 254:
-            raise ValueError(
-                f"{key!r} is not a sub-option: write {', '.join(names)}, or a number from 1 to 254"
+            raise BadValue(
+                f"{key!r} is not a sub-option", f"write {', '.join(names)}, or a number from 1 to 254"
             )
         pairs[code] = _suboption(each)
     if not pairs:
-        raise ValueError("at least one sub-option is needed")
+        raise BadValue("at least one sub-option is needed")
     return dict(sorted(pairs.items()))
 
 
@@ -138,8 +138,9 @@ def _encode_43(value: object) -> bytes:
         return encode_tlv(_pairs(value, _SETTABLE_43))
     if isinstance(value, str) and value:
         return value.encode()
-    raise ValueError(
-        f"{value!r} is neither sub-options, {{acs_url: https://…}}, nor a URL as text, nor {{raw: '0x…'}}"
+    raise BadValue(
+        f"{value!r} is neither sub-options, nor a URL as text, nor octets",
+        "write {acs_url: https://…}, a URL in quotes, or {raw: '0x…'}",
     )
 
 
@@ -171,9 +172,9 @@ def _format_43(value: Mapping[int, bytes] | str | bytes) -> str:
 
 def _encode_125(value: object) -> bytes:
     if not isinstance(value, Mapping) or not value:
-        raise ValueError(
-            f"{value!r} is not vendor information: write {{acs_url: https://…}}, {{3561: {{11: https://…}}}} "
-            "or {raw: '0x…'}"
+        raise BadValue(
+            f"{value!r} is not vendor information",
+            "write {acs_url: https://…}, {3561: {11: https://…}} or {raw: '0x…'}",
         )
     if all(isinstance(key, int) for key in value):
         return encode_vendor_identifying({key: _enterprise(each) for key, each in value.items()})
@@ -182,7 +183,7 @@ def _encode_125(value: object) -> bytes:
 
 def _enterprise(value: object) -> bytes:
     if not isinstance(value, Mapping):
-        raise ValueError(f"{value!r} is not an enterprise's data: write sub-options, {{11: https://…}}")
+        raise BadValue(f"{value!r} is not an enterprise's data", "write sub-options, {11: https://…}")
     return raw(value["raw"]) if set(value) == {"raw"} else encode_tlv(_pairs(value, _SETTABLE_125))
 
 
@@ -207,7 +208,7 @@ def _format_125(value: Mapping[int, Mapping[int, bytes] | bytes]) -> str:
 
 def _encode_124(value: object) -> bytes:
     if not isinstance(value, Mapping) or not value or not all(isinstance(key, int) for key in value):
-        raise ValueError(f"{value!r} is not a vendor class by enterprise: write {{3561: [dslforum.org]}}")
+        raise BadValue(f"{value!r} is not a vendor class by enterprise", "write {3561: [dslforum.org]}")
     blocks = {}
     for enterprise, classes in value.items():
         texts = [_vendor_class(each) for each in (classes if isinstance(classes, list) else [classes])]
@@ -217,10 +218,10 @@ def _encode_124(value: object) -> bytes:
 
 def _vendor_class(value: object) -> bytes:
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{value!r} is not a vendor class: write text")
+        raise BadValue(f"{value!r} is not a vendor class", "write text")
     data = value.encode()
     if len(data) > 255:
-        raise ValueError(f"a vendor class of {len(data)} octets; 255 is the most")
+        raise BadValue(f"a vendor class of {len(data)} octets; 255 is the most")
     return data
 
 
@@ -241,7 +242,7 @@ def _format_124(value: Mapping[int, tuple[bytes, ...]]) -> str:
 def _encode_82(value: object) -> bytes:
     names = {name: code for code, name in SUBOPTIONS_82.items()}
     if not isinstance(value, Mapping):
-        raise ValueError(f"{value!r} is not relay agent information: write {{circuit_id: …}}")
+        raise BadValue(f"{value!r} is not relay agent information", "write {circuit_id: …}")
     return encode_tlv(_pairs(value, names))
 
 

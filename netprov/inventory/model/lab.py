@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from netprov.errors import BadValue
 from netprov.inventory.model.scalar import Names, Record
 
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|)\Z")
@@ -15,7 +16,7 @@ _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|)\Z")
 def _milliseconds(value: Any) -> float:
     matched = _SPAN.match(str(value).strip().lower())
     if not matched or isinstance(value, bool):
-        raise ValueError(f"{value!r} is not a time span: write 20ms, 1.5s or a number of milliseconds")
+        raise BadValue(f"{value!r} is not a time span", "write 20ms, 1.5s or a number of milliseconds")
     return float(matched[1]) * (1000 if matched[2] == "s" else 1)
 
 

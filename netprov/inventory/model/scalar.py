@@ -21,6 +21,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_before_validator_function
 
+from netprov.errors import BadValue
 from netprov.mac import NOTATION, read_mac
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
@@ -39,21 +40,23 @@ class Record(BaseModel):
 def _mac(value: Any) -> str:
     text = read_mac(str(value))
     if not text:
-        raise ValueError(
-            f"{str(value)!r} is not a MAC address: write six pairs of hexadecimal digits, 00:12:34:ab:45:de"
+        raise BadValue(
+            f"{str(value)!r} is not a MAC address", "write six pairs of hexadecimal digits, 00:12:34:ab:45:de"
         )
     return text
 
 
 def _name(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError("a DNS name is text; put it in quotes")
+        raise BadValue("a DNS name is text; put it in quotes")
     text = value.rstrip(".")
     if not text.isascii():
-        raise ValueError(f"{value!r} has other letters than ASCII: write it as DNS has it, {_punycode(text)}")
+        raise BadValue(
+            f"{value!r} has other letters than ASCII", f"write it as DNS has it, {_punycode(text)}"
+        )
     if not text or len(text) > 253 or not all(_LABEL.match(label) for label in text.split(".")):
-        raise ValueError(
-            f"{value!r} is not a DNS name: labels of 1 to 63 letters, digits and hyphens, joined by dots"
+        raise BadValue(
+            f"{value!r} is not a DNS name", "labels of 1 to 63 letters, digits and hyphens, joined by dots"
         )
     return text
 
@@ -88,10 +91,10 @@ def seconds_of(value: Any) -> int:
     else:
         matched = _DURATION.match(str(value).strip().lower())
         if not matched:
-            raise ValueError(f"{value!r} is not a time span: write 90s, 30m, 1h, 2d or a number of seconds")
+            raise BadValue(f"{value!r} is not a time span", "write 90s, 30m, 1h, 2d or a number of seconds")
         seconds = int(matched[1]) * _SECONDS[matched[2]]
     if not 0 <= seconds <= 0xFFFFFFFF:
-        raise ValueError(f"{value!r} is out of range: 0 to 4294967295 seconds")
+        raise BadValue(f"{value!r} is out of range", "0 to 4294967295 seconds")
     return seconds
 
 
@@ -101,9 +104,9 @@ def _range(value: Any) -> str:
         low = IPv4Address(first)
         high = IPv4Address(last) if separator else low
     except ValueError:
-        raise ValueError(f"{value!r} is not an address range: write 10.20.0.100-10.20.0.199") from None
+        raise BadValue(f"{value!r} is not an address range", "write 10.20.0.100-10.20.0.199") from None
     if low > high:
-        raise ValueError(f"{value!r} ends before it starts: write {high}-{low}")
+        raise BadValue(f"{value!r} ends before it starts", f"write {high}-{low}")
     return f"{low}-{high}"
 
 
@@ -113,8 +116,8 @@ def _ipv4(value: Any) -> IPv4Address:
     try:
         return IPv4Address(str(value))
     except ValueError:
-        raise ValueError(
-            f"{value!r} is not an IPv4 address: write four numbers from 0 to 255, 10.20.0.1"
+        raise BadValue(
+            f"{value!r} is not an IPv4 address", "write four numbers from 0 to 255, 10.20.0.1"
         ) from None
 
 
@@ -124,7 +127,7 @@ def _ip(value: Any) -> IPv4Address | IPv6Address:
     try:
         return ip_address(str(value))
     except ValueError:
-        raise ValueError(f"{value!r} is not an IP address: write 10.20.0.1 or fd00::1") from None
+        raise BadValue(f"{value!r} is not an IP address", "write 10.20.0.1 or fd00::1") from None
 
 
 def _subnet(value: Any) -> IPv4Network:
@@ -133,11 +136,11 @@ def _subnet(value: Any) -> IPv4Network:
     try:
         network = IPv4Network(str(value), strict=False)
     except ValueError:
-        raise ValueError(f"{value!r} is not an IPv4 network: write 10.20.0.0/24") from None
+        raise BadValue(f"{value!r} is not an IPv4 network", "write 10.20.0.0/24") from None
     if "/" not in str(value):
-        raise ValueError(f"{value!r} lacks its prefix length: write {network.network_address}/24")
+        raise BadValue(f"{value!r} lacks its prefix length", f"write {network.network_address}/24")
     if str(network.network_address) != str(value).partition("/")[0]:
-        raise ValueError(f"{value!r} is an address inside a network: the network is {network}")
+        raise BadValue(f"{value!r} is an address inside a network", f"the network is {network}")
     return network
 
 
