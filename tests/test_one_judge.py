@@ -156,7 +156,7 @@ def test_what_a_phone_tries_by_default_is_made_from_the_table() -> None:
 def test_no_message_is_taken_apart_for_its_remedy() -> None:
     """Errors carry fields; a value that is quoted in a message may hold any separator."""
     apart = re.compile(
-        r"str\((?:error|problem)\)\.(?:r?partition|r?split|startswith|endswith)\\(|in str\((?:error|problem)\)"
+        r"str\((?:error|problem)\)\.(?:r?partition|r?split|startswith|endswith)\(|in str\((?:error|problem)\)"
     )
     found = [
         f"{path.relative_to(PACKAGE).as_posix()}:{number}"

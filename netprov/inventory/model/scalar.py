@@ -73,13 +73,13 @@ def _interface(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if not value or value in {".", ".."} or re.search(r"[\s/:]", value):
-        raise ValueError(
-            f"{value!r} is not the name of a network interface: write it as `ip link` shows it, lan0"
+        raise BadValue(
+            f"{value!r} is not the name of a network interface", "write it as `ip link` shows it, lan0"
         )
     if len(value.encode()) > LONGEST_INTERFACE:
-        raise ValueError(
-            f"{value!r} is longer than the {LONGEST_INTERFACE} octets that Linux allows an interface: write it as "
-            "`ip link` shows it, lan0"
+        raise BadValue(
+            f"{value!r} is longer than the {LONGEST_INTERFACE} octets that Linux allows an interface",
+            "write it as `ip link` shows it, lan0",
         )
     return value
 
