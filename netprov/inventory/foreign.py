@@ -7,6 +7,9 @@ and without the `option` that dhcpd puts before it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+from netprov.errors import Path
 
 _ROUTER = "write `router:`"
 _DNS = "write `dns:`"
@@ -80,6 +83,7 @@ _PHONE: Mapping[str, str] = {
     **dict.fromkeys(("serialnumber", "sn"), "write `serial:`"),
     **dict.fromkeys(("clientclass", "clientclasses", "group", "groups", "tag", "set"), "write `class:`"),
     **dict.fromkeys(("extension", "ext", "line", "userid"), 'write `values: {User_ID_1_: "1141"}`'),
+    "csv": "write `phones: {csv: FILE}`, without the dash",
     **dict.fromkeys(("displayname", "label"), "write `values: {Display_Name_1_: Lobby}`"),
 }
 
@@ -106,16 +110,63 @@ _MATCH: Mapping[str, str] = {
     **dict.fromkeys(("vlan", "vlanid", "subnet"), "write `network: voice`, a name under `networks:`"),
 }
 
+_SRV: Mapping[str, str] = {
+    **dict.fromkeys(("tls", "ssl", "ciscoprovhttps"), "write `https:`"),
+    **dict.fromkeys(("tcp", "ciscoprovhttp"), "write `http:`"),
+}
+_TARGET: Mapping[str, str] = dict.fromkeys(("host", "hostname", "server", "name", "fqdn"), "write `target:`")
+
+_CERTIFICATES: Mapping[str, str] = dict.fromkeys(
+    ("key", "cert", "crt", "certificate", "chain", "pem", "keyfile", "certfile"),
+    "bring your own certificate and key by `netprov cert import`; the inventory does not name them",
+)
+
 _SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Inventory": _SITE,
     "Match": _MATCH,
     "Network": _NETWORK,
     "Phone": _PHONE,
+    "Srv": _SRV,
+    "SrvTarget": _TARGET,
+    "Certificates": _CERTIFICATES,
+}
+
+_CHOICES: Mapping[str, Mapping[str, str]] = {
+    "method": {
+        **dict.fromkeys(("tftp", "option66", "option150", "option160", "options"), "dhcp"),
+        **dict.fromkeys(("dns", "dnssrv", "http", "https"), "srv"),
+        **dict.fromkeys(("tr069", "cwmp"), "acs"),
+        **dict.fromkeys(("static", "none", "off"), "manual"),
+    },
+    "clients": {
+        **dict.fromkeys(("any", "everyone"), "all"),
+        **dict.fromkeys(("listed", "reserved"), "known"),
+    },
 }
 
 
 def remedy_for(section: str, key: str) -> str:
     """Return what to write instead of another program's key in a section, by the section's model; "" if unknown."""
-    bare = "".join(each for each in key.lower() if each not in "-_ ")
+    bare = _bare(key)
     words = _SECTIONS.get(section, {})
     return words.get(bare) or words.get(bare.removeprefix("option"), "")
+
+
+def choice_for(key: str, word: Any) -> str:
+    """Return the choice of a key that another word stands for, "" if unknown."""
+    return _CHOICES.get(key, {}).get(_bare(str(word)), "")
+
+
+def value_for(path: Path, value: Any) -> str:
+    """Return what to write instead of a text where a list or a mapping stands, "" if unknown."""
+    match path, value:
+        case ((), str()):
+            return "an inventory begins `domain: example.com`; a list of phones is its `phones: {csv: FILE}`"
+        case (("phones",), str()):
+            return f"write `phones: {{csv: {value}}}`"
+        case _:
+            return ""
+
+
+def _bare(word: str) -> str:
+    return "".join(each for each in word.lower() if each not in "-_ ")

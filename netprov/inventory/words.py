@@ -6,6 +6,7 @@ pydantic says where a value is wrong and of what kind the fault is; the words ar
 from __future__ import annotations
 
 import difflib
+import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -16,7 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 
 from netprov.errors import BadValue, Path, Problem
-from netprov.inventory.foreign import remedy_for
+from netprov.inventory.foreign import choice_for, remedy_for, value_for
 from netprov.inventory.model import Inventory
 from netprov.inventory.yaml.flow import flow
 
@@ -32,6 +33,8 @@ def problems(error: ValidationError, data: Any) -> list[Problem]:
             path = tuple(detail["loc"])
         found.setdefault(path, _problem(detail, path))
     meant = {(path[:-1], _meant(each)) for path, each in found.items() if each.rule == "unknown-key"}
+    # A member of a list that names a CSV file was never meant for a phone.
+    meant |= {(path[:-1], "mac") for path in found if path[-1:] == ("csv",)}
     inside = {path[:length] for path in found for length in range(len(path))}
     return [
         each
@@ -194,8 +197,12 @@ def _problem(detail: ErrorDetails, path: Path) -> Problem:
     section = model_at(path[:-1]) if path and not isinstance(detail["input"], dict) else None
     if section and (other := remedy_for(section.__name__, str(path[-1]))):
         return Problem("type", message, other, path)
-    if found := _section_example(path, detail["input"]):
+    if found := value_for(path, detail["input"]) or _section_example(path, detail["input"]):
         return Problem("type", message, found, path)
+    if wanted == "a list" and isinstance(detail["input"], dict):
+        return Problem(
+            "type", message, "put `- ` before its first key: that makes it a member of a list", path
+        )
     quote = "put it in quotes" if kind == "string_type" and isinstance(detail["input"], bool) else ""
     return Problem("type", message, quote or _example(path) or f"write {wanted}", path)
 
@@ -246,6 +253,11 @@ def _unknown(path: Path) -> Problem:
     key = str(path[-1])
     place = _name(path[:-1]) if len(path) > 1 else "the inventory"
     remedy = remedy_for(model.__name__, key) if model else ""
+    joined = _JOINED.fullmatch(key)
+    if not remedy and joined and joined[1] in known:
+        remedy = f"write `{joined[1]}: {joined[2]}`, with a space after the colon"
+    if not remedy and model and (inside := _inside(model, key)):
+        remedy = f"it belongs further in, below `{':` or `'.join(inside)}:`: indent it there"
     if not remedy:
         meant = did_you_mean(key, known)
         remedy = f"did you mean `{meant}`?" if meant else f"{place} has: {', '.join(known)}"
@@ -254,9 +266,18 @@ def _unknown(path: Path) -> Problem:
     return Problem("unknown-key", f"`{key}` is not a key of {place}", remedy, path)
 
 
+def _inside(model: type[BaseModel], key: str) -> list[str]:
+    """Return the sections of a section that have a key which it lacks itself: it was indented too little."""
+    return [
+        name
+        for name, field in _fields(model).items()
+        if (inner := _model(field.annotation) or _model(_member(field.annotation))) and key in _fields(inner)
+    ]
+
+
 def _choice(path: Path, value: Any) -> Problem:
     choices = [str(each) for each in _choices(path)]
-    meant = did_you_mean(str(value), choices)
+    meant = choice_for(str(path[-1]), value) or did_you_mean(str(value), choices)
     remedy = f"did you mean `{meant}`?" if meant else f"write one of: {', '.join(choices)}"
     return Problem(
         "value", f"{_name(path)} is {shown(value)}; it can be {' or '.join(choices)}", remedy, path
@@ -286,6 +307,9 @@ def _example(path: Path) -> str:
     key = next((each for each in reversed(path) if isinstance(each, str)), "")
     return f"for example `{key}: {flow(field.examples[0])}`"
 
+
+_JOINED = re.compile(r"(\w+)(?:\s+|:)(\S.*)")
+"""A key and its value without a colon, or without a space after it."""
 
 _BOUNDS: Mapping[str, tuple[str, str]] = {
     "greater_than_equal": ("the least is", "ge"),

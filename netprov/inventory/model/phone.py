@@ -8,7 +8,7 @@ from pydantic import Field
 
 from netprov.inventory.model.network import Options
 from netprov.inventory.model.provision import Auth, Encryption, Values
-from netprov.inventory.model.scalar import Ipv4, Mac, Name, OneOrMany, Record, Texts
+from netprov.inventory.model.scalar import Ipv4, Mac, Name, OneOrMany, Record, Texts, TlsVersion
 
 Method = Literal["srv", "dhcp", "acs", "manual"]
 """How a phone finds its profile: DNS SRV, a DHCP option, a TR-069 ACS, or not by discovery at all."""
@@ -94,7 +94,7 @@ class PhoneClass(Record):
         default=None, description="How profiles are encrypted. Default: the site's."
     )
     auth: Auth | None = Field(default=None, description="Credentials for profiles. Default: the site's.")
-    tls_min: Literal["1.0", "1.1", "1.2", "1.3"] | None = Field(
+    tls_min: TlsVersion | None = Field(
         default=None,
         description="Oldest TLS version that the HTTPS servers speak with listed phones of the class, by their address. "
         "Default: the site's (`certificates: {tls_min: …}`).",

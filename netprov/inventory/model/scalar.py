@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -35,6 +35,14 @@ class Record(BaseModel):
     """The base of every section: frozen, and an unknown key is an error. A number where text is wanted is its digits."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, coerce_numbers_to_str=True)
+
+
+def _digits(value: Any) -> Any:
+    return str(value) if isinstance(value, float) else value
+
+
+TlsVersion = Annotated[Literal["1.0", "1.1", "1.2", "1.3"], BeforeValidator(_digits)]
+"""A TLS version; unquoted, YAML makes a number of it."""
 
 
 def _mac(value: Any) -> str:

@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from netprov.inventory.model.scalar import AnyAddresses, Duration, Name, Names, OneOrMany, Record, Texts
+from netprov.inventory.model.scalar import (
+    AnyAddresses,
+    Duration,
+    Name,
+    Names,
+    OneOrMany,
+    Record,
+    Texts,
+    TlsVersion,
+)
 
 
 class Server(Record):
@@ -84,7 +93,7 @@ class Certificates(Record):
         description="PEM files of CAs whose phone certificates are believed, beside the local CA: Cisco's, old and new.",
         examples=[["cisco-manufacturing.pem"]],
     )
-    tls_min: Literal["1.0", "1.1", "1.2", "1.3"] = Field(
+    tls_min: TlsVersion = Field(
         default="1.2",
         description="Oldest TLS version served; below 1.2 also old ciphers and signatures, for old firmware only.",
     )

@@ -19,7 +19,8 @@ def explain(error: yaml.YAMLError, text: str, name: str) -> Problem:
         return Problem("yaml-syntax", f"the file is not YAML: {error}", place=Place(name))
     message, remedy = _words(error, text)
     mark = error.problem_mark
-    if "end of stream" in (error.problem or "") and error.context_mark is not None:
+    unfinished = "end of stream" in (error.problem or "") or "simple key" in (error.context or "")
+    if unfinished and error.context_mark is not None:
         mark = error.context_mark
     return Problem("yaml-syntax", message, remedy, place=Place(name, mark.line + 1, mark.column + 1))
 
@@ -87,6 +88,16 @@ def _flow(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
     )
 
 
+_GLUED = re.compile(r"([\w-]+):(\S.*?)\s*\Z")
+
+
+def _key_without_colon(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
+    mark = error.context_mark or error.problem_mark
+    if mark is not None and (found := _GLUED.match(_line(mark, text)[mark.column :])):
+        return "there is no space after the `:` of this key", f"write `{found[1]}: {found[2]}`"
+    return "a `:` is missing after this key", "write `key: value`, with a space after the colon"
+
+
 _AFTER_BRACKET = re.compile(r":\s+([\[{][^\]}]*[\]}]\S.*?)\s*\Z")
 """A value that looks like a list or mapping, and goes on: a dial plan, say."""
 
@@ -126,7 +137,7 @@ _TABLE: tuple[tuple[str, _Explain], ...] = (
     ),
     (
         "expected ':'|simple key",
-        _fixed("a `:` is missing after this key", "write `key: value`, with a space after the colon"),
+        _key_without_colon,
     ),
     (
         "quoted scalar.*(end of stream|document indicator)",
