@@ -72,6 +72,9 @@ def _listed(site: Site | None) -> Iterable[tuple[str, str]]:
         declared = phone.declared
         if declared.name:
             yield declared.name, declared.mac
+            home = site.domain if site else ""
+            if declared.name.lower().endswith(f".{home.lower()}"):
+                yield declared.name[: -len(home) - 1], declared.mac
         if declared.address:
             yield str(declared.address), declared.mac
 

@@ -74,12 +74,14 @@ class Layers:
         context: dict[str, Any] = {
             "phone": phone_fields(Device("00:00:00:00:00:00")),
             "site": {"domain": self.inventory.domain, "server": ""},
+            "post": {},
             "values": _Anything(),
             "secret": str,
             **more,
         }
         if fault := template_fault(text, context):
-            remedy = f"a template knows phone.{', phone.'.join(context['phone'])}, site.domain, site.server and secret(name)"
+            remedy = f"a template knows phone.{', phone.'.join(context['phone'])}, site.domain, site.server, secret(name), and of a resync by POST "
+            remedy += "post.NAME | default('')"
             where = f"line {fault.line}: " if "\n" in text and file is None else ""
             place = Place(file, fault.line, 1) if file else None
             self._problems.append(

@@ -160,7 +160,7 @@ class Catalog:
     def _own(self, device: Device, requester: Requester) -> Answer:
         """Return a phone's own profile, made once: this catalog is of one plan, its secrets and its CA."""
         key = (device.mac, requester.scheme, requester.server, requester.port)
-        made = self._made.get(key)
+        made = None if requester.posted else self._made.get(key)
         if made is not None:
             return made
         try:
@@ -168,7 +168,7 @@ class Catalog:
         except (SecretMissing, RenderFailed) as error:
             return Refusal(str(error), 500, device.mac)
         answer = self._guard.protect(plain, device, requester.scheme)
-        if isinstance(answer, Content):
+        if isinstance(answer, Content) and not requester.posted:
             self._made_octets += len(answer.body)
             if self._made_octets > _KEPT_OCTETS:
                 self._made.clear()

@@ -1,11 +1,11 @@
 """Composes what a phone is sent: its layers merged, its templates rendered, its way to HTTPS added.
 
-Templates see `phone`, `site` and, as a whole profile, `parameters`.
+Templates see `phone`, `site`, `post` and, as a whole profile, `parameters`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -66,31 +66,31 @@ class Composer:
     def profile(self, device: Device, requester: Requester) -> bytes:
         """Compose a listed phone's profile. Raises `SecretMissing` or `RenderFailed`: none leaves with a hole in it."""
         if device.template:
-            return self._whole(device, self._road(requester))
+            return self._whole(device, requester)
         shared = self._merged(device.layers[:-1], requester)
         own = self._formatted_layer(device.layers[-1]) if device.layers else _EMPTY
         elements = {**shared.elements, **own.elements}
         if shared.templates or own.templates:
-            context = self._context(device)
+            context = self._context(device, requester.posted)
             for name, parameter in {**shared.templates, **own.templates}.items():
                 if name in own.templates or name not in own.elements:
                     elements[name] = element(_rendered(parameter, context))
         return enclose(elements.values())
 
-    def _whole(self, device: Device, road: Layer) -> bytes:
+    def _whole(self, device: Device, requester: Requester) -> bytes:
         """Compose a profile whose whole text is a template."""
         from markupsafe import Markup
 
-        context = self._context(device)
-        parameters = {
-            name: _rendered(parameter, context) for name, parameter in merge((road, *device.layers)).items()
-        }
+        context = self._context(device, requester.posted)
+        layers = (self._road(requester), *device.layers)
+        parameters = {name: _rendered(parameter, context) for name, parameter in merge(layers).items()}
         context["parameters"] = Markup("\n".join(map(element, parameters.values())))  # noqa: S704 - element() escapes
         context["values"] = {name: parameter.value or "" for name, parameter in parameters.items()}
         return render(device.template, context, xml=True).encode("ascii", "xmlcharrefreplace")
 
-    def _context(self, device: Device) -> dict[str, Any]:
+    def _context(self, device: Device, posted: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
         return {
+            "post": dict(posted),
             "phone": phone_fields(device),
             "site": self._site,
             "secret": self._secrets.demand,

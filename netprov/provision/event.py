@@ -144,6 +144,8 @@ class Posted:
     mac: str
     path: str
     body: str = field(repr=False)
+    fields: Mapping[str, str] = field(repr=False)
+    kind: ClassVar[str] = "posted"
     event_kind: ClassVar[str] = "Posted"
 
     def __str__(self) -> str:

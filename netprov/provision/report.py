@@ -8,9 +8,11 @@ he sent, so none that protects a profile is tried here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import parse_qsl
 from xml.etree.ElementTree import Element
 
 from netprov.errors import Malformed
@@ -46,6 +48,15 @@ def parse_report(data: bytes, path: str) -> Report:
         if not is_secret(name):
             fields[name] = value
     return Report(_kind(path.lower(), str(root.tag).lower()), fields)
+
+
+def parse_posted(text: str) -> Mapping[str, str]:
+    """Return the fields of a posted body, `name=value` joined by `&`, `;` or line ends; other text has none.
+
+    The operator makes the body (`GPP_A`, sent by `--post a`), so there is no other form to expect.
+    """
+    pairs = parse_qsl("&".join(re.split(r"[;\r\n]+", text)), keep_blank_values=True)
+    return {name: value for name, value in pairs if value.isprintable()}
 
 
 def is_secret(name: str) -> bool:

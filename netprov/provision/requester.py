@@ -34,7 +34,7 @@ class Requester:
     """One request's origin.
 
     `server` and `port` are where it came in; `certificate_mac` is of a client certificate that was verified; `agent`
-    is a hint only; `link_mac` looks up the sender's address in the leases and the neighbour table, when it is needed.
+    is a hint only, and so is what it `posted`, by field; `link_mac` looks up the sender's address in the leases and the neighbour table, when it is needed.
     """
 
     scheme: Scheme
@@ -44,6 +44,7 @@ class Requester:
     agent: Agent | None = None
     certificate_mac: str = ""
     link_mac: Callable[[], str] = _no_mac
+    posted: tuple[tuple[str, str], ...] = ()
 
     def base_url(self) -> str:
         """Return the URL that reaches the server in the way this request did, without a path."""

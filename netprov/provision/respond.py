@@ -13,7 +13,7 @@ from netprov.provision.catalog import Catalog, decode_path
 from netprov.provision.config import Device, Provision, TlsVersion
 from netprov.provision.event import PROBE, Asked, Posted, Reported, probed
 from netprov.provision.http import HttpRequest, Response
-from netprov.provision.report import Report, is_sealed, open_report, parse_report
+from netprov.provision.report import Report, is_sealed, is_secret, open_report, parse_posted, parse_report
 from netprov.provision.requester import Agent, Requester
 from netprov.provision.selection import Selection
 
@@ -53,6 +53,10 @@ class Answered:
     more: Reported | Posted | None = None
 
 
+def _posted(request: HttpRequest) -> str:
+    return request.body[:MAX_POSTED].decode("utf-8", "replace")
+
+
 class Responder:
     """Answers the requests of one plan; `authority` asks for credentials where a profile is locked."""
 
@@ -79,6 +83,8 @@ class Responder:
             return self._report(request, requester, path, now)
         if request.method not in _METHODS:
             return _refuse(request, requester, path, Refusal("method", 405), _ALLOW)
+        if request.method == "POST" and request.body:
+            requester = replace(requester, posted=tuple(parse_posted(_posted(request)).items()))
         answer = self._catalog.respond(path, requester)
         match answer:
             case Content():
@@ -128,8 +134,8 @@ class Responder:
         )
         posted = None
         if request.method == "POST" and request.body:
-            text = request.body[:MAX_POSTED].decode("utf-8", "replace")
-            posted = Posted(requester.address, content.mac, path, text)
+            kept = {name: value for name, value in requester.posted if not is_secret(name)}
+            posted = Posted(requester.address, content.mac, path, _posted(request), kept)
         return Answered(Response(200, fields, content.body), event, more=posted)
 
     def _is_report(self, path: str) -> bool:

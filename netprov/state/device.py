@@ -20,7 +20,7 @@ from pathlib import Path
 
 from netprov.dhcp.lease import Bound
 from netprov.machine import Dropped, Event
-from netprov.provision.event import Asked, Reported
+from netprov.provision.event import Asked, Posted, Reported
 from netprov.provision.standing import Fact, fact_of
 from netprov.state.acs_fact import acs_fact
 from netprov.state.dhcp_fact import DhcpFacts
@@ -308,7 +308,7 @@ class DeviceRecords:
         )
         if len(self._known) < _ADDRESSES:
             self._known.add(mac)
-        if isinstance(each.event, Reported):
+        if isinstance(each.event, Reported | Posted):
             self._database.execute(
                 "INSERT OR REPLACE INTO report VALUES (?, ?, ?, ?)",
                 (mac, each.event.kind, each.now, json.dumps(dict(each.event.fields))),

@@ -26,6 +26,11 @@ phones: [{{mac: '{MAC}', model: CP-8851-3PCC, name: desk1, address: 10.20.0.50}}
 """
 
 
+def test_a_phone_listed_by_its_name_in_full_is_known_by_the_short_one_too() -> None:
+    site = derive(parse(SITE.replace("desk1", "desk1.example.com"), "site.yaml").inventory).site
+    assert names_of(site).find("desk1") == names_of(site).find("desk1.example.com") == MAC
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a directory with the inventory and, as its state, a lease of a phone that is not listed."""

@@ -76,6 +76,7 @@ def test_cookie_of_another_address_or_secret_is_worth_nothing() -> None:
     ("length", "rcode"),
     [
         (8, "NOERROR"),
+        (4, "FORMERR"),
         (7, "FORMERR"),
         (9, "FORMERR"),
         (15, "FORMERR"),
@@ -89,6 +90,9 @@ def test_cookie_of_impossible_length_is_a_format_error_rfc_7873_5_2_2(length: in
     assert said == rcode
     assert not outcome.keep
     assert bool(given) == (rcode == "NOERROR")
+    assert outcome.reply
+    reply = dns.message.from_wire(outcome.reply)
+    assert (str(reply.question[0].name), reply.edns) == ("pr1.example.com.", 0)
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,10 @@ def test_negative_answers_are_findings(name: str, said: str) -> None:
     assert result.return_value == 1
 
 
+def test_name_of_a_service_without_its_domain_is_of_the_sites() -> None:
+    assert "_ciscoprov-https._tls.example.com" in query("_ciscoprov-https._tls").output
+
+
 @pytest.mark.parametrize("words", [["a..b"], ["a", "FOO"], ["a", "A", "x"], ["a", "@nowhere"]])
 def test_wrong_words_are_usage_errors(words: list[str]) -> None:
     result = query(*words)

@@ -124,6 +124,12 @@ def test_what_cannot_be_served_is_a_problem(more: str, expected: tuple[str, str]
     assert problems(more) == [expected]
 
 
+def test_template_that_needs_a_posted_field_is_a_problem_as_most_requests_post_none() -> None:
+    value = "provisioning: {values: {A: '{{ post.room%s }}'}}\n"
+    assert problems(value % "") == [("template", "provisioning.values.A")]
+    assert planned(value % ' | default("")')
+
+
 def test_whole_template_may_use_any_value() -> None:
     planned("profiles: {p: {template: '<flat-profile>{{ parameters }}{{ values.A }}</flat-profile>'}}\n")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from dataclasses import replace
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
@@ -113,6 +114,31 @@ def test_posted_body_is_kept() -> None:
     assert isinstance(answered.more, Posted)
     assert (answered.more.mac, answered.more.body[:11], len(answered.more.body)) == (MAC, "serial=FCH1", 4096)
     assert "FCH1" not in str(answered.more)
+
+
+def test_fields_of_a_posted_body_are_kept_without_secrets() -> None:
+    more = ask("/001234ab45de.cfg", "POST", b"serial=FCH1&pin=1234;room=Lobby+1").more
+    assert isinstance(more, Posted)
+    assert more.fields == {"serial": "FCH1", "room": "Lobby 1"}
+
+
+@pytest.mark.parametrize("whole", ["", "<p><A>{{ post.room | default('none') }}</A></p>"])
+def test_a_template_sees_what_its_own_request_posted(whole: str) -> None:
+    own = layer([Parameter("A", "{{ post.room | default('none') }}")])
+    provision = replace(PROVISION, devices={MAC: Device(MAC, layers=(own,), template=whole)})
+    answers = Responder(Catalog(provision, entropy=bytes, secrets=SECRETS), provision, Authority(b"key"))
+
+    def got(method: str, body: bytes = b"") -> str:
+        request = HttpRequest(method, "/001234ab45de.cfg", 1, {}, body)
+        found = ET.fromstring(answers.respond(request, ASKER, 1000.0).response.body).find(".//A")
+        assert found is not None
+        return found.text or ""
+
+    assert got("GET") == "none"
+    assert got("POST", b"room=Lobby%201") == "Lobby 1"
+    assert got("POST", b"room=%3C%2FA%3E%3CB%3E") == "</A><B>", "what was posted is text"
+    assert got("POST", b"room=\0") == "none"
+    assert got("GET") == "none"
 
 
 STATUS = b"<status><System_Information><Firmware>11.3.1</Firmware></System_Information><Admin_Password>x</Admin_Password></status>"

@@ -55,7 +55,7 @@ def record(state: Path, *events: Event) -> None:
             "resync failed: x",
             (0, 0),
         ),
-        ([Posted(IP, MAC, "/x", "body")], "", (0, 0)),
+        ([Posted(IP, MAC, "/x", "body", {})], "", (0, 0)),
     ],
 )
 def test_events_decide_where_a_phone_stands(
@@ -82,10 +82,12 @@ def test_newest_report_of_each_kind_is_kept(tmp_path: Path) -> None:
         tmp_path,
         Reported(IP, MAC, "full", "/r", {"A": "1"}),
         Reported(IP, MAC, "full", "/r", {"A": "2"}),
+        Posted(IP, MAC, "/x", "room=1", {"room": "1"}),
         Reported(IP, MAC, "status", "/r", {"System_Information/Software_Version": "12.0.1"}),
     )
     assert [(kind, dict(fields)) for kind, _, fields in load_reports(tmp_path, MAC)] == [
         ("full", {"A": "2"}),
+        ("posted", {"room": "1"}),
         ("status", {"System_Information/Software_Version": "12.0.1"}),
     ]
     assert load_devices(tmp_path)[0].firmware == "12.0.1"

@@ -122,7 +122,7 @@ def _question(names: list[str], file: str | None, *, offline: bool) -> tuple[str
     scheme = scheme_of(name)
     if scheme and scheme in SERVICES:
         return f"{SERVICES[scheme]}.{open_plan(file).plan.site.domain}", type_ or parse_type("SRV")
-    if offline and "." not in name:
+    if offline and ("." not in name or name.rpartition(".")[2].startswith("_")):
         domain = open_plan(file).plan.site.domain
         name = domain if name == "@" else f"{name}.{domain}"
     return name, type_ or parse_type("SRV" if name.startswith("_") else "A")
