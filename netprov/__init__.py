@@ -308,6 +308,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime                     pumps and their supervisor
     runtime.role                what a running service is to its supervisor
     runtime.address             whether an address or an interface is one of this machine's
+    runtime.refusal             why a socket cannot be bound
     runtime.transaction         a change of several services together
     runtime.watch               what others change beside the inventory
     runtime.task                tasks that are begun again when they fail

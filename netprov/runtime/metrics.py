@@ -11,13 +11,13 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from netprov.cwmp.device import Faulted
-from netprov.errors import ServiceError
 from netprov.hostport import format_hostport
 from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.plan.metrics import MetricsPlan
 from netprov.provision.event import Asked
 from netprov.runtime.address import is_here
+from netprov.runtime.refusal import bind_refused
 from netprov.runtime.role import Notice, Prepared, Service, Suppressed, reload
 
 if TYPE_CHECKING:
@@ -112,7 +112,5 @@ class MetricsService:
         try:
             return await serve(self._metrics, plan.address, plan.port + self._place)
         except OSError as error:
-            raise ServiceError(
-                f"metrics cannot be given at {self._where(plan)}: {error.strerror}",
-                "choose another port under `metrics:`; each role of its own takes one more",
-            ) from error
+            port = plan.port + self._place
+            raise bind_refused(f"metrics {self._where(plan)}", "tcp", port, error) from error

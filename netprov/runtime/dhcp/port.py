@@ -10,10 +10,12 @@ from dataclasses import replace
 from netprov.dhcp.message import CLIENT_PORT, SERVER_PORT, Type, hardware_address
 from netprov.dhcp.option.table import MESSAGE_TYPE
 from netprov.errors import ServiceError
+from netprov.hostport import format_hostport
 from netprov.machine import Datagram, Endpoint
 from netprov.runtime.address import index_of
 from netprov.runtime.net.frame import Prober, Program, RawSender, attach_filter
 from netprov.runtime.net.mmsg import SLOT, SLOTS, Batch, batch
+from netprov.runtime.refusal import bind_refused
 
 URGENT_BATCH = 256
 """Requests, renewals, releases taken from one socket before what they caused is written and answered."""
@@ -220,10 +222,8 @@ def _unbound(error: OSError, where: str, address: str) -> Exception:
     match error.errno:
         case errno.EADDRNOTAVAIL:
             return absent_address(where, address)
-        case errno.EADDRINUSE:
-            remedy = "Stop the other DHCP server (ss -lunp 'sport = :67' names it)."
-            return ServiceError(f"UDP port 67 is taken on {address}", remedy)
-    return error
+        case _:
+            return bind_refused(f"dhcp {format_hostport(address, SERVER_PORT)}", "udp", SERVER_PORT, error)
 
 
 def absent_address(interface: str, address: str) -> ServiceError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,6 +24,7 @@ from netprov.runtime.dns.serving import ServingState, make
 from netprov.runtime.dns.tcp import TcpServer
 from netprov.runtime.dns.udp import UdpPump, open_udp
 from netprov.runtime.dns.worker import Workers
+from netprov.runtime.refusal import bind_refused
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
 from netprov.runtime.task import keep
 from netprov.state.serial import Serials
@@ -249,13 +249,13 @@ class DnsService:
         try:
             sock = open_udp(host, port, shared=self._processes > 1)
         except OSError as error:
-            raise _cannot_bind("UDP", host, port, error) from error
+            raise bind_refused(f"dns {format_hostport(host, port)}", "udp", port, error) from error
         tcp = TcpServer(_NOTHING, self._report)
         try:
             await tcp.listen(host, port, shared=False)
         except OSError as error:
             sock.close()
-            raise _cannot_bind("TCP", host, port, error) from error
+            raise bind_refused(f"dns {format_hostport(host, port)}", "tcp", port, error) from error
         return UdpPump(sock, _NOTHING), tcp
 
     async def _close(self, place: Place) -> None:
@@ -296,17 +296,3 @@ def _none_here(wanted: Sequence[Place]) -> ServiceError:
         f"no address of the plan is on this machine: {shown}",
         f"give an interface {' or '.join(host for host, _ in wanted) or 'one'}, or name others under `dns: {{listen: …}}`",
     )
-
-
-def _cannot_bind(transport: str, host: str, port: int, error: OSError) -> ServiceError:
-    shown = f"{transport} {format_hostport(host, port)}"
-    match error.errno:
-        case errno.EADDRINUSE:
-            remedy = f"another DNS server has it: find it with `ss -lnp 'sport = :{port}'` and stop it"
-        case errno.EACCES | errno.EPERM:
-            remedy = (
-                "ports below 1024 need CAP_NET_BIND_SERVICE: run as root, or from netprov's systemd units"
-            )
-        case _:
-            remedy = "check the address and the port"
-    return ServiceError(f"cannot answer at {shown}: {error.strerror}", remedy)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Literal, Protocol
 
 from netprov.errors import ServiceError
 from netprov.provision.config import Listener
 from netprov.runtime.address import is_here
 from netprov.runtime.net.poll import READ
+from netprov.runtime.refusal import bind_refused
 from netprov.runtime.role import Notice, RoleContext
 
 _BACKLOG = 1024
@@ -176,7 +176,8 @@ def bind(listener: Listener) -> socket.socket | None:
         sock.close()
         if error.errno == errno.EADDRNOTAVAIL:
             return None
-        raise _refused(listener, error) from error
+        protocol: Literal["udp", "tcp"] = "udp" if listener.is_datagram else "tcp"
+        raise bind_refused(str(listener), protocol, listener.port, error) from error
     return sock
 
 
@@ -195,16 +196,3 @@ def none_bound(service: str, listeners: Iterable[Listener]) -> ServiceError:
         if addresses
         else "give `networks:` or `hosts:` an address",
     )
-
-
-def _refused(listener: Listener, error: OSError) -> ServiceError:
-    match error.errno:
-        case errno.EADDRINUSE:
-            protocol = "u" if listener.is_datagram else "t"
-            remedy = f"see what holds it: `ss -ln{protocol}p sport = :{listener.port}`, and stop it or move one of the two"
-            return ServiceError(f"{listener} is taken by another program", remedy)
-        case errno.EACCES | errno.EPERM:
-            remedy = "run as root, or with the capability CAP_NET_BIND_SERVICE as the units in systemd/ do"
-            return ServiceError(f"{listener} may not be bound by this user", remedy)
-        case _:
-            return ServiceError(f"{listener} cannot be bound: {os.strerror(error.errno or 0)}")
