@@ -9,6 +9,7 @@ from netprov.check.rule import Finding, View, planned, rule
 from netprov.dhcp.option.provisioning import SERVER_CODES
 from netprov.errors import Malformed, Path
 from netprov.phone.rule.url import parse_url
+from netprov.plan.provision import is_ours
 
 LONGEST_ACCEPTED = 825 * 86400
 """Seconds: what current TLS clients accept of a server certificate."""
@@ -76,8 +77,9 @@ def _options_over_https(view: View) -> Iterator[Finding]:
         for code in SERVER_CODES:
             text, path = group.options.get(code, ("", ()))
             with suppress(Malformed):
-                url = parse_url(str(text).partition(";")[0].strip())
-                if url.scheme == "https" and view.in_zone(url.host):
+                value = str(text).partition(";")[0].strip()
+                url = parse_url(value)
+                if url.scheme == "https" and (view.in_zone(url.host) or is_ours(view.site, value)):
                     message = f"option {code} leads {group.label} to HTTPS alone, and factory phones do not trust your CA"
                     yield Finding(path, message, remedy=_PLAIN_FIRST)
 

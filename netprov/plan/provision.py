@@ -38,7 +38,7 @@ def provision(site: Site) -> Provision:
     if problems:
         raise InventoryError(dict.fromkeys(problems))
     settings = site.inventory.provisioning
-    urls = [_split(url) for url in _urls(site) if _is_ours(site, url)]
+    urls = [_split(url) for url in _urls(site) if is_ours(site, url)]
     paths = [url.path for url in urls if names_in(url.path)]
     plain = [url.path for url in urls if url.path.strip("/") and not names_in(url.path)]
     return Provision(
@@ -145,7 +145,7 @@ def _named_listeners(site: Site) -> Iterator[Listener]:
     for url in _urls(site):
         parts = _split(url)
         scheme = scheme_of(parts.scheme)
-        if scheme is None or not _is_ours(site, url):
+        if scheme is None or not is_ours(site, url):
             continue
         for address in _addresses(site, parts.hostname or ""):
             yield Listener(scheme, address, parts.port or PORTS[scheme], parts.hostname or "")
@@ -211,7 +211,8 @@ def _places(value: object) -> Iterator[str]:
                 yield text if "://" in text else f"tftp://{text}"
 
 
-def _is_ours(site: Site, url: str) -> bool:
+def is_ours(site: Site, url: str) -> bool:
+    """Say whether a URL leads to a host of this inventory, by its name or its address."""
     return bool(_addresses(site, _split(url).hostname or ""))
 
 

@@ -117,6 +117,9 @@ def test_https_alone_in_an_option_is_judged_at_its_own_line(tmp_path: Path) -> N
         return [each.path for each in problems(tmp_path, document) if each.rule == "ca-unknown-to-factory"]
 
     assert at("https://pr1.example.com/$PSN.xml") == [("classes", "d", "options", 66)]
+    assert at("https://10.20.0.11/$PSN.xml") == [("classes", "d", "options", 66)]
+    assert at("https://10.20.0.1/") == [("classes", "d", "options", 66)]
+    assert at("https://192.0.2.9/") == []
     assert at("http://pr1.example.com/$PSN.xml") == []
     assert at("https://provider.example.net/$PSN.xml") == []
 

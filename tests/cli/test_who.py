@@ -96,6 +96,12 @@ def test_unknown_phone_is_refused_alike_with_those_that_may_be_meant(
     assert "did you mean desk1" in problem.remedy
 
 
+def test_unknown_phone_is_refused_before_there_is_any_record(folder: Path) -> None:
+    words = ["show", "desk2", "-f", str(folder / "site.yaml"), "--state", str(folder / "fresh")]
+    result = CliRunner().invoke(leases.command, words, standalone_mode=False)
+    assert isinstance(result.exception, InventoryError)
+
+
 def test_every_list_has_the_names_of_listed_phones(folder: Path) -> None:
     site = str(folder / "site.yaml")
     for verb, words in (

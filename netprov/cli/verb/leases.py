@@ -107,8 +107,8 @@ def list_leases(*, file: str | None, state: str | None, every: bool, form: str) 
 @state_option
 def show(which: str, *, file: str | None, state: str | None) -> int:
     """Show everything known of a lease, found by address, MAC or host name."""
-    ledger = open_ledger(file, state)
     mac = _who(which, file, state)
+    ledger = open_ledger(file, state)
     found = [each for each in ledger.leases if which == dotted(each.address) or mac == format_mac(each.mac)]
     for lease in found:
         for name, value in _data(ledger, lease).items():
