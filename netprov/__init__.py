@@ -11,6 +11,7 @@ Ground that everything stands on:
     hostport                    hosts with ports as text, and the ports of services
     nonce                       nonces of HTTP Digest, each good once
     failure                     how often something may fail, by phone and by sender
+    xml                         XML of others, bounded while it is parsed
     text                        text of others: clean where it comes in, visible where it is shown
 
 What the operator writes, one YAML file in the operator's words:
@@ -337,6 +338,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.web.handler         HTTP by aiohttp, with what it lacks
     runtime.web.head            requests that are a head and nothing else
     runtime.web.door            what is answered at once, and what goes to aiohttp
+    runtime.web.body            bodies of requests, bounded one by one and together
     runtime.web.file            files sent as answers
     runtime.web.server          an HTTP and HTTPS server on the sockets of one service
     runtime.dhcp                the DHCP wing

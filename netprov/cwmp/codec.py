@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 from xml.etree.ElementTree import Element
 
 from netprov.cwmp import parameter_codec, rpc, soap
 from netprov.cwmp.fault import SERVER_FAULTS, describe
 from netprov.errors import LocalViolation, Malformed
+
+_FAULT_TEXT = 256
+"""Characters that are kept of each text of a fault (the schema allows a parameter's name 256)."""
+_FAULTS = 64
+"""Parameters that a fault may name."""
 
 
 def decode(data: bytes) -> rpc.Message:
@@ -138,17 +144,17 @@ def _decode_fault(element: Element) -> rpc.Fault:
         said = " ".join(
             filter(None, (soap.text(element, "faultcode", ""), soap.text(element, "faultstring", "")))
         )
-        return rpc.Fault(9002, said)
+        return rpc.Fault(9002, said[:_FAULT_TEXT])
     return rpc.Fault(
         soap.number(inner, "FaultCode"),
-        soap.text(inner, "FaultString", ""),
+        soap.text(inner, "FaultString", "")[:_FAULT_TEXT],
         tuple(
             rpc.ParameterFault(
-                soap.text(each, "ParameterName", ""),
+                soap.text(each, "ParameterName", "")[:_FAULT_TEXT],
                 soap.number(each, "FaultCode", 9002),
-                soap.text(each, "FaultString", ""),
+                soap.text(each, "FaultString", "")[:_FAULT_TEXT],
             )
-            for each in soap.children(inner, "SetParameterValuesFault")
+            for each in islice(soap.children(inner, "SetParameterValuesFault"), _FAULTS)
         ),
     )
 

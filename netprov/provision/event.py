@@ -24,11 +24,19 @@ def probed(value: str) -> str:
     return read_mac(value.rpartition(" ")[2])
 
 
+def _who(address: str, mac: str, *, proven: bool) -> str:
+    """Return a sender and whom he is about; what he only claims is said to be a claim."""
+    if not mac:
+        return address
+    return f"{address} ({mac})" if proven else f"{address} (claims {mac})"
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One request and its answer: an HTTP status (for TFTP the one that means the same) and what was sent.
 
-    `probe` says that a check of ours asked, in a phone's name.
+    `probe` says that a check of ours asked, in a phone's name. `address` is the sender, `mac` whom the request is about;
+    `proven` says that they are one: by certificate, credentials, the inventory's address, a lease or the link.
     """
 
     scheme: Scheme
@@ -42,10 +50,11 @@ class Asked:
     reason: str = ""
     agent: Agent | None = None
     probe: bool = False
+    proven: bool = True
     event_kind: ClassVar[str] = "Asked"
 
     def __str__(self) -> str:
-        who = f"{self.address} ({self.mac})" if self.mac else self.address
+        who = _who(self.address, self.mac, proven=self.proven)
         what = f"{self.kind}, {self.octets} octets" if self.kind else self.reason or "nothing"
         probe = ", a probe of ours" if self.probe else ""
         return f"{who} {self.method} {self.scheme} {self.path}: {self.status} {what}{probe}"
@@ -130,10 +139,12 @@ class Reported:
     kind: str
     path: str
     fields: Mapping[str, str] = field(repr=False)
+    proven: bool = True
     event_kind: ClassVar[str] = "Reported"
 
     def __str__(self) -> str:
-        return f"{self.address} ({self.mac or 'unknown'}) {self.kind} report at {self.path}: {len(self.fields)} fields"
+        who = _who(self.address, self.mac or "unknown", proven=self.proven)
+        return f"{who} {self.kind} report at {self.path}: {len(self.fields)} fields"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +156,13 @@ class Posted:
     path: str
     body: str = field(repr=False)
     fields: Mapping[str, str] = field(repr=False)
+    proven: bool = True
     kind: ClassVar[str] = "posted"
     event_kind: ClassVar[str] = "Posted"
 
     def __str__(self) -> str:
-        return f"{self.address} ({self.mac or 'unknown'}) posted {len(self.body)} octets at {self.path}"
+        who = _who(self.address, self.mac or "unknown", proven=self.proven)
+        return f"{who} posted {len(self.body)} octets at {self.path}"
 
 
 @dataclass(frozen=True, slots=True)

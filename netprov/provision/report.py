@@ -18,11 +18,14 @@ from xml.etree.ElementTree import Element
 from netprov.errors import Malformed
 from netprov.provision.config import Policy
 from netprov.provision.crypto import MAGIC, decode_ikm, decrypt_gcm, digest_of, unseal_cbc
-from netprov.provision.profile import parse_xml
+from netprov.provision.profile import decompress
+from netprov.xml import XmlLimits, parse_bounded
 
 ReportKind = Literal["status", "delta", "full"]
 
 MAX_FIELDS = 5000
+LIMITS = XmlLimits(octets=512 << 10, elements=2 * MAX_FIELDS, depth=40)
+"""Of a report in clear: a phone's whole configuration stays below 200 kB."""
 MAX_DEPTH = 32
 _NO_KEY = "0" * 64
 """Is tried where a phone has no key, so that this takes as long."""
@@ -40,7 +43,7 @@ class Report:
 
 def parse_report(data: bytes, path: str) -> Report:
     """Parse a report; raises `Malformed`. Which kind it is, its path says, or its root element."""
-    root = parse_xml(data)
+    root = parse_bounded(decompress(data, LIMITS.octets), LIMITS)
     fields: dict[str, str] = {}
     for place, (name, value) in enumerate(_flatten(root, "", 0)):
         if place >= MAX_FIELDS:

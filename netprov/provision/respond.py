@@ -51,6 +51,8 @@ class Answered:
     event: Asked
     file: TreeFile | None = None
     more: Reported | Posted | None = None
+    shown: bool = False
+    """Whether the sender has shown who he is by a password or a key of that phone."""
 
 
 def _posted(request: HttpRequest) -> str:
@@ -73,6 +75,15 @@ class Responder:
 
     def respond(self, request: HttpRequest, requester: Requester, now: float) -> Answered:
         """Answer one request."""
+        answered = self._respond(request, requester, now)
+        mac = answered.event.mac
+        if not mac or answered.shown or self._catalog.is_proven(mac, requester):
+            return answered
+        # A path can name any phone: what is asked in its name is told of the sender.
+        more = answered.more and replace(answered.more, proven=False)
+        return replace(answered, event=replace(answered.event, proven=False), more=more)
+
+    def _respond(self, request: HttpRequest, requester: Requester, now: float) -> Answered:
         if (mac := probed(request.fields.get(PROBE, ""))) != "":
             requester = replace(requester, link_mac=lambda: mac)
         raw = target_path(request.target)
@@ -136,7 +147,8 @@ class Responder:
         if request.method == "POST" and request.body:
             kept = {name: value for name, value in requester.posted if not is_secret(name)}
             posted = Posted(requester.address, content.mac, path, _posted(request), kept)
-        return Answered(Response(200, fields, content.body), event, more=posted)
+        shown = content.lock is not None
+        return Answered(Response(200, fields, content.body), event, more=posted, shown=shown)
 
     def _is_report(self, path: str) -> bool:
         lower = path.lower()
@@ -162,9 +174,12 @@ class Responder:
             if sealed:
                 self._failures.count((mac, requester.address), now)
             return _refuse(request, requester, path, Refusal(f"report: {error}", 400, mac))
+        if mac not in self._provision.devices and not self._catalog.is_proven(mac, requester):
+            reason = "a report of a phone that is neither listed nor the sender"
+            return _refuse(request, requester, path, Refusal(reason, 403, mac))
         event = _event(request, requester, path, 200, mac, kind=f"{report.kind} report")
         reported = Reported(requester.address, mac, report.kind, path, report.fields)
-        return Answered(Response(200), event, more=reported)
+        return Answered(Response(200), event, more=reported, shown=sealed)
 
     def _open(self, body: bytes, coding: str, path: str, device: Device, requester: Requester) -> Report:
         return open_report(

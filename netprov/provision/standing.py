@@ -29,6 +29,8 @@ class Fact:
     standing: str = ""
     got_profile: bool = False
     refused: bool = False
+    proven: bool | None = True
+    """Whether the sender is that phone; None for a claim that only the records can compare with what they know."""
 
 
 def fact_of(event: Event) -> Fact | None:
@@ -39,12 +41,13 @@ def fact_of(event: Event) -> Fact | None:
     match event:
         case Asked():
             return _asked(event)
-        case Reported(address=address, mac=mac, fields=fields):
-            return Fact(address, mac, firmware=_reported_firmware(fields))
-        case Posted(address=address, mac=mac):
-            return Fact(address, mac)
+        case Reported(address=address, mac=mac, fields=fields, proven=proven):
+            return Fact(address, mac, firmware=_reported_firmware(fields), proven=proven)
+        case Posted(address=address, mac=mac, proven=proven):
+            return Fact(address, mac, proven=proven)
         case PhoneSaid(address=address, mac=mac, told=told):
-            return Fact(address, mac, told.model, standing="" if told.outcome == "asked" else str(told))
+            standing = "" if told.outcome == "asked" else str(told)
+            return Fact(address, mac, told.model, standing=standing, proven=None)
         case SyslogLine(address=address):
             return Fact(address)
         case TlsFailed(address=address, reason=reason):
@@ -77,6 +80,8 @@ def _asked(event: Asked) -> Fact:
         standing,
         got_profile=event.kind == "profile" and event.status == 200,
         refused=event.status >= 400,
+        # User-Agent is anybody's to send: what it alone says is compared with what is known.
+        proven=event.proven if event.mac else None,
     )
 
 

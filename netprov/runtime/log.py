@@ -18,6 +18,8 @@ from netprov.machine import Dropped, Endpoint, Event
 from netprov.runtime.role import Notice
 from netprov.text import visible
 
+LONGEST = 2000
+"""Characters of an event that a line holds."""
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _SYSLOG = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 
@@ -84,7 +86,7 @@ class EventLog:
             level = logging.DEBUG
         if level < self._lowest:
             return
-        text = visible(describe(event).replace("\n", " "))
+        text = visible(describe(event)[:LONGEST].replace("\n", " "))
         prefix = f"<{_SYSLOG[level]}>" if self._journal else self._clock()
         # Standard error may be a pipe that nobody reads any more; serving goes on.
         with suppress(OSError, ValueError):

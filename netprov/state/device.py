@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from netprov.dhcp.lease import Bound
@@ -84,6 +85,15 @@ _POISON = (
 )
 """What a fact raises that can never be written; anything else is the disk's or the file's."""
 _NEWEST = "SELECT mac FROM device ORDER BY last DESC LIMIT ?"
+_ADDRESS = "SELECT address FROM device WHERE mac = ?"
+_REPORTS = "SELECT CAST(total(length(fields)) AS INTEGER) FROM report"
+_OLDEST_REPORT = "SELECT mac, kind, length(fields) FROM report ORDER BY time LIMIT 1"
+REPORT_OCTETS = 64 << 20
+"""Characters of all reports that are kept; beyond, the oldest go."""
+UNLISTED = 4096
+"""Phones that are kept on record beside those of the inventory: anybody may invent MAC addresses."""
+_TEXT, _FIELD = 2000, 500
+"""Characters of a line of history, and of each of its fields."""
 _BATCH = 500
 """Facts written in one commit."""
 _PAUSE = 0.5
@@ -138,7 +148,11 @@ class DeviceRecords:
         self._keep = keep or _task
         self.own: frozenset[str] = frozenset()
         """Addresses of the servers themselves: what comes from there is no phone."""
+        self.listed: frozenset[str] = frozenset()
+        """MAC addresses of the inventory's phones: what strangers say of others is kept only so far."""
         self._complain = complain
+        self._report_octets = 0
+        self._forgotten = 0
         self._trouble = ""
         self._waiting: FairQueue[_Waiting] = FairQueue(most=_QUEUE, each=_EACH)
         self._batch: list[_Waiting] = []
@@ -157,6 +171,7 @@ class DeviceRecords:
         try:
             self._extend()
             self._database.execute(_BOUND_INDEX)
+            self._report_octets = next(self._database.execute(_REPORTS))[0]
             self._known = {mac for (mac,) in self._database.execute(_NEWEST, (_ADDRESSES,))}
             self._macs = dict(self._database.execute("SELECT address, mac FROM device WHERE address != ''"))
         except sqlite3.Error as error:
@@ -189,7 +204,7 @@ class DeviceRecords:
         if fact is not None and self._is_ours(event, fact):
             fact = Fact()
         if fact is not None:
-            if fact.mac and fact.address:
+            if fact.mac and fact.address and fact.proven:
                 self._remember(fact.address, fact.mac)
             mac = fact.mac or self._macs.get(fact.address, "")
             self._waiting.put(
@@ -218,6 +233,11 @@ class DeviceRecords:
             await asyncio.sleep(_PAUSE)
             self._wanted.clear()
             await asyncio.to_thread(self._flush)
+            if self._forgotten:
+                self._complain(
+                    f"device records: {self._forgotten} phones of no inventory were forgotten, there are too many"
+                )
+                self._forgotten = 0
             if shed := self._waiting.shed():
                 self._complain(
                     f"device records: {shed} facts were not kept, they came too fast from one source"
@@ -261,6 +281,7 @@ class DeviceRecords:
 
     def _trim(self) -> None:
         """Forget the oldest lines: of all, of strangers, of who has said most just now."""
+        self._forget_strangers()
         said = Counter(each.fact.mac or self._macs.get(each.fact.address, "") for each in self._batch)
         self._database.execute("DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - ?", (_KEEP,))
         for mac, count in said.most_common(3):
@@ -278,12 +299,13 @@ class DeviceRecords:
     def _write(self, each: _Waiting) -> None:
         fact = each.fact
         mac = fact.mac or self._macs.get(fact.address) or self._leased(fact.address)
-        if mac and fact.address:
+        proven = self._is_proven(fact, mac)
+        if mac and fact.address and proven:
             self._remember(fact.address, mac)
         self._database.execute(
             "INSERT INTO history (time, mac, address, service, text, kind, fields) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                *(each.now, mac, fact.address, each.service, str(each.event)),
+                *(each.now, mac, fact.address, each.service, str(each.event)[:_TEXT]),
                 *(each.event.event_kind, json.dumps(_plain(each.event))),
             ),
         )
@@ -291,8 +313,12 @@ class DeviceRecords:
             # Other clients have leases too: a phone is who asks for provisioning.
             self._database.execute("UPDATE device SET last = ? WHERE mac = ?", (each.now, mac))
             return
-        if not mac:
+        if not mac or not (proven or self._may_claim(mac)):
             return
+        if (
+            not proven
+        ):  # it is on record what was said, and by whom; where the phone stands is not changed by it
+            fact = Fact(mac=mac)
         self._database.execute(
             _UPSERT,
             {
@@ -308,11 +334,52 @@ class DeviceRecords:
         )
         if len(self._known) < _ADDRESSES:
             self._known.add(mac)
-        if isinstance(each.event, Reported | Posted):
-            self._database.execute(
-                "INSERT OR REPLACE INTO report VALUES (?, ?, ?, ?)",
-                (mac, each.event.kind, each.now, json.dumps(dict(each.event.fields))),
-            )
+        if isinstance(each.event, Reported | Posted) and proven:
+            self._keep_report(mac, each.event, each.now)
+
+    def _keep_report(self, mac: str, event: Reported | Posted, now: float) -> None:
+        """Keep the newest report of a kind; all together have a bound, and the oldest go."""
+        fields = json.dumps(dict(event.fields))
+        self._database.execute(
+            "INSERT OR REPLACE INTO report VALUES (?, ?, ?, ?)", (mac, event.kind, now, fields)
+        )
+        self._report_octets += len(fields)
+        if self._report_octets <= REPORT_OCTETS:
+            return
+        self._report_octets = next(self._database.execute(_REPORTS))[0]  # what was replaced counted twice
+        while self._report_octets > REPORT_OCTETS:
+            mac, kind, octets = next(self._database.execute(_OLDEST_REPORT))
+            self._database.execute("DELETE FROM report WHERE mac = ? AND kind = ?", (mac, kind))
+            self._report_octets -= octets
+
+    def _forget_strangers(self) -> None:
+        """Forget the phones of no inventory that were heard of longest ago, if those are too many."""
+        excess = next(self._database.execute("SELECT count(*) FROM device"))[0] - UNLISTED - len(self.listed)
+        if excess <= 0:
+            return
+        oldest = self._database.execute("SELECT mac FROM device ORDER BY profiles > 0, last")
+        gone = [row for row in islice(oldest, excess + len(self.listed)) if row[0] not in self.listed][
+            :excess
+        ]
+        for table in ("device", "report"):
+            self._database.executemany(f"DELETE FROM {table} WHERE mac = ?", gone)  # noqa: S608 - ours
+        self._known.difference_update(mac for (mac,) in gone)
+        self._forgotten += len(gone)
+
+    def _is_proven(self, fact: Fact, mac: str) -> bool:
+        """Say whether the sender of a fact is the phone that it is about, or nothing that is known speaks against it."""
+        if fact.proven is not None or not fact.address:
+            return fact.proven is not False
+        owner = self._macs.get(fact.address) or self._leased(fact.address)
+        if owner:
+            return owner == mac
+        # The address is nobody's. If that phone has another one, this is somebody else.
+        known = next(self._database.execute(_ADDRESS, (mac,)), ("",))[0]
+        return known in {"", fact.address}
+
+    def _may_claim(self, mac: str) -> bool:
+        """Say whether a phone that somebody only claims to be gets a record: one of the inventory, or one that has one."""
+        return mac in self.listed or mac in self._known
 
     def _leased(self, address: str) -> str:
         """Return who last got an address from DHCP, by the records of its process; "" if nobody did."""
@@ -362,7 +429,9 @@ def _plain(value: object) -> object:
         return {name: _plain(each) for name, each in value._asdict().items()}
     if isinstance(value, bytes):
         return value.hex(":")
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    if isinstance(value, int | float | bool | None):
+        return value
+    return str(value)[:_FIELD]
 
 
 def _query(state: Path, sql: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:

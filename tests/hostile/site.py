@@ -67,6 +67,7 @@ def serve(state: Path, scenario: Callable[[Site], Awaitable[None]], plan: Plan |
 
     async def run() -> None:
         records = DeviceRecords(state, site.complaints.append)
+        records.listed = frozenset(site.plan.provision.devices)
         await records.start()
 
         def report(service: str, event: Event) -> None:

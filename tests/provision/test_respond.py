@@ -319,8 +319,11 @@ def test_target_path(target: str, expected: str) -> None:
 
 
 def test_event_is_a_sentence() -> None:
-    event = ask("/001234ab45de.cfg").event
+    request = HttpRequest("GET", "/001234ab45de.cfg", 1, {})
+    event = responder().respond(request, PHONE, 0.0).event
     assert str(event) == f"10.20.0.50 ({MAC}) GET https /001234ab45de.cfg: 200 profile, 42 octets"
+    claimed = ask("/001234ab45de.cfg").event
+    assert str(claimed).startswith(f"10.20.0.50 (claims {MAC}) GET https /001234ab45de.cfg: 200 profile")
     assert str(Asked("http", "10.20.0.9", "GET", "/", 404, reason="no such file")) == (
         "10.20.0.9 GET http /: 404 no such file"
     )

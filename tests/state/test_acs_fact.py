@@ -20,16 +20,19 @@ IP = "10.20.0.54"
     [
         (
             InformReceived(KEY, MAC, IP, ("1 BOOT",), True, "CP-8851-3PCC", "11.3.1"),
-            Fact(IP, MAC, "CP-8851-3PCC", "11.3.1"),
+            Fact(IP, MAC, "CP-8851-3PCC", "11.3.1", proven=None),
         ),
-        (FileTransferred(KEY, MAC, "r1", 0, "", IP), Fact(IP, MAC, standing="provisioned by the ACS")),
+        (
+            FileTransferred(KEY, MAC, "r1", 0, "", IP),
+            Fact(IP, MAC, standing="provisioned by the ACS", proven=None),
+        ),
         (
             FileTransferred(KEY, MAC, "r1", 9016, "404", IP),
-            Fact(IP, MAC, standing="the ACS's transfer failed: 9016 404", refused=True),
+            Fact(IP, MAC, standing="the ACS's transfer failed: 9016 404", refused=True, proven=None),
         ),
         (
             Faulted(KEY, "Download", rpc.Fault(9001, "no"), MAC),
-            Fact("", MAC, standing="refused the ACS's Download: 9001 no", refused=True),
+            Fact("", MAC, standing="refused the ACS's Download: 9001 no", refused=True, proven=None),
         ),
         (Configured(KEY, ("a",)), None),
     ],

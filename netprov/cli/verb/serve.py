@@ -21,6 +21,7 @@ from netprov.runtime.log import EventLog, configure
 from netprov.runtime.metrics import Metrics, MetricsService
 from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.supervise import ROLES, Supervisor, build
+from netprov.runtime.task import keep
 from netprov.runtime.watch import Watch
 from netprov.state.device import DeviceRecords
 from netprov.state.hold import hold
@@ -79,7 +80,7 @@ class Reports:
     def __init__(self, directory: Path, log: EventLog) -> None:
         self.directory = directory
         self.metrics = Metrics()
-        self.records = DeviceRecords(directory, self._complain)
+        self.records = DeviceRecords(directory, self._complain, keep=partial(keep, tell=self._tell))
         self._log = log
 
     def __call__(self, service: str, event: Event) -> None:
@@ -91,10 +92,13 @@ class Reports:
     def follow(self, plan: Plan) -> None:
         """Tell phones from our own checks by the addresses of a plan from now on."""
         self.records.own = own_addresses(plan)
+        self.records.listed = frozenset(plan.provision.devices)
 
     def _complain(self, text: str) -> None:
         """Take what the records themselves report: it is no row of theirs."""
-        notice = Notice(text, "warning")
+        self._tell(Notice(text, "warning"))
+
+    def _tell(self, notice: Notice) -> None:
         self._log("serve", notice)
         self.metrics.count("serve", notice)
 

@@ -112,6 +112,7 @@ class HttpService:
     def samples(self) -> Iterator[Sample]:
         """Say how many phones are connected, and how many are shaking hands."""
         yield Sample("http_connections", "Open connections.", self.connections)
+        yield Sample("http_bodies_shed", "Bodies there was no room for.", self._web.bodies.shed, total=True)
         yield Sample("http_handshakes", "TLS handshakes under way.", len(self._web.handshakes))
 
     # Requests.

@@ -204,7 +204,10 @@ class TftpService:
         answer = self._catalog.respond(path, requester)
         match answer:
             case Content(kind=kind, body=body, mac=mac):
-                self._report(_asked(request, peer, path, 200, kind=kind, octets=len(body), mac=mac))
+                proven = not mac or self._catalog.is_proven(mac, requester)
+                self._report(
+                    _asked(request, peer, path, 200, kind=kind, octets=len(body), mac=mac, proven=proven)
+                )
                 return Memory(to_netascii(body) if request.mode == "netascii" else body)
             case TreeFile():
                 return self._open_file(request, answer, peer, path)

@@ -26,6 +26,7 @@ from netprov.runtime.net.listen import Binding, SocketSet
 from netprov.runtime.net.poll import Poller
 from netprov.runtime.role import RoleContext
 from netprov.runtime.task import keep
+from netprov.runtime.web.body import Bodies, TooMuch
 from netprov.runtime.web.connection import Connections
 from netprov.runtime.web.door import Door, Quick
 from netprov.runtime.web.handler import HandlerServer, first_line
@@ -73,7 +74,7 @@ class WebLimits:
 
     connections: int = 1024
     handshakes: int = 128
-    body: int = 4 << 20
+    body: int = 1 << 20
     line: int = 4096
     fields: int = 64
 
@@ -103,6 +104,7 @@ class WebServer:
         self._context = context
         self._limits = limits = limits or WebLimits()
         self.timeouts = timeouts = timeouts or Timeouts()
+        self.bodies = Bodies(limits.body)
         self._poller = Poller()
         self._sockets = SocketSet(service, self._poller, self._accept, context=role)
         self._library = HandlerServer(
@@ -233,6 +235,11 @@ class WebServer:
             # Most requests have no body, and wait_for costs a task.
             has_body = request.body_exists
             body = await asyncio.wait_for(self._body(request), self.timeouts.body) if has_body else b""
+        except TooMuch:
+            self._refuse(
+                request, 503, "too many octets are on their way", f"{request.method} {request.raw_path}"
+            )
+            return _closing(web.Response(status=503, headers={"Retry-After": "10"}))
         except TimeoutError:
             return _closing(web.Response(status=408))
         except web.HTTPRequestEntityTooLarge:
@@ -240,11 +247,8 @@ class WebServer:
         return await self._answer(request, body)
 
     async def _body(self, request: web.BaseRequest) -> bytes:
-        if (request.content_length or 0) > self._limits.body:
-            raise web.HTTPRequestEntityTooLarge(self._limits.body, request.content_length or 0)
-        if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
-            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return await request.read()
+        stream = request.transport
+        return await self.bodies.read(request, stream.peer[0] if isinstance(stream, Stream) else "")
 
     def _malformed(self, request: web.BaseRequest, status: int, reason: str, sent: bytes) -> None:
         self._refuse(request, status, reason, first_line(sent))
