@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from netprov.errors import Malformed
 
@@ -20,6 +20,8 @@ LONGEST = 1 << 20
 
 Verb = Literal["status", "prepare", "commit", "abort"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
+
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +73,31 @@ def decode_request(line: bytes) -> Request:
 def decode_reply(line: bytes) -> Reply:
     """Read a reply. Raises `Malformed`."""
     fields = _fields(line)
-    try:
-        return Reply(
-            int(fields["process"]),
-            str(fields["error"]),
-            tuple(
-                RoleStatus(
-                    str(each["name"]), tuple(map(str, each["listening"])), tuple(map(str, each["waiting"]))
-                )
-                for each in fields["roles"]
-            ),
-            str(fields["fingerprint"]),
-            tuple(map(str, fields["differences"])),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise Malformed("not a reply of netprov's") from error
+    return Reply(
+        _typed(fields, "process", int),
+        _typed(fields, "error", str),
+        tuple(
+            RoleStatus(_typed(each, "name", str), _texts(each, "listening"), _texts(each, "waiting"))
+            for each in _typed(fields, "roles", list)
+        ),
+        _typed(fields, "fingerprint", str),
+        _texts(fields, "differences"),
+    )
+
+
+def _typed(fields: object, name: str, kind: type[_Value]) -> _Value:
+    """Return one field of an object; nothing is converted: `true` is no number, and 7 no text."""
+    value = fields.get(name) if isinstance(fields, dict) else None
+    if type(value) is not kind:
+        raise Malformed(f"not a reply of netprov's: {name} is missing or of another type")
+    return value
+
+
+def _texts(fields: object, name: str) -> tuple[str, ...]:
+    values = _typed(fields, name, list)
+    if not all(isinstance(value, str) for value in values):
+        raise Malformed(f"not a reply of netprov's: {name} holds something else than texts")
+    return tuple(values)
 
 
 def _fields(line: bytes) -> dict[str, Any]:
@@ -95,8 +107,9 @@ def _fields(line: bytes) -> dict[str, Any]:
         raise Malformed("not JSON") from error
     if not isinstance(fields, dict):
         raise Malformed("not an object")
-    if fields.get("version") != VERSION:
+    version = fields.get("version")
+    if type(version) is not int or version != VERSION:
         raise Malformed(
-            f"version {fields.get('version')} of the control protocol; this is {VERSION}: restart what is older"
+            f"version {version} of the control protocol; this is {VERSION}: restart what is older"
         )
     return fields

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -41,12 +41,65 @@ def test_another_version_is_refused_with_what_helps() -> None:
         decode_request(line)
 
 
-@given(st.binary())
+def is_request(fields: Any) -> bool:
+    """Say by the values of JSON alone whether they are a request."""
+    return (
+        isinstance(fields, dict)
+        and type(fields.get("version")) is int
+        and fields["version"] == 1
+        and fields.get("verb") in ("status", "prepare", "commit", "abort")
+        and isinstance(fields.get("reason", ""), str)
+    )
+
+
+def is_reply(fields: Any) -> bool:
+    """Say by the values of JSON alone whether they are a reply."""
+    return (
+        isinstance(fields, dict)
+        and [type(fields.get(key)) for key in ("version", "process", "error", "fingerprint")]
+        == [int, int, str, str]
+        and fields["version"] == 1
+        and are_texts(fields.get("differences"))
+        and isinstance(fields.get("roles"), list)
+        and all(
+            isinstance(each, dict)
+            and isinstance(each.get("name"), str)
+            and are_texts(each.get("listening"))
+            and are_texts(each.get("waiting"))
+            for each in fields["roles"]
+        )
+    )
+
+
+def are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def compare(line: bytes) -> None:
+    """Hold what is read against the JSON of the line: taken if, and only if, it has the fields; then word for word."""
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        fields = None
+    for decode, expected in ((decode_request, is_request(fields)), (decode_reply, is_reply(fields))):
+        try:
+            written = json.loads(encode(decode(line)))
+        except Malformed:
+            assert not expected, line
+            continue
+        assert expected, line
+        known = {key: fields.get(key, "") for key in written}
+        if "roles" in known:
+            known["roles"] = [
+                {key: each[key] for key in ("name", "listening", "waiting")} for each in known["roles"]
+            ]
+        assert written == known
+
+
+@pytest.mark.fuzz
+@given(st.binary() | st.integers(0, 400).map(lambda end: encode(REPLY)[:end]))
 def test_garbage_is_malformed(data: bytes) -> None:
-    with suppress(Malformed):
-        decode_request(data)
-    with suppress(Malformed):
-        decode_reply(data)
+    compare(data)
 
 
 JSON = st.recursive(
@@ -54,12 +107,41 @@ JSON = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=5,
 )
+GOOD: dict[str, Any] = json.loads(encode(REPLY)) | {"verb": "abort", "reason": ""}
+FIELDS = [*GOOD, "name", "listening", "waiting"]
 
 
-@given(st.dictionaries(st.sampled_from(["verb", "reason", "process", "error", "roles", "differences"]), JSON))
-def test_json_of_another_shape_is_malformed(fields: dict[str, object]) -> None:
-    line = json.dumps({"version": 1, **fields}).encode()
-    with suppress(Malformed):
-        decode_request(line)
-    with suppress(Malformed):
+@pytest.mark.fuzz
+@given(
+    st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=2),
+    st.sets(st.sampled_from(FIELDS), max_size=2),
+    st.booleans(),
+)
+def test_json_of_another_shape_is_malformed(
+    changed: dict[str, Any], missing: set[str], in_role: bool
+) -> None:
+    fields = {**GOOD, "roles": [dict(GOOD["roles"][0])]}
+    target = fields["roles"][0] if in_role else fields
+    target |= changed
+    for key in missing & set(target):
+        del target[key]
+    compare(json.dumps(fields).encode())
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        (b'"process": 7', b'"process": Infinity'),
+        (b'"process": 7', b'"process": "7"'),
+        (b'"process": 7', b'"process": 7.9'),
+        (b'"version": 1', b'"version": true'),
+        (b'"version": 1', b'"version": 1.0'),
+        (b'["10.20.0.2"]', b'"10.20.0.2"'),
+        (b'"abc"', b"null"),
+    ],
+)
+def test_reply_with_a_value_of_another_type_is_malformed(written: bytes, instead: bytes) -> None:
+    line = encode(REPLY).replace(written, instead)
+    assert instead in line
+    with pytest.raises(Malformed):
         decode_reply(line)
