@@ -54,6 +54,6 @@ def parse_hostport(text: str, default: int) -> tuple[str, int]:
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535):
         raise Malformed(f"{text!r} is not a port: 1 to 65535")
     return int(text)

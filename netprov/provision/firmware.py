@@ -9,8 +9,14 @@ import re
 
 from netprov.errors import Malformed
 
-_LOAD = re.compile(r"(?P<family>[A-Za-z]+[0-9A-Za-z_]*)\.(\d+)-(\d+)-(\d+)(MPP|MSR)(\d*)(?:-(\d+))?\Z")
-_DOTTED = re.compile(r"(\d+)\.(\d+)(?:[.(](\d+)\)?)?(?:\.\d+)*(?:(M?SR)(\d+))?(?:-(\d+))?\Z", re.IGNORECASE)
+_LOAD = re.compile(
+    r"(?P<family>[A-Za-z]+[0-9A-Za-z_]*)\.(\d{1,9})-(\d{1,9})-(\d{1,9})(MPP|MSR)(\d{0,9})(?:-(\d{1,9}))?\Z",
+    re.ASCII,
+)
+_DOTTED = re.compile(
+    r"(\d{1,9})\.(\d{1,9})(?:[.(](\d{1,9})\)?)?(?:\.\d+)*(?:(M?SR)(\d{1,9}))?(?:-(\d{1,9}))?\Z",
+    re.IGNORECASE | re.ASCII,
+)
 
 RELEASE = 100
 """What one service release counts in a load's name: 12.0(7)SR3 is 12-0-7MPP0301, 11.2(3)MSR1 is 11-2-3MSR1."""

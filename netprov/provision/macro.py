@@ -27,7 +27,7 @@ NAMES: frozenset[str] = frozenset(
 """Every macro name that phones know; a longer one wins over its own beginning (`$PSN` is not `$P` and "SN")."""
 
 _LONGEST = max(map(len, NAMES))
-_MACRO = re.compile(r"\$(?:(\$)|\(([A-Z0-9]+)(?::(\d{1,4})(?::(\d{1,4}))?)?\)|([A-Z][A-Z0-9]*))")
+_MACRO = re.compile(r"\$(?:(\$)|\(([A-Z0-9]+)(?::(\d{1,4})(?::(\d{1,4}))?)?\)|([A-Z][A-Z0-9]*))", re.ASCII)
 
 _LOOKS_LIKE = re.compile(r"\$(?:(\$)|\((\w+)[^)]*\)|([A-Za-z]\w*))")
 

@@ -41,6 +41,7 @@ def test_urls_of_the_guide_have_its_defaults(text: str, url: Url) -> None:
         ("http://h:0/x", "is not a port"),
         ("http://h:80a/x", "is not a port"),
         ("http://h:/x", "is not a port"),
+        (f"http://h:{'9' * 5000}/x", "is not a port"),
         ("http://h/a b", "blank"),
         ("http://hö/x", "not ASCII"),
         ("http://256.1.1.1/x", "neither a host name nor"),
@@ -218,6 +219,10 @@ def test_conditions(text: str, expected: bool) -> None:
         "1 eq 1 or 2 eq 2",
         "$X eq 1 1",
         "a eq b",
+        "\u0663 eq 3",
+        f"{'9' * 5000} gt 1",
+        f"{'9' * 5000}.1 gt 1.1",
+        f"sip88xx.{'9' * 5000}-3-1MPP gt sip88xx.11-3-1MPP",
     ],
 )
 def test_conditions_that_cannot_be_compared(text: str) -> None:

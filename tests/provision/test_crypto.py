@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
-from contextlib import suppress
+from hashlib import md5
+from random import Random
 
 import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES, AES256
+from cryptography.hazmat.primitives.ciphers.modes import CBC, GCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.padding import PKCS7
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +34,7 @@ from netprov.provision.crypto import (
     looks_like_cbc,
     open_cbc,
 )
+from tests.conftest import EXAMPLES
 from tests.lab.conftest import needs
 
 DIGESTS: tuple[Digest, ...] = ("md5", "sha256")
@@ -108,13 +118,131 @@ def test_wrong_key_is_malformed() -> None:
         decrypt_gcm(encrypt_gcm(PROFILE, b"right", salt=bytes(16)), b"wrong")
 
 
+def cbc_cipher(salt: bytes) -> Cipher[CBC]:
+    """Return the cipher of passphrase "k" with MD5, by EVP_BytesToKey's manual page: D1, D2 and D3 in a row."""
+    first = md5(b"k" + salt).digest()
+    second = md5(first + b"k" + salt).digest()
+    return Cipher(AES256(first + second), CBC(md5(second + b"k" + salt).digest()))
+
+
+def opened_cbc(data: bytes) -> bytes | None:
+    """Decrypt a file of openssl's with the parts that cryptography has for it; None for what cannot be."""
+    if data[:8] != b"Salted__" or len(data) < 32 or len(data) % 16:
+        return None
+    decryptor, unpadder = cbc_cipher(data[8:16]).decryptor(), PKCS7(128).unpadder()
+    try:
+        return unpadder.update(decryptor.update(data[16:])) + unpadder.finalize()
+    except ValueError:
+        return None
+
+
+def gcm_cipher(salt: bytes, sequence: int, tag: bytes | None = None) -> Cipher[GCM]:
+    """Return the cipher of one record by RFC 8188 sections 2.2 and 2.3, of key "k"."""
+    key = HKDF(SHA256(), 16, salt, b"Content-Encoding: aes128gcm\0").derive(b"k")
+    base = HKDF(SHA256(), 12, salt, b"Content-Encoding: nonce\0").derive(b"k")
+    nonce = bytes(a ^ b for a, b in zip(base, sequence.to_bytes(12, "big"), strict=True))
+    return Cipher(AES(key), GCM(nonce, tag))
+
+
+def opened_gcm(data: bytes) -> bytes | None:
+    """Decrypt a body of aes128gcm by RFC 8188 section 2, record by record; None for what cannot be."""
+    if len(data) < 21 or (size := int.from_bytes(data[16:20], "big")) < 18:
+        return None
+    records = data[21 + data[20] :]
+    plain = b""
+    for sequence in range(max(1, -(-len(records) // size))):
+        record = records[sequence * size :][:size]
+        if len(record) < 17:
+            return None
+        decryptor = gcm_cipher(data[:16], sequence, record[-16:]).decryptor()
+        try:
+            text = decryptor.update(record[:-16]) + decryptor.finalize()
+        except InvalidTag:
+            return None
+        end = b"\2" if (sequence + 1) * size >= len(records) else b"\1"
+        matched = re.fullmatch(rb"(.*)%b\0*" % end, text, re.DOTALL)
+        if not matched:
+            return None
+        plain += matched[1]
+    return plain
+
+
+def made_cbc(salt: bytes, blocks: bytes, ending: bytes) -> bytes:
+    """Encrypt blocks whose last octets are `ending`, whatever they say as padding."""
+    encryptor = cbc_cipher(salt).encryptor()
+    return b"Salted__" + salt + encryptor.update((blocks + ending)[-(len(blocks) // 16 * 16) or None :])
+
+
+def made_gcm(salt: bytes, size: int, texts: list[bytes]) -> bytes:
+    """Encrypt records of texts that bring their own delimiters and padding; all but the last fill their record."""
+    out = [salt, size.to_bytes(4, "big"), b"\0"]
+    for sequence, text in enumerate(texts):
+        encryptor = gcm_cipher(salt, sequence).encryptor()
+        whole = text if sequence == len(texts) - 1 else text.ljust(size - 16, b"\0")[: size - 16]
+        out.append(encryptor.update(whole) + encryptor.finalize() + encryptor.tag)
+    return b"".join(out)
+
+
+SALTS = st.binary(min_size=16, max_size=16)
+ENDINGS = st.builds(lambda octet, count: bytes([octet]) * count, st.integers(0, 18), st.integers(0, 18))
+CBC_FILES = st.builds(lambda s, b, e: made_cbc(s[:8], b, e), SALTS, st.binary(max_size=64), ENDINGS)
+RECORDS = st.builds(
+    lambda text, delimiter, padding: text + bytes([delimiter]) * (delimiter < 4) + bytes(padding),
+    st.binary(max_size=24),
+    st.sampled_from([0, 1, 1, 1, 2, 2, 2, 3, 4]),
+    st.integers(0, 3),
+)
+GCM_FILES = st.builds(made_gcm, SALTS, st.integers(17, 40), st.lists(RECORDS, min_size=1, max_size=3))
+DAMAGE = st.tuples(st.integers(0, 120), st.integers(0, 4), st.binary(max_size=4))
+
+
+def damaged(data: bytes, damage: tuple[int, int, bytes] | None) -> bytes:
+    return data if damage is None else data[: damage[0]] + damage[2] + data[damage[0] + damage[1] :]
+
+
+def read_or_none(decrypt: Callable[[bytes], bytes], data: bytes) -> bytes | None:
+    try:
+        return decrypt(data)
+    except Malformed:
+        return None
+
+
 @pytest.mark.fuzz
-@given(st.binary(max_size=100))
-def test_fuzz_arbitrary_octets_are_malformed_or_decrypted(data: bytes) -> None:
-    with suppress(Malformed):
-        decrypt_gcm(data, b"k")
-    with suppress(Malformed):
-        decrypt_cbc(b"Salted__" + data, "k", digest="md5")
+@given(
+    st.binary(max_size=100) | st.binary(max_size=100).map(lambda data: b"Salted__" + data) | CBC_FILES,
+    GCM_FILES | st.binary(max_size=100),
+    st.none() | DAMAGE,
+)
+def test_fuzz_arbitrary_octets_are_malformed_or_decrypted(
+    cbc: bytes, gcm: bytes, damage: tuple[int, int, bytes] | None
+) -> None:
+    cbc, gcm = damaged(cbc, damage), damaged(gcm, damage)
+    assert opened_cbc(cbc) == read_or_none(lambda data: decrypt_cbc(data, "k", digest="md5"), cbc)
+    assert opened_gcm(gcm) == read_or_none(lambda data: decrypt_gcm(data, b"k"), gcm)
+
+
+@pytest.mark.fuzz
+def test_fuzz_openssl_opens_and_refuses_what_we_do() -> None:
+    draw = Random(1)
+    for _ in range(min(EXAMPLES // 5, 2000)):
+        blocks = draw.randbytes(16 * draw.randrange(4))
+        data = bytearray(
+            made_cbc(draw.randbytes(8), blocks, bytes([draw.randrange(1, 18)]) * draw.randrange(18))
+        )
+        if draw.random() < 0.3:
+            data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+        if draw.random() < 0.2:
+            del data[draw.randrange(len(data)) :]
+        told = subprocess.run(
+            [needs("openssl"), "enc", "-d", "-aes-256-cbc", "-md", "md5", "-k", "k"],
+            input=data,
+            capture_output=True,
+            check=False,
+        )
+        theirs = None if told.returncode else told.stdout
+        assert theirs == read_or_none(lambda each: decrypt_cbc(each, "k", digest="md5"), bytes(data)), (
+            data.hex()
+        )
 
 
 @pytest.mark.parametrize(

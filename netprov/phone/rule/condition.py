@@ -39,8 +39,8 @@ _COMPARISON = re.compile(
     re.IGNORECASE,
 )
 _AND = re.compile(r"and\b", re.IGNORECASE)
-_HARDWARE = re.compile(r"\d+(?:\.\d+)+\Z")
-_INTEGER = re.compile(r"-?\d+\Z")
+_HARDWARE = re.compile(r"\d{1,9}(?:\.\d{1,9})+\Z", re.ASCII)
+_INTEGER = re.compile(r"-?\d{1,18}\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

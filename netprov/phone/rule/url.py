@@ -13,7 +13,7 @@ from netprov.hostport import PORTS, Scheme, format_origin, parse_hostport, schem
 from netprov.phone.rule.refusal import Fault, RuleRefused
 
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\.?\Z")
-_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z")
+_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
