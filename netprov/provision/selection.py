@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import formatdate, parsedate_to_datetime
 
-_SPEC = re.compile(r"(\d{0,19})-(\d{0,19})", re.ASCII)
+_SPEC = re.compile(r"(\d*)-(\d*)", re.ASCII)
+_FAR = 10**18
+"""Octets that no file has; where a range says more, it is as good as this."""
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 
 
@@ -43,8 +45,8 @@ class Selection:
 def select(method: str, fields: Mapping[str, str], file: FileState) -> Selection:
     """Return what of a file answers a GET or HEAD; `fields` by lower-case name.
 
-    Several ranges are answered with the whole file (section 14.2 leaves that to the server): firmware that was
-    cut off is resumed with one.
+    Several ranges that the file has are answered with the whole of it (section 14.2 leaves that to the server):
+    firmware that was cut off is resumed with one.
     """
     validators = (
         ("ETag", file.tag),
@@ -95,21 +97,37 @@ def _same_as_before(if_range: str | None, file: FileState) -> bool:
 
 
 def _range(text: str, size: int) -> tuple[int, int] | None:
-    """Return where a range begins and ends, the end beyond it; begin and end are equal if it cannot be satisfied.
+    """Return where a range begins and ends, the end beyond it; begin and end are equal if none can be satisfied.
 
     None for what is to be ignored: other units, several ranges, and what is no range (sections 14.1.1, 14.2).
     """
-    unit, equals, specs = text.partition("=")
-    found = _SPEC.fullmatch(specs.strip())
-    if unit.strip().lower() != "bytes" or not equals or found is None or specs.strip() == "-":
+    unit, _, listed = text.partition("=")
+    specs = [
+        spec for each in listed.split(",") if (spec := each.strip(" \t"))
+    ]  # RFC 9110 5.6.1.2: empty ones count not
+    found = [_place(spec, size) for spec in specs]
+    if unit.lower() != "bytes" or not found or None in found:
+        return None
+    places = [place for place in found if place is not None and place[0] < place[1]]
+    return None if len(places) > 1 else places[0] if places else (size, size)
+
+
+def _place(spec: str, size: int) -> tuple[int, int] | None:
+    """Return where one range begins and ends; begin is not before the end where the file lacks it. None for no range."""
+    found = _SPEC.fullmatch(spec)
+    if found is None or spec == "-":
         return None
     first, last = found.groups()
     if not first:
-        return max(0, size - int(last)), size
-    if last and int(last) < int(first):
+        return max(0, size - _octets(last)), size
+    if last and _octets(last) < _octets(first):
         return None
-    start = int(first)
-    return (start, min(int(last) + 1, size) if last else size) if start < size else (size, size)
+    return _octets(first), min(_octets(last) + 1, size) if last else size
+
+
+def _octets(digits: str) -> int:
+    digits = digits.lstrip("0")
+    return _FAR if len(digits) > 18 else int(digits or "0")
 
 
 def _date(text: str | None) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from http import HTTPMethod
 from typing import Any
 
 from aiohttp import web
@@ -14,6 +15,9 @@ Refused = Callable[[web.BaseRequest, int, str, bytes], None]
 
 _REQUEST_LINE = re.compile(rb"[!-~]{1,24} [ -~]*")
 _SHOWN = 200
+_PIECE = re.compile(rb".*?\r\n\r\n|.+", re.DOTALL)
+"""What ends where a head ends, or is the rest."""
+_WHOLE_LINE = re.compile(rb"([!#$%&'*+.^`|~\w-]+) [!-~]+ HTTP/(\d\.\d)\r?\n", re.ASCII)
 
 
 class Handler(RequestHandler):
@@ -29,9 +33,22 @@ class Handler(RequestHandler):
         self._finished = 0
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came."""
+        """Parse what came, a head at a time: of octets that hold a malformed one the library forgets those before it."""
+        if data.find(b"\r\n\r\n") in {-1, len(data) - 4}:
+            self._parse(data)
+            return
+        for piece in _PIECE.findall(data):
+            self._parse(piece)
+
+    def _parse(self, data: bytes) -> None:
+        """Parse some octets; the body that turns out malformed ends there, for the library would wait for the rest of it."""
         self._last = data or self._last
+        current = self._current_request
+        open_body = self._messages[-1][1] if self._messages else current.content if current else None
+        before = self._request_count
         super().data_received(data)
+        if open_body is not None and self._request_count > before and not open_body.is_eof():
+            open_body.set_exception(HttpProcessingError(code=400, message="malformed body"))
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Say whether answers are due, so that the connection is kept for them; half a request gets none."""
@@ -63,6 +80,7 @@ class Handler(RequestHandler):
         if not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
         reason = (exc.message or message or "malformed").splitlines()[0].rstrip(":.")
+        status = _refusal(self._last, status)
         self._refused(request, status, reason, self._last)
         response = web.Response(status=status, text=f"{reason}\n")
         response.force_close()
@@ -85,6 +103,20 @@ class HandlerServer(web.Server):
     def __call__(self) -> RequestHandler:
         """Return the protocol of a new connection."""
         return Handler(self, loop=self._loop, refused=self._refused, **self._kwargs)
+
+
+def _refusal(sent: bytes, status: int) -> int:
+    """Return the status for what the library takes for malformed: well-formed lines may ask for what there is not here.
+
+    505 for other versions (RFC 9110 section 15.6.6), 501 for unknown methods (section 9.1).
+    """
+    found = _WHOLE_LINE.match(sent)
+    if found is None:
+        return status
+    method, version = found.groups()
+    if version not in {b"1.0", b"1.1"}:
+        return 505
+    return status if method.decode() in HTTPMethod.__members__ else 501
 
 
 def first_line(sent: bytes) -> str:

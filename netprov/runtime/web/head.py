@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ _MOST: Final = 64
 _VERSIONS: Final = {"1.0": 0, "1.1": 1}
 _LEFT: Final = frozenset({"content-length", "transfer-encoding", "expect", "upgrade", "trailer"})
 """Fields of requests that are more than a head."""
+_HOST: Final = re.compile(r"(?:[\w.~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::\d*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class _Fields:
         self.complete = True
 
 
+def is_host(value: str) -> bool:
+    """Say whether this is what a Host field may hold (RFC 9110 section 7.2): a host, or nothing, and perhaps a port."""
+    return _HOST.fullmatch(value) is not None
+
+
 def read_head(data: bytes) -> Head | None:
     """Return the one plain GET or HEAD that data is, whole; None for all else, the malformed among it."""
     if (
@@ -79,7 +86,7 @@ def read_head(data: bytes) -> Head | None:
         or not _LEFT.isdisjoint(fields)
     ):
         return None
-    if version and "host" not in fields:
+    if (version and "host" not in fields) or not is_host(fields.get("host", "")):
         return None
     request = HttpRequest(parser.get_method().decode(), found.target.decode(), version, fields)
     options = {each.strip().lower() for each in fields.get("connection", "").split(",")}

@@ -31,6 +31,7 @@ from netprov.runtime.web.connection import Connections
 from netprov.runtime.web.door import Door, Quick
 from netprov.runtime.web.handler import HandlerServer, first_line
 from netprov.runtime.web.handshake import Handshakes
+from netprov.runtime.web.head import is_host
 from netprov.runtime.web.stream import Stream
 from netprov.text import clean
 
@@ -231,6 +232,10 @@ class WebServer:
             sent = f"{request.method} {request.raw_path}"
             self._refuse(request, 505, f"{version} is not spoken here", sent)
             return _closing(web.Response(status=505))
+        if not is_host(request.headers.get("Host", "")):
+            # RFC 9112 section 3.2: what is no host is refused, whatever is served.
+            self._refuse(request, 400, "the Host field is no host", f"{request.method} {request.raw_path}")
+            return _closing(web.Response(status=400))
         try:
             # Most requests have no body, and wait_for costs a task.
             has_body = request.body_exists
@@ -244,6 +249,9 @@ class WebServer:
             return _closing(web.Response(status=408))
         except web.HTTPRequestEntityTooLarge:
             return _closing(web.Response(status=413))
+        except HttpProcessingError as error:
+            self._refuse(request, 400, error.message, f"{request.method} {request.raw_path}")
+            return _closing(web.Response(status=400))
         return await self._answer(request, body)
 
     async def _body(self, request: web.BaseRequest) -> bytes:

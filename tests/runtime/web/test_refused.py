@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import socket
 import ssl
 from base64 import b64encode
@@ -191,3 +192,52 @@ def test_closed_connections_leave_the_table_at_once(tmp_path: Path) -> None:
         wait_until(lambda: service.connections == 0, what="an empty table", timeout=20)
 
     with_service(service, plan_of(listener), exchange)
+
+
+@pytest.mark.parametrize(
+    ("after", "statuses"),
+    [(b"nonsense\r\n\r\n", [b"200", b"400"]), (b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", [b"200", b"501"])],
+)
+def test_requests_before_a_malformed_one_are_answered(
+    tmp_path: Path, after: bytes, statuses: list[bytes]
+) -> None:
+    service, plan, _, port = http(tmp_path, "http")
+    good = b"GET /Cisco/001234ab45de.cfg HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    def exchange() -> None:
+        answer = say(port, good + after)
+        assert re.findall(rb"HTTP/1\.[01] (\d+)", answer) == statuses
+        answer = say(port, good.replace(b"Host", b"Connection: close\r\nHost") + after)
+        assert re.findall(rb"HTTP/1\.[01] (\d+)", answer) == [b"200"]
+
+    with_service(service, plan, exchange)
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_malformed_body_is_refused_at_once_with_a_record(tmp_path: Path, apart: bool) -> None:
+    service, plan, events, port = http(tmp_path, "http")
+    head = b"POST /8851-3PCC.xml HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+
+    def exchange() -> None:
+        with socket.create_connection(("127.0.0.1", port), timeout=15) as sock:
+            if apart:
+                sock.sendall(head + b"Expect: 100-continue\r\n\r\n")
+                assert sock.recv(100).startswith(b"HTTP/1.1 100 "), "the head has been read"
+                sock.sendall(b"zz\r\n")
+            else:
+                sock.sendall(head + b"\r\nzz\r\n")
+            assert sock.recv(100).startswith(b"HTTP/1.1 400 ")
+        wait_until(lambda: "malformed body" in events.text(), what="the record", timeout=10)
+
+    with_service(service, plan, exchange)
+
+
+@pytest.mark.parametrize("host", [b"a b", b"a/b", b"[::1", b"a:b", b"user@a"])
+def test_host_that_is_none_is_refused(tmp_path: Path, host: bytes) -> None:
+    service, plan, events, port = http(tmp_path, "http")
+
+    def exchange() -> None:
+        assert say(port, b"GET / HTTP/1.1\r\nHost: %b\r\n\r\n" % host).startswith(b"HTTP/1.1 400 ")
+        wait_until(lambda: "the Host field is no host" in events.text(), what="the record", timeout=10)
+
+    with_service(service, plan, exchange)
