@@ -8,9 +8,12 @@ from urllib.parse import urlsplit
 
 from netprov.check.rule import ClientGroup, Finding, View, rule
 from netprov.dhcp.option.provisioning import SERVER_CODES, TEXT_CODES, URL_CODES
-from netprov.errors import Path
+from netprov.errors import Malformed, Path
 from netprov.inventory.model import Match, PhoneClass
 from netprov.inventory.option import written_options
+from netprov.phone.rule.ladder import rungs
+from netprov.phone.rule.url import is_host
+from netprov.provision.config import FACTORY_PATH, SRV_MAC_PATH
 
 _URL = re.compile(r"[a-z]+://", re.IGNORECASE)
 DSLFORUM = "dslforum.org"
@@ -166,10 +169,20 @@ def _host(url: str) -> str:
 )
 def option_url_invalid(view: View) -> Iterator[Finding]:
     for path, code, value in written_options(view.inventory, TEXT_CODES):
-        for url in _texts(value):
-            scheme = url.partition("://")[0].lower() if "://" in url else "tftp"
-            if scheme not in {"tftp", "http", "https"} or not _host(url):
-                yield Finding(path, f"option {code} holds {url!r}, from which a phone can load nothing")
+        for text in _texts(value):
+            if "$" in text.rpartition("://")[2].partition("/")[0]:
+                continue  # a macro names the server
+            try:
+                rungs(text, FACTORY_PATH, SRV_MAC_PATH)
+            except Malformed as error:
+                message = f"option {code} holds {text!r}, from which a phone can load nothing: {error}"
+                yield Finding(path, message, remedy=_scheme_for(text))
+
+
+def _scheme_for(text: str) -> str:
+    """Return the remedy for a path without a scheme, "" where none is meant."""
+    host, slash, _ = text.partition("/")
+    return f"write its scheme too: tftp://{text}, or http://{text}" if slash and is_host(host) else ""
 
 
 @rule(

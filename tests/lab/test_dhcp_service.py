@@ -180,6 +180,7 @@ def test_full_disk_means_no_ack_until_there_is_room(
             file.write(bytes(512))
     assert gets_nothing(lan["client0"])
     server.wait_for("Free some space", timeout=5)
+    assert "10.20.0.100" not in server.output, "no lease is told of that nobody was given"
     ballast.unlink()
     server.wait_for("leases are written again", timeout=5)
     assert udhcpc(lan["client0"], tmp_path, vendor_class=PHONE)["ip"] == "10.20.0.100"

@@ -237,6 +237,9 @@ class DhcpService:
         except ServiceError as error:
             self._trouble("store", str(error))
             replies = []
+            events = [
+                event for event in events if not isinstance(event, LeaseEvent)
+            ]  # nobody was given these
         self._others.suspect(self._watches, events)
         self._throttle.tell(events)
         if replies:
