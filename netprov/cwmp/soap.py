@@ -25,8 +25,8 @@ CWMP_VERSIONS: Final = ("1-0", "1-1", "1-2", "1-3", "1-4")
 
 DEFAULT_VERSION: Final = "1-0"
 
-LIMITS: Final = XmlLimits(octets=4 << 20, elements=60_000)
-"""Of one envelope: a phone's whole data model has some 10,000 elements."""
+LIMITS: Final = XmlLimits(octets=1 << 20, elements=20_000)
+"""Of one envelope: an Inform has some hundred elements, an answer three for each parameter that was asked for."""
 
 _CWMP = re.compile(r"urn:dslforum-org:cwmp-(1-\d)\Z")
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
