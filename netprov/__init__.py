@@ -469,6 +469,7 @@ What people type:
     cli.environment             what `check` looks at on this machine
     cli.findings                findings as text, JSON and SARIF
     cli.say                     text for people, of which a terminal obeys nothing
+    cli.word                    words that are no verb's: what was meant
     cli.table                   tables on a terminal, plain lines elsewhere
     cli.timeline                what emulated phones did, on paper
     cli.side                    servers that are compared, as they are named

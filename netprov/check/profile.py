@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from netprov.check.rule import Finding, View, planned, rule
+from netprov.check.rule import ClientGroup, Finding, View, planned, rule
 from netprov.dhcp.option import table as dhcp
 from netprov.dhcp.option.provisioning import TFTP_CODES
 from netprov.errors import Path
@@ -146,9 +146,14 @@ def tsig_secret_in_file(view: View) -> Iterator[Finding]:
     remedy="serve profiles by https, or encrypt them",
 )
 def secret_over_http(view: View) -> Iterator[Finding]:
-    plain = {target.service for target in view.site.targets} == {"http"} and "srv" in view.methods
+    clear = [group for group in view.groups if not _encrypted(view, group)]
+    plain = (
+        {target.service for target in view.site.targets} == {"http"}
+        and "srv" in view.methods
+        and any(group.method == "srv" for group in clear)
+    )
     tftp = any(
-        group.method == "dhcp" and any(code in group.options for code in TFTP_CODES) for group in view.groups
+        group.method == "dhcp" and any(code in group.options for code in TFTP_CODES) for group in clear
     )
     if not plain and not tftp:
         return
@@ -157,6 +162,19 @@ def secret_over_http(view: View) -> Iterator[Finding]:
             if _is_secret(key) and text.strip():
                 yield Finding((*path, key), f"{key} travels in clear over {'HTTP' if plain else 'TFTP'}")
                 return
+
+
+def _encrypted(view: View, group: ClientGroup) -> bool:
+    """Tell whether a group's profiles leave encrypted: by its class's word, else by the site's."""
+    name: str | None = None
+    match group.path:
+        case ("classes", str() as name, *_):
+            pass
+        case ("phones", int() as index, *_):
+            name = next((each.class_name for each in view.site.phones if each.index == index), None)
+    own = view.inventory.classes[name].encryption if name in view.inventory.classes else None
+    used = own or view.inventory.provisioning.encryption
+    return used is not None and used.method != "none"
 
 
 @rule(

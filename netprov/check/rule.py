@@ -76,7 +76,7 @@ class Environment:
 
     `trust` are the roots that phones are given, None if not known. `trees` maps each path under which a directory is
     served to the names of its files, or to None if the directory is not there. `secrets` is None where they could not be
-    read, and `secrets_unread` says why; `exposed` are files with secrets or keys that others can read, with their modes.
+    read, and `secrets_unread` says why; `secrets_absent` is a file for them that is not there; `exposed` are files with secrets or keys that others can read, with their modes.
     """
 
     chains: tuple[Chain, ...] = ()
@@ -85,6 +85,7 @@ class Environment:
     secrets: Secrets | None = None
     secrets_place: str = ""
     secrets_unread: str = ""
+    secrets_absent: str = ""
     exposed: tuple[tuple[str, int], ...] = ()
 
 

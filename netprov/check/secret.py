@@ -83,18 +83,33 @@ def _named(device: Device) -> str:
     remedy="run `netprov check` as the user that runs `netprov serve`",
 )
 def secrets_unread(view: View) -> Iterator[Finding]:
+    if view.disk.secrets_unread and not view.disk.secrets_absent and _wanted(view):
+        yield Finding(("provisioning", "secrets"), view.disk.secrets_unread)
+
+
+@rule(
+    "secrets-absent",
+    "warning",
+    why="A secrets file that the inventory names is not made by itself: `netprov serve` does not start without it.",
+    remedy="make the file, one secret a line, name and text, readable by the user that runs netprov alone (chmod 600)",
+)
+def secrets_absent(view: View) -> Iterator[Finding]:
+    if view.disk.secrets_absent and _wanted(view):
+        yield Finding(
+            ("provisioning", "secrets"), f"the secrets file {view.disk.secrets_absent} is not there"
+        )
+
+
+def _wanted(view: View) -> bool:
+    """Tell whether some phone's profile needs a secret."""
     provision = view.plan.provision if view.plan else None
-    if provision is None or not view.disk.secrets_unread:
-        return
-    wanted = any(
+    return provision is not None and any(
         device.policy.encryption != "none"
         or device.policy.auth is not None
         or "secret(" in device.template
         or any("secret(" in (each.value or "") for layer in device.layers for each in layer.values())
         for device in provision.devices.values()
     )
-    if wanted:
-        yield Finding(("provisioning", "secrets"), view.disk.secrets_unread)
 
 
 @rule(

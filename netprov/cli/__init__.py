@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import click
 
 from netprov.cli.say import say
+from netprov.cli.word import no_such
 from netprov.errors import InventoryError, NetprovError
 
 VERBS: Mapping[str, str] = {
@@ -50,10 +51,10 @@ class Verbs(click.Group):
         """Return the verbs in the order of the table, which is the order of use."""
         return list(VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one verb."""
         if cmd_name not in VERBS:
-            return None
+            raise no_such(ctx, cmd_name, VERBS)
         name = cmd_name.replace("-", "_") + ("_" if keyword.iskeyword(cmd_name) else "")
         command = importlib.import_module(f"netprov.cli.verb.{name}").command
         assert isinstance(command, click.Command)

@@ -11,7 +11,7 @@ from netprov.errors import NetprovError, ServiceError
 from netprov.inventory.model import Inventory
 from netprov.plan.provision import secrets_place
 from netprov.provision.secret import Secrets
-from netprov.state.catalog import exposed, peek_secrets, secret_files
+from netprov.state.catalog import absent_secrets, exposed, peek_secrets, secret_files
 
 if TYPE_CHECKING:
     from netprov.pki.chain import Certificate
@@ -37,6 +37,7 @@ def environment(inventory: Inventory) -> Environment:
         secrets=secrets,
         secrets_place=place,
         secrets_unread=unread,
+        secrets_absent=absent_secrets(secrets_place(inventory)),
         exposed=_exposed(inventory),
     )
 

@@ -97,7 +97,14 @@ def decode(data: bytes) -> tuple[Certificate, ...]:
                 return tuple(describe(each) for each in x509.load_pem_x509_certificates(data))
             return (describe(x509.load_der_x509_certificate(data)),)
     except _UNREADABLE as error:
-        raise PkiError(f"not a certificate that can be read: {str(error).splitlines()[0]}") from error
+        what = (
+            "a private key, not a certificate"
+            if b"PRIVATE KEY-----" in data
+            else "not a certificate that can be read"
+        )
+        raise PkiError(
+            what, "PEM (-----BEGIN CERTIFICATE-----) or DER; a key goes where a key is asked for"
+        ) from error
 
 
 def is_certificate(data: bytes) -> bool:

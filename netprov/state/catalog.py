@@ -47,6 +47,14 @@ def peek_secrets(place: SecretsPlace, state: Path) -> tuple[str, Secrets]:
     return shown, load_secrets(place, state)
 
 
+def absent_secrets(place: SecretsPlace) -> str:
+    """Return the secrets file that the inventory names, if it is not there; "" otherwise."""
+    try:
+        return place.file if place.file and not Path(place.file).exists() else ""
+    except OSError:
+        return ""  # whether it is there cannot be seen
+
+
 def exposed(files: Iterable[Path]) -> tuple[tuple[str, int], ...]:
     """Return which of these files others than their owner and group can read or write, with their modes."""
     found = []
@@ -102,8 +110,12 @@ def _read(place: SecretsPlace, state: Path) -> str:
 def _read_file(path: Path, remedy: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        made = f"make it, one secret a line, name and text: `install -m 600 /dev/null {path}`; or {remedy}"
+        raise ServiceError(f"secrets: {path} is not there", made) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ServiceError(f"secrets: {path} cannot be read: {error}", remedy) from error
+        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ServiceError(f"secrets: {path} cannot be read: {said}", remedy) from error
 
 
 def _make(place: SecretsPlace, state: Path) -> None:

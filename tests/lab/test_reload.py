@@ -145,7 +145,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     ),
     "a missing secrets file": (
         lambda i: i.update(provisioning={"secrets": {"file": "/nowhere/secrets"}}),
-        "/nowhere/secrets cannot be read",
+        "/nowhere/secrets is not there",
     ),
     "a broken inventory": (lambda i: i.update(domian={}), "domian"),
     "a missing root of phones' certificates": (

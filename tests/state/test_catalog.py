@@ -34,7 +34,7 @@ def test_secrets_are_read_from_the_place_that_is_named(
 
 
 def test_a_place_that_is_named_and_not_there_is_no_empty_one(tmp_path: Path) -> None:
-    with pytest.raises(ServiceError, match="cannot be read"):
+    with pytest.raises(ServiceError, match="is not there"):
         peek_secrets(SecretsPlace(file=str(tmp_path / "none")), tmp_path)
 
 

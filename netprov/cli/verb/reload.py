@@ -10,6 +10,7 @@ from netprov.cli.say import say
 from netprov.cli.site import inventory_option
 from netprov.errors import InventoryError
 from netprov.runtime.control.reload import reload
+from netprov.runtime.supervise import ROLES
 
 
 @click.command(no_args_is_help=False)
@@ -29,6 +30,8 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None) -> int:
       netprov reload dns http               these only
       systemctl reload netprov-dns          the same as `netprov reload`
     """
+    if unknown := [each for each in roles if each not in ROLES]:
+        raise click.UsageError(f"there is no role {', '.join(unknown)}: {', '.join(ROLES)}")
     outcome = reload(Path(state or _declared_state(file)), roles)
     if outcome.done:
         for line in outcome.lines or ("nothing has changed",):

@@ -157,6 +157,6 @@ def announce(plan: Plan, services: Sequence[Service]) -> None:
         where = ", ".join(service.listening())
         if not where and service.name == MetricsService.name:
             continue
-        waits = f"waits for {', '.join(service.waiting())}, not on this machine" if service.waiting() else ""
+        waits = f"waits for {', '.join(service.waiting())}" if service.waiting() else ""
         click.echo(f"  {service.name:<7} {'; '.join(filter(None, (where, waits))) or 'nothing to serve'}")
     click.echo("Ready. Ctrl-C stops, `netprov reload` takes a changed inventory.")

@@ -6,6 +6,7 @@ is imported when a capture is read.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +44,7 @@ def read_packets(path: str) -> Iterator[Packet]:
         from scapy.utils import PcapReader
     except ImportError as error:
         raise LabError(
-            "captures are read by scapy, which is not installed: pip install 'netprov[lab]'"
+            f"captures are read by scapy, which is not installed\n    `{sys.executable} -m pip install scapy`"
         ) from error
     try:
         file = open(path, "rb")  # noqa: SIM115 - scapy leaves its own file open when it refuses the content

@@ -125,7 +125,7 @@ def _moved(before: Reply, after: Reply) -> Iterator[str]:
                 yield f"{role.name}: no longer at {place}"
         for place in role.waiting:
             if place not in was.waiting:
-                yield f"{role.name}: waits for {place}, which is not on this machine"
+                yield f"{role.name}: waits for {place}"
 
 
 @contextmanager

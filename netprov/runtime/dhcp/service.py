@@ -125,7 +125,7 @@ class DhcpService:
     def waiting(self) -> Sequence[str]:
         """Return the planned interfaces and addresses that are not on this machine, and why a link gets no offers."""
         absent = {where.address if where.here else where.interface for where in self._absent}
-        return (*sorted(absent), *(f"{name}: {why}" for name, why in sorted(self._server.hushed().items())))
+        return (*sorted(absent), *(f"{name} ({why})" for name, why in sorted(self._server.hushed().items())))
 
     def samples(self) -> Iterator[Sample]:
         """Say how full the networks are."""

@@ -6,10 +6,11 @@ import asyncio
 import ssl
 from pathlib import Path
 
-from netprov.errors import ServiceError
+from netprov.errors import PkiError, ServiceError
+from netprov.pki.names import covers
 from netprov.plan import Plan
 from netprov.runtime.address import is_here
-from netprov.runtime.web.tls import certificate_store, client_context
+from netprov.runtime.web.tls import certificate_store, client_context, presented_chain
 
 PATIENCE_S = 1.0
 """Seconds that another server has for a handshake."""
@@ -27,7 +28,9 @@ async def refuse_second_ca(plan: Plan, state: Path) -> None:
         for each in plan.provision.listeners
         if each.scheme == "https" and not is_here(each.address)
     }
-    answered = await asyncio.gather(*(_presents(*place) for place in sorted(elsewhere)))
+    answered = await asyncio.gather(
+        *(presents(address, port, plan.provision.domain) for address, port in sorted(elsewhere))
+    )
     for (address, _), presents in zip(sorted(elsewhere), answered, strict=True):
         if presents:
             raise ServiceError(
@@ -37,12 +40,17 @@ async def refuse_second_ca(plan: Plan, state: Path) -> None:
             )
 
 
-async def _presents(address: str, port: int) -> bool:
-    """Say whether a TLS server answers, whatever it presents."""
+async def presents(address: str, port: int, domain: str) -> bool:
+    """Say whether a TLS server there presents the domain: what else answers, a proxy on the way say, is none of ours."""
     try:
         async with asyncio.timeout(PATIENCE_S):
             _, writer = await asyncio.open_connection(address, port, ssl=client_context(None))
     except (OSError, ssl.SSLError, TimeoutError, ValueError):
         return False
-    writer.close()
-    return True
+    try:
+        chain = presented_chain(writer.get_extra_info("ssl_object"))
+    except PkiError:
+        return False
+    finally:
+        writer.close()
+    return bool(chain) and covers(chain[0].dns_names, (), domain)

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 import click
 
+from netprov.cli.word import no_such
+from netprov.mac import read_mac
+
 SUBJECTS: Mapping[str, str] = {
     "phone": "What a phone will do on the LAN of the inventory, and what it will get.",
     "records": "What phones did, by what the running servers noted.",
@@ -23,10 +26,11 @@ class Subjects(click.Group):
         """Return the subjects."""
         return list(SUBJECTS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one subcommand."""
         if cmd_name not in SUBJECTS:
-            return None
+            hint = f"did you mean `{ctx.command_path} phone {cmd_name}`?" if read_mac(cmd_name) else ""
+            raise no_such(ctx, cmd_name, SUBJECTS, hint=hint)
         command = importlib.import_module(f"netprov.cli.verb.explain.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command

@@ -95,6 +95,8 @@ def _print(opened: Opened, found: Preview) -> None:
     say(f"method   {found.method}")
     if not found.served:
         say(f"answer   none: {found.reason}")
+        if found.phone is None and not found.client.vendor_class:
+            say("         a phone says what it is in option 60: --vendor-class CP-8851-3PCC asks as one")
         return
     say(f"address  {dotted(found.address) if found.address else 'one of the pool'}\n")
     rows = [
