@@ -20,43 +20,53 @@ UPGRADE ?= --upgrade
 WORKERS ?= auto
 PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
-.PHONY: help demo test lint wheel lock fuzz differential slow steady kill month clean kill-dhcp change
-
+.PHONY: help
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z%-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+.PHONY: demo
 demo: $(VENV)/.run ## Watch emulated phones provision themselves on a virtual LAN (the main job)
 	@$(RUN)/netprov demo
 
+.PHONY: test
 test: $(VENV)/.dev .setup/packages .setup/pips/.all ## Run the tests (under 10 minutes on 2 cores)
 	@$(RUN)/python -m pytest $(PARALLEL) $(ARGS)
 
+.PHONY: lint
 lint: $(VENV)/.dev ## Check style and types
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy
 
+.PHONY: fuzz
 fuzz: $(VENV)/.dev ## Feed every codec 100,000 malformed messages or more (long)
 	@NETPROV_EXAMPLES=$${NETPROV_EXAMPLES:-100000} $(RUN)/python -m pytest --timeout 0 -m fuzz $(ARGS)
 
+.PHONY: differential
 differential: $(VENV)/.dev .setup/packages ## Ask NSD, Knot, BIND and netprov 10,000 questions about random zones (1 min)
 	@NETPROV_DIFFERENTIAL=$${NETPROV_DIFFERENTIAL:-10000} $(RUN)/python -m pytest --timeout 0 -s tests/lab/test_dns_random.py $(ARGS)
 
+.PHONY: slow
 slow: $(VENV)/.dev .setup/packages ## Run what is too long for `make test`: 10,000 connections, 64 MiB over a lossy cable
 	@$(RUN)/python -m pytest --timeout 0 -m slow $(ARGS)
 
+.PHONY: steady
 steady: $(VENV)/.dev ## Run the ten tests that depend most on time 200 times each while every core is busy
 	@$(RUN)/python -m tests.steady $${NETPROV_RUNS:-200}
 
+.PHONY: kill
 kill: $(VENV)/.dev ## Kill `netprov cert` at 100 random moments: the store survives each
 	@NETPROV_KILLS=$${NETPROV_KILLS:-100} $(RUN)/python -m pytest --timeout 0 tests/pki/test_kill.py
 
+.PHONY: month
 month: $(VENV)/.dev ## Let emulated phones resync for thirty days of virtual time, with failures
 	@NETPROV_DAYS=$${NETPROV_DAYS:-30} $(RUN)/python -m pytest tests/phone/test_life.py
 
+.PHONY: kill-dhcp
 kill-dhcp: $(VENV)/.dev .setup/packages ## kill -9 the DHCP server 50 times under load, and look for lost leases
 	@$(RUN)/python -m tests.lab.kill_dhcp 50
 
+.PHONY: change
 change: $(VENV)/.dev .setup/packages ## Change a running site 200 times at random, and compare with a fresh one each time (long)
 	@$(RUN)/python -m tests.change 200
 
@@ -78,13 +88,16 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 .setup/pips/.all: tests/setup/pips.lock $(VENV)/.dev
 	@.ci/setup pips "$(VENV)" $< $(@D)
 
+.PHONY: wheel
 wheel: $(VENV)/.run ## Build dist/netprov-*.whl, to install where a production machine wants it
 	@PYTHONPATH=$(abspath $(VENV))/build-tools $(RUN)/python -m pip wheel --quiet --no-deps --no-build-isolation \
 	    --no-index --wheel-dir dist .
 	@ls dist/netprov-*.whl
 
+.PHONY: lock
 lock: $(VENV)/.run ## Renew the locks from pyproject.toml (needs uv); UPGRADE= keeps the versions that still fit
 	@.ci/lock $(RUN)/python $(UPGRADE)
 
+.PHONY: clean
 clean: ## Remove the virtual environment and every cache
 	@rm -rf $(VENV) $(VENV).before .setup .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage dist
