@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,3 +42,27 @@ def test_every_codec_is_fed_by_make_fuzz(folder: str) -> None:
         for path, node in every()
         if "fuzz" in f"{path.name} {node.name}"
     )
+
+
+def test_no_test_patches_a_constant() -> None:
+    """A limit that a test wants smaller is an argument, whose default is the constant."""
+    found = [
+        f"{path}:{node.lineno}: {ast.unparse(node)}"
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign | ast.Call)
+        and any(re.fullmatch("_?[A-Z][A-Z0-9_]*", name) for name in replaced(node))
+    ]
+    assert found == []
+
+
+def replaced(node: ast.AST) -> Iterator[str]:
+    """Yield the names of modules' attributes that a statement or call replaces for a while."""
+    match node:
+        case ast.Assign(targets=targets):
+            for target in targets:
+                if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+                    yield target.attr
+        case ast.Call(func=ast.Attribute(attr="setattr" | "patch" | "object") | ast.Name(id="setattr")):
+            texts = [each.value for each in node.args if isinstance(each, ast.Constant)]
+            yield from (text.rpartition(".")[2] for text in texts if isinstance(text, str))

@@ -6,7 +6,7 @@ Use `@inventory_option` on a command and call `open_plan(file)`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,17 +42,20 @@ def inventory_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return option(command)
 
 
-def find(file: str | None) -> str:
-    """Return the name of the inventory file to read. Raises `InventoryError` if there is none."""
+def find(file: str | None, usual: Sequence[str] = DEFAULTS) -> str:
+    """Return the name of the inventory file to read; one of the `usual` where none is named.
+
+    Raises `InventoryError` if there is none.
+    """
     named = file or os.environ.get(ENVIRONMENT)
     if named:
         return named
-    for name in DEFAULTS:
+    for name in usual:
         if Path(name).exists():
             return name
     problem = Problem(
         "no-inventory",
-        f"there is no inventory: neither {DEFAULTS[0]} in this directory nor {DEFAULTS[1]}",
+        f"there is no inventory: neither {' in this directory nor '.join(usual)}",
         f"name one with -f FILE or ${ENVIRONMENT}; two lines are enough: `domain: example.com` and "
         "`networks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}`",
         place=Place(str(Path.cwd())),

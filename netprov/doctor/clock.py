@@ -9,8 +9,8 @@ import struct
 from dataclasses import dataclass
 
 from netprov.errors import Malformed
+from netprov.hostport import NTP_PORT
 
-PORT = 123
 PATIENCE_S = 1.5
 TRIES = 2
 FAR_OFF = 300.0
@@ -53,12 +53,12 @@ def parse_reply(data: bytes, cookie: int) -> tuple[float, bool]:
     return seconds - _EPOCH + words[10] / 2**32, first >> 6 != 3 and 0 < stratum < 16
 
 
-async def ask(server: str) -> TimeAnswer | None:
+async def ask(server: str, *, port: int = NTP_PORT) -> TimeAnswer | None:
     """Return what a server says, or None if it says nothing."""
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
         try:
-            sock.connect((server, PORT))
+            sock.connect((server, port))
         except OSError:
             return None
         for _ in range(TRIES):

@@ -12,7 +12,7 @@ import fcntl
 import random
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
@@ -35,7 +35,7 @@ WAITS_S = (1.0, 2.0, 4.0)
 """Seconds to wait after each DISCOVER; a server may ask for the address first, and datagrams get lost."""
 
 LINGER_S = 0.7
-"""Seconds to wait for further servers after the first OFFER."""
+"""Seconds to wait for further servers after the first OFFER; one that pings the address first needs more."""
 
 WEIGHTY = {"srv": (code.DOMAIN, code.DNS), "dhcp": ORDER, "acs": ACS_CODES, "manual": ()}
 """The options without which a phone of each method cannot find its profile."""
@@ -93,8 +93,9 @@ class Offer:
 class Discoverer:
     """Asks one link for OFFERs; an async context manager."""
 
-    def __init__(self, interface: str) -> None:
+    def __init__(self, interface: str, *, waits: Sequence[float] = WAITS_S) -> None:
         self.interface = interface
+        self._waits = waits
         self._socket = _socket(interface)
         self._waiting: dict[int, list[Offer]] = {}
         self._heard = asyncio.Event()
@@ -115,7 +116,7 @@ class Discoverer:
         discover = _discover(phone)
         offers = self._waiting[discover.xid] = []
         try:
-            for wait in WAITS_S:
+            for wait in self._waits:
                 self._send(discover)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(wait):

@@ -81,7 +81,10 @@ class Diagnosis:
 
 
 class Doctor:
-    """Examines patients; `interfaces` says where each network is reached, networks without one are not asked for DHCP."""
+    """Examines patients; `interfaces` says where each network is reached, networks without one are not asked for DHCP.
+
+    `linger`: seconds that each network is listened to for further DHCP servers after its first offer.
+    """
 
     def __init__(
         self,
@@ -90,10 +93,12 @@ class Doctor:
         anchors: Sequence[Certificate],
         *,
         timeouts: Timeouts = COMPRESSED,
+        linger: float = LINGER_S,
     ) -> None:
         self._plan = plan
         self._interfaces = interfaces
         self._timeouts = timeouts
+        self._linger = linger
         self._anchors = anchors
         self._web: Web
         self._discoverers: dict[str, Discoverer] = {}
@@ -142,7 +147,7 @@ class Doctor:
         if interface is None:
             promised = {each.code: each.data for each in expected.options}
             return Lease("", "", promised), []
-        linger = 0.0 if client.network in self._surveyed else LINGER_S
+        linger = 0.0 if client.network in self._surveyed else self._linger
         self._surveyed.add(client.network)
         offers = await self._discoverers[interface].ask(client.identity, linger=linger)
         if not offers:

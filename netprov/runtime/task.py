@@ -16,24 +16,31 @@ LONGEST_PAUSE_S: Final = 60.0
 
 
 def keep(
-    name: str, body: Callable[[], Coroutine[object, object, None]], tell: Callable[[Notice], None]
+    name: str,
+    body: Callable[[], Coroutine[object, object, None]],
+    tell: Callable[[Notice], None],
+    *,
+    first_pause: float = FIRST_PAUSE_S,
 ) -> asyncio.Task[None]:
     """Return the task that runs `body` until it returns or is cancelled; `name` says to people what does not go on."""
-    return asyncio.create_task(_keep(name, body, tell), name=name)
+    return asyncio.create_task(_keep(name, body, tell, first_pause), name=name)
 
 
 async def _keep(
-    name: str, body: Callable[[], Coroutine[object, object, None]], tell: Callable[[Notice], None]
+    name: str,
+    body: Callable[[], Coroutine[object, object, None]],
+    tell: Callable[[Notice], None],
+    first_pause: float,
 ) -> None:
     loop = asyncio.get_running_loop()
-    pause = FIRST_PAUSE_S
+    pause = first_pause
     while True:
         began = loop.time()
         try:
             return await body()
         except Exception as error:  # noqa: BLE001 - whatever it is: the service goes on, and says so
             if loop.time() - began > LONGEST_PAUSE_S:
-                pause = FIRST_PAUSE_S
+                pause = first_pause
             tell(Notice(f"{name} failed, and begins again in {pause:g} s: {_told(error)}", "error"))
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_S)

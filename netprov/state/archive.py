@@ -97,18 +97,18 @@ def restore(archive: Archive, state: Path, *, replace: bool) -> tuple[str, ...]:
     return tuple(archive.files)
 
 
-def encrypt(archive: Archive, password: str) -> bytes:
-    """Return an archive as a file."""
+def encrypt(archive: Archive, password: str, *, log2_n: int = LOG2_N) -> bytes:
+    """Return an archive as a file; `log2_n` is the cost of scrypt."""
     salt, nonce = os.urandom(16), os.urandom(12)
-    head = {"salt": salt.hex(), "nonce": nonce.hex(), "log2_n": LOG2_N}
+    head = {"salt": salt.hex(), "nonce": nonce.hex(), "log2_n": log2_n}
     line = MAGIC + json.dumps(head).encode() + b"\n"
     files = {name: b64encode(data).decode() for name, data in archive.files.items()}
     text = json.dumps({"made": archive.made, "files": files}).encode()
-    return line + AESGCM(_key(password, salt, LOG2_N)).encrypt(nonce, zlib.compress(text), line)
+    return line + AESGCM(_key(password, salt, log2_n)).encrypt(nonce, zlib.compress(text), line)
 
 
-def decrypt(data: bytes, password: str) -> Archive:
-    """Read an archive. Raises `ServiceError`, also for a wrong password."""
+def decrypt(data: bytes, password: str, *, most: int = MOST) -> Archive:
+    """Read an archive of at most so many octets. Raises `ServiceError`, also for a wrong password."""
     line, newline, body = data.partition(b"\n")
     if not line.startswith(MAGIC) or not newline:
         raise ServiceError("this is no state of netprov", "it is what `netprov state export FILE` writes")
@@ -119,7 +119,7 @@ def decrypt(data: bytes, password: str) -> Archive:
             raise ValueError(log2_n)
         plain = AESGCM(_key(password, salt, log2_n)).decrypt(nonce, body, line + newline)
         inflate = zlib.decompressobj()
-        held = json.loads(inflate.decompress(plain, MOST))
+        held = json.loads(inflate.decompress(plain, most))
         files = {str(name): b64decode(text) for name, text in held["files"].items()}
         made = float(held["made"])
     except InvalidTag:

@@ -88,10 +88,6 @@ _NEWEST = "SELECT mac FROM device ORDER BY last DESC LIMIT ?"
 _ADDRESS = "SELECT address FROM device WHERE mac = ?"
 _REPORTS = "SELECT CAST(total(length(fields)) AS INTEGER) FROM report"
 _OLDEST_REPORT = "SELECT mac, kind, length(fields) FROM report ORDER BY time LIMIT 1"
-REPORT_OCTETS = 64 << 20
-"""Characters of all reports that are kept; beyond, the oldest go."""
-UNLISTED = 4096
-"""Phones that are kept on record beside those of the inventory: anybody may invent MAC addresses."""
 _TEXT, _FIELD = 2000, 500
 """Characters of a line of history, and of each of its fields."""
 _BATCH = 500
@@ -100,6 +96,16 @@ _PAUSE = 0.5
 _STOP_S = 1.0
 """Seconds for what waits when the service stops."""
 _BOUND_INDEX = "CREATE INDEX IF NOT EXISTS history_bound ON history (address, id) WHERE kind = 'Bound'"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLimits:
+    """What is kept: phones beside those of the inventory, as anybody may invent MAC addresses; characters of all
+    reports, of which the oldest go.
+    """
+
+    unlisted: int = 4096
+    report_octets: int = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +148,15 @@ class DeviceRecords:
     """Writes the records; `observe` is one of those whom events are reported to."""
 
     def __init__(
-        self, state: Path, complain: Callable[[str], None] = lambda _: None, *, keep: Keep | None = None
+        self,
+        state: Path,
+        complain: Callable[[str], None] = lambda _: None,
+        *,
+        keep: Keep | None = None,
+        limits: RecordLimits | None = None,
     ) -> None:
         self._path = state / FILE
+        self._limits = limits or RecordLimits()
         self._keep = keep or _task
         self.own: frozenset[str] = frozenset()
         """Addresses of the servers themselves: what comes from there is no phone."""
@@ -344,17 +356,18 @@ class DeviceRecords:
             "INSERT OR REPLACE INTO report VALUES (?, ?, ?, ?)", (mac, event.kind, now, fields)
         )
         self._report_octets += len(fields)
-        if self._report_octets <= REPORT_OCTETS:
+        if self._report_octets <= self._limits.report_octets:
             return
         self._report_octets = next(self._database.execute(_REPORTS))[0]  # what was replaced counted twice
-        while self._report_octets > REPORT_OCTETS:
+        while self._report_octets > self._limits.report_octets:
             mac, kind, octets = next(self._database.execute(_OLDEST_REPORT))
             self._database.execute("DELETE FROM report WHERE mac = ? AND kind = ?", (mac, kind))
             self._report_octets -= octets
 
     def _forget_strangers(self) -> None:
         """Forget the phones of no inventory that were heard of longest ago, if those are too many."""
-        excess = next(self._database.execute("SELECT count(*) FROM device"))[0] - UNLISTED - len(self.listed)
+        recorded = next(self._database.execute("SELECT count(*) FROM device"))[0]
+        excess = recorded - self._limits.unlisted - len(self.listed)
         if excess <= 0:
             return
         oldest = self._database.execute("SELECT mac FROM device ORDER BY profiles > 0, last")

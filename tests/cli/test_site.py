@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from netprov.cli import site
-from netprov.cli.site import find, open_document, open_plan
+from netprov.cli.site import find, open_plan
 from netprov.errors import InventoryError
 
 SITE = "domain: example.com\nnetworks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}\n"
@@ -17,24 +16,26 @@ SITE = "domain: example.com\nnetworks: {voice: {interface: lan0, subnet: 10.20.0
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NETPROV_FILE", raising=False)
-    monkeypatch.setattr(site, "DEFAULTS", ("netprov.yaml", str(tmp_path / "etc.yaml")))
 
 
 def test_the_named_file_goes_before_the_environments_and_that_before_the_usual_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    usual = ("netprov.yaml", "etc.yaml")
     Path("etc.yaml").write_text(SITE)
-    assert find(None).endswith("etc.yaml")
+    assert find(None, usual) == "etc.yaml"
     Path("netprov.yaml").write_text(SITE)
-    assert find(None) == "netprov.yaml"
+    assert find(None, usual) == find(None) == "netprov.yaml"
     monkeypatch.setenv("NETPROV_FILE", "other.yaml")
     assert find(None) == "other.yaml"
     assert find("site.yaml") == "site.yaml"
 
 
 def test_no_inventory_at_all_is_explained_with_the_two_lines_that_make_one() -> None:
-    with pytest.raises(InventoryError, match=r"there is no inventory: neither netprov\.yaml") as caught:
-        open_document(None)
+    with pytest.raises(
+        InventoryError, match=r"neither netprov\.yaml in this directory nor etc\.yaml"
+    ) as caught:
+        find(None, ("netprov.yaml", "etc.yaml"))
     assert "two lines are enough" in str(caught.value)
 
 

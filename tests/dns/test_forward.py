@@ -7,6 +7,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from ipaddress import IPv4Address
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -18,7 +19,6 @@ from netprov.dns.forward import ForwardCache, Question, question, upstream_query
 from netprov.dns.message.query import Query, decode
 from netprov.dns.server.answer import Responder
 from netprov.dns.server.policy import Client, Policy
-from netprov.runtime.dns import forward as dns_forward
 from netprov.runtime.dns.forward import Relay
 from tests.dns.zones import STAGING, zone
 
@@ -46,7 +46,9 @@ def reply_to(asked: bytes, *records: str, rcode: str = "NOERROR", soa: int = 0) 
 Say = Callable[[bytes], list[bytes]]
 
 
-def relayed(say: Say, test: Callable[[Relay, list[bytes]], Awaitable[None]], *, first: str = "") -> None:
+def relayed(
+    say: Say, test: Callable[[Relay, list[bytes]], Awaitable[None]], *, first: str = "", **limits: Any
+) -> None:
     """Run a test with a relay whose upstream answers each query with what `say` returns; `first` is asked before it."""
     asked: list[bytes] = []
 
@@ -62,7 +64,7 @@ def relayed(say: Say, test: Callable[[Relay, list[bytes]], Awaitable[None]], *, 
             upstream.bind(("127.0.0.1", 0))
             answering = asyncio.create_task(answer(upstream))
             upstreams = [*([IPv4Address(first)] if first else []), HERE]
-            await test(Relay(upstreams, port=upstream.getsockname()[1]), asked)
+            await test(Relay(upstreams, port=upstream.getsockname()[1], **limits), asked)
             answering.cancel()
             with suppress(asyncio.CancelledError):
                 await answering
@@ -119,27 +121,22 @@ def test_same_question_is_asked_once_however_many_wait_rfc_5452_5() -> None:
     relayed(lambda asked: [reply_to(asked, "60 A 192.0.2.1")], test)
 
 
-def test_next_upstream_is_asked_where_the_first_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dns_forward, "TIMEOUT", 0.3)
-
+def test_next_upstream_is_asked_where_the_first_is_silent() -> None:
     async def test(relay: Relay, asked: list[bytes]) -> None:
         reply = dns.message.from_wire(await relay.resolve(query()))
         assert reply.answer
         assert len(asked) == 1
 
-    relayed(lambda asked: [reply_to(asked, "60 A 192.0.2.1")], test, first="127.0.0.9")
+    relayed(lambda asked: [reply_to(asked, "60 A 192.0.2.1")], test, first="127.0.0.9", timeout=0.3)
 
 
-def test_nobody_answers_and_too_many_wait_are_servfail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dns_forward, "TIMEOUT", 0.3)
-    monkeypatch.setattr(dns_forward, "MOST", 3)
-
+def test_nobody_answers_and_too_many_wait_are_servfail() -> None:
     async def test(relay: Relay, asked: list[bytes]) -> None:
         replies = await asyncio.gather(*(relay.resolve(query(f"h{index}.example.org")) for index in range(9)))
         assert {reply[3] & 15 for reply in replies} == {dns.rcode.SERVFAIL}
         assert len(asked) == 3
 
-    relayed(lambda _: [], test)
+    relayed(lambda _: [], test, timeout=0.3, most=3)
 
 
 def kept(reply: bytes, *, after: float) -> dns.message.Message | None:

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netprov.doctor import clock as doctor_time
-from netprov.doctor.clock import build_query, parse_reply
+from netprov.doctor.clock import ask, build_query, parse_reply
 from netprov.errors import Malformed
 
 COOKIE = 0x0123456789ABCDEF
@@ -67,10 +66,9 @@ def test_fuzz_arbitrary_octets_are_an_answer_or_malformed(data: bytes) -> None:
     assert -2_208_988_800 < time < 2**33
 
 
-def test_strangers_answers_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strangers_answers_are_passed_over() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        monkeypatch.setattr(doctor_time, "PORT", server.getsockname()[1])
 
         def serve() -> None:
             query, source = server.recvfrom(512)
@@ -80,14 +78,14 @@ def test_strangers_answers_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> N
 
         thread = threading.Thread(target=serve)
         thread.start()
-        told = asyncio.run(doctor_time.ask("127.0.0.1"))
+        told = asyncio.run(ask("127.0.0.1", port=server.getsockname()[1]))
         thread.join(10)
     assert told is not None
     assert (told.time, told.synchronised, told.server) == (60.0, True, "127.0.0.1")
 
 
-def test_a_server_that_is_not_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_not_there_is_none() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
-        monkeypatch.setattr(doctor_time, "PORT", free.getsockname()[1])
-    assert asyncio.run(doctor_time.ask("127.0.0.1")) is None
+        port = free.getsockname()[1]
+    assert asyncio.run(ask("127.0.0.1", port=port)) is None

@@ -13,8 +13,7 @@ from netprov.errors import Malformed
 from netprov.provision.event import Asked, Reported, SyslogLine
 from netprov.provision.report import LIMITS, parse_report
 from netprov.runtime.web.body import OF_ONE, TOGETHER
-from netprov.state import device
-from netprov.state.device import DeviceRecords, load_devices, load_history, load_reports
+from netprov.state.device import DeviceRecords, RecordLimits, load_devices, load_history, load_reports
 from netprov.xml import XmlLimits, parse_bounded
 from tests.hostile.site import PHONES, Site, plain, request, serve
 
@@ -97,12 +96,15 @@ def test_report_of_nobody_in_particular_is_not_taken(tmp_path: Path) -> None:
 
 
 def record(
-    state: Path, *events: Asked | Reported | SyslogLine, listed: frozenset[str] = frozenset()
+    state: Path,
+    *events: Asked | Reported | SyslogLine,
+    listed: frozenset[str] = frozenset(),
+    limits: RecordLimits | None = None,
 ) -> list[str]:
     complaints: list[str] = []
 
     async def run() -> None:
-        records = DeviceRecords(state, complaints.append)
+        records = DeviceRecords(state, complaints.append, limits=limits)
         records.listed = listed
         await records.start()
         for place, event in enumerate(events, 1):
@@ -115,8 +117,7 @@ def record(
     return complaints
 
 
-def test_invented_phones_do_not_grow_the_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "UNLISTED", 100)
+def test_invented_phones_do_not_grow_the_records(tmp_path: Path) -> None:
     honest = [
         Asked("http", f"10.20.0.{n}", "GET", "/x", 200, "profile", mac=mac) for n, mac in enumerate(PHONES)
     ]
@@ -132,7 +133,7 @@ def test_invented_phones_do_not_grow_the_records(tmp_path: Path, monkeypatch: py
         )
         for n in range(1500)
     ]
-    record(tmp_path, *honest, *invented, listed=frozenset(PHONES))
+    record(tmp_path, *honest, *invented, listed=frozenset(PHONES), limits=RecordLimits(unlisted=100))
     kept = {each.mac for each in load_devices(tmp_path)}
     assert kept >= set(PHONES)
     assert len(kept) <= 100 + len(PHONES)
@@ -147,10 +148,9 @@ def test_nobody_who_only_claims_to_be_a_phone_gets_a_record(tmp_path: Path) -> N
     assert load_devices(tmp_path) == ()
 
 
-def test_reports_have_a_bound_and_the_oldest_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "REPORT_OCTETS", 10_000)
+def test_reports_have_a_bound_and_the_oldest_go(tmp_path: Path) -> None:
     reports = [Reported(f"10.20.0.{n}", mac, "full", "/r", {"A": "x" * 900}) for n, mac in enumerate(PHONES)]
-    record(tmp_path, *reports, *reports)
+    record(tmp_path, *reports, *reports, limits=RecordLimits(report_octets=10_000))
     kept = [mac for mac in PHONES if load_reports(tmp_path, mac)]
     assert kept
     assert sum(len(str(load_reports(tmp_path, mac)[0][2])) for mac in kept) <= 10_000

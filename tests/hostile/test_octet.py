@@ -66,8 +66,7 @@ def test_fact_that_cannot_be_written_loses_itself_alone(tmp_path: Path) -> None:
     assert "SyslogLine" in complaint
 
 
-def test_task_that_fails_is_told_of_and_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(task, "FIRST_PAUSE_S", 0.01)
+def test_task_that_fails_is_told_of_and_begins_again() -> None:
     told: list[Notice] = []
     runs: list[int] = []
 
@@ -81,7 +80,7 @@ def test_task_that_fails_is_told_of_and_begins_again(monkeypatch: pytest.MonkeyP
             going.set()
             await asyncio.Event().wait()
 
-        kept = task.keep("writing records", body, told.append)
+        kept = task.keep("writing records", body, told.append, first_pause=0.01)
         async with asyncio.timeout(20):
             await going.wait()
         kept.cancel()

@@ -13,7 +13,7 @@ import pytest
 from netprov.dhcp.lease import Bound, Declined, Expired, Lease, LeaseState, Released
 from netprov.errors import ServiceError
 from netprov.state.clock import Anchor
-from netprov.state.lease import DATABASE, FILE, MIGRATIONS, LeaseReader, open_store
+from netprov.state.lease import DATABASE, FILE, MIGRATIONS, LeaseReader, LeaseStore, open_store
 
 ANCHOR = Anchor(5000.0, 10.0, "boot", 5000.0, synchronised=True)
 LEASE = Lease(
@@ -130,13 +130,14 @@ def test_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     assert "newer than this netprov" in caught.value.message
 
 
-def test_schema_is_brought_up_to_date_step_by_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_schema_is_brought_up_to_date_step_by_step(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     store.commit([Bound(LEASE)], ANCHOR)
     store.close()
     later = (*MIGRATIONS, "CREATE TABLE extra (x INTEGER);", "ALTER TABLE extra ADD COLUMN y TEXT;")
-    monkeypatch.setattr("netprov.state.lease.DATABASE", replace(DATABASE, migrations=later))
-    store = open_store(tmp_path)
+    path = tmp_path / FILE
+    newer = replace(DATABASE, migrations=later).open(path)
+    store = LeaseStore(newer, path, os.open(os.devnull, os.O_RDONLY))
     assert list(store.load()) == [LEASE]
     assert store._connection.execute("PRAGMA user_version").fetchone() == (len(later),)
     assert store._connection.execute("SELECT x, y FROM extra").fetchall() == []

@@ -17,6 +17,7 @@ from netprov.cli.say import say
 from netprov.cli.site import Opened, inventory_option, open_plan
 from netprov.cli.table import print_table
 from netprov.doctor.client import DoctorClient, of_classes, of_phone, of_phones
+from netprov.doctor.dhcp import LINGER_S
 from netprov.doctor.examination import Diagnosis, Doctor
 from netprov.emulator.failure import COMPRESSED, REALISTIC
 from netprov.errors import InventoryError, PkiError, Problem, ServiceError
@@ -47,6 +48,14 @@ MOST_HEALTHY = 30
 )
 @click.option("--state", metavar="DIR", help="State directory. Default: the inventory's.")
 @click.option("--classes", "only_classes", is_flag=True, help="Only a typical phone of each class.")
+@click.option(
+    "--linger",
+    metavar="SECONDS",
+    type=click.FloatRange(0),
+    default=LINGER_S,
+    show_default=True,
+    help="Wait so long for further DHCP servers after the first offer; dnsmasq needs 3 or more for its ping.",
+)
 @click.option("--realistic", is_flag=True, help="Be as patient as a phone.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
@@ -58,6 +67,7 @@ def command(
     ca: str | None,
     state: str | None,
     only_classes: bool,
+    linger: float,
     realistic: bool,
     as_json: bool,
 ) -> int:
@@ -83,7 +93,8 @@ def command(
         return 0
     interfaces = {} if no_dhcp else _interfaces(plan, clients, interface)
     anchors = _anchors(plan, ca, Path(state or plan.site.inventory.server.state))
-    doctor = Doctor(plan, interfaces, anchors, timeouts=REALISTIC if realistic else COMPRESSED)
+    timeouts = REALISTIC if realistic else COMPRESSED
+    doctor = Doctor(plan, interfaces, anchors, timeouts=timeouts, linger=linger)
     diagnoses = asyncio.run(doctor.examine(clients))
     located = [_located(opened, each) for each in diagnoses]
     if as_json:

@@ -28,7 +28,7 @@ from netprov.state.clock import LeaseClock
 from netprov.state.lease import LeaseReader
 from netprov.text import visible
 
-RELEASE_PATIENCE_S = 4.0
+RELEASE_WAIT_S = 4.0
 """How long to wait for the server to end a lease; it looks for such wishes every second."""
 
 
@@ -123,7 +123,15 @@ def show(which: str, *, file: str | None, state: str | None) -> int:
 @click.argument("address")
 @inventory_option
 @state_option
-def release(address: str, *, file: str | None, state: str | None) -> int:
+@click.option(
+    "--wait",
+    metavar="SECONDS",
+    type=click.FloatRange(0),
+    default=RELEASE_WAIT_S,
+    show_default=True,
+    help="Wait so long for the server to do it.",
+)
+def release(address: str, *, file: str | None, state: str | None, wait: float) -> int:
     """End the lease on ADDRESS, as if its client had given it back.
 
     The running server does it within a second; without one it is done when the server starts. The client is
@@ -138,7 +146,7 @@ def release(address: str, *, file: str | None, state: str | None) -> int:
         say(f"there is no lease on {address}")
         return 1
     ledger.reader.wish_release(number)
-    deadline = time.monotonic() + RELEASE_PATIENCE_S
+    deadline = time.monotonic() + wait
     while time.monotonic() < deadline:
         if not any(each.address == number and each.active(ledger.now) for each in ledger.reader.leases()):
             say(f"released {address}")

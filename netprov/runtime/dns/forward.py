@@ -36,9 +36,13 @@ PORT = 53
 class Relay:
     """Asks upstream servers in their order, and remembers what they said."""
 
-    def __init__(self, upstreams: Sequence[Address], *, port: int = PORT) -> None:
+    def __init__(
+        self, upstreams: Sequence[Address], *, port: int = PORT, timeout: float = TIMEOUT, most: int = MOST
+    ) -> None:
         self._upstreams = tuple(map(str, upstreams))
         self._port = port
+        self._timeout = timeout
+        self._most = most
         self._cache = ForwardCache(CACHED)
         self._asking: dict[Question, asyncio.Task[bytes | None]] = {}
 
@@ -50,7 +54,7 @@ class Relay:
             # The same question is asked once, however many clients wait for it (RFC 5452 5).
             task = self._asking.get(asked)
             if task is None:
-                if len(self._asking) >= MOST:
+                if len(self._asking) >= self._most:
                     return failure(query)
                 task = asyncio.create_task(self._ask(query, asked))
                 self._asking[asked] = task
@@ -62,9 +66,9 @@ class Relay:
         for upstream in self._upstreams:
             sent = upstream_query(query, secrets.randbelow(1 << 16))
             try:
-                reply = await asyncio.wait_for(ask_udp(sent, upstream, self._port), TIMEOUT)
+                reply = await asyncio.wait_for(ask_udp(sent, upstream, self._port), self._timeout)
                 if is_truncated(reply):
-                    reply = await asyncio.wait_for(ask_tcp(sent, upstream, self._port), TIMEOUT)
+                    reply = await asyncio.wait_for(ask_tcp(sent, upstream, self._port), self._timeout)
                 self._cache.put(asked, reply, time.monotonic())
             except (OSError, TimeoutError, Malformed, EOFError):
                 continue

@@ -10,6 +10,7 @@ import socket
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from netprov.dns.message.query import Query
 from netprov.dns.server.cache import ReplyCache
@@ -17,14 +18,6 @@ from netprov.dns.server.policy import Client
 from netprov.dns.server.transfer import ZoneTransferred
 from netprov.machine import Event
 from netprov.runtime.dns.serving import ServingState
-
-IDLE = 10.0
-"""Seconds a connection may be silent, or may not take what it asked for (RFC 7766 6.2.3: a few seconds)."""
-
-MOST = 256
-"""Connections at once; the one that has been silent for longest makes room for a new one."""
-
-MOST_PER_CLIENT = 32
 
 HIGH_WATER = 64 * 1024
 """Octets of replies that may wait for a client before its queries do."""
@@ -35,12 +28,27 @@ RELAYED = 64
 """Queries of one connection that may be under way upstream; more wait."""
 
 
+@dataclass(frozen=True, slots=True)
+class TcpLimits:
+    """What clients may take of a server: seconds that a connection may be silent, or may not take what it asked for
+    (RFC 7766 6.2.3: a few); connections at once, where the one that has been silent for longest makes room for a new
+    one, and those of one client.
+    """
+
+    idle: float = 10.0
+    connections: int = 256
+    per_client: int = 32
+
+
 class TcpServer:
     """Joins a responder to TCP listeners."""
 
-    def __init__(self, serving: ServingState, report: Callable[[Event], None]) -> None:
+    def __init__(
+        self, serving: ServingState, report: Callable[[Event], None], *, limits: TcpLimits | None = None
+    ) -> None:
         self.serving = serving
         self.report = report
+        self.limits = limits or TcpLimits()
         self.transfers: Counter[str] = Counter()
         """Zones sent so far: by AXFR, by IXFR."""
         self.caches = ReplyCache(CACHED), ReplyCache(CACHED)
@@ -52,7 +60,7 @@ class TcpServer:
     async def listen(self, address: str, port: int, *, shared: bool) -> None:
         """Accept connections at one address. Raises OSError."""
         server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self), address, port, reuse_port=shared, backlog=MOST
+            lambda: Connection(self), address, port, reuse_port=shared, backlog=self.limits.connections
         )
         self._servers.append(server)
 
@@ -72,9 +80,9 @@ class TcpServer:
 
     def admit(self, connection: Connection, client: str) -> bool:
         """Take a new connection in, if its client has not too many; the most silent one gives way."""
-        if self._per_client[client] >= MOST_PER_CLIENT:
+        if self._per_client[client] >= self.limits.per_client:
             return False
-        if len(self._connections) >= MOST:
+        if len(self._connections) >= self.limits.connections:
             next(iter(self._connections)).abort()
         self._connections[connection] = client
         self._per_client[client] += 1
@@ -99,6 +107,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, server: TcpServer) -> None:
         self._server = server
+        self._idle = server.limits.idle
         self._loop = asyncio.get_running_loop()
         self._rest = b""
         self._paused = False
@@ -178,8 +187,8 @@ class Connection(asyncio.Protocol):
             self.close()
 
     def _expect(self) -> None:
-        """Give the client `IDLE` seconds from now."""
-        self._deadline = self._loop.time() + IDLE
+        """Give the client its seconds of silence from now."""
+        self._deadline = self._loop.time() + self._idle
 
     def _tick(self) -> None:
         """End a client that has let its time pass; else look again when it is up."""

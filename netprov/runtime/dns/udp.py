@@ -50,9 +50,10 @@ def open_udp(address: str, port: int, *, shared: bool) -> socket.socket:
 class UdpPump:
     """Joins a responder to one UDP socket."""
 
-    def __init__(self, sock: socket.socket, serving: ServingState) -> None:
+    def __init__(self, sock: socket.socket, serving: ServingState, *, cached: int = CACHED) -> None:
         self.sock = sock
-        self.cache = ReplyCache(CACHED)
+        self._cached = cached
+        self.cache = ReplyCache(cached)
         self._strangers = self.cache
         self._batch = batch(sock)
         self._relaying: set[asyncio.Task[None]] = set()
@@ -79,7 +80,7 @@ class UdpPump:
         self._by_source = serving.limiter is not None or serving.responder.policy.tells_apart
         self.cache.clear()
         # Strangers share the LAN's cache where one query has one answer.
-        self._strangers = ReplyCache(CACHED) if serving.responder.policy.tells_apart else self.cache
+        self._strangers = ReplyCache(self._cached) if serving.responder.policy.tells_apart else self.cache
 
     def drain(self) -> None:
         """Answer all that has arrived, up to a fair share."""

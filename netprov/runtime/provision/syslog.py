@@ -31,8 +31,9 @@ class SyslogService:
 
     name = "syslog"
 
-    def __init__(self, context: RoleContext) -> None:
+    def __init__(self, context: RoleContext, *, port: int = SYSLOG_PORT) -> None:
         self._context = context
+        self._port = port
         self._heard: Counter[str] = Counter()
         self._second = 0
         self._shed = 0
@@ -42,14 +43,14 @@ class SyslogService:
         self._poller = Poller()
         self._sockets = SocketSet(self.name, self._poller, self._receive, context=self._context)
         try:
-            self._sockets.commit(self._sockets.prepare(_listeners(plan)))
+            self._sockets.commit(self._sockets.prepare(self._listeners(plan)))
         except BaseException:
             self._poller.close()
             raise
 
     async def prepare(self, plan: Plan) -> Prepared:
         """Bind what is new."""
-        binding = self._sockets.prepare(_listeners(plan))
+        binding = self._sockets.prepare(self._listeners(plan))
 
         async def commit() -> None:
             self._sockets.commit(binding)
@@ -103,6 +104,5 @@ class SyslogService:
             else SyslogLine(address, message.severity, message.text),
         )
 
-
-def _listeners(plan: Plan) -> list[Listener]:
-    return [Listener("syslog", address, SYSLOG_PORT) for address in plan.provision.syslog]
+    def _listeners(self, plan: Plan) -> list[Listener]:
+        return [Listener("syslog", address, self._port) for address in plan.provision.syslog]

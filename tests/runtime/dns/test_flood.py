@@ -8,20 +8,16 @@ from contextlib import closing
 from random import Random
 
 import dns.message
-import pytest
 
-from netprov.runtime.dns import tcp as dns_tcp
 from netprov.runtime.dns.serving import make
 from netprov.runtime.dns.udp import UdpPump, open_udp
 from tests.runtime.dns.test_pumps import CONFIG, exchange, query, run, tcp_server
 
 
-def test_random_names_do_not_fill_memory_or_silence_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("netprov.runtime.dns.udp.CACHED", 500)
-
+def test_random_names_do_not_fill_memory_or_silence_others() -> None:
     async def test() -> None:
         loop, random = asyncio.get_running_loop(), Random(1)
-        pump = UdpPump(open_udp("127.0.0.1", 0, shared=False), make(CONFIG, bytes(16)))
+        pump = UdpPump(open_udp("127.0.0.1", 0, shared=False), make(CONFIG, bytes(16)), cached=500)
         pump.start()
         kind = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
         with (
@@ -44,13 +40,9 @@ def test_random_names_do_not_fill_memory_or_silence_others(monkeypatch: pytest.M
     run(test)
 
 
-def test_connections_that_never_finish_a_query_do_not_shut_others_out(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(dns_tcp, "MOST", 40)
-
+def test_connections_that_never_finish_a_query_do_not_shut_others_out() -> None:
     async def test() -> None:
-        server, port = await tcp_server()
+        server, port = await tcp_server(connections=40)
         loop = asyncio.get_running_loop()
         held = []
         for index in range(120):

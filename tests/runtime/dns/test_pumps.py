@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -18,10 +19,9 @@ from netprov.dns.config import DnsConfig
 from netprov.dns.server.answer import Responder
 from netprov.dns.server.policy import Client
 from netprov.dns.server.rate import Limit
-from netprov.runtime.dns import tcp as dns_tcp
 from netprov.runtime.dns.forward import Relay
 from netprov.runtime.dns.serving import ServingState, make
-from netprov.runtime.dns.tcp import Connection, TcpServer
+from netprov.runtime.dns.tcp import Connection, TcpLimits, TcpServer
 from netprov.runtime.dns.udp import UdpPump, open_udp
 from netprov.runtime.net import mmsg
 from tests.dns.wire import Wire
@@ -170,11 +170,11 @@ async def exchange(
     return [await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big")) for _ in messages]
 
 
-async def tcp_server(config: DnsConfig = CONFIG) -> tuple[TcpServer, int]:
+async def tcp_server(config: DnsConfig = CONFIG, **limits: Any) -> tuple[TcpServer, int]:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = TcpServer(make(config, bytes(16)), lambda _: None)
+    server = TcpServer(make(config, bytes(16)), lambda _: None, limits=TcpLimits(**limits))
     await server.listen("127.0.0.1", port, shared=False)
     return server, port
 
@@ -242,12 +242,9 @@ def test_client_that_shuts_its_end_gets_what_it_asked_for() -> None:
     run(test)
 
 
-def test_connections_of_one_client_are_capped_and_silent_ones_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dns_tcp, "MOST_PER_CLIENT", 2)
-    monkeypatch.setattr(dns_tcp, "IDLE", 0.2)
-
+def test_connections_of_one_client_are_capped_and_silent_ones_end() -> None:
     async def test() -> None:
-        server, port = await tcp_server()
+        server, port = await tcp_server(per_client=2, idle=0.2)
         connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
         for reader, _ in connections:
             try:
@@ -261,13 +258,9 @@ def test_connections_of_one_client_are_capped_and_silent_ones_end(monkeypatch: p
     run(test)
 
 
-def test_client_that_does_not_read_is_dropped_and_others_are_answered(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(dns_tcp, "IDLE", 0.5)
-
+def test_client_that_does_not_read_is_dropped_and_others_are_answered() -> None:
     async def test() -> None:
-        server, port = await tcp_server()
+        server, port = await tcp_server(idle=0.5)
         slow = socket.socket()
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         slow.connect(("127.0.0.1", port))

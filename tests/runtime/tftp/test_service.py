@@ -151,11 +151,8 @@ def test_tftp_reload_swaps_content_and_sockets(tmp_path: Path, listener: Listene
     asyncio.run(go())
 
 
-def test_syslog_listens_follows_reloads_and_may_be_off(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_syslog_listens_follows_reloads_and_may_be_off(tmp_path: Path) -> None:
     port = free_port(socket.SOCK_DGRAM)
-    monkeypatch.setattr("netprov.runtime.provision.syslog.SYSLOG_PORT", port)
     context, events = role_context(tmp_path)
 
     def exchange() -> None:
@@ -166,12 +163,12 @@ def test_syslog_listens_follows_reloads_and_may_be_off(
         assert "127.0.0.1 says: hello" in events.text()
 
     async def go() -> None:
-        service = SyslogService(context)
+        service = SyslogService(context, port=port)
         async with running(service, plan_of()):
             assert service.listening() == (f"udp 127.0.0.1:{port}",)
             await asyncio.to_thread(exchange)
             await reload(service, plan_of())
-        async with running(SyslogService(context), plan_of(reports="")):
+        async with running(SyslogService(context, port=port), plan_of(reports="")):
             pass
 
     asyncio.run(go())
