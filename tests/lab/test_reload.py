@@ -264,6 +264,8 @@ def test_hangup_of_one_process_is_a_reload_of_all(site: Site) -> None:
     site.processes[-1].signal(1)
     for process in site.processes:
         process.wait_for(r"serve: reloaded: hosts: \+pr3", timeout=20)
+    dig = [needs("dig"), "@10.20.0.1", "+short", "A", "pr3.example.com"]
+    assert site.lan["client0"].run(dig, timeout=20).stdout == "10.20.0.13\n"
 
 
 def test_role_that_is_played_already_is_refused(site: Site) -> None:

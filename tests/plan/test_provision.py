@@ -14,6 +14,7 @@ from netprov.plan.provision import provision
 from netprov.plan.site import resolve
 from netprov.provision.catalog import Catalog
 from netprov.provision.config import Listener, Provision
+from netprov.provision.requester import Requester
 from tests.lab.conftest import ROOT
 
 MINIMAL = "domain: example.com\nnetworks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}\n"
@@ -131,7 +132,14 @@ def test_template_that_needs_a_posted_field_is_a_problem_as_most_requests_post_n
 
 
 def test_whole_template_may_use_any_value() -> None:
-    planned("profiles: {p: {template: '<flat-profile>{{ parameters }}{{ values.A }}</flat-profile>'}}\n")
+    site = """
+profiles: {p: {template: '<flat-profile>{{ parameters }}<B>{{ values.A }}</B></flat-profile>', values: {A: own}}}
+phones: [{mac: 00:12:34:ab:45:de, profile: p}]
+"""
+    plan = planned(site)
+    (device,) = plan.devices.values()
+    profile = Catalog(plan, entropy=os.urandom).plain(device, Requester("http", "10.20.0.50"))
+    assert profile.endswith(b"<A>own</A><B>own</B></flat-profile>")
 
 
 def test_class_may_come_with_older_tls_than_the_site() -> None:

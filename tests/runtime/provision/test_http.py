@@ -179,11 +179,19 @@ def test_oversize_and_nonsense_are_refused_and_closed(tmp_path: Path, octets: by
 
 @pytest.mark.parametrize("secure", [False, True])
 @pytest.mark.parametrize(
-    "octets", [b"", b"GET /nothing HTTP/1.1\r\nHost:", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"]
+    ("octets", "said"),
+    [
+        (b"", b""),
+        (b"GET /nothing HTTP/1.1\r\nHost:", b""),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 404 Not Found"),
+    ],
 )
-def test_client_that_does_not_go_on_is_closed(tmp_path: Path, octets: bytes, secure: bool) -> None:
+def test_client_that_does_not_go_on_is_closed(
+    tmp_path: Path, octets: bytes, said: bytes, secure: bool
+) -> None:
     async def scenario(site: Site) -> None:
-        await site.say(octets, secure=secure)  # returns only when the server closes
+        reply = await site.say(octets, secure=secure)  # returns only when the server closes
+        assert reply.partition(b"\r\n")[0] == said
 
     serve(tmp_path, scenario, timeouts=BRIEF)
 

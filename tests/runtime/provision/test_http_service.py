@@ -134,9 +134,16 @@ class _Gone:
 
 
 @pytest.mark.parametrize(
-    "octets", [b"", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"GET / HTTP/1.0\r\n\r\n"]
+    ("octets", "said"),
+    [
+        (b"", b""),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b""),
+        (b"GET / HTTP/1.0\r\n\r\n", b"HTTP/1.1 400 Bad Request"),
+    ],
 )
-def test_half_open_and_broken_tls_is_cut_off(tmp_path: Path, https: Listener, octets: bytes) -> None:
+def test_half_open_and_broken_tls_is_cut_off(
+    tmp_path: Path, https: Listener, octets: bytes, said: bytes
+) -> None:
     def exchange() -> None:
         with connect(https) as slow:
             slow.sendall(octets)
@@ -146,7 +153,7 @@ def test_half_open_and_broken_tls_is_cut_off(tmp_path: Path, https: Listener, oc
                 answer = b""
                 while not answer.endswith(ENDING):
                     answer += good.recv(65536)
-            read_all(slow)
+            assert read_all(slow).partition(b"\r\n")[0] == said
 
     with_service(service(tmp_path, HASTY), plan_of(https), exchange)
 

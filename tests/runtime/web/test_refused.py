@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 from base64 import b64encode
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -187,8 +188,10 @@ def test_closed_connections_leave_the_table_at_once(tmp_path: Path) -> None:
     service = HttpService(context, timeouts=patient)
 
     def exchange() -> None:
-        for _ in range(50):
-            socket.create_connection(("127.0.0.1", listener.port), timeout=15).close()
+        with ExitStack() as opened:
+            for _ in range(50):
+                opened.enter_context(socket.create_connection(("127.0.0.1", listener.port), timeout=15))
+            wait_until(lambda: service.connections == 50, what="a full table", timeout=20)
         wait_until(lambda: service.connections == 0, what="an empty table", timeout=20)
 
     with_service(service, plan_of(listener), exchange)
