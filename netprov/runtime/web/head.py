@@ -45,7 +45,10 @@ class _Fields:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a field; repeated ones are joined (RFC 9110 section 5.3), but for Host, of which there is one."""
         self.count += 1
-        key, text = name.decode("ascii").lower(), value.decode("ascii")
+        key, text = (
+            name.decode("ascii").lower(),
+            value.decode("ascii").strip(" \t"),
+        )  # RFC 9112 5.1: llhttp leaves what follows
         if key in self.fields:
             self.twice = self.twice or key == "host"
             text = f"{self.fields[key]}, {text}"

@@ -101,3 +101,10 @@ def test_fuzz_a_head_says_what_was_sent(path: bytes, value: bytes) -> None:
     if found is not None:
         assert found.request.target.encode() == b"/" + path
         assert found.request.fields["x-y"].encode() == value.strip(b" \t")
+
+
+def test_blanks_around_a_value_are_no_part_of_it() -> None:
+    """RFC 9112 section 5.1."""
+    found = read_head(b"GET / HTTP/1.1\r\nHost: a\r\nX-Y: \t! \t\r\n\r\n")
+    assert found is not None
+    assert found.request.fields["x-y"] == "!"
