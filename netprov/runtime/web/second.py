@@ -31,8 +31,8 @@ async def refuse_second_ca(plan: Plan, state: Path) -> None:
     answered = await asyncio.gather(
         *(presents(address, port, plan.provision.domain) for address, port in sorted(elsewhere))
     )
-    for (address, _), presents in zip(sorted(elsewhere), answered, strict=True):
-        if presents:
+    for (address, _), answers in zip(sorted(elsewhere), answered, strict=True):
+        if answers:
             raise ServiceError(
                 f"{address} serves this inventory already, and there is no CA here: phones could not trust both",
                 "take its state: `netprov state export FILE` there, `netprov state import FILE` here; "
