@@ -133,6 +133,7 @@ def _lifetime(reply: bytes) -> tuple[int, tuple[int, ...]]:
         ttl = reader.u32()
         data = reader.take(reader.u16())
         if type_ == OPT:
+            rcode |= ttl >> 24 << 4  # EXTENDED-RCODE (RFC 6891 section 6.1.3): BADVERS has 0 in the header
             continue
         positions.append(at)
         lowest = min(lowest, ttl if ttl < 1 << 31 else 0)

@@ -17,9 +17,10 @@ from netprov.dns.iana.flag import RCODE_MASK, Flag
 from netprov.dns.iana.rcode import Rcode
 from netprov.dns.iana.rrclass import RRClass
 from netprov.dns.iana.rrtype import AAAA, ANY, CNAME, NS, PTR, SOA, SRV, A
-from netprov.dns.message.name import format_host, labels, parse_name
+from netprov.dns.message.name import format_host, labels, parse_name, read_name
 from netprov.dns.message.rdata import format_rdata, read_rdata
 from netprov.errors import Malformed
+from netprov.wire import Reader
 
 EDNS_SIZE = 1232
 
@@ -127,18 +128,16 @@ def parse_reply(message: bytes, query: bytes) -> Reply | None:
 
 
 def _question(message: bytes) -> tuple[bytes, int, int]:
-    try:
-        question = dnslib.DNSQuestion.parse(_buffer(message, 12))
-        name = b"".join(bytes([len(label)]) + label for label in question.qname.label) + b"\x00"
-    except Exception as error:
-        raise Malformed(f"question cannot be decoded: {error}") from error
-    return name.lower(), question.qtype, question.qclass
+    reader = Reader(message, 12)
+    name = _name(reader, message)
+    return name.lower(), reader.u16(), reader.u16()
 
 
-def _buffer(message: bytes, offset: int) -> dnslib.DNSBuffer:
-    buffer = dnslib.DNSBuffer(message)
-    buffer.offset = offset
-    return buffer
+def _name(reader: Reader, message: bytes) -> bytes:
+    """Read a name of any octets, as RFC 2181 section 11 allows them."""
+    name, after = read_name(message, reader.position)
+    reader.take(after - reader.position)
+    return name
 
 
 def _sections(message: bytes) -> tuple[tuple[Found, ...], ...]:
@@ -146,29 +145,30 @@ def _sections(message: bytes) -> tuple[tuple[Found, ...], ...]:
     truncated = bool(message[2] & Flag.TC >> 8)
     sections: list[list[Found]] = [[], [], []]
     try:
-        buffer = _buffer(message, 12)
-        dnslib.DNSQuestion.parse(buffer)
+        reader = Reader(message, 12)
+        _name(reader, message)
+        reader.take(4)
         for section, at in zip(sections, (6, 8, 10), strict=True):
             for _ in range(int.from_bytes(message[at : at + 2], "big")):
-                found = _record(message, buffer)
+                found = _record(message, reader)
                 if found:
                     section.append(found)
-    except Exception as error:
+    except (Malformed, ValueError) as error:
         if not truncated:
             raise Malformed(f"reply cannot be decoded: {error}") from error
     return tuple(map(tuple, sections))
 
 
-def _record(message: bytes, buffer: dnslib.DNSBuffer) -> Found | None:
-    name = buffer.decode_name()
-    type_, class_, ttl, length = buffer.unpack("!HHIH")
-    start = buffer.offset
-    buffer.get(length)
+def _record(message: bytes, reader: Reader) -> Found | None:
+    name = _name(reader, message)
+    type_, class_, ttl, length = reader.u16(), reader.u16(), reader.u32(), reader.u16()
+    ttl = ttl if ttl < 1 << 31 else 0  # RFC 2181 section 8
+    start = reader.position
+    reader.take(length)
     if class_ != RRClass.IN:
         return None
     data = read_rdata(type_, message, start, length)
-    wire = b"".join(bytes([len(label)]) + label for label in name.label) + b"\x00"
-    return Found(format_host(wire), type_, ttl, _decode(type_, data))
+    return Found(format_host(name), type_, ttl, _decode(type_, data))
 
 
 def _decode(type_: int, data: bytes) -> Data:
@@ -200,7 +200,7 @@ def _target(data: bytes) -> Data:
 
 def _soa(data: bytes) -> Data:
     primary, contact, serial, *_, minimum = format_rdata(SOA, data).split(" ")
-    return Soa(primary.rstrip("."), contact.rstrip("."), int(serial), int(minimum))
+    return Soa(primary.removesuffix("."), contact.removesuffix("."), int(serial), int(minimum))
 
 
 _DECODERS: Mapping[int, Callable[[bytes], Data]] = {

@@ -6,11 +6,15 @@ Mutated queries have a file of their own, test_fuzz_query.py.
 from __future__ import annotations
 
 import contextlib
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from random import Random
+from typing import Any
 
 import dns.exception
 import dns.flags
 import dns.message
+import dns.name
+import dns.rdata
 import dns.zone
 import pytest
 
@@ -23,7 +27,7 @@ from netprov.dns.server.cache import ReplyCache
 from netprov.dns.server.notifier import Notifier, Peer
 from netprov.dns.server.policy import Client
 from netprov.dns.server.rate import REMEMBERED, Limit, Limiter
-from netprov.dns.stub import Reply, build_query, parse_reply
+from netprov.dns.stub import Reply, Soa, Target, build_query, parse_reply
 from netprov.dns.zone.master import parse
 from netprov.dns.zone.zone import Record, build
 from netprov.errors import Malformed
@@ -38,21 +42,74 @@ PLAIN = frozenset(range(32, 127)) | frozenset(b"\n\t")
 """Octets of files that dnspython reads as RFC 1035 5.1 has it: others are internationalised names or blanks to it."""
 
 
-def compare(ours: Reply | None, message: bytes) -> None:
-    """Hold what the stub reads against what dnspython reads, where it takes the message."""
+def stub_reads(message: bytes, query: bytes) -> Reply | Malformed | None:
+    try:
+        return parse_reply(message, query)
+    except Malformed as error:
+        return error
+
+
+def compare(ours: Reply | Malformed | None, message: bytes, query: bytes) -> bool:
+    """Hold what the stub reads against what dnspython reads, where it takes the message; say whether it did."""
     try:
         theirs = dns.message.from_wire(message, one_rr_per_rrset=True)
+        answered = dns.message.from_wire(query).is_response(theirs)
     except (dns.exception.DNSException, ValueError):
-        return
+        return False
+    if isinstance(ours, Malformed):
+        # We read into more types than it does.
+        data = (data for section in theirs.sections for rrset in section for data in rrset)
+        assert any(isinstance(each, dns.rdata.GenericRdata) for each in data), f"{ours}: {message.hex()}"
+        return True
     if ours is None:
-        return
+        assert not answered, message.hex()
+        return True
     assert (ours.rcode, ours.truncated) == (theirs.rcode() & 15, bool(theirs.flags & dns.flags.TC))
     if ours.truncated:
-        return
+        return True
     for mine, section in ((ours.records, theirs.answer), (ours.authority, theirs.authority)):
-        assert [(f"{each.name.rstrip('.').lower()}.", each.type) for each in mine] == [
-            (rrset.name.to_text().lower(), int(rrset.rdtype)) for rrset in section if rrset.rdclass == 1
+        assert [(absolute(each.name), each.type, each.ttl) for each in mine] == [
+            (rrset.name, int(rrset.rdtype), rrset.ttl) for rrset in section if rrset.rdclass == 1
         ]
+        for each, rrset in zip(mine, (each for each in section if each.rdclass == 1), strict=True):
+            compare_data(each.data, rrset[0])
+    return True
+
+
+def absolute(name: str) -> dns.name.Name:
+    """Return a name of ours, which has no final dot, as dnspython's; case does not matter there."""
+    return dns.name.from_text(name)
+
+
+def compare_data(ours: object, theirs: Any) -> None:
+    """Hold the data of a record that the stub takes apart against dnspython's."""
+    if isinstance(ours, Target):
+        assert (ours.priority, ours.weight, ours.port) == (theirs.priority, theirs.weight, theirs.port)
+        assert absolute(ours.target) == theirs.target
+    elif isinstance(ours, Soa):
+        assert (ours.serial, ours.minimum) == (theirs.serial, theirs.minimum)
+        assert absolute(ours.primary) == theirs.mname
+    elif isinstance(ours, IPv4Address | IPv6Address):
+        assert str(ours) == str(ip_address(theirs.to_text()))
+
+
+def compare_kept(cache: ForwardCache, asked: forward.Question, message: bytes) -> None:
+    """Hold what the cache gives back, some seconds later, against dnspython's reading of what it was given."""
+    assert cache.get(asked, 0.0) in {None, message}
+    kept = cache.get(asked, 5.0)
+    if kept is None:
+        return
+    try:
+        before = dns.message.from_wire(message, one_rr_per_rrset=True)
+        after = dns.message.from_wire(kept, one_rr_per_rrset=True)
+    except (dns.exception.DNSException, ValueError):
+        return
+    assert before.rcode() in {0, 3}
+    assert not before.flags & dns.flags.TC
+    for old, new in zip(before.sections, after.sections, strict=True):
+        # Names are not held against each other: a pointer of a spoilt message may lead into a TTL.
+        assert [each.rdtype for each in old] == [each.rdtype for each in new]
+        assert [max(0, each.ttl - 5) for each in old] == [each.ttl for each in new]
 
 
 def compare_files(text: str, records: list[Record]) -> None:
@@ -71,14 +128,16 @@ def test_fuzz_mutated_replies_are_read_or_malformed() -> None:
     query = build_query(NAMES[0], 33, id_=1, edns=True)
     reply = RESPONDER.respond(query, Client())
     assert reply
-    cache = ForwardCache(10)
     asked = forward.question(decode(query))
+    compared = 0
     for message in mutations(Random(5), [reply], COUNT):
         if len(message) >= 12:
-            with contextlib.suppress(Malformed):
-                compare(parse_reply(message, query), message)
+            compared += compare(stub_reads(message, query), message, query)
+            cache = ForwardCache(10)
             with contextlib.suppress(Malformed):
                 cache.put(asked, message, 0.0)
+                compare_kept(cache, asked, message)
+    assert compared > COUNT // 20
 
 
 def test_fuzz_notify_answers_are_taken_or_dropped() -> None:

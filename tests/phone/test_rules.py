@@ -95,6 +95,10 @@ RULES = (
         "[--srv] https://example.com/a.xml",
         (Alternative(options={"srv": ""}, url="https://example.com/a.xml"),),
     ),
+    (
+        "(1 eq 1)? [--pwd a(b] http://h/x) | http://h/y",
+        (Alternative("1 eq 1", options={"pwd": "a(b"}, url="http://h/x)"), Alternative(url="http://h/y")),
+    ),
     ('(GPP_A = "x"; GPP_B = "";)!', (Alternative(assignments=(("GPP_A", "x"), ("GPP_B", ""))),)),
 )
 
@@ -179,6 +183,9 @@ def test_report_rule_has_a_url_for_each_kind() -> None:
         Alternative(options={"delta": ""}, url="http://a/delta"),
     ) == parse_reports("[--status]http://a/status [--delta]http://a/delta")
     assert (Alternative(url="http://a/full"),) == parse_reports("http://a/full")
+    assert (Alternative(options={"key": "a [b"}, url="http://a/x"),) == parse_reports(
+        '[--key "a [b"] http://a/x'
+    )
 
 
 def test_first_alternative_whose_condition_holds_is_taken() -> None:

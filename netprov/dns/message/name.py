@@ -90,7 +90,7 @@ def format_name(name: bytes) -> str:
 
 def format_host(name: bytes) -> str:
     """Format a name without its final dot, as URLs and certificates write it."""
-    return format_name(name).rstrip(".") or "."
+    return format_name(name).removesuffix(".") or "."  # a dot before it may be a label's own
 
 
 def _format_label(label: bytes) -> str:

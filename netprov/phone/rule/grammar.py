@@ -41,6 +41,9 @@ RULE_KINDS: Mapping[str, RuleKind] = {
 }
 """The parameters that hold a rule."""
 
+_NEXT_ALTERNATIVE = re.compile(r"\|")
+_NEXT_REPORT = re.compile(r"\s+(?=\[)")
+_PART = re.compile(r'(?:"[^"]*"|[^;"]|")+')
 _ASSIGNMENT = re.compile(r'\s*([A-Za-z_]\w*)\s*=\s*"([^"]*)"\s*\Z')
 _OPTION = re.compile(r'--([A-Za-z0-9-]+)(?:\s+(?!--)("([^"]*)"|[^\s"]+))?')
 
@@ -79,6 +82,14 @@ class Branch:
         bracket, rest = _bracketed(rest, "[", "]", "")
         options = _options(bracket, self.kind)
         url = rest.strip()
+        if url.startswith(("(", "[")):
+            reason = (
+                f"{url!r}: a bracket where the URL is expected; conditions end in )? and assignments in )!"
+            )
+            raise RuleRefused(Fault.SYNTAX, reason)
+        if "|" in url:  # every other kind of rule ends a URL there
+            reason = f"{url!r}: a report rule has no alternatives; write [--status] URL [--delta] URL"
+            raise RuleRefused(Fault.SYNTAX, reason)
         if re.search(r"\s", url):
             reason = f"{url!r}: one URL is expected; write alternatives with | between them"
             raise RuleRefused(Fault.SYNTAX, reason)
@@ -100,10 +111,7 @@ def parse_rule(text: str, kind: RuleKind = "profile") -> tuple[Branch, ...]:
     Only conditions are read: the guide judges them first, and only the branch that is taken must be well formed.
     Raises `RuleRefused`.
     """
-    parts = [part.strip() for part in _split(text, "|")]
-    if parts == [""]:
-        return ()
-    branches = tuple(Branch(*_bracketed(part, "(", ")", "?"), kind) for part in parts)
+    branches = tuple(_branches(text, kind, _NEXT_ALTERNATIVE)) if text.strip() else ()
     for number, branch in enumerate(branches[:-1], 1):
         if not branch.condition and kind != "report":
             reason = f"alternative {number} has no condition, so those after it are never reached"
@@ -123,14 +131,34 @@ def parse_reports(text: str) -> tuple[Alternative, ...]:
 
 def report_branches(text: str) -> tuple[Branch, ...]:
     """Take a report rule apart: every branch of it is taken."""
-    parts = re.split(r"\s+(?=\[)", text.strip())
-    return tuple(Branch(*_bracketed(part, "(", ")", "?"), "report") for part in parts if part)
+    return tuple(_branches(text, "report", _NEXT_REPORT)) if text.strip() else ()
 
 
 def with_secrets(alternative: Alternative, expand: Callable[[str], str]) -> Alternative:
     """Expand $SA to $SD, which stand only in the arguments of options."""
     options = {name: expand(value) for name, value in alternative.options.items()}
     return Alternative(alternative.condition, alternative.assignments, options, alternative.url)
+
+
+def _branches(text: str, kind: RuleKind, ends: re.Pattern[str]) -> Iterator[Branch]:
+    """Yield the branches of a rule: brackets stand before the URL and hold what they like, the URL goes to its end."""
+    rest: str | None = text
+    while rest is not None:
+        condition, rest = _bracketed(rest, "(", ")", "?")
+        ended = ends.search(rest, _after_brackets(rest))
+        yield Branch(condition, (rest[: ended.start()] if ended else rest).strip(), kind)
+        rest = rest[ended.end() :] if ended else None
+
+
+def _after_brackets(text: str) -> int:
+    """Return where the URL of a branch begins; behind the text if a bracket is never closed, of which `read` tells."""
+    rest = text
+    try:
+        for opening, closing, mark in (("(", ")", "!"), ("[", "]", "")):
+            _, rest = _bracketed(rest, opening, closing, mark)
+    except RuleRefused:
+        return len(text)
+    return len(text) - len(rest)
 
 
 def _bracketed(text: str, opening: str, closing: str, mark: str) -> tuple[str, str]:
@@ -157,10 +185,10 @@ def _bracketed(text: str, opening: str, closing: str, mark: str) -> tuple[str, s
 
 
 def _assignments(text: str) -> Iterator[tuple[str, str]]:
-    for part in _split(text, ";"):
-        if not part.strip():
-            continue
+    for part in _PART.findall(text):
         matched = _ASSIGNMENT.match(part)
+        if not matched and not part.strip():
+            continue
         if not matched:
             raise RuleRefused(Fault.SYNTAX, f'{part.strip()!r} is not an assignment: write Name = "value";')
         yield matched[1], matched[2]
@@ -188,22 +216,3 @@ def _options(text: str, kind: RuleKind) -> dict[str, str]:
     if text[position:].strip():
         raise RuleRefused(Fault.OPTION, f"{text[position:].strip()!r} is not an option: they start with --")
     return found
-
-
-def _split(text: str, separator: str) -> list[str]:
-    """Split outside quotes and brackets."""
-    parts, depth, quoted, start = [], 0, False, 0
-    for position, character in enumerate(text):
-        if character == '"':
-            quoted = not quoted
-        elif quoted:
-            continue
-        elif character in "([":
-            depth += 1
-        elif character in ")]":
-            depth -= 1
-        elif character == separator and depth == 0:
-            parts.append(text[start:position])
-            start = position + 1
-    parts.append(text[start:])
-    return parts
