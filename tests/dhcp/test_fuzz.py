@@ -10,10 +10,12 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 from resource import getpagesize
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scapy.layers.dhcp import BOOTP, DHCP
 
 from netprov.dhcp import message as dhcp
 from netprov.dhcp.client import Client, Identity
@@ -21,7 +23,7 @@ from netprov.dhcp.lease import Bound, Declined, Released
 from netprov.dhcp.limit import MOST_CLIENTS
 from netprov.dhcp.message import Message, Type
 from netprov.errors import Malformed
-from netprov.machine import Endpoint
+from netprov.machine import Dropped, Endpoint
 from tests.conftest import EXAMPLES
 from tests.dhcp import oracle
 from tests.dhcp.link import CLIENT, MAC, OTHER, STRANGER, Lan, octets, request
@@ -62,12 +64,12 @@ VALUES = (
 )  # fmt: skip
 
 
-def mutate(draw: Random) -> bytes:
+def mutate(draw: Random, seeds: list[bytes] = SEEDS) -> bytes:
     """Return a request with up to five faults: fields and octets set, options put first, octets cut or put in."""
     choice, below = draw.choice, draw.randrange
     if below(20) == 0:
         return draw.randbytes(below(600))
-    data = bytearray(choice(SEEDS))
+    data = bytearray(choice(seeds))
     for _ in range(below(6)):
         match below(12):
             case 0 if below(3) == 0:
@@ -147,17 +149,55 @@ def assert_bounded(lan: Lan) -> None:
 
 
 def test_fuzz_client() -> None:
+    taken = Counter[str]()
     for seed in range(max(1, EXAMPLES)):
         draw = Random(seed)
         client = Client(Identity(MAC), lambda bits: 7)
         client.start(0.0)
         for _ in range(10):
-            data = bytearray(mutate(draw))
+            data = bytearray(mutate(draw, REPLIES if draw.randrange(3) else SEEDS))
             if len(data) > 8:
                 data[0], data[4:8] = 2, (7).to_bytes(4, "big")
             client.receive(bytes(data), RELAY, 1.0)
-            client.events()
+            for event in client.events():
+                if not isinstance(event, Dropped):
+                    taken[type(event).__name__] += compare_taken(bytes(data))
             client.datagrams_to_send()
+    assert not EXAMPLES >= 100 or min(taken["OfferReceived"], taken["Acquired"]) > 0, taken
+
+
+def compare_taken(data: bytes) -> int:
+    """Hold a reply that the client took against scapy, and count it: a BOOTREPLY to this client, with what it needs."""
+    bootp = BOOTP(data)
+    assert (bootp.op, bootp.xid, bootp.chaddr[: bootp.hlen]) == (2, 7, MAC)
+    found: dict[str, Any] = dict(each[:2] for each in bootp[DHCP].options if isinstance(each, tuple))
+    ours = oracle.options(data)
+    if 52 in ours or any(isinstance(each, bytes) for each in bootp[DHCP].options):
+        return 0  # scapy does not look into sname and file, and stops at an option that does not fit its type
+    kind = found["message-type"]
+    assert ours[53] == bytes([kind])
+    assert kind in {2, 5, 6}
+    if kind == 2:
+        assert bootp.yiaddr != "0.0.0.0"
+        assert found["server_id"] != "0.0.0.0"
+    if kind == 5:
+        assert found["lease_time"] > 0
+        assert (bootp.yiaddr, bootp.ciaddr) != ("0.0.0.0", "0.0.0.0")
+    return 1
+
+
+REPLIES = [
+    dhcp.encode(
+        Message(
+            op=2,
+            xid=7,
+            chaddr=MAC,
+            yiaddr=0x0A140032,
+            options={53: bytes([kind]), **times, 54: octets("10.20.0.1")},
+        )
+    )
+    for kind, times in ((2, {}), (5, {51: b"\0\0\x0e\x10"}), (6, {}))
+]
 
 
 @given(data=st.binary(max_size=600))

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+from hashlib import sha256
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
+
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,13 +25,27 @@ BETWEEN = made("Between", issuer=ROOT, authority=True, names=())
 GOOD = made(issuer=BETWEEN)
 
 
-@given(st.binary(max_size=300))
-def test_fuzz_arbitrary_bytes_are_a_certificate_or_a_pki_error(data: bytes) -> None:
+DER, PEM = GOOD.leaf.x509.public_bytes(Encoding.DER), GOOD.leaf.pem().encode()
+CUTS = st.tuples(
+    st.sampled_from([DER, PEM, PEM + PEM]), st.integers(0, 900), st.integers(0, 2), st.binary(max_size=2)
+)
+SPOILT = CUTS.map(lambda cut: cut[0][: cut[1]] + cut[3] + cut[0][cut[1] + cut[2] :])
+
+
+@given(st.binary(max_size=300) | SPOILT)
+def test_fuzz_arbitrary_bytes_are_the_certificates_that_ssl_finds_or_a_pki_error(data: bytes) -> None:
+    """Whatever is read OpenSSL, by Python's ssl, reads too, and it is the whole file; a good one is never refused."""
     try:
         found = decode(data)
     except PkiError:
+        assert data not in {DER, PEM, PEM + PEM}
         return
-    assert found
+    context = SSLContext(PROTOCOL_TLS_CLIENT)
+    ders = {each.x509.public_bytes(Encoding.DER) for each in found}
+    context.load_verify_locations(cadata=b"".join(ders))
+    assert context.cert_store_stats()["x509"] == len(ders)
+    assert {sha256(der).hexdigest() for der in ders} == {each.fingerprint for each in found}
+    assert b"-----BEGIN" in data or ders == {data}
 
 
 def test_signature_that_ends_within_an_octet_is_refused() -> None:
@@ -72,3 +91,21 @@ def test_fuzz_arbitrary_bytes_as_keys_and_lists_are_refused(data: bytes) -> None
         decode_lists(data + b"-----END X509 CRL-----")
     except PkiError:
         return
+
+
+KEY = GOOD.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+@given(st.integers(0, len(KEY) - 1), st.integers(0, 255))
+def test_fuzz_a_key_with_a_changed_octet_signs_for_its_public_key_or_is_refused(
+    place: int, octet: int
+) -> None:
+    data = bytearray(KEY)
+    data[place] = octet
+    try:
+        found = decode_key(bytes(data))
+    except PkiError:
+        assert octet != KEY[place]
+        return
+    assert isinstance(found, ec.EllipticCurvePrivateKey)
+    found.public_key().verify(found.sign(b"x", ec.ECDSA(SHA256())), b"x", ec.ECDSA(SHA256()))
