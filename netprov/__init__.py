@@ -8,6 +8,7 @@ Ground that everything stands on:
     wire                        Reader and Writer: bounds-checked cursors
     mac                         MAC addresses: every notation read, one written
     machine                     Endpoint, Datagram, Machine: the contract between cores and pumps
+    number                      whole numbers in text that others wrote
     hostport                    hosts with ports as text, and the ports of services
     nonce                       nonces of HTTP Digest, each good once
     failure                     how often something may fail, by phone and by sender

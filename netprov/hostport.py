@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from netprov.errors import Malformed
+from netprov.number import whole
 
 Scheme = Literal["tftp", "http", "https"]
 
@@ -54,6 +55,7 @@ def parse_hostport(text: str, default: int) -> tuple[str, int]:
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535):
+    port = whole(text)
+    if port is None or not 1 <= port <= 65535:
         raise Malformed(f"{text!r} is not a port: 1 to 65535")
-    return int(text)
+    return port

@@ -17,12 +17,6 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 FAILS = {"raises", "warns", "fail", "wait_until"}
 """What fails by itself: pytest's, and the wait that has a deadline."""
 
-UNRAISED = {
-    "tests/dhcp/test_fuzz.py: test_fuzz_client",
-    "tests/phone/test_rules.py: test_fuzz_any_text_is_a_rule_or_malformed",
-}
-"""Fuzz tests that see an exception and nothing else: there is no second opinion yet on what they are told."""
-
 PAUSES = {
     "tests/bench/provision.py: quiet": "half a second is what the CPU time is measured over",
     "tests/lab/kill_dhcp.py: kill_again_and_again": "the server is killed at a random moment",
@@ -104,7 +98,7 @@ def can_fail(function: Function, known: dict[str, list[Function]], *, depth: int
 def test_every_test_can_fail() -> None:
     known = {path: helpers(path) for path in TREES}
     found = {f"{path}: {node.name}" for path, node in every() if not can_fail(node, known[path])}
-    assert found - UNRAISED == set()
+    assert found == set()
 
 
 def test_a_test_that_cannot_fail_is_found() -> None:

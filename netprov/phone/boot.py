@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from netprov.number import whole
 from netprov.phone.action import AskDhcp, Failed, Lease, Road, Say, Wait
 from netprov.phone.cloud import activate, customize, enroll
 from netprov.phone.discover import Miss, from_dhcp, from_srv
@@ -46,7 +47,7 @@ def boot(handset: Handset) -> Road[Outcome]:
     if not triggered(handset):
         return _failed(handset, "neither Resync_Trigger_1 nor Resync_Trigger_2 holds")
     spread = handset["Resync_Random_Delay"].strip()
-    seconds = handset.draw(int(spread) * RANDOM_DELAY_UNIT + 1) if spread.isdigit() else 0
+    seconds = handset.draw((whole(spread) or 0) * RANDOM_DELAY_UNIT + 1)
     if seconds:
         yield Wait(seconds, "Resync_Random_Delay")
     if handset.behaviour.profile_rule:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from netprov.number import whole
 from netprov.phone.action import Road, Say, Wait
 from netprov.phone.boot import boot, by_code, search
 from netprov.phone.fetch.load import Loaded, NotLoaded
@@ -130,14 +131,14 @@ def _why(tally: Tally) -> str:
 def _idle(handset: Handset) -> Road[None]:
     """Let a call end first, but wait no longer than `Forced_Resync_Delay`."""
     forced = handset["Forced_Resync_Delay"].strip()
-    latest = handset.now + (int(forced) if forced.isdigit() else 0)
+    latest = handset.now + (whole(forced) or 0)
     while (busy := handset.behaviour.busy(handset.now)) > 0 and handset.now < latest:
         yield Wait(min(busy, latest - handset.now), "a call; Forced_Resync_Delay at most")
 
 
 def _upload_period(handset: Handset) -> int:
     period = handset["Periodic_Upload_To_Server"].strip()
-    return max(SHORTEST_UPLOAD, int(period) if period.isdigit() else 0)
+    return max(SHORTEST_UPLOAD, whole(period) or 0)
 
 
 def _upgrade(handset: Handset, agenda: Agenda, tally: Tally) -> Road[bool]:

@@ -14,6 +14,7 @@ from netprov.dhcp.option import table as code
 from netprov.dhcp.option.provisioning import ACS_URL_43, ACS_URL_125, ORDER
 from netprov.dhcp.option.vendor import broadband_forum, decode_tlv
 from netprov.errors import Malformed
+from netprov.number import whole
 from netprov.phone.action import addresses
 from netprov.phone.rule.ladder import rungs
 from netprov.phone.rule.url import parse_url
@@ -45,7 +46,9 @@ def read_options(
 
 def parse_order(text: str) -> tuple[int, ...]:
     """Read `DHCP_Option_To_Use`; what is not a number is ignored, an empty value is the default."""
-    numbers = tuple(int(part) for part in text.replace(" ", "").split(",") if part.isdigit())
+    numbers = tuple(
+        number for part in text.replace(" ", "").split(",") if (number := whole(part)) is not None
+    )
     return numbers or ORDER
 
 

@@ -121,9 +121,10 @@ def decode_each(ders: Iterable[bytes]) -> tuple[Certificate, ...]:
 
 
 def describe(certificate: x509.Certificate) -> Certificate:
-    """Decode what a certificate says; raises ValueError for one that contradicts X.509."""
+    """Decode what a certificate says; raises `PkiError` for one that contradicts X.509."""
     if certificate.public_bytes(Encoding.DER)[-len(certificate.signature) - 1]:
-        raise ValueError("its signature ends within an octet")  # OpenSSL refuses it too
+        # OpenSSL refuses it too.
+        raise PkiError("a certificate whose signature ends within an octet", "have it issued again")
     key, bits = _key(certificate)
     alternative = _extension(certificate, x509.SubjectAlternativeName)
     basic = _extension(certificate, x509.BasicConstraints)

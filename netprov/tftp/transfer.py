@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from netprov.number import whole
 from netprov.tftp.packet import BLOCK_SIZES, DEFAULT_BLOCK_SIZE, TIMEOUTS, WINDOW_SIZES, TftpRequest
 
 
@@ -107,9 +108,9 @@ def negotiate(request: TftpRequest, size: int, limits: TransferLimits) -> Terms:
 
 def number(text: str | None, allowed: range, *, clamp: bool = False) -> int | None:
     """Return an option's decimal value if it is allowed; with `clamp`, one too large counts as the largest."""
-    if text is None or not text.isascii() or not text.isdigit() or len(text) > 10:
+    value = whole(text or "")
+    if value is None:
         return None
-    value = int(text)
     if clamp:
         value = min(value, allowed[-1])
     return value if value in allowed else None

@@ -10,6 +10,7 @@ from netprov.errors import Malformed
 from netprov.explain.capture.packet import ACK, SYN, Packet
 from netprov.explain.capture.stream import Connection, numbers
 from netprov.hostport import DHCP_PORT, DNS_PORT, NTP_PORT, SYSLOG_PORT
+from netprov.number import whole
 from netprov.phone.action import Failed, Fetch, Found, Resolve, Response, SrvRecord, Step, Trouble
 from netprov.phone.rule.url import Url
 from netprov.tftp.packet import Data, Error, ErrorCode, OptionAck, TftpRequest, decode
@@ -212,8 +213,8 @@ class Transfers:
             return
         transfer.packets.append(packet)
         match answer:
-            case OptionAck(options) if options.get("blksize", "").isdigit():
-                transfer.block = int(options["blksize"])
+            case OptionAck(options) if (block_size := whole(options.get("blksize", ""))) is not None:
+                transfer.block = block_size
             case Data(block, payload):
                 transfer.blocks.setdefault(block, payload)
             case Error(code, message):

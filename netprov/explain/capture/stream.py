@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from netprov.explain.capture.packet import ACK, FIN, RST, SYN, Packet
+from netprov.number import whole as decimal
 
 HALF = 1 << 31
 
@@ -113,7 +114,7 @@ def exchanges(asked: bytes, answered: bytes, *, closed: bool) -> list[Exchange]:
                 target,
                 headers,
                 body,
-                int(status) if status.isdigit() else 0,
+                decimal(status) or 0,
                 answer[1],
                 answer[2],
                 answer[4],
@@ -144,9 +145,9 @@ def _message(data: bytes, start: int, *, closed: bool, answer_to: str) -> _Messa
     if "chunked" in lower.get("transfer-encoding", ""):
         content, following, whole = _chunks(data, body)
         return lines[0], headers, content, following, whole
-    length = lower.get("content-length", "")
-    if length.isdigit():
-        stop = body + int(length)
+    length = decimal(lower.get("content-length", ""))
+    if length is not None:
+        stop = body + length
         return lines[0], headers, data[body:stop], min(stop, len(data)), stop <= len(data)
     if answer_to:
         return lines[0], headers, data[body:], len(data), closed

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from netprov.errors import Malformed
 from netprov.hostport import PORTS, format_hostport
+from netprov.number import whole
 from netprov.phone.action import MAX_FILE, Response
 from netprov.phone.rule.url import Url
 
@@ -70,10 +71,9 @@ class ResponseReader:
     def _take_head(self, head: bytes) -> None:
         lines = head.decode("latin-1").split("\r\n")
         version, _, rest = lines[0].partition(" ")
-        code = rest[:3]
-        if not version.startswith("HTTP/1.") or not code.isdigit():
+        status = whole(rest[:3])
+        if not version.startswith("HTTP/1.") or status is None:
             raise Malformed("the answer is not HTTP")
-        status = int(code)
         if 100 <= status < 200:
             return  # an interim response; the final one follows
         headers = tuple((k.strip(), v.strip()) for k, _, v in (line.partition(":") for line in lines[1:]))
@@ -81,11 +81,11 @@ class ResponseReader:
         lower = {name.lower(): value.lower() for name, value in headers}
         self.keeps = version != "HTTP/1.0" and lower.get("connection") != "close"
         self._chunked = "chunked" in lower.get("transfer-encoding", "")
-        length = lower.get("content-length", "")
+        length = whole(lower.get("content-length", ""))
         if status in BODILESS or self._method == "HEAD":
             self._chunked, self._left = False, 0
-        elif length.isdigit() and not self._chunked:
-            self._left = int(length)
+        elif length is not None and not self._chunked:
+            self._left = length
 
     def _take_plain(self, *, ended: bool) -> None:
         if self._left is None:  # the body ends with the connection

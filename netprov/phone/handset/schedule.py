@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from netprov.errors import Malformed
+from netprov.number import whole
 from netprov.provision.parameter.value import CLOCK, parse_delays
 
 DAY = 86400
@@ -35,7 +36,7 @@ def until_time_of_day(text: str, random_delay: str, now: float, draw: Callable[[
     if not matched:
         return None
     at = (int(matched[1]) * 60 + int(matched[2])) * 60 if matched[1] else 0
-    spread = (int(random_delay) if random_delay.isdigit() else 0) + 30
+    spread = (whole(random_delay) or 0) + 30
     minutes = spread // 60
     wait = (at - now) % DAY
     return (wait or DAY) + (draw(minutes * 60 + 1) if minutes else 0)
