@@ -18,7 +18,7 @@ from netprov.phone.handset.memory import Handset
 from netprov.pki.chain import Certificate
 
 
-class Asker(Protocol):
+class Transport(Protocol):
     """What asks servers: with sockets, or with a table in a test."""
 
     async def resolve(self, name: str, kind: str, servers: tuple[str, ...]) -> Found | Failed:
@@ -31,7 +31,7 @@ class Asker(Protocol):
 class Prober:
     """Performs what a road asks for; `lease` is what DHCP has offered."""
 
-    def __init__(self, asker: Asker, lease: Lease) -> None:
+    def __init__(self, asker: Transport, lease: Lease) -> None:
         self._asker = asker
         self._lease = lease
 
@@ -48,7 +48,7 @@ class Prober:
                 return Done()
 
 
-async def walk(asker: Asker, identity: Identity, lease: Lease, anchors: Sequence[Certificate]) -> Story:
+async def walk(asker: Transport, identity: Identity, lease: Lease, anchors: Sequence[Certificate]) -> Story:
     """Return the story of a phone that trusts these anchors, from its lease on."""
     roots = tuple(each.pem() for each in anchors)
     trusting = replace(identity, custom_roots=(*identity.custom_roots, *roots))

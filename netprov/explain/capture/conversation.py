@@ -19,9 +19,9 @@ HANDSHAKE_START = b"\x16\x03"
 def steps_of(connection: Connection, host: str, domain: str) -> list[Step]:
     """Return the steps of a connection to `host`; `domain` is what DHCP gave the phone."""
     asked, answered = connection.said(client=True), connection.said(client=False)
-    secure = asked.startswith(HANDSHAKE_START) or (not asked and connection.sport == PORTS["https"])
+    secure = asked.startswith(HANDSHAKE_START) or (not asked and connection.server_port == PORTS["https"])
     scheme: Scheme = "https" if secure else "http"
-    url = Url(scheme, host, connection.sport, "/")
+    url = Url(scheme, host, connection.server_port, "/")
     if not connection.accepted:
         return [_step(connection, Fetch(url, connection.server), _unopened(connection))]
     if secure:
@@ -37,19 +37,19 @@ def _unopened(connection: Connection) -> Failed:
     """Return why a connection did not open."""
     icmp = [packet for packet in connection.packets if packet.kind == "icmp"]
     if icmp:
-        closed = icmp[0].flags == 3
+        closed = icmp[0].icmp_code == 3
         return Failed(
-            Trouble.REFUSED if closed else Trouble.UNREACHABLE, f"ICMP unreachable, code {icmp[0].flags}"
+            Trouble.REFUSED if closed else Trouble.UNREACHABLE, f"ICMP unreachable, code {icmp[0].icmp_code}"
         )
     if connection.reset_by_server:
-        return Failed(Trouble.REFUSED, f"{connection.server} port {connection.sport}")
+        return Failed(Trouble.REFUSED, f"{connection.server} port {connection.server_port}")
     return Failed(Trouble.TIMEOUT, f"{len(connection.packets)} SYN without an answer")
 
 
 def _http(connection: Connection, host: str, exchange: Exchange) -> Step:
     headers = dict(exchange.headers)
     named = {key.lower(): value for key, value in exchange.headers}.get("host", "").partition(":")[0]
-    url = Url("http", named if is_host(named) else host, connection.sport, exchange.target or "/")
+    url = Url("http", named if is_host(named) else host, connection.server_port, exchange.target or "/")
     action = Fetch(url, connection.server, method=exchange.method, body=exchange.body, headers=_soap(headers))
     packet = connection.packet_of(exchange.offset, client=True)
     evidence = f"packet {packet.number}" if packet else connection.evidence
@@ -113,7 +113,7 @@ def _application(connection: Connection) -> Iterator[tuple[bool, Packet]]:
     """Yield (from the phone, packet) for packets that begin with or continue application data."""
     seen = {True: False, False: False}
     for packet in connection.packets:
-        outward = packet.source == connection.client and packet.sport == connection.cport
+        outward = packet.source == connection.client and packet.sport == connection.client_port
         if not packet.payload:
             continue
         if packet.payload[0] == APPLICATION and packet.payload[1:2] == b"\x03":

@@ -20,8 +20,9 @@ FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 class Packet:
     """One packet; `number` counts from 1 as Wireshark's does, `time` is in seconds.
 
-    `kind` is udp, tcp, icmp or arp. For arp, `flags` is the operation and `destination` the address asked for; for icmp,
-    `flags` is the code of a "destination unreachable", and addresses and ports are of the packet it is about.
+    `kind` is udp, tcp, icmp or arp; `sport` and `dport` are its source and destination port, `flags` those of TCP. For
+    arp, `destination` is the address asked for; for icmp, `icmp_code` is that of a "destination unreachable", and addresses
+    and ports are of the packet it is about.
     """
 
     number: int
@@ -35,6 +36,8 @@ class Packet:
     payload: bytes = b""
     flags: int = 0
     seq: int = 0
+    icmp_code: int = 0
+    arp_operation: int = 0
 
 
 def read_packets(path: str) -> Iterator[Packet]:
@@ -66,7 +69,7 @@ def _reduced(number: int, frame: Any, inet: Any, l2: Any) -> Packet | None:
     time = float(frame.time)
     if l2.ARP in frame:
         arp = frame[l2.ARP]
-        return Packet(number, time, "arp", arp.hwsrc, arp.psrc, arp.pdst, flags=int(arp.op))
+        return Packet(number, time, "arp", arp.hwsrc, arp.psrc, arp.pdst, arp_operation=int(arp.op))
     if inet.IP not in frame:
         return None
     ip = frame[inet.IP]
@@ -110,6 +113,6 @@ def _unreachable(number: int, time: float, mac: str, ip: Any, inet: Any) -> Pack
             head = inner[layer]
             code = ip[inet.ICMP].code
             return Packet(
-                number, time, "icmp", mac, inner.src, inner.dst, head.sport, head.dport, flags=int(code)
+                number, time, "icmp", mac, inner.src, inner.dst, head.sport, head.dport, icmp_code=int(code)
             )
     return None

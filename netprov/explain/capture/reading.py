@@ -204,7 +204,7 @@ def _dialogue(packets: list[Packet], client: _Dhcp) -> list[Step]:
     domain = client.lease.domain if client.lease else ""
     steps = lookups.steps() + transfers.steps(names)
     for connection in connections(packets, client.address):
-        if connection.sport != 53:
+        if connection.server_port != 53:
             steps += steps_of(connection, names.get(connection.server, connection.server), domain)
     steps += _unheard(packets, client, steps, names)
     steps.sort(key=lambda step: step.started)
@@ -213,10 +213,10 @@ def _dialogue(packets: list[Packet], client: _Dhcp) -> list[Step]:
 
 def _unheard(packets: list[Packet], client: _Dhcp, steps: list[Step], names: dict[str, str]) -> list[Step]:
     """Find the servers that ARP did not find: no packet was ever sent to them."""
-    answered = {p.source for p in packets if p.kind == "arp" and p.flags == 2}
+    answered = {p.source for p in packets if p.kind == "arp" and p.arp_operation == 2}
     asked: dict[str, list[Packet]] = {}
     for packet in packets:
-        if packet.kind == "arp" and packet.flags == 1 and packet.source == client.address:
+        if packet.kind == "arp" and packet.arp_operation == 1 and packet.source == client.address:
             asked.setdefault(packet.destination, []).append(packet)
     reached = {p.destination for p in packets if p.kind != "arp" and p.source == client.address}
     found = []

@@ -16,9 +16,9 @@ class Connection:
     """One connection, seen from the client; packets are added in order."""
 
     client: str
-    cport: int
+    client_port: int
     server: str
-    sport: int
+    server_port: int
     packets: list[Packet] = field(default_factory=list)
 
     def add(self, packet: Packet) -> None:
@@ -44,7 +44,7 @@ class Connection:
     def closed_by_server(self) -> bool:
         """Whether the server sent RST, or FIN before the client did."""
         ends = [p for p in self.packets if p.flags & (FIN | RST)]
-        return bool(ends) and ends[0].source == self.server and ends[0].sport == self.sport
+        return bool(ends) and ends[0].source == self.server and ends[0].sport == self.server_port
 
     def said(self, *, client: bool) -> bytes:
         """Return what one side sent, in order, without what was sent twice; a gap ends it."""
@@ -74,7 +74,7 @@ class Connection:
         return None
 
     def _of(self, *, client: bool) -> Sequence[Packet]:
-        mine = (self.client, self.cport) if client else (self.server, self.sport)
+        mine = (self.client, self.client_port) if client else (self.server, self.server_port)
         return [p for p in self.packets if (p.source, p.sport) == mine]
 
 
