@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
@@ -55,13 +56,14 @@ def ask_dns(exchange: Exchange, questions: Sequence[DnsQuestion]) -> dict[Questi
 
 
 def over_sockets(address: str, port: int = 53) -> Exchange:
-    """Return what asks a server at an address; its socket is made in the namespace of the caller."""
+    """Return what asks a server at an address; its socket is made in the namespace of the caller, and ends with it."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.connect((address, port))
 
     def exchange(query: bytes, tcp: bool) -> bytes | None:
         return _over_tcp((address, port), query) if tcp else _over_udp(sock, query)
 
+    weakref.finalize(exchange, sock.close)
     return exchange
 
 

@@ -40,6 +40,8 @@ def test_phone_is_on_record_and_the_service_ends_whatever_a_stranger_sends(
             stranger.send(b"<14>flood %d" % number)
     lan["client0"].run([needs("curl"), "-s", "http://10.20.0.1/00:12:34:ab:45:de.xml"], timeout=10)
     wait_until(lambda: any(load_devices(state)), what="the phone's record", timeout=10)
-    assert "more SyslogLine" in server.output
+    wait_until(
+        lambda: "more SyslogLine" in server.output, what="how many were not told one by one", timeout=10
+    )
     server.signal(15)
     assert server.wait(timeout=5) == 0
