@@ -32,12 +32,12 @@ def decorators(node: Definition) -> set[str]:
 
 
 def defined(node: ast.Module | ast.ClassDef, ours: set[str]) -> Iterator[tuple[str, int]]:
-    """Yield the names that a module or class defines, with lines: not what foreign base classes and decorators call."""
+    """Yield the names that a module or class defines, with lines: not what foreign base classes (`module.Class`) and decorators call."""
     for child in node.body:
         match child:
             case ast.ClassDef(bases=bases):
                 yield child.name, child.lineno
-                if {re.sub(r"\[.*", "", ast.unparse(base)).split(".")[-1] for base in bases} <= ours:
+                if {re.sub(r"\[.*", "", ast.unparse(base)) for base in bases} <= ours:
                     yield from defined(child, ours)
             case ast.FunctionDef() | ast.AsyncFunctionDef() if decorators(child) <= NO_MENTION:
                 yield child.name, child.lineno
