@@ -75,6 +75,7 @@ What follows from it: the plan, frozen, in the words of the protocols:
     plan.dns                    the zones that the site serves
     plan.pki                    the certificates that the site needs
     plan.dhcp                   networks, classes, phones and their options in octets
+    plan.group                  clients that are treated alike, and the options as written that each gets
     plan.offer                  what a client would get: the DHCP server asked in memory
     plan.provision              what the profile servers serve
     plan.layer                  what phones share: parameters, policies

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from netprov.check.rule import ClientGroup, Finding, View, rule
+from netprov.check.rule import Finding, View, rule
 from netprov.dhcp.option.provisioning import SERVER_CODES, TEXT_CODES, URL_CODES
 from netprov.errors import Malformed, Path
 from netprov.inventory.model import Match, PhoneClass
 from netprov.inventory.option import written_options
 from netprov.phone.rule.ladder import rungs
 from netprov.phone.rule.url import is_host
+from netprov.plan.group import ClientGroup
 from netprov.provision.config import FACTORY_PATH, SRV_MAC_PATH
 
 _URL = re.compile(r"[a-z]+://", re.IGNORECASE)
@@ -127,11 +128,12 @@ def option_withheld(view: View) -> Iterator[Finding]:
     remedy="add option 66, 150 or 160 under `options:`",
 )
 def dhcp_without_option(view: View) -> Iterator[Finding]:
-    for group in view.groups[1:]:
+    for group in view.groups:
         codes = group.options.keys()
         url = any(code in codes and _holds_url(group.options[code][0]) for code in URL_CODES)
         if group.method == "dhcp" and not url and not any(code in codes for code in SERVER_CODES):
-            yield Finding(group.path, f"{group.label} is of method dhcp, and gets no option to provision by")
+            message = f"{group.label} is of method dhcp, and gets no option to provision by{group.where}"
+            yield Finding(group.path, message)
 
 
 @rule(

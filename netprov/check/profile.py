@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from netprov.check.rule import ClientGroup, Finding, View, planned, rule
+from netprov.check.rule import Finding, View, planned, rule
 from netprov.dhcp.option import table as dhcp
 from netprov.dhcp.option.provisioning import TFTP_CODES
 from netprov.errors import Path
 from netprov.inventory.model import Auth
+from netprov.plan.group import ClientGroup
 from netprov.provision.parameter.catalogue import find_parameter
 
 _SECRET = re.compile(r"password|passwd|secret|GPP_S[A-D]\Z|IKM_|shared_key|_PIN\b", re.IGNORECASE)

@@ -19,6 +19,7 @@ from netprov.inventory.model.provision import Values
 from netprov.phone.rule.written import WrittenRule
 from netprov.plan import Plan
 from netprov.plan.domain import domain_hosts, domains, is_within, phone_names, record_owner
+from netprov.plan.group import ClientGroup, client_groups
 from netprov.plan.site import Site, SiteNetwork, SitePhone, absolute
 from netprov.provision.secret import Secrets
 
@@ -35,19 +36,6 @@ class Finding:
     related: tuple[Path, ...] = ()
     remedy: str = ""
     place: Place | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ClientGroup:
-    """Clients that are treated alike: a class, the clients of no class, or one phone with settings of its own.
-
-    `options` maps each DHCP option they get to the path that gives it.
-    """
-
-    path: Path
-    label: str
-    method: Method
-    options: Mapping[int, tuple[object, Path]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +247,7 @@ class View:
     @cached_property
     def groups(self) -> tuple[ClientGroup, ...]:
         """Every group of clients that can be told apart without its phones' settings."""
-        return tuple(_audiences(self.inventory, self.site))
+        return tuple(client_groups(self.site))
 
     @cached_property
     def unclassed(self) -> bool:
@@ -316,7 +304,7 @@ class Rule:
 
     def check(self, view: View) -> Iterator[Problem]:
         """Yield what is wrong by this rule."""
-        for found in self.look(view):
+        for found in dict.fromkeys(self.look(view)):  # what several groups of clients share is said once
             yield self.reason.problem(
                 found.message, found.remedy, path=found.path, related=found.related, place=found.place
             )
@@ -367,28 +355,3 @@ def _services(srv: Srv, domain: str, path: Path) -> Iterator[Service]:
             for index, record in enumerate(records)
         )
         yield Service(domain, name, srv.order, targets)
-
-
-def _audiences(inventory: Inventory, site: Site) -> Iterator[ClientGroup]:
-    everywhere: dict[int, tuple[object, Path]] = {
-        code: (value, ("networks", network.name, "options", code))
-        for network in site.networks
-        for code, value in network.declared.options.items()
-    }
-    yield ClientGroup(("networks",), "phones of no class", "srv", everywhere)
-    by_class: dict[str, dict[int, tuple[object, Path]]] = {}
-    for name, each in inventory.classes.items():
-        where: Path = ("classes", name)
-        by_class[name] = {**everywhere, **_given(each.options, where)}
-        yield ClientGroup(where, f"class {name}", each.method or "srv", by_class[name])
-    for phone in site.phones:
-        declared = phone.declared
-        if declared.options or declared.method:
-            path: Path = ("phones", phone.index)
-            inherited = by_class.get(phone.class_name or "", everywhere)
-            options = {**inherited, **_given(declared.options, path)}
-            yield ClientGroup(path, f"phone {declared.mac}", phone.method, options)
-
-
-def _given(options: Mapping[int, object], path: Path) -> dict[int, tuple[object, Path]]:
-    return {code: (value, (*path, "options", code)) for code, value in options.items()}

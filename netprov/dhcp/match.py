@@ -20,7 +20,7 @@ from netprov.mac import format_mac
 class Client:
     """What is known of a client, None where nobody can say; `network` is the name of the network it is on."""
 
-    mac: bytes
+    mac: bytes | None
     vendor_class: str | None = ""
     user_classes: tuple[str, ...] | None = ()
     circuit_id: bytes | None = b""

@@ -165,8 +165,9 @@ class Server:
             self._drop(why, incoming.source, chaddr)
             return
         choices = self._placement.choices(incoming, now)
-        if any(self._offer_on(each, now, tries) for each in choices):
-            return
+        for each in choices:
+            if self._offer_on(each, now, tries):
+                return
         name = choices[0].network.name if choices else incoming.network.name
         others = f" or {len(choices) - 1} more on this link" if len(choices) > 1 else ""
         self._drop(f"no free address on network {name}{others}", incoming.source, chaddr)

@@ -284,19 +284,9 @@ def _anchor(row: Sequence[Any]) -> Anchor | None:
 
 
 def _row(lease: Lease) -> tuple[object, ...]:
-    return (
-        lease.address,
-        lease.network,
-        lease.key,
-        lease.mac,
-        int(lease.state),
-        lease.started,
-        lease.expires,
-        lease.hostname,
-        lease.vendor_class,
-        lease.relay,
-        _SEPARATOR.join(lease.device),
-    )
+    """Return the columns of a lease: its fields, in their order."""
+    device = _SEPARATOR.join(lease.device) if lease.device else ""
+    return (*lease[:4], int(lease.state), *lease[5:10], device)
 
 
 _STATES = {int(state): state for state in LeaseState}

@@ -87,7 +87,7 @@ def _codes(asks: str | None) -> bytes | None:
 
 def _print(opened: Opened, found: Preview) -> None:
     client = found.client
-    click.echo(f"client   {format_mac(client.mac)}, vendor class {client.vendor_class!r}")
+    click.echo(f"client   {format_mac(client.mac or b'')}, vendor class {client.vendor_class!r}")
     say(f"phone    {_place(opened, found.phone.origin) if found.phone else 'not listed'}")
     say(f"network  {found.network}, {_place(opened, ('networks', found.network))}")
     for line in _class_lines(opened, opened.plan.dhcp, found):
@@ -140,7 +140,7 @@ def _place(opened: Opened, origin: Origin) -> str:
 
 def _data(opened: Opened, found: Preview) -> dict[str, Any]:
     return {
-        "mac": format_mac(found.client.mac),
+        "mac": format_mac(found.client.mac or b""),
         "served": found.served,
         "network": found.network,
         "class": found.class_name or None,
