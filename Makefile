@@ -46,6 +46,10 @@ fuzz: $(VENV)/.dev ## Feed every codec 100,000 malformed messages or more (long)
 differential: $(VENV)/.dev .setup/packages ## Ask NSD, Knot, BIND and netprov 10,000 questions about random zones (1 min)
 	@NETPROV_DIFFERENTIAL=$${NETPROV_DIFFERENTIAL:-10000} $(RUN)/python -m pytest --timeout 0 -s tests/lab/test_dns_random.py $(ARGS)
 
+.PHONY: prove
+prove: $(VENV)/.dev .setup/packages ## Prove every import and export beside the other servers, 100 changes found (10 min)
+	@NETPROV_PROOFS=all $(RUN)/python -m pytest $(PARALLEL) --timeout 0 tests/compare tests/lab/test_*_proof.py $(ARGS)
+
 .PHONY: slow
 slow: $(VENV)/.dev .setup/packages ## Run what is too long for `make test`: 10,000 connections, 64 MiB over a lossy cable
 	@$(RUN)/python -m pytest --timeout 0 -m slow $(ARGS)

@@ -21,6 +21,9 @@ WAIT_S = 0.6
 TRIES = 3
 """How often a message without a reply is sent: datagrams get lost, and a server may look for conflicts first."""
 
+_FENCE_S = 5.0
+"""How long a server that answers may take for one message, in seconds: the machine may be busy."""
+
 _AT_ONCE = 32
 """Messages that are under way together: more would overflow a server's receive buffer."""
 
@@ -43,6 +46,7 @@ class Links:
         """
         self._wait, self._server, self._adopt = wait, server, adopt
         self._sockets: dict[str, socket.socket] = {}
+        self._answered: dict[str, Message] = {}
         try:
             for network, interface in interfaces.items():
                 self._sockets[network] = _socket(interface)
@@ -88,16 +92,58 @@ class Links:
                 missing = [each for xid, each in wanted.items() if xid not in found]
                 if not missing:
                     break
+                fence = self._fence(network, wanted, found) if attempt else None
                 self.tell(network, missing)
+                if fence is not None:
+                    if self._passed(network, fence, wanted, found):
+                        break
+                    continue
                 self._gather(network, wanted, found, self._wait * (attempt + 1))
+            answered = next((each for each in wanted.values() if each.xid in found and not each.ciaddr), None)
+            if answered is not None:
+                self._answered[network] = answered
         return found
 
+    def _fence(
+        self, network: str, wanted: Mapping[int, Message], found: Mapping[int, Message]
+    ) -> Message | None:
+        """Return a message that the server answers, None if it has answered none yet.
+
+        A server answers in order: what is not answered before the fence, and some time after it, never will be.
+        """
+        answered = next((each for xid, each in wanted.items() if xid in found), None)
+        return answered or self._answered.get(network)
+
+    def _passed(
+        self, network: str, fence: Message, wanted: Mapping[int, Message], found: dict[int, Message]
+    ) -> bool:
+        """Wait for the fence, then as long as a server may look for conflicts, then for the fence again."""
+        missing = {xid: each for xid, each in wanted.items() if xid not in found}
+        for linger in (self._wait, 0.0):
+            back: dict[int, Message] = {}
+            self.tell(network, [fence])
+            end = time.monotonic() + _FENCE_S
+            while missing.keys() - found.keys() and fence.xid not in back:
+                left = end - time.monotonic()
+                if left <= 0:
+                    return False
+                self._gather(network, {**missing, fence.xid: fence}, back, left, until=fence.xid)
+                found |= {xid: each for xid, each in back.items() if xid in missing}
+            self._gather(network, missing, found, linger)
+        return True
+
     def _gather(
-        self, network: str, wanted: Mapping[int, Message], found: dict[int, Message], wait: float
+        self,
+        network: str,
+        wanted: Mapping[int, Message],
+        found: dict[int, Message],
+        wait: float,
+        until: int | None = None,
     ) -> None:
+        """Note replies until all are there, or the one named by `until`, or the time is over."""
         sock = self._sockets[network]
         end = time.monotonic() + wait
-        while wanted.keys() - found.keys():
+        while wanted.keys() - found.keys() and until not in found:
             left = end - time.monotonic()
             if left <= 0 or not select.select([sock], [], [], left)[0]:
                 return

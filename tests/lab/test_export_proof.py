@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,12 @@ phones:
 """
 
 
-@pytest.mark.parametrize(
-    "name", ["staging.yaml", "minimal.yaml", "labs/two-networks.yaml", "labs/vlans.yaml", "classes"]
-)
+INVENTORIES = ["classes"]
+if os.environ.get("NETPROV_PROOFS") == "all":
+    INVENTORIES += ["staging.yaml", "minimal.yaml", "labs/two-networks.yaml", "labs/vlans.yaml"]
+
+
+@pytest.mark.parametrize("name", INVENTORIES)
 def test_kea_serves_what_netprov_serves(name: str, tmp_path: Path) -> None:
     needs("kea-dhcp4")
     path = ROOT / "config" / name
