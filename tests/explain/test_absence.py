@@ -8,7 +8,6 @@ import pytest
 from scapy.layers.dhcp import BOOTP
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
-from scapy.utils import wrpcap
 
 from netprov.cwmp import rpc
 from netprov.cwmp.codec import encode
@@ -17,7 +16,7 @@ from netprov.explain.engine import Story, explain
 from netprov.phone.action import AskDhcp, Failed, Fetch, Lease, Resolve, Response, Step, Trouble
 from netprov.phone.rule.url import Url, parse_url
 from netprov.provision.crypto import encrypt_cbc, encrypt_gcm
-from tests.explain.wire import Recorder
+from tests.explain.wire import Recorder, write_pcap
 
 MAC = "00:12:34:ab:45:de"
 SERVER = "10.20.0.1"
@@ -41,7 +40,7 @@ def seen(folder: Path, *steps: Step) -> list[Sighting]:
     recorder = Recorder(MAC)
     for step in steps:
         recorder.step(step)
-    wrpcap(str(folder / "x.pcap"), recorder.frames)
+    write_pcap(folder / "x.pcap", recorder.frames)
     return list(read_capture(str(folder / "x.pcap")))
 
 
@@ -128,7 +127,7 @@ def test_a_discover_with_its_offer_alone_is_no_broken_boot(tmp_path: Path) -> No
     recorder = Recorder(MAC)
     recorder.step(leased(BOTH))
     del recorder.frames[2:]
-    wrpcap(str(tmp_path / "x.pcap"), recorder.frames)
+    write_pcap(tmp_path / "x.pcap", recorder.frames)
     assert read_capture(str(tmp_path / "x.pcap")) == ()
 
 
@@ -138,18 +137,15 @@ def test_our_own_probes_are_no_phones(tmp_path: Path) -> None:
     discover = head / (b"\x63\x82\x53\x63\x35\x01\x01\xff")
     frame = Ether(src="02:00:00:00:00:fa", dst="ff:ff:ff:ff:ff:ff")
     for _ in range(3):
-        recorder.frames.append(
-            frame / IP(src="10.20.0.250", dst="255.255.255.255") / UDP(sport=68, dport=67) / discover
-        )
+        packet = IP(src="10.20.0.250", dst="255.255.255.255") / UDP(sport=68, dport=67) / discover
+        recorder.frames.append(bytes(frame / packet))
     marked = got("http://10.20.0.1/8851-3PCC.xml", PROFILE)
     assert isinstance(marked.action, Fetch)
     marked.action.headers.update(  # type: ignore[attr-defined]
         {"User-Agent": "Cisco-CP-8851-3PCC/11.3.1 (001234ab45de)", "netprov-probe": "doctor"}
     )
     recorder.step(marked)
-    for place, each in enumerate(recorder.frames):
-        each.time = 1_800_000_000 + place
-    wrpcap(str(tmp_path / "x.pcap"), recorder.frames)
+    write_pcap(tmp_path / "x.pcap", recorder.frames)
     assert read_capture(str(tmp_path / "x.pcap")) == ()
 
 

@@ -2,24 +2,30 @@
 
 Each situation is a LAN in memory: the services as planned, with one answer replaced. An emulated phone boots on it, and what
 it did is given to each verb as that verb would have met it: the inventory, the events of the servers, a capture, the
-services themselves. What is expected is written down here, and asked of no code.
+services themselves. What is expected is written in `situations`, and asked of no code.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache
 from ipaddress import IPv4Address
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from click.testing import CliRunner
 
 from netprov.check import check
+from netprov.cli.site import Opened, plan_of
+from netprov.cli.verb.explain import capture as capture_verb
 from netprov.cli.verb.explain import command
+from netprov.cli.verb.explain import phone as phone_verb
+from netprov.cli.verb.explain import records as records_verb
 from netprov.cwmp.device import InformReceived
 from netprov.dhcp.lease import Bound, LeaseState
 from netprov.dhcp.lease import Lease as DhcpLease
@@ -43,273 +49,18 @@ from netprov.phone.action import (
 from netprov.phone.boot import boot
 from netprov.phone.handset.memory import Handset
 from netprov.phone.walk import walk
-from netprov.plan import Plan, derive
+from netprov.plan import Plan
 from netprov.plan.phone import identity_of
 from netprov.provision.event import Asked, RequestRefused, TlsFailed
 from netprov.state.clock import LeaseClock
 from netprov.state.device import DeviceRecords
 from netprov.state.lease import open_store
+from tests.explain.situations import BLIND, FINE, MAC, SITUATIONS, Plant, Situation
 from tests.explain.wire import write
 
-MAC = "00:12:34:ab:45:de"
 OCTETS = bytes.fromhex(MAC.replace(":", ""))
 NOW = 1_800_000_000.0
-Plant = Callable[[Action], Result | None]
-
-SITE = """domain: example.com
-networks: {{voice: {{interface: lan0, subnet: 10.20.0.0/24, ntp: 10.20.0.1}}}}
-srv: {srv}
-classes: {{desk: {{{method}}}}}
-phones: [{{mac: '{mac}', model: CP-8851-3PCC, class: desk{phone}}}]
-{more}
-"""
-HTTPS = "{https: [{target: netprov, port: 443}], http: []}"
-HTTP = "{https: [], http: [{target: netprov, port: 80}]}"
-NO_SRV = "{https: [], http: []}"
-
-BLIND = frozenset({"asked-nothing", "asked-no-more", "not-captured", "dhcp-unheard"})
-"""Causes by which a verb says that it cannot see what happened."""
-
-FINE = ""
-
-
-@dataclass(frozen=True)
-class Method:
-    """One way to a profile."""
-
-    name: str
-    srv: str
-    text: str
-    scheme: str
-
-
-METHODS = {
-    each.name: each
-    for each in (
-        Method("srv-https", HTTPS, "method: srv", "https"),
-        Method("srv-http", HTTP, "method: srv", "http"),
-        Method("66-http", NO_SRV, "method: dhcp, options: {66: 'http://10.20.0.1/$PSN.xml'}", "http"),
-        Method("160-http", NO_SRV, "method: dhcp, options: {160: 'http://10.20.0.1/$PSN.xml'}", "http"),
-        Method("159-http", NO_SRV, "method: dhcp, options: {159: 'http://10.20.0.1'}", "http"),
-        Method(
-            "66-https", NO_SRV, "method: dhcp, options: {66: 'https://netprov.example.com/$PSN.xml'}", "https"
-        ),
-        Method("66-tftp", NO_SRV, "method: dhcp, options: {66: 10.20.0.1}", "tftp"),
-        Method("160-tftp", NO_SRV, "method: dhcp, options: {160: 'tftp://10.20.0.1/$PSN.xml'}", "tftp"),
-        Method("150-tftp", NO_SRV, "method: dhcp, options: {150: [10.20.0.1]}", "tftp"),
-        Method("acs", HTTP, "method: acs, acs_url: 'http://10.20.0.1:7547/'", "acs"),
-    )
-}
-
-
-@dataclass(frozen=True)
-class Situation:
-    """One LAN with one thing wrong, or nothing.
-
-    `truth` is the cause, in the ids of `explain`. `checked` are the ids by which `check` names it, empty where the
-    inventory is right. `records` are what the records may say instead of the truth; they may be blind, and captures of
-    HTTPS.
-    """
-
-    name: str
-    method: Method
-    truth: str = FINE
-    plant: Plant = lambda _action: None
-    phone: str = ""
-    more: str = ""
-    text: str = ""
-    checked: frozenset[str] = frozenset()
-    promised: bool = False
-    records: frozenset[str] = frozenset()
-
-    @property
-    def inventory(self) -> str:
-        return SITE.format(
-            srv=self.method.srv,
-            method=self.text or self.method.text,
-            mac=MAC,
-            phone=self.phone,
-            more=self.more,
-        )
-
-
-# The faults of services: what is answered instead.
-
-
-def on(scheme: str, result: Result) -> Plant:
-    """Answer every GET of a scheme so, but for the CA's file."""
-
-    def plant(action: Action) -> Result | None:
-        if not isinstance(action, Fetch) or action.url.path == "/ca.pem":
-            return None
-        managed = action.method == "POST"
-        if scheme == "tftp" and action.url.scheme != "tftp":
-            return Failed(Trouble.REFUSED)  # a bare address is asked by HTTP and HTTPS too
-        wanted = managed if scheme == "acs" else (action.url.scheme == scheme and not managed)
-        return result if wanted else None
-
-    return plant
-
-
-def names(kind: str, result: Result) -> Plant:
-    return lambda action: result if isinstance(action, Resolve) and action.type == kind else None
-
-
-def lease(result: Result) -> Plant:
-    return lambda action: result if isinstance(action, AskDhcp) else None
-
-
-WEB: tuple[tuple[str, Result], ...] = (
-    ("port-closed", Failed(Trouble.REFUSED)),
-    ("server-silent", Failed(Trouble.TIMEOUT)),
-    ("unreachable", Failed(Trouble.UNREACHABLE)),
-    ("closed-early", Failed(Trouble.RESET)),
-)
-STATUSES: tuple[tuple[str, Result], ...] = (
-    ("unauthorized", Response(401, headers=(("WWW-Authenticate", 'Basic realm="x"'),))),
-    ("forbidden", Response(403)),
-    ("file-missing", Response(404)),
-    ("bad-request", Response(410)),
-    ("server-error", Response(500)),
-    ("server-error", Response(503)),
-    ("redirect", Response(302)),
-    ("redirect", Response(307, headers=(("Location", "/x"),))),
-)
-BODIES: tuple[tuple[str, bytes], ...] = (
-    ("empty-file", b""),
-    ("corrupt", b"<flat-profile><A>"),
-    ("index-page", b"<!DOCTYPE html><html>hello</html>"),
-    ("encrypted", b"Salted__" + bytes(40)),
-)
-TFTP: tuple[tuple[str, Result], ...] = (
-    ("tftp-silent", Failed(Trouble.TIMEOUT)),
-    ("tftp-closed", Failed(Trouble.REFUSED)),
-    ("tftp-stalled", Failed(Trouble.STALLED)),
-    ("tftp-refused", Failed(Trouble.TRANSFER)),
-    ("file-missing", Failed(Trouble.NOT_FOUND)),
-)
-TLS: tuple[tuple[str, Result], ...] = (
-    ("tls-untrusted", Failed(Trouble.UNTRUSTED)),
-    ("tls-wrong-name", Failed(Trouble.WRONG_NAME)),
-    ("tls-expired", Failed(Trouble.EXPIRED)),
-    ("not-tls", Failed(Trouble.NOT_TLS)),
-)
-ACS: tuple[tuple[str, Result], ...] = (
-    ("acs-unreachable", Failed(Trouble.REFUSED)),
-    ("acs-unreachable", Failed(Trouble.TIMEOUT)),
-    ("acs-refuses", Response(401, headers=(("WWW-Authenticate", 'Basic realm="x"'),))),
-    ("acs-refuses", Response(403)),
-    ("acs-refuses", Response(404)),
-    ("acs-refuses", Response(500)),
-)
-DNS: tuple[tuple[str, Result], ...] = (
-    ("dns-silent", Failed(Trouble.TIMEOUT)),
-    ("dns-closed", Failed(Trouble.REFUSED)),
-    ("dns-refused", Failed(Trouble.DNS_REFUSED)),
-    ("dns-failed", Failed(Trouble.DNS_FAILED)),
-)
-
-
-def of_services() -> Iterator[Situation]:
-    """Yield situations whose inventory is right and whose services are not."""
-    for method in METHODS.values():
-        yield Situation("healthy", method)
-        yield Situation("dhcp-nak", method, "dhcp-nak", lease(Failed(Trouble.DHCP_NAK)))
-        yield Situation(
-            "dhcp-no-ack",
-            method,
-            "dhcp-no-ack",
-            lease(Failed(Trouble.DHCP_NO_ACK)),
-        )
-        yield Situation("dhcp-silent", method, "dhcp-silent", lease(Failed(Trouble.TIMEOUT)))
-        answers: list[tuple[str, Result]] = []
-        match method.scheme:
-            case "http":
-                answers = [*WEB, *STATUSES, *((cause, Response(200, body)) for cause, body in BODIES)]
-            case "tftp":
-                answers = [*TFTP, *((cause, Response(200, body)) for cause, body in BODIES)]
-            case "https":
-                answers = [*WEB, *TLS]
-            case "acs":
-                answers = list(ACS)
-        for number, (cause, result) in enumerate(answers):
-            hint = frozenset({"tls-rejected"} if cause in {"tls-wrong-name", "tls-expired"} else ())
-            # OpenSSL, which plays the phone, has one alert for a wrong name and for more.
-            yield Situation(f"{number}-{cause}", method, cause, on(method.scheme, result), records=hint)
-        if method.name.startswith("srv"):
-            for cause, failed in DNS:
-                yield Situation(f"SRV {cause}", method, cause, names("SRV", failed))
-            yield Situation("SRV srv-missing", method, "srv-missing", names("SRV", Failed(Trouble.NXDOMAIN)))
-            yield Situation("SRV nodata", method, "srv-missing", names("SRV", Failed(Trouble.NODATA)))
-            yield Situation("A target", method, "target-no-address", names("A", Failed(Trouble.NXDOMAIN)))
-        if method.name == "66-https":
-            for cause, failed in (*DNS, ("host-no-address", Failed(Trouble.NXDOMAIN))):
-                yield Situation(f"A {cause}", method, cause, names("A", failed))
-
-
-# The faults of inventories, which services as planned repeat.
-
-RULES: tuple[tuple[str, str, frozenset[str]], ...] = (
-    ("http://nowhere.example.com/x.xml", "host-no-address", frozenset({"rule-host-unknown"})),
-    ("https://nowhere.example.com/x.xml", "host-no-address", frozenset({"rule-host-unknown"})),
-    ("gds://", "activation", frozenset()),
-    ("[--srv] tftp://example.com/x.xml", "bad-rule", frozenset({"rule-srv-tftp", "rule-refused"})),
-    ("ftp://10.20.0.1/x.xml", "bad-rule", frozenset({"rule-scheme", "rule-refused"})),
-    ("http://10.20.0.99/x.xml", "port-closed", frozenset()),
-)
-
-
-def of_inventories() -> Iterator[Situation]:
-    """Yield situations that follow from the inventory."""
-    planned = partial(Situation, promised=True)
-    for method in METHODS.values():
-        if method.scheme == "acs":
-            continue
-        for rule, cause, ids in RULES:
-            yield planned(
-                f"then {rule}",
-                method,
-                cause,
-                phone=f", values: {{Profile_Rule: '{rule}'}}",
-                checked=ids,
-            )
-        for path, status, cause in (("/$PSN.xml", 403, "forbidden"), ("/$PSN.xml", 500, "server-error")):
-            if method.scheme == "http" and method.name != "159-http":
-                more = f"provisioning: {{statuses: {{'{path}': {status}, '/Cisco/$PN/$MA.cfg': {status}, '/Cisco/$MA.cfg': {status}}}}}"
-                yield planned(f"status {status}", method, cause, more=more)
-    for code in (66, 159, 160):
-        text = f"method: dhcp, options: {{{code}: 'http://nowhere.example.com/$PSN.xml'}}"
-        ids = frozenset({"option-host-unknown"})
-        yield planned(f"{code} host", METHODS["66-http"], "host-no-address", text=text, checked=ids)
-        text = f"method: dhcp, options: {{{code}: 'http://10.20.0.99/$PSN.xml'}}"
-        yield planned(f"{code} dead", METHODS["66-http"], "port-closed", text=text)
-        text = f"method: dhcp, options: {{{code}: 'http://10.20.0.1/nothing.cfg'}}"
-        yield planned(f"{code} elsewhere", METHODS["66-http"], FINE, text=text)
-    locks = (
-        "encryption: {}",
-        "encryption: {method: aes128gcm}",
-        "auth: {scheme: basic}",
-        "auth: {scheme: digest}",
-    )
-    for lock in locks:
-        for name in ("srv-https", "66-http", "66-tftp", "66-https"):
-            method = METHODS[name]
-            yield planned(f"locked by {lock}", method, FINE, text=f"{method.text}, {lock}")
-    for name in ("srv-https", "66-https"):
-        yield planned("TLS 1.3", METHODS[name], "tls-version", more="certificates: {tls_min: '1.3'}")
-        more = "certificates: {client_certificates: required}"
-        yield planned("no client certificate", METHODS[name], "client-certificate", more=more)
-    none = replace(METHODS["srv-http"], srv=NO_SRV)
-    yield planned("no SRV", none, "srv-missing", checked=frozenset({"srv-none"}))
-    away = replace(METHODS["srv-http"], srv="{https: [], http: [{target: nowhere, port: 80}]}")
-    yield planned("no target", away, "target-no-address", checked=frozenset({"srv-target-address"}))
-    more = "acs: {credentials: {username: phone, password: secret}}"
-    yield planned("ACS password", METHODS["acs"], "acs-refuses", more=more)
-    loop = "provisioning: {redirects: {'/$PSN.xml': 'http://10.20.0.1/$PSN.xml'}}"
-    yield planned("redirect loop", METHODS["66-http"], "redirect", more=loop)
-
-
-SITUATIONS = [*of_services(), *of_inventories()]
+MEMORY = "/dev/shm"
 
 
 # The LAN, and what each verb is given.
@@ -424,6 +175,44 @@ def recorded(state: Path, told: list[tuple[str, Event]]) -> None:
         store.close()
 
 
+@cache
+def opened(text: str) -> Opened:
+    document = parse(text, "site.yaml")
+    return Opened(document, plan_of(document))
+
+
+@cache
+def errors_of(text: str) -> frozenset[str]:
+    found = check(opened(text).document.inventory, NOW)
+    return frozenset(each.rule for each in found if each.severity == "error")
+
+
+@cache
+def promised_by(text: str) -> Said:
+    """Return what `explain phone` says; whatever the services do, it sees the inventory alone."""
+    with TemporaryDirectory() as empty:
+        return said(["phone", MAC, "--trusting", "-f", text, "--state", empty])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def each_inventory_is_read_once() -> Iterator[None]:
+    """Give the verbs the inventory itself by `-f`, so that one that many situations share is read once."""
+    with pytest.MonkeyPatch.context() as patch:
+        for verb in (phone_verb, records_verb, capture_verb):
+            patch.setattr(verb, "open_plan", opened)
+        yield
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder in memory where there is one: databases of 266 situations wait long for a disk."""
+    if not os.access(MEMORY, os.W_OK):
+        yield tmp_path
+        return
+    with TemporaryDirectory(dir=MEMORY) as made:
+        yield Path(made)
+
+
 @dataclass(frozen=True)
 class Said:
     """What a verb says: the cause, FINE, or that it cannot see."""
@@ -445,13 +234,10 @@ def said(arguments: list[str]) -> Said:
 @pytest.mark.parametrize(
     "situation", SITUATIONS, ids=[f"{each.method.name}: {each.name}" for each in SITUATIONS]
 )
-def test_no_verb_contradicts_what_the_phone_met(situation: Situation, tmp_path: Path) -> None:
-    truth = situation.truth
-    site = tmp_path / "site.yaml"
-    site.write_text(situation.inventory)
-    inventory = parse(situation.inventory, "site.yaml").inventory
-    plan = derive(inventory)
-    state = tmp_path / "state"
+def test_no_verb_contradicts_what_the_phone_met(situation: Situation, folder: Path) -> None:
+    truth, text = situation.truth, situation.inventory
+    plan = opened(text).plan
+    state = folder / "state"
     state.mkdir()
     lan = Lan(plan, PlanWorld(plan, state, NOW), situation.plant)
     identity = replace(identity_of(plan.site.phones[0]), custom_roots=(lan.world.ca,))
@@ -459,20 +245,18 @@ def test_no_verb_contradicts_what_the_phone_met(situation: Situation, tmp_path: 
     outcome, steps = walk(handset, boot(handset), lan)
     assert outcome.provisioned == (truth == FINE), outcome
 
-    errors = {each.rule for each in check(inventory, NOW) if each.severity == "error"}
+    errors = errors_of(text)
     assert bool(errors & situation.checked) == bool(situation.checked), errors
     assert errors <= situation.checked
 
-    opened = ["-f", str(site), "--state", str(state)]
-    told = said(["phone", MAC, "--trusting", *opened])
-    assert told.cause == (truth if situation.promised else FINE)
+    assert promised_by(text).cause == (truth if situation.promised else FINE)
 
     recorded(state, list(events(lan, steps)))
-    told = said(["records", MAC, *opened])
+    told = said(["records", MAC, "-f", text, "--state", str(state)])
     assert told.cause in {truth, *situation.records} or told.blind, ("records", told)
 
-    write(tmp_path / "phones.pcap", MAC, steps)
-    told = said(["capture", str(tmp_path / "phones.pcap"), MAC, "-f", str(site)])
+    write(folder / "phones.pcap", MAC, steps)
+    told = said(["capture", str(folder / "phones.pcap"), MAC, "-f", text])
     assert told.cause == truth or told.blind, ("capture", told)
     if situation.method.scheme != "https" and truth != FINE:
         assert not told.blind, ("capture", told)
