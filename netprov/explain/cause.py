@@ -148,6 +148,12 @@ CAUSE_FAMILIES: Mapping[str, tuple[Reason, ...]] = {
     ),
     "Reaching a server": (
         _because(
+            "elsewhere",
+            "the phone is led to a server that is not of this inventory",
+            "Whether that server answers, and what it has for the phone, no line of the inventory says.",
+            "`netprov doctor` asks it as the phone would; a capture shows what the phone was answered",
+        ),
+        _because(
             "unreachable",
             "there is no way to the server",
             "No packet reaches the address: nobody answers ARP for it, or a router says so.",

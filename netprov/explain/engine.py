@@ -17,7 +17,7 @@ from netprov.explain.option import is_managed, misread, oddities, option_fault, 
 from netprov.explain.profile import Answer, alternatives, parameter, read_answers, refusal, unfollowed
 from netprov.explain.session import conversation
 from netprov.explain.timeline import tell
-from netprov.explain.verdict import ANSWERED, Fault, fault_of, is_management
+from netprov.explain.verdict import ANSWERED, UNKNOWN, Fault, fault_of, is_management
 from netprov.phone.action import AskDhcp, Failed, Fetch, Found, Lease, Resolve, Response, Step, Trouble
 from netprov.phone.boot import Outcome
 from netprov.phone.resync import MAX_STAGES
@@ -85,7 +85,7 @@ def explain(steps: Sequence[Step], outcome: Outcome | None = None) -> Story:
         if all(fault.id == "ca-missing" for fault in faults):  # it is logged, and nothing else hangs on it
             notes = _notes(_attempts(steps, answers), None)
             return Story(True, road, str(good.url), notes=notes, first=came, hidden=good.hidden)
-        primary = next((fault for fault in faults if fault.id in ANSWERED), faults[0])
+        primary = _weightiest(faults)
         others = _notes([*faults, *_attempts(steps, answers)], primary)
         return replace(_failed(primary, road, others), first=came)
     looked = lookups(steps)
@@ -227,7 +227,7 @@ def _bad_rules(answer: Answer) -> list[Fault]:
 
 
 def _acs_trouble(cause: str) -> str:
-    return cause if cause.startswith("tls") else "acs-unreachable"
+    return cause if cause.startswith("tls") or cause == UNKNOWN else "acs-unreachable"
 
 
 def _acs(steps: Sequence[Step]) -> set[tuple[str, int]]:
@@ -280,10 +280,16 @@ def _first(faults: list[Fault], given: Step, lease: Lease, *, managed: bool) -> 
         if lease.rivals:
             rivals = ", ".join(lease.rivals)
             return Fault("rival-dhcp", f"the lease is of {lease.server}; {rivals} offered one too", given)
-    primary = next((fault for fault in faults if fault.id in ANSWERED), faults[0])
+    primary = _weightiest(faults)
     if primary.id == "host-no-address" and (odd := misread(lease, primary)):
         return Fault("option-odd", f"{odd}; {primary.detail}", primary.step)
     return primary
+
+
+def _weightiest(faults: list[Fault]) -> Fault:
+    """Return the first answer that was wrong, else the first silence; where somebody unknown was asked, nobody can tell."""
+    unknown = next((fault for fault in faults if fault.id == UNKNOWN), None)
+    return unknown or next((fault for fault in faults if fault.id in ANSWERED), faults[0])
 
 
 _LOST = frozenset({"no-domain", "no-dns", "cloud", "srv-missing", "not-captured"})

@@ -1,13 +1,14 @@
 """The world as an inventory promises it: what a phone would be answered if every service ran as planned.
 
-Nothing is sent. DHCP, DNS, the catalog, the certificates' names and the ACS answer from the plan; an address that is no
-server of the plan does not answer.
+Nothing is sent. DHCP, DNS, the catalog, the certificates' names and the ACS answer from the plan. At an address of the plan
+nobody answers beside them; of any other address the inventory does not know who is there (ELSEWHERE).
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from netprov.cwmp.acs import Acs, AcsRequest
@@ -67,6 +68,7 @@ class PlanWorld:
         self._dns = Responder(self.plan.dns.zones, failed=[zone.origin for zone in self.plan.dns.failed])
         self._acs = Acs(self.plan.cwmp.config)
         self._gate = _gate(plan, secrets)
+        self._own = frozenset(_addresses(plan))
         self.given: tuple[OfferedOption, ...] = ()
         self._mac = ""
         self._address = ""
@@ -98,18 +100,25 @@ class PlanWorld:
     def _resolve(self, action: Resolve) -> Found | Failed:
         listening = {str(address) for address in self.plan.dns.listen}
         if not listening & set(action.servers):
-            return Failed(
-                Trouble.TIMEOUT, f"{', '.join(action.servers)} is not a DNS server of the inventory"
-            )
+            return self._unheard(action.servers)
         query = stub.build_query(action.name, TYPES[action.type], id_=0)
         message = self._dns.respond(query, Client())
         reply = stub.parse_reply(message, query) if message else None
         if reply is None:
             return Failed(Trouble.DNS_FAILED, action.name)
+        if reply.status is stub.Status.REFUSED and self.plan.dns.forward:
+            return Failed(Trouble.ELSEWHERE, f"forwarded to {', '.join(map(str, self.plan.dns.forward))}")
         if reply.status is not stub.Status.ANSWER:
             return Failed(_NEGATIVE.get(reply.status, Trouble.DNS_FAILED), action.name)
         records = tuple(SrvRecord(t.priority, t.weight, t.port, t.target) for t in reply.targets())
         return Found(tuple(str(each) for each in reply.addresses() if each.version == 4), records)
+
+    def _unheard(self, servers: Sequence[str]) -> Failed:
+        """Say what comes of asking DNS servers of which none is ours: silence only where the machine is."""
+        here = [each for each in servers if each in self._own]
+        if len(here) == len(servers):
+            return Failed(Trouble.REFUSED, f"the inventory has no DNS server at {', '.join(here)}")
+        return Failed(Trouble.ELSEWHERE, ", ".join(each for each in servers if each not in here))
 
     def _fetch(self, action: Fetch) -> Response | Failed:
         url = action.url
@@ -135,6 +144,8 @@ class PlanWorld:
             if (each.address, each.port) == (action.address, url.port) and not each.is_datagram:
                 trouble = Trouble.NOT_TLS if url.scheme == "https" else Trouble.GARBAGE
                 return Failed(trouble, f"{each.scheme} is on port {url.port}")
+        if action.address not in self._own:
+            return Failed(Trouble.ELSEWHERE, f"{action.address}:{url.port}")
         return Failed(Trouble.REFUSED, f"the inventory has no {url.scheme} at {action.address}:{url.port}")
 
     def _inform(self, action: Fetch) -> Response:
@@ -151,6 +162,15 @@ class PlanWorld:
         )
         reply = self._acs.respond(request, self._turn, f"token{self._turn}")
         return Response(reply.status, reply.body, reply.headers)
+
+
+def _addresses(plan: Plan) -> Iterator[str]:
+    """Yield every address at which a service of the plan listens: what is not planned there, nobody answers."""
+    yield from (str(each.address) for each in plan.dhcp.networks)
+    yield from map(str, plan.dns.listen)
+    yield from (each.address for each in plan.provision.listeners)
+    for listener in plan.cwmp.listeners:
+        yield from map(str, listener.addresses)
 
 
 def _hears(listener: AcsListener, action: Fetch) -> bool:

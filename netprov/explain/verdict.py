@@ -23,6 +23,9 @@ SEALED = -1
 SENT = -2
 """Status of an answer that the server which gave it calls a profile: it is not at hand, and it is known what it was."""
 
+UNKNOWN = "elsewhere"
+"""The cause of a road that leads to a server of which the inventory knows nothing: it may well be fine."""
+
 _TROUBLE: Mapping[Trouble, str] = {
     Trouble.TIMEOUT: "server-silent",
     Trouble.REFUSED: "port-closed",
@@ -40,6 +43,7 @@ _TROUBLE: Mapping[Trouble, str] = {
     Trouble.TRANSFER: "tftp-refused",
     Trouble.STALLED: "tftp-stalled",
     Trouble.GARBAGE: "not-http",
+    Trouble.ELSEWHERE: UNKNOWN,
 }
 
 _TFTP: Mapping[Trouble, str] = {Trouble.TIMEOUT: "tftp-silent", Trouble.REFUSED: "tftp-closed"}
@@ -62,6 +66,7 @@ UNANSWERED = frozenset(
         "tftp-closed",
         "acs-unreachable",
         "closed-early",
+        UNKNOWN,
     }
 )
 

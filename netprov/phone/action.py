@@ -45,6 +45,7 @@ class Trouble(StrEnum):
     DNS_REFUSED = "the DNS server refuses to answer"
     DNS_FAILED = "the DNS server failed"
     NO_SERVER = "no DNS server known"
+    ELSEWHERE = "not a server of the inventory"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ HTTPS = "{https: [{target: netprov, port: 443}], http: []}"
 HTTP = "{https: [], http: [{target: netprov, port: 80}]}"
 NO_SRV = "{https: [], http: []}"
 
-BLIND = frozenset({"asked-nothing", "asked-no-more", "not-captured", "dhcp-unheard"})
+BLIND = frozenset({"elsewhere", "asked-nothing", "asked-no-more", "not-captured", "dhcp-unheard"})
 """Causes by which a verb says that it cannot see what happened."""
 
 FINE = ""

@@ -124,7 +124,8 @@ def test_acs_that_wants_a_password_does_not_hold_the_session(tmp_path: Path) -> 
     ("rule", "expected"),
     [
         ("http://nowhere.example.com/next.xml", "host-no-address"),
-        ("http://10.20.0.99/next.xml", "port-closed"),
+        ("http://10.20.0.99/next.xml", "elsewhere"),
+        ("http://10.20.0.1:81/next.xml", "port-closed"),
         ("http://10.20.0.1/nothing.bin", "file-missing"),
         ("gds://", "activation"),
         ("[--srv] tftp://example.com/next.xml", "bad-rule"),
@@ -138,3 +139,22 @@ def test_road_goes_on_after_the_first_profile(tmp_path: Path, rule: str, expecte
     option = "method: dhcp, options: {66: 'http://10.20.0.1/own/p.xml'}"
     more = f"provisioning: {{files: {{/own: '{tree}'}}}}"
     assert cause(promised(tmp_path, option, more=more)) == expected
+
+
+@pytest.mark.parametrize(
+    ("klass", "more"),
+    [
+        ("method: dhcp, options: {160: 'http://192.0.2.80/cfg.xml'}", ""),
+        ("method: dhcp, options: {66: 'tftp://192.0.2.80/cfg.xml'}", ""),
+        ("method: dhcp, options: {66: 192.0.2.80}", ""),
+        ("method: dhcp, options: {66: 'http://files.example.net/x.xml'}", "dns: {forward: [192.0.2.53]}"),
+        ("method: srv, options: {6: [192.0.2.53]}", ""),
+        ("method: acs, acs_url: 'http://192.0.2.80:7547/'", ""),
+    ],
+)
+def test_of_servers_that_are_not_of_the_inventory_nothing_is_claimed(
+    tmp_path: Path, klass: str, more: str
+) -> None:
+    story = promised(tmp_path, klass, more=more)
+    assert cause(story) == "elsewhere"
+    assert "192.0.2." in story.detail

@@ -85,7 +85,7 @@ HTTPS = "srv: {https: [{target: pr1, port: 443}], http: []}\nhosts: {pr1: 10.20.
         (
             [BOUND],
             LISTED % ", method: dhcp, options: {160: 'http://10.20.0.250/x'}",
-            "port-closed",
+            "elsewhere",
             "10.20.0.250",
         ),
         ([BOUND, ("http", MISSING)], "", "file-missing", "/8851-3PCC.xml"),
