@@ -11,6 +11,7 @@ Ground that everything stands on:
     number                      whole numbers in text that others wrote
     hostport                    hosts with ports as text, and the ports of services
     nonce                       nonces of HTTP Digest, each good once
+    rate                        how many messages are looked at
     failure                     how often something may fail, by phone and by sender
     xml                         XML of others, bounded while it is parsed
     text                        text of others: clean where it comes in, visible where it is shown
@@ -127,7 +128,6 @@ The cores, one folder a protocol, without sockets, clocks or disks. DHCP for IPv
     dhcp.pool                   the free addresses of some ranges
     dhcp.leases                 the lease table of one network
     dhcp.lease_tables           the lease tables of all networks
-    dhcp.limit                  how many messages are looked at
     dhcp.relay                  what relay agents say
     dhcp.reply                  replies: what they hold, where they go
     dhcp.intake                 from a request to what is needed to answer it
@@ -330,6 +330,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.net.rtnetlink       addresses and routes of one interface
     runtime.net.arp             the MAC address behind an IP address, as the kernel knows it
     runtime.net.sender          the MAC address behind an IP address, as the leases know it
+    runtime.net.known           which addresses are phones', when there is not room for all
     runtime.web                 what every web server here stands on
     runtime.web.stream          an accepted connection, plain or TLS
     runtime.web.handshake       TLS handshakes under way, and why they fail
@@ -361,6 +362,8 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.dns.notify          NOTIFY over UDP
     runtime.dns.ask             one question to one server
     runtime.tftp                the TFTP wing
+    runtime.tftp.admission      whose requests are looked at when too many come
+    runtime.tftp.text           text in netascii, made once
     runtime.tftp.service        the TFTP service
     runtime.provision           the wing of profiles
     runtime.provision.service   the HTTP and HTTPS servers

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "netprov"
 
-GROUND = {"machine", "wire", "errors", "hostport", "number", "mac", "nonce", "failure", "text", "xml"}
+GROUND = {"machine", "wire", "errors", "hostport", "number", "mac", "nonce", "failure", "rate", "text", "xml"}
 CORES = {"dhcp", "dns", "pki", "tftp", "provision", "cwmp"}
 PHONE = CORES | {"phone"}
 

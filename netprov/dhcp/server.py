@@ -23,7 +23,6 @@ from netprov.dhcp.lease import (
     Released,
 )
 from netprov.dhcp.lease_tables import LeaseTables
-from netprov.dhcp.limit import RateLimit
 from netprov.dhcp.message import Message, Type, dotted
 from netprov.dhcp.option import table as code
 from netprov.dhcp.other import AGAIN, OtherServers
@@ -33,6 +32,7 @@ from netprov.dhcp.quiet import QuietLinks
 from netprov.dhcp.reply import Incoming, bootp, destination, grant, lease_time, refusal
 from netprov.errors import Malformed
 from netprov.machine import Datagram, Dropped, Endpoint, Event
+from netprov.rate import RateLimit
 
 NOWHERE = "0.0.0.0"
 BOOTP = 0

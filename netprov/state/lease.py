@@ -222,13 +222,20 @@ class NamedLease:
 
 
 class LeaseReader:
-    """Follows a lease file that another process writes; opens it anew for each question.
+    """Follows a lease file that another process writes; opens it anew for each question but `holder`.
 
     It needs to read the file and the two beside it (`leases.db-wal`, `leases.db-shm`).
     """
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / FILE
+        self._kept: tuple[tuple[int, int], sqlite3.Connection] | None = None
+
+    def close(self) -> None:
+        """Close what `holder` keeps open."""
+        if self._kept is not None:
+            self._kept[1].close()
+            self._kept = None
 
     def changes(self) -> int:
         """Return a number that differs when names of leases have changed; -1 while there is no lease file."""
@@ -250,9 +257,42 @@ class LeaseReader:
         return tuple(NamedLease(*row) for row in rows)
 
     def holder(self, address: int) -> bytes:
-        """Return the hardware address of the client that an address is leased to, b"" if it is not."""
-        rows = self._query("SELECT mac FROM lease WHERE address = ? AND state = 1", (address,))
-        return bytes(rows[0][0]) if rows else b""
+        """Return the hardware address of the client that an address is leased to, b"" if it is not.
+
+        Asked at every request, so the file is kept open; ask in one thread at a time.
+        """
+        try:
+            connection = self._standing()
+            if connection is None:
+                return b""
+            sql = "SELECT mac FROM lease WHERE address = ? AND state = 1"
+            row = connection.execute(sql, (address,)).fetchone()
+        except sqlite3.Error as error:
+            self.close()
+            raise DATABASE.problem(self._path, error) from error
+        return bytes(row[0]) if row else b""
+
+    def _standing(self) -> sqlite3.Connection | None:
+        """Return the connection that is kept, to the file that is there now; None while there is none."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            self.close()
+            return None
+        file = (status.st_dev, status.st_ino)
+        if self._kept is not None and self._kept[0] == file:
+            return self._kept[1]
+        self.close()
+        connection = DATABASE.read(self._path, threads=True)
+        self._kept = (file, connection)
+        if not DATABASE.is_made(connection):
+            self.close()
+            return None
+        return connection
+
+    def held(self) -> frozenset[int]:
+        """Return the addresses that are leased to somebody."""
+        return frozenset(row[0] for row in self._query("SELECT address FROM lease WHERE state = 1"))
 
     def leases(self) -> tuple[Lease, ...]:
         """Return every lease on record by address."""

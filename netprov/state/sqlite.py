@@ -53,9 +53,9 @@ class Database:
             raise
         return connection
 
-    def read(self, path: Path) -> sqlite3.Connection:
+    def read(self, path: Path, *, threads: bool = False) -> sqlite3.Connection:
         """Return a connection that cannot write; errors are SQLite's, for `problem`."""
-        return _connect(path, "ro", self.busy_s)
+        return _connect(path, "ro", self.busy_s, threads=threads)
 
     def append(self, path: Path) -> sqlite3.Connection:
         """Return a connection to a file that another program has made; errors are SQLite's, for `problem`."""
@@ -117,5 +117,8 @@ def snapshot(path: Path) -> bytes:
         return copy.read_bytes()
 
 
-def _connect(path: Path, mode: Literal["ro", "rw", "rwc"], busy_s: float) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=busy_s)
+def _connect(
+    path: Path, mode: Literal["ro", "rw", "rwc"], busy_s: float, *, threads: bool = False
+) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, timeout=busy_s, check_same_thread=not threads)

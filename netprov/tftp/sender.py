@@ -34,13 +34,17 @@ class Sender:
 
     __slots__ = (
         "_acked",
+        "_asked",
         "_block_size",
+        "_heard",
         "_last",
+        "_limits",
         "_next",
         "_oack",
         "_out",
         "_peer",
         "_request",
+        "_resent",
         "_resent_at",
         "_sent_at",
         "_source",
@@ -49,12 +53,27 @@ class Sender:
         "_timer",
         "_window_size",
         "outcome",
+        "proven",
         "retransmissions",
     )
 
     def __init__(
-        self, request: TftpRequest, source: Source, *, peer: Endpoint, now: float, limits: TransferLimits
+        self,
+        request: TftpRequest,
+        source: Source,
+        *,
+        peer: Endpoint,
+        now: float,
+        limits: TransferLimits,
+        heard: int,
     ) -> None:
+        """`heard` are the octets of the request as it came."""
+        self._limits = limits
+        self._heard = heard
+        self._asked = now
+        self._resent = 0  # octets sent before the first acknowledgement, or again since the last
+        self.proven = False
+        """Whether the peer has acknowledged anything: until then it may be somebody whose address was forged."""
         self._request = request
         self._source = source
         self._peer = (peer.address, peer.port)
@@ -83,9 +102,16 @@ class Sender:
 
     def begin(self, now: float) -> Sequence[bytes]:
         """Return the first packets for the peer."""
-        if self._oack:
-            return (self._oack,)
-        return self._window(now)
+        packets = (self._oack,) if self._oack else self._window(now)
+        self._resent = sum(map(len, packets))
+        return packets
+
+    def repeated(self, now: float) -> Sequence[bytes]:
+        """Return the first packet for a peer that sent its request again, as a new request would get it; once a wait."""
+        if self.proven or self.outcome or now - self._asked < self._limits.first_timeout:
+            return ()
+        self._asked, self._resent = now, 0
+        return self._first_again(now)
 
     def advance(self, packet: bytes, now: float) -> Sequence[bytes]:
         """Take in a packet of the peer; return the packets to send to it: the short way for a pump."""
@@ -98,6 +124,8 @@ class Sender:
         if gained >= self._next - self._acked:
             return ()  # of a block not sent yet, or from long ago
         self._oack = b""
+        self.proven = True
+        self._resent = 0
         self._acked += gained
         if self._acked == self._last:
             self._finish(now)
@@ -120,14 +148,12 @@ class Sender:
         """Return what to send again now that the wait is over; ends the transfer after too many waits."""
         if self.outcome:
             return ()
-        if not self._timer.expired(now):
+        waited = self._timer.expired(now)
+        if not waited or (not self.proven and now - self._started >= self._limits.unproven):
             self._fail(f"no answer after {self._timer.tries} tries at block {self._acked}")
             return ()
-        self.retransmissions += 1
-        if self._oack:
-            self._timer.start(now)
-            self._sent_at = None
-            return (self._oack,)
+        if not self.proven:
+            return self._first_again(now)
         return self._again(now)
 
     def handle_timer(self, now: float) -> None:
@@ -175,7 +201,26 @@ class Sender:
         return _DATA + (block & 0xFFFF).to_bytes(2, "big") + self._source.read((block - 1) * size, size)
 
     def _again(self, now: float) -> Sequence[bytes]:
+        """Return the window again, or nothing where too much was sent again since the peer's last answer."""
+        size = min(self._window_size, self._last - self._acked) * self._block_size
+        if self._resent and self._resent + size > self._limits.resent:
+            self._timer.start(now)
+            return ()
+        self._resent += size
+        self.retransmissions += 1
         packets = self._window(now)
+        self._sent_at = None
+        return packets
+
+    def _first_again(self, now: float) -> Sequence[bytes]:
+        """Return the first packet again, if the peer, who may know nothing of all this, is not sent too much by it."""
+        self._timer.start(now)
+        size = len(self._oack) or min(self._block_size, self._source.size) + 4
+        if self._resent and self._resent + size > self._heard * self._limits.amplification:
+            return ()
+        self._resent += size
+        self.retransmissions += 1
+        packets = (self._oack,) if self._oack else self._window(now)
         self._sent_at = None
         return packets
 
@@ -187,12 +232,14 @@ class Sender:
         """
         if self._oack and self._acked == 0:
             self._oack = b""
+            self.proven = True
+            self._resent = 0
             if self._sent_at is not None:
                 self._timer.measured(now - self._sent_at)
             return self._window(now)
         if self._terms.window > 1 and self._resent_at != self._acked:
             self._resent_at = self._acked
-            self.retransmissions += 1
+            self._resent = 0
             return self._again(now)
         return ()
 

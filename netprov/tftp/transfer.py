@@ -21,7 +21,7 @@ class Source(Protocol):
         """Return `length` octets from `offset`, fewer only at the end; raises `OSError` if they cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Memory:
     """A source that is all in memory."""
 
@@ -46,6 +46,11 @@ class TransferLimits:
     never below `min_timeout`, doubled on every loss up to `max_timeout`; so much `silence` without an answer ends the
     transfer. Not a number of tries: on a LAN six of them are over in half a second, and a phone that writes to its flash
     is away for longer.
+
+    A peer that has acknowledged nothing may be nobody: whoever forged its address has us send to it. It is waited for
+    `unproven` seconds, and is sent the first packet, and again only as far as all of it is at most `amplification` times
+    the octets that came from it. A peer that has acknowledged something gets its unanswered packets again, up to `resent`
+    octets between two of its answers, once in any case.
     """
 
     max_block: int = 65464
@@ -54,6 +59,9 @@ class TransferLimits:
     min_timeout: float = 0.01
     max_timeout: float = 4.0
     silence: float = 20.0
+    unproven: float = 5.0
+    amplification: int = 3
+    resent: int = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ from scapy.layers.dhcp import BOOTP, DHCP
 from netprov.dhcp import message as dhcp
 from netprov.dhcp.client import Client, Identity
 from netprov.dhcp.lease import Bound, Declined, Released
-from netprov.dhcp.limit import MOST_CLIENTS
 from netprov.dhcp.message import Message, Type
 from netprov.errors import Malformed
 from netprov.machine import Dropped, Endpoint
+from netprov.rate import MOST_CLIENTS
 from tests.conftest import EXAMPLES
 from tests.dhcp import oracle
 from tests.dhcp.link import CLIENT, MAC, OTHER, STRANGER, Lan, octets, request

@@ -10,7 +10,7 @@ import pytest
 
 from netprov.machine import Endpoint
 from netprov.runtime.tftp.service import MAX_PER_ADDRESS
-from netprov.tftp.packet import Data, Error, Opcode, TftpRequest, decode, encode
+from netprov.tftp.packet import Ack, Data, Error, Opcode, TftpRequest, decode, encode
 from tests.lab.conftest import MakeLan, needs
 from tests.lab.provisioning import Served, serve
 
@@ -127,6 +127,8 @@ def test_address_is_limited_in_transfers_and_garbage_is_dropped(served: Served) 
             sock.sendto(request, ("10.20.0.1", 69))
             data, source = sock.recvfrom(70000)
             assert isinstance(decode(data), Data)
+            sock.sendto(encode(Ack(1)), source)  # what nobody acknowledges makes room
+            assert isinstance(decode(sock.recv(70000)), Data)
             sources.append(source)
         last.sendto(request, ("10.20.0.1", 69))
         served.process.wait_for("too many transfers")

@@ -76,9 +76,16 @@ class Link:
                     assert isinstance(request, TftpRequest)
                     assert request.opcode == Opcode.RRQ
                     sender = Sender(
-                        request, Memory(content), peer=CLIENT, now=now, limits=limits or TransferLimits()
+                        request,
+                        Memory(content),
+                        peer=CLIENT,
+                        now=now,
+                        limits=limits or TransferLimits(),
+                        heard=len(data),
                     )
                     carry("client", [Datagram(packet, CLIENT) for packet in sender.begin(now)])
+                elif data[:2] == b"\0\1":
+                    carry("client", [Datagram(packet, CLIENT) for packet in sender.repeated(now)])
                 else:
                     sender.receive(data, CLIENT, now)
             download.handle_timer(now)

@@ -17,6 +17,8 @@ from tests.tftp.link import CLIENT, SERVER, TID, Link
 
 STRANGER = Endpoint("10.20.0.66", 6666)
 PATTERN = bytes(range(251))
+HEARD = 20
+"""Octets of a request."""
 
 
 def octets(length: int) -> bytes:
@@ -27,7 +29,9 @@ def sender(
     content: bytes = b"x" * 1000, options: dict[str, str] | None = None, limits: TransferLimits | None = None
 ) -> Sender:
     request = TftpRequest(Opcode.RRQ, "f", "octet", options or {})
-    return Sender(request, Memory(content), peer=CLIENT, now=0.0, limits=limits or TransferLimits())
+    return Sender(
+        request, Memory(content), peer=CLIENT, now=0.0, limits=limits or TransferLimits(), heard=HEARD
+    )
 
 
 @pytest.mark.parametrize("length", [0, 1, 511, 512, 513, 1024, 5000])
@@ -93,12 +97,13 @@ def test_repeated_datagrams_do_not_multiply() -> None:
 def test_no_answer_ends_the_transfer() -> None:
     server = sender(limits=TransferLimits(silence=7.0))
     server.begin(0.0)
+    server.advance(encode(Ack(1)), 0.0)
     sent_at = []
     while (due := server.timer()) is not None:
         server.handle_timer(due)
         sent_at += [due for _ in server.datagrams_to_send()]
     assert sent_at == [1.0, 3.0]
-    assert server.events() == (Failed("f", "10.20.0.50", "no answer after 3 tries at block 0"),)
+    assert server.events() == (Failed("f", "10.20.0.50", "no answer after 3 tries at block 1"),)
 
 
 def test_peer_that_is_away_for_seconds_on_a_fast_lan_is_waited_for() -> None:
@@ -119,7 +124,7 @@ def test_peer_that_is_away_for_seconds_on_a_fast_lan_is_waited_for() -> None:
 
 
 def test_waits_double_up_to_the_negotiated_timeout() -> None:
-    server = sender(options={"timeout": "3"}, limits=TransferLimits(silence=15.0))
+    server = sender(options={"timeout": "3"}, limits=TransferLimits(silence=15.0, unproven=15.0))
     server.begin(0.0)
     times = [0.0]
     while (due := server.timer()) is not None:
@@ -188,7 +193,7 @@ class Broken:
 
 def test_unreadable_file_ends_the_transfer_with_an_error() -> None:
     request = TftpRequest(Opcode.RRQ, "f")
-    server = Sender(request, Broken(), peer=CLIENT, now=0.0, limits=TransferLimits())
+    server = Sender(request, Broken(), peer=CLIENT, now=0.0, limits=TransferLimits(), heard=HEARD)
     assert [decode(packet) for packet in server.begin(0.0)] == [Error(0, "cannot read the file")]
     assert server.outcome == Failed("f", "10.20.0.50", "cannot read on: Input/output error")
 
@@ -331,3 +336,56 @@ def test_fuzz_sender_sends_nothing_but_the_file_and_errors(
     last = len(content) // size + 1
     if isinstance(machine.outcome, Finished):
         assert encode(Ack(last)) in replies
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"blksize": "8"},
+        {"blksize": "65464", "windowsize": "64", "timeout": "1", "tsize": "0"},
+        {"timeout": "1"},
+    ],
+)
+def test_peer_that_answers_nothing_is_sent_three_times_what_it_sent_or_one_packet(
+    options: dict[str, str],
+) -> None:
+    request = TftpRequest(Opcode.RRQ, "f", "octet", options)
+    heard = len(encode(request))
+    limits = TransferLimits()
+    server = Sender(request, Memory(octets(5_000_000)), peer=CLIENT, now=0.0, limits=limits, heard=heard)
+    first = server.begin(0.0)
+    assert len(first) == 1
+    sent = len(first[0])
+    assert sent <= max(516, 3 * heard)
+    last = 0.0
+    while (due := server.timer()) is not None:
+        server.handle_timer(due)
+        sent += sum(len(each.data) for each in server.datagrams_to_send())
+        last = due
+    assert sent <= max(len(first[0]), 3 * heard)
+    assert isinstance(server.outcome, Failed)
+    assert last < limits.unproven + limits.max_timeout
+
+
+def test_request_that_comes_again_is_answered_again_but_not_each_copy() -> None:
+    server = sender()
+    first = server.begin(0.0)
+    assert server.repeated(0.1) == ()
+    assert server.repeated(1.5) == first
+    assert server.repeated(1.6) == ()
+    server.advance(encode(Ack(1)), 1.7)
+    assert server.repeated(3.0) == ()
+
+
+def test_what_is_sent_again_has_a_bound_until_the_peer_answers() -> None:
+    options = {"blksize": "1024", "windowsize": "64"}
+    server = sender(octets(1_000_000), options, TransferLimits(resent=100_000))
+    server.begin(0.0)
+    server.advance(encode(Ack(0)), 0.0)
+    again: list[Datagram] = []
+    while (due := server.timer()) is not None and due < 15.0:
+        server.handle_timer(due)
+        again += server.datagrams_to_send()
+    assert len(again) == 64
+    assert len(server.advance(encode(Ack(0)), 15.0)) == 64

@@ -1,21 +1,45 @@
-"""Which MAC address is behind an IP address: the kernel's neighbour table, for networks we are on ourselves."""
+"""Which MAC address is behind an IP address: the kernel's neighbour table, for networks we are on ourselves.
+
+Asked for one entry (SIOCGARP, arp(7)), not read whole: a stranger who invents addresses fills the table, and every
+request is looked up.
+"""
 
 from __future__ import annotations
 
-_TABLE = "/proc/thread-self/net/arp"
-_COMPLETE = 0x2
+import fcntl
+import socket
+import struct
+from typing import Final
+
+from netprov.mac import format_mac
+
+_SIOCGARP: Final = 0x8954
+_COMPLETE: Final = 0x2
+_REQUEST: Final = struct.Struct("@H2x4s8xH14si16x16s")
+"""`struct arpreq`: protocol address, hardware address, flags, netmask, device."""
+_NOBODY: Final = bytes(6)
 
 
 def neighbour(address: str) -> str:
     """Return the MAC address of a neighbour, with colons, or "" if the kernel does not know it."""
     try:
-        with open(_TABLE, encoding="ascii") as table:
-            next(table)
-            for line in table:
-                if line.startswith(address + " "):
-                    fields = line.split()
-                    known = int(fields[2], 16) & _COMPLETE
-                    return fields[3] if known and fields[3] != "00:00:00:00:00:00" else ""
-    except (OSError, ValueError, IndexError, StopIteration):
+        wanted = socket.inet_pton(socket.AF_INET, address)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            for _, name in socket.if_nameindex():
+                if mac := _at(sock, wanted, name):
+                    return format_mac(mac)
+    except OSError:
         return ""
     return ""
+
+
+def _at(sock: socket.socket, address: bytes, interface: str) -> bytes:
+    """Return what is behind an address on one interface, b"" if that is not known."""
+    request = _REQUEST.pack(socket.AF_INET, address, 0, b"", 0, interface.encode())
+    try:
+        answer = fcntl.ioctl(sock, _SIOCGARP, request)
+    except OSError:  # ENXIO: no entry; ENODEV: the interface has gone
+        return b""
+    *_, hardware, flags, _ = _REQUEST.unpack(answer)
+    mac = hardware[:6]
+    return mac if flags & _COMPLETE and mac != _NOBODY else b""

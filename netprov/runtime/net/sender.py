@@ -24,6 +24,10 @@ class Senders:
         """Return the MAC address, with colons, "" if nobody knows it."""
         return neighbour(address) or self.leased(address)
 
+    def close(self) -> None:
+        """Close the lease file."""
+        self._leases.close()
+
     def leased(self, address: str) -> str:
         """Return the MAC address that an address is leased to, "" if it is to nobody."""
         try:

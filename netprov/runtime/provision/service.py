@@ -95,6 +95,7 @@ class HttpService:
         """Close every socket; replies under way get up to a second."""
         await self._tls.stop()
         await self._web.stop()
+        self._senders.close()
 
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""

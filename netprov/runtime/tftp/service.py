@@ -32,15 +32,19 @@ from netprov.runtime.net.poll import READ
 from netprov.runtime.net.poll_thread import PollThread
 from netprov.runtime.net.sender import Senders
 from netprov.runtime.role import Prepared, RoleContext, reload
+from netprov.runtime.tftp.admission import Admission
+from netprov.runtime.tftp.text import Texts
 from netprov.state.catalog import load_catalog
 from netprov.state.tree import OpenFile, open_file
-from netprov.tftp.netascii import to_netascii
 from netprov.tftp.packet import Error, ErrorCode, Opcode, TftpRequest, decode, encode
 from netprov.tftp.sender import Sender
 from netprov.tftp.transfer import Failed, Finished, Memory, Source, TransferLimits
 
 MAX_TRANSFERS = 8192
 """Transfers at a time; a request beyond is dropped, and the client asks again."""
+MAX_UNPROVEN = 2048
+"""Transfers of which nothing is acknowledged yet; one more, and the oldest goes. A live client acknowledges in
+milliseconds, so it loses its place only to some 100,000 requests a second."""
 MAX_PER_ADDRESS = 512
 """Transfers at a time of one address, so that a forged one cannot take all."""
 
@@ -60,6 +64,7 @@ class _Transfer:
     sender: Sender
     peer: tuple[str, int]
     file: OpenFile | None
+    proven: bool = False
 
 
 class TftpService:
@@ -72,14 +77,21 @@ class TftpService:
         context: RoleContext,
         *,
         limits: TransferLimits | None = None,
+        max_transfers: int = MAX_TRANSFERS,
+        max_unproven: int = MAX_UNPROVEN,
         max_per_address: int = MAX_PER_ADDRESS,
     ) -> None:
         self._state = context.state
         self._tell = context.report
         self._senders = Senders(context.state)
         self._limits = limits or TransferLimits()
+        self._max_transfers = max_transfers
+        self._max_unproven = max_unproven
         self._max_per_address = max_per_address
+        self._admission = Admission(context.state)
+        self._texts = Texts()
         self._transfers: dict[tuple[str, int, str], _Transfer] = {}
+        self._unproven: dict[tuple[str, int, str], _Transfer] = {}
         self._per_address: Counter[str] = Counter()
         self._waiting: list[tuple[float, int, _Transfer]] = []
         self._serial = count()
@@ -122,6 +134,7 @@ class TftpService:
             await asyncio.sleep(0.02)
         await self._thread.call(self._close_all)
         await self._thread.close()
+        self._senders.close()
 
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""
@@ -163,6 +176,10 @@ class TftpService:
             self._request(data, source[:2], listener, sock)
 
     def _request(self, data: bytes, peer: tuple[str, int], listener: Listener, sock: socket.socket) -> None:
+        now = monotonic()
+        if not self._admission.admit(peer[0], now):
+            self._drop("too many requests", peer)
+            return
         try:
             request = decode(data)
         except Malformed as error:
@@ -172,17 +189,32 @@ class TftpService:
             self._drop("not a request", peer)
             return
         key = (*peer, listener.address)
-        if key in self._transfers:
-            return  # the request again: its answer is on its way, or will be sent again
-        if len(self._transfers) >= MAX_TRANSFERS or self._per_address[peer[0]] >= self._max_per_address:
+        if (transfer := self._transfers.get(key)) is not None:
+            self._send(transfer, transfer.sender.repeated(now))
+            return
+        if not self._has_room(peer[0]):
             self._drop("too many transfers", peer)
             return
         source = self._open(request, peer, listener)
         if isinstance(source, Error):
+            # As little as a silent victim may be sent, if the request is not from where it says.
+            shown = source.message[: self._limits.amplification * len(data) - 5]
             with suppress(OSError):
-                sock.sendto(encode(source), peer)
+                sock.sendto(encode(Error(source.code, shown)), peer)
             return
-        self._begin(request, source, key, listener)
+        self._begin(request, source, key, listener, heard=len(data))
+
+    def _has_room(self, address: str) -> bool:
+        """Say whether an address may have one transfer more; the oldest that nobody acknowledged makes room."""
+        if self._per_address[address] >= self._max_per_address:
+            oldest = next((each for each in self._unproven.values() if each.peer[0] == address), None)
+        elif len(self._unproven) >= self._max_unproven or len(self._transfers) >= self._max_transfers:
+            oldest = next(iter(self._unproven.values()), None)
+        else:
+            return True
+        if oldest is not None:
+            self._close(oldest)
+        return oldest is not None
 
     def _open(self, request: TftpRequest, peer: tuple[str, int], listener: Listener) -> Source | Error:
         """Return what is to be sent, or the refusal; either is reported."""
@@ -208,7 +240,7 @@ class TftpService:
                 self._report(
                     _asked(request, peer, path, 200, kind=kind, octets=len(body), mac=mac, proven=proven)
                 )
-                return Memory(to_netascii(body) if request.mode == "netascii" else body)
+                return self._texts.of(body) if request.mode == "netascii" else Memory(body)
             case TreeFile():
                 return self._open_file(request, answer, peer, path)
             case Redirect():
@@ -228,13 +260,13 @@ class TftpService:
         try:
             if opened.size > _NETASCII_LIMIT:
                 return self._refuse(request, peer, 400, "too large for netascii: ask for octet mode")
-            text = to_netascii(opened.read(0, opened.size))
+            text = self._texts.of_file(opened)
         except OSError:
             return self._refuse(request, peer, 404, "cannot be read")
         finally:
             opened.close()
-        self._report(_asked(request, peer, path, 200, kind="file", octets=len(text), mac=wanted.mac))
-        return Memory(text)
+        self._report(_asked(request, peer, path, 200, kind="file", octets=text.size, mac=wanted.mac))
+        return text
 
     def _refuse(self, request: TftpRequest, peer: tuple[str, int], status: int, reason: str) -> Error:
         path = request.filename[:200].encode("ascii", "backslashreplace").decode("ascii")
@@ -247,7 +279,13 @@ class TftpService:
     # Transfers.
 
     def _begin(
-        self, request: TftpRequest, source: Source, key: tuple[str, int, str], listener: Listener
+        self,
+        request: TftpRequest,
+        source: Source,
+        key: tuple[str, int, str],
+        listener: Listener,
+        *,
+        heard: int,
     ) -> None:
         peer = key[:2]
         file = source if isinstance(source, OpenFile) else None
@@ -259,9 +297,9 @@ class TftpService:
                 file.close()
             return
         now = monotonic()
-        sender = Sender(request, source, peer=Endpoint(*peer), now=now, limits=self._limits)
+        sender = Sender(request, source, peer=Endpoint(*peer), now=now, limits=self._limits, heard=heard)
         transfer = _Transfer(key, sock, sender, peer, file)
-        self._transfers[key] = transfer
+        self._transfers[key] = self._unproven[key] = transfer
         self._per_address[peer[0]] += 1
         self._thread.register(sock.fileno(), READ, partial(self._advance, transfer))
         self._wake(now + self._limits.min_timeout, transfer)
@@ -284,6 +322,10 @@ class TftpService:
         packets = transfer.sender.advance(data, monotonic())
         if packets:
             self._send(transfer, packets)
+        if not transfer.proven and transfer.sender.proven:
+            transfer.proven = True
+            del self._unproven[transfer.key]
+            self._admission.proved(transfer.peer[0])
         if transfer.sender.outcome is not None:
             self._close(transfer)
 
@@ -320,6 +362,7 @@ class TftpService:
     def _close(self, transfer: _Transfer) -> None:
         if self._transfers.pop(transfer.key, None) is None:
             return
+        self._unproven.pop(transfer.key, None)
         self._per_address[transfer.peer[0]] -= 1
         if not self._per_address[transfer.peer[0]]:
             del self._per_address[transfer.peer[0]]

@@ -36,3 +36,20 @@ def test_what_is_no_ipv4_address_is_nobodys(tmp_path: Path) -> None:
 def test_damaged_lease_file_names_nobody(tmp_path: Path) -> None:
     (tmp_path / "leases.db").write_bytes(b"not a database, by far" * 100)
     assert Senders(tmp_path).mac("192.0.2.100") == ""
+
+
+def test_lease_file_that_was_replaced_is_the_one_that_is_read(tmp_path: Path) -> None:
+    """As `netprov state restore` does it, while the servers run."""
+    senders = Senders(tmp_path)
+    store = open_store(tmp_path)
+    store.commit([Bound(LEASE)], ANCHOR)
+    assert senders.leased("192.0.2.100") == "00:12:34:ab:45:de"
+    store.close()
+    for file in tmp_path.glob("leases.db*"):
+        file.unlink()
+    assert senders.leased("192.0.2.100") == ""
+    store = open_store(tmp_path)
+    store.commit([Bound(LEASE._replace(mac=b"\x02\x00\x00\x00\x00\x07"))], ANCHOR)
+    assert senders.leased("192.0.2.100") == "02:00:00:00:00:07"
+    store.close()
+    senders.close()

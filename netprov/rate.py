@@ -14,9 +14,9 @@ class RateLimit:
         self._total = total
         self._window = 0
         self._seen = 0
-        self._counts: dict[bytes, int] = {}
+        self._counts: dict[bytes | str, int] = {}
 
-    def admit(self, client: bytes, now: float) -> bool:
+    def admit(self, client: bytes | str, now: float) -> bool:
         """Count one message, and say whether it may be looked at."""
         window = int(now)
         if window != self._window:
