@@ -192,7 +192,7 @@ class AcsService:
         for event in events:
             self._report(event)
         if reply.status < 400:
-            self._web.connections.welcome(stream.peer[0])
+            self._web.known.answered(stream.peer[0])
         response = web.Response(status=reply.status, body=reply.body or None)
         for name, value in reply.headers:
             response.headers[name] = value

@@ -64,7 +64,7 @@ class HttpService:
             self._context,
             timeouts=self._timeouts,
             limits=self._limits,
-            vouch=self._is_phone,
+            vouch=lambda address: address in self._plan.provision.addresses,
             quick=self._quick,
         )
         try:
@@ -167,7 +167,7 @@ class HttpService:
         event = answered.event
         self._report(event)
         if event.mac and event.status < 400:
-            self._web.connections.welcome(event.address)
+            self._web.known.answered(event.address)
         if answered.more is not None:
             self._report(answered.more)
 
@@ -187,9 +187,6 @@ class HttpService:
         """Return the TLS of the phone at an address: its class may speak older versions than others."""
         oldest = self._responder.oldest_tls(address, partial(self._senders.mac, address))
         return self._tls.context_from(oldest)
-
-    def _is_phone(self, address: str) -> bool:
-        return address in self._plan.provision.addresses or bool(self._senders.leased(address))
 
     def _report(self, event: Event) -> None:
         self._role.report(self.name, event)

@@ -14,8 +14,6 @@ from netprov.runtime.web.stream import Stream
 _SWEEP: Final = 1.0
 _FEW: Final = 4
 """Connections that one host may have before it is the first to lose some."""
-_REMEMBERED: Final = 16384
-"""Addresses that are remembered as those of phones."""
 
 
 @dataclass(slots=True)
@@ -30,7 +28,7 @@ class _Connection:
 class Connections:
     """The connections of one server; whoever is closed leaves at once.
 
-    `vouch` says whether an address is a phone's, by a lease say; it is asked only when places get scarce.
+    `vouch` says whether an address is a phone's; it is asked only when places get scarce.
     """
 
     def __init__(
@@ -49,7 +47,6 @@ class Connections:
         self._vouch = vouch
         self._connections: dict[Stream, _Connection] = {}
         self._of: Counter[str] = Counter()
-        self._welcome: dict[str, None] = {}
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -69,13 +66,6 @@ class Connections:
         self._of[connection.address] -= 1
         if not self._of[connection.address]:
             del self._of[connection.address]
-
-    def welcome(self, address: str) -> None:
-        """Remember that an address was given what only a phone asks for: its connections are the last to go."""
-        if address not in self._welcome:
-            while len(self._welcome) >= _REMEMBERED:
-                del self._welcome[next(iter(self._welcome))]
-            self._welcome[address] = None
 
     def answered(self, stream: Stream) -> None:
         """Note that a request was answered at once: the connection has time for the next."""
@@ -114,22 +104,30 @@ class Connections:
                 self._close(stream)
 
     def _make_room(self, newcomer: str) -> None:
-        """Close one: of the host that has most, if those are many, else a stranger's, else the idlest."""
+        """Close the one that is the least loss: the greediest host's, then strangers', then phones'; idle before busy."""
         held = self._of.copy()
         held[newcomer] += 1
         greedy, most = held.most_common(1)[0]
-        idle = [stream for stream, each in self._connections.items() if not each.busy]
-        if most > _FEW:
-            victim = next((each for each in idle if self._connections[each].address == greedy), None)
-        else:
-            victim = next((each for each in idle if not self._is_phone(each)), None)
-        victim = victim or next(iter(idle), None)
+        if most <= _FEW:
+            greedy = ""
+        best, victim = 6, None
+        for stream in self._connections:
+            worth = self._worth(greedy, stream)
+            if worth < best:
+                best, victim = worth, stream
+                if worth == (0 if greedy else 1):
+                    break
         if victim is not None:
             self._close(victim)
 
-    def _is_phone(self, stream: Stream) -> bool:
-        address = self._connections[stream].address
-        return address in self._welcome or self._vouch(address)
+    def _worth(self, greedy: str, stream: Stream) -> int:
+        """Rank a connection; of equals the one that has been silent longest is found first."""
+        each = self._connections[stream]
+        if each.address == greedy:
+            return 2 if each.busy else 0
+        if self._vouch(each.address):
+            return 5 if each.busy else 4
+        return 3 if each.busy else 1
 
     def _close(self, stream: Stream) -> None:
         self.discard(stream)

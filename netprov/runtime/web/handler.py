@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPMethod
 from typing import Any
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
@@ -23,7 +23,7 @@ _WHOLE_LINE = re.compile(rb"([!#$%&'*+.^`|~\w-]+) [!-~]+ HTTP/(\d\.\d)\r?\n", re
 class Handler(RequestHandler):
     """One connection; `refused` is told of requests that are none, with the octets that came last."""
 
-    __slots__ = ("_finished", "_half_closed", "_last", "_refused")
+    __slots__ = ("_finished", "_half_closed", "_last", "_newest", "_refused")
 
     def __init__(self, manager: web.Server, *, refused: Refused, **settings: Any) -> None:
         super().__init__(manager, **settings)
@@ -31,6 +31,7 @@ class Handler(RequestHandler):
         self._last = b""
         self._half_closed = False
         self._finished = 0
+        self._newest: StreamReader | None = None
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, a head at a time: of octets that hold a malformed one the library forgets those before it."""
@@ -47,15 +48,15 @@ class Handler(RequestHandler):
         open_body = self._messages[-1][1] if self._messages else current.content if current else None
         before = self._request_count
         super().data_received(data)
+        if self._messages:
+            self._newest = self._messages[-1][1]
         if open_body is not None and self._request_count > before and not open_body.is_eof():
             open_body.set_exception(HttpProcessingError(code=400, message="malformed body"))
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Say whether answers are due, so that the connection is kept for them; half a request gets none."""
-        current = self._current_request
-        whole = all(payload.is_eof() for _, payload in self._messages) and (
-            current is None or current.content.is_eof()
-        )
+        # Not asked of the library's queue: between that and its current request, one is in neither.
+        whole = self._newest is None or self._newest.is_eof()
         self._half_closed = self._request_count > self._finished and whole
         return self._half_closed
 

@@ -22,6 +22,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from netprov.hostport import Scheme
 from netprov.provision.config import Listener
 from netprov.provision.event import RequestRefused, TlsFailed
+from netprov.runtime.net.known import KnownAddresses
 from netprov.runtime.net.listen import Binding, SocketSet
 from netprov.runtime.net.poll import Poller
 from netprov.runtime.role import RoleContext
@@ -48,8 +49,11 @@ _ODD_VERSION: Final = web.RequestKey("odd version", str)
 
 _LIBRARY_LOG = logging.getLogger("http.library")
 _LIBRARY_LOG.addFilter(
-    # A stranger's malformed request is an answer of 400; only faults of our own are worth a traceback.
-    lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+    # A stranger's malformed request is an answer of 400, and one who hangs up gets none; only faults of our own are
+    # worth a traceback.
+    lambda record: (
+        not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError | ConnectionError))
+    )
 )
 
 
@@ -83,7 +87,9 @@ class WebLimits:
 class WebServer:
     """The server of one service; `answer` is given every request that is well-formed, with its body.
 
-    `context` chooses the TLS for an address. `quick` is asked first about requests that are a head alone. `vouch` says whether an address is a phone's, when places get scarce.
+    `context` chooses the TLS for an address. `quick` is asked first about requests that are a head alone.
+    `vouch` says which addresses are phones' beside those that have a lease or were answered before (`known`): theirs are the
+    last connections to go when places get scarce.
     """
 
     def __init__(
@@ -105,6 +111,7 @@ class WebServer:
         self._context = context
         self._limits = limits = limits or WebLimits()
         self.timeouts = timeouts = timeouts or Timeouts()
+        self.known = KnownAddresses(role.state, time.monotonic)
         self.bodies = Bodies(limits.body)
         self._poller = Poller()
         self._sockets = SocketSet(service, self._poller, self._accept, context=role)
@@ -127,7 +134,7 @@ class WebServer:
             most=limits.connections,
             first=timeouts.head,
             following=timeouts.idle,
-            vouch=vouch,
+            vouch=lambda address: vouch(address) or address in self.known,
         )
         self.handshakes = Handshakes(
             self._poller, time.monotonic, most=limits.handshakes, timeout=timeouts.handshake
