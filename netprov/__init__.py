@@ -221,7 +221,11 @@ Profiles:
     provision.secret            keys and passwords, kept apart or derived
     provision.auth              Basic and Digest
     provision.answer            what the catalog answers
-    provision.guard             a phone's own profile, encrypted and locked
+    provision.gate              the gate before profiles and keys
+    provision.gate.guard        a phone's own profile, encrypted and locked
+    provision.gate.handout      who is given what opens a profile, and how often
+    provision.gate.demand       what a class demands of who asks, on every road
+    provision.gate.probe        marks of our own probes
     provision.report            what phones send back
     provision.template          templates in profiles
     provision.compose           what a phone is sent: layers merged, templates rendered, the way to HTTPS
@@ -304,6 +308,7 @@ What is kept on disk, one writer each:
     state.archive               the state of a server in one encrypted file
     state.place                 where in the state directory things are
     state.hold                  one process a role on a state directory
+    state.handout               keys that were given
     state.tree                  files of static trees
 
 What joins cores to the world, each in a few lines (a wing bears the name of its core):

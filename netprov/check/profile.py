@@ -96,7 +96,8 @@ def line_without_proxy(view: View) -> Iterator[Finding]:
 
 
 @cache
-def _is_secret(key: str) -> bool:
+def is_secret_parameter(key: str) -> bool:
+    """Say whether a parameter holds a password or a key."""
     known = find_parameter(key)
     return known.secret if known else _SECRET.search(key) is not None
 
@@ -110,7 +111,7 @@ def _is_secret(key: str) -> bool:
 def secret_in_file(view: View) -> Iterator[Finding]:
     for path, values in view.values:
         for key, text in values.items():
-            if _is_secret(key) and text.strip() and "{{" not in text:
+            if is_secret_parameter(key) and text.strip() and "{{" not in text:
                 yield Finding((*path, key), f"{key} is a secret in plain text")
 
 
@@ -160,7 +161,7 @@ def secret_over_http(view: View) -> Iterator[Finding]:
         return
     for path, values in view.values:
         for key, text in values.items():
-            if _is_secret(key) and text.strip():
+            if is_secret_parameter(key) and text.strip():
                 yield Finding((*path, key), f"{key} travels in clear over {'HTTP' if plain else 'TFTP'}")
                 return
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from netprov.check.rule import Finding, View, rule
+from netprov.check.profile import is_secret_parameter
+from netprov.check.rule import Finding, View, planned, rule
 from netprov.errors import Path
 from netprov.plan.site import SitePhone
 from netprov.provision.compose import WHOLE, Composer
-from netprov.provision.config import Device
+from netprov.provision.config import Device, Policy
+from netprov.provision.gate.demand import strength
 
 MOST = 20
 """Phones that are named for one line of the inventory; then only their number is told."""
@@ -125,3 +127,76 @@ def secrets_exposed(view: View) -> Iterator[Finding]:
             f"{file} is open to everybody (mode {mode:03o})",
             remedy=f"chmod 600 {file}",
         )
+
+
+@rule(
+    "key-strength",
+    "info",
+    why=(
+        "A profile is as safe as the way by which a phone is given what opens it. This says how safe that is; a switch that binds "
+        "addresses to ports, or client certificates, make it stronger."
+    ),
+    remedy="choose under `keys: {policy: …}`: once, lease, port, certificate, never; see docs/security.md",
+)
+def key_strength(view: View) -> Iterator[Finding]:
+    if view.plan is None:
+        return
+    for at, label, policy in _policies(view):
+        if words := strength(policy):
+            yield Finding(at, f"keys of {label} (`{policy.keys}`): {words}")
+
+
+@rule(
+    "profile-open",
+    "info",
+    why=(
+        "A profile with passwords that is not encrypted is given in clear to whoever names the phone's MAC address, unless its class "
+        "demands more."
+    ),
+    remedy="encrypt it (`encryption:`), or give it to its phone alone: `demand: {sender: lease}`, or `certificate`",
+)
+def profile_open(view: View) -> Iterator[Finding]:
+    if view.plan is None:
+        return
+    devices = view.plan.provision.devices
+    told: set[str] = set()
+    for phone in view.site.phones:
+        device = devices[phone.declared.mac]
+        policy = device.policy
+        open_ = policy.sender == "anyone" and policy.encryption == "none" and policy.auth is None
+        if open_ and device.class_name not in told and _holds_secrets(device):
+            told.add(device.class_name)
+            at: Path = ("classes", device.class_name) if device.class_name else ("phones", phone.index)
+            yield Finding(
+                at, f"the profile of {_named(device)} holds a password, and is given to who names it"
+            )
+
+
+def _policies(view: View) -> Iterator[tuple[Path, str, Policy]]:
+    """Yield every policy that phones of the inventory are under, once, with the line it is from."""
+    assert view.plan is not None
+    seen: set[str] = set()
+    for device in view.plan.provision.devices.values():
+        if device.class_name in seen:
+            continue
+        seen.add(device.class_name)
+        own = view.inventory.classes.get(device.class_name)
+        mine = own is not None and (own.encryption or own.auth or own.keys)
+        at: Path = ("classes", device.class_name) if mine else ("provisioning",)
+        yield at, f"class {device.class_name}" if device.class_name else "phones of no class", device.policy
+
+
+def _holds_secrets(device: Device) -> bool:
+    return "secret(" in device.template or any(
+        parameter.value and is_secret_parameter(name)
+        for layer in device.layers
+        for name, parameter in layer.items()
+    )
+
+
+PORT_UNKNOWN = planned(
+    "port-unknown",
+    "error",
+    why="What is given by the port at which a phone's lease was asked for needs ports to be named.",
+    remedy="name ports under `demand: {circuit_id: …, remote_id: …}`, or go by `lease` or `certificate`",
+)

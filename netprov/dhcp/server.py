@@ -289,6 +289,8 @@ class Server:
             now + seconds,
             *self.intake.remembered(incoming),
         )
+        if again and before is not None and request.ciaddr and not lease.relay:
+            lease = lease._replace(relay=before.relay)  # a renewal passes the relay by: it is where it was
         former, renewed = table.bind(lease, now)
         if former is not None:
             self._events.append(Released(former))

@@ -25,6 +25,7 @@ from netprov.phone.action import Lease, addresses
 from netprov.pki.chain import Certificate
 from netprov.pki.verify import date
 from netprov.plan import Plan
+from netprov.provision.secret import Secrets
 
 WALKED = frozenset({"srv", "dhcp"})
 """Methods whose roads are walked: on that of an ACS it would learn of a device, and what was set by hand is not known."""
@@ -94,7 +95,9 @@ class Doctor:
         *,
         timeouts: Timeouts = COMPRESSED,
         linger: float = LINGER_S,
+        secrets: Secrets | None = None,
     ) -> None:
+        self._secrets = secrets
         self._plan = plan
         self._interfaces = interfaces
         self._timeouts = timeouts
@@ -119,7 +122,7 @@ class Doctor:
             return diagnosis
 
         async with AsyncExitStack() as stack:
-            self._web = Web(self._timeouts, self._anchors)
+            self._web = Web(self._timeouts, self._anchors, self._secrets)
             stack.push_async_callback(self._web.close)
             for interface in set(self._interfaces.values()):
                 self._discoverers[interface] = await stack.enter_async_context(Discoverer(interface))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,8 +19,10 @@ from netprov.pki.chain import Certificate
 from netprov.pki.verify import date, problems
 from netprov.provision.crypto import MAGIC
 from netprov.provision.event import PROBE
+from netprov.provision.gate.probe import sign
 from netprov.provision.profile import parse_profile
 from netprov.provision.requester import parse_agent
+from netprov.provision.secret import Secrets
 from netprov.runtime.web.tls import client_context, presented_chain
 
 SYSTEM_CHOICE = "0.0.0.0"
@@ -119,9 +122,15 @@ class Clock:
 
 
 class Web:
-    """Asks servers as a phone would; what all phones ask alike is asked once."""
+    """Asks servers as a phone would; what all phones ask alike is asked once.
 
-    def __init__(self, timeouts: Timeouts, anchors: Sequence[Certificate]) -> None:
+    With `secrets` it may show that it asks for the operator: it gets then what the phone would, keys too.
+    """
+
+    def __init__(
+        self, timeouts: Timeouts, anchors: Sequence[Certificate], secrets: Secrets | None = None
+    ) -> None:
+        self._secrets = secrets or Secrets()
         self._timeouts = timeouts
         self._anchors = anchors
         self._client = WebClient(SYSTEM_CHOICE, timeouts)
@@ -217,7 +226,8 @@ class Web:
             if len(self._answers) >= KEPT:
                 self._answers.pop(next(iter(self._answers)))
             known = parse_agent(agent)
-            mark = f"doctor {known.mac if known else ''}".rstrip()
+            mac = known.mac if known else ""
+            mark = sign(self._secrets.probe_key(mac), mac, action.url.scheme, action.url.path, time.time())
             marked = replace(action, headers={**action.headers, PROBE: mark})
             self._answers[key] = await self._perform(marked)
         return self._answers[key]

@@ -273,6 +273,46 @@ CAUSE_FAMILIES: Mapping[str, tuple[Reason, ...]] = {
             "make the file and its directories readable to the server",
         ),
         _because(
+            "key-locked",
+            "the key of its profile was given before, and is given once",
+            "Under `keys: {policy: once}` a key leaves at the first fetch, and for the length of its window again to the same address. "
+            "A phone that lost it since (a factory reset, another address) is refused; so is it if somebody else came first.",
+            "`netprov phones show PHONE` tells who was given it; if that was the phone, `netprov phones unlock PHONE`; if not, "
+            "change its key first (a line with its MAC address in the secrets file)",
+        ),
+        _because(
+            "key-sender",
+            "the key of its profile is not given to this sender",
+            "The policy of keys wants more than the sender shows: the phone's own address, a lease at a named port, or its client "
+            "certificate.",
+            "let the phone come with what the policy wants (`netprov check` says what that is), or choose another under `keys:`",
+        ),
+        _because(
+            "key-never",
+            "the key of its profile is given to nobody over the network",
+            "Under `keys: {policy: never}` keys are entered by hand.",
+            "`netprov profile key PHONE` prints it for the phone's Profile_Rule; or choose another policy under `keys:`",
+        ),
+        _because(
+            "key-unrecorded",
+            "the key of its profile could not be put on record, so it was not given",
+            "A key leaves only once the record of it is on disk.",
+            "look at the server's log: the disk may be full, or the state directory not writable",
+        ),
+        _because(
+            "demand-sender",
+            "its class demands more of who asks for the profile than the sender shows",
+            "What `demand:` or `client_certificates: required` wants holds on every road: by TFTP and HTTP nobody shows a "
+            "certificate, and an address counts only if it is the phone's.",
+            "let the phone come by HTTPS with its certificate, or from its own address or port; or demand less under `demand:`",
+        ),
+        _because(
+            "demand-hours",
+            "its class gives profiles at certain hours only",
+            "`demand: {hours: …}` goes by the server's clock.",
+            "start the phone within these hours, or change them",
+        ),
+        _because(
             "unauthorized",
             "the server wants a user and a password",
             "A phone fresh from the box has neither user nor password for a server.",

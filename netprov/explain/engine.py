@@ -17,7 +17,7 @@ from netprov.explain.option import is_managed, misread, oddities, option_fault, 
 from netprov.explain.profile import Answer, alternatives, parameter, read_answers, refusal, unfollowed
 from netprov.explain.session import conversation
 from netprov.explain.timeline import tell
-from netprov.explain.verdict import ANSWERED, UNKNOWN, Fault, fault_of, is_management
+from netprov.explain.verdict import ANSWERED, UNKNOWN, WITHHELD, Fault, fault_of, is_management
 from netprov.phone.action import AskDhcp, Failed, Fetch, Found, Lease, Resolve, Response, Step, Trouble
 from netprov.phone.boot import Outcome
 from netprov.phone.resync import MAX_STAGES
@@ -287,9 +287,11 @@ def _first(faults: list[Fault], given: Step, lease: Lease, *, managed: bool) -> 
 
 
 def _weightiest(faults: list[Fault]) -> Fault:
-    """Return the first answer that was wrong, else the first silence; where somebody unknown was asked, nobody can tell."""
-    unknown = next((fault for fault in faults if fault.id == UNKNOWN), None)
-    return unknown or next((fault for fault in faults if fault.id in ANSWERED), faults[0])
+    """Return what our servers kept from the phone, else the first answer that was wrong, else the first silence; where somebody unknown was asked, nobody can tell."""
+    for ids in ({UNKNOWN}, WITHHELD, ANSWERED):
+        if found := next((fault for fault in faults if fault.id in ids), None):
+            return found
+    return faults[0]
 
 
 _LOST = frozenset({"no-domain", "no-dns", "cloud", "srv-missing", "not-captured"})

@@ -39,6 +39,7 @@ from netprov.plan import Plan
 from netprov.plan.cwmp import AcsListener
 from netprov.plan.offer import OfferedOption, Offers
 from netprov.provision.secret import Secrets
+from netprov.state.handout import given
 
 TYPES = {"A": 1, "SRV": 33}
 
@@ -62,7 +63,7 @@ class PlanWorld:
         secrets = planned_secrets(plan, state)
         self.tls = PlannedTls(plan, state, moment)
         self.ca = self.tls.ca
-        self._servers = PlannedServers(plan, self.ca, secrets, moment)
+        self._servers = PlannedServers(plan, self.ca, secrets, moment, given(state))
         self.catalog = self._servers.catalog
         self._offers = Offers(plan.dhcp)
         self._dns = Responder(self.plan.dns.zones, failed=[zone.origin for zone in self.plan.dns.failed])

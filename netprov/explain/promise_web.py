@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
+from netprov.explain.verdict import WHY
 from netprov.hostport import Scheme
 from netprov.phone.action import Failed, Fetch, Response, Trouble
 from netprov.plan import Plan
@@ -12,6 +14,7 @@ from netprov.provision.answer import Content, Refusal, TreeFile
 from netprov.provision.auth import Authority
 from netprov.provision.catalog import Catalog, decode_path
 from netprov.provision.config import Listener, SecretsPlace
+from netprov.provision.gate.handout import HandOut
 from netprov.provision.http import HttpRequest
 from netprov.provision.requester import Requester, parse_agent
 from netprov.provision.respond import Responder
@@ -37,8 +40,13 @@ def planned_secrets(plan: Plan, state: Path) -> Secrets:
 class PlannedServers:
     """Answers what phones fetch by TFTP, HTTP and HTTPS; TLS is judged before."""
 
-    def __init__(self, plan: Plan, ca: str, secrets: Secrets, now: float) -> None:
-        self.catalog = Catalog(plan.provision, entropy=os.urandom, ca=ca.encode(), secrets=secrets)
+    def __init__(
+        self, plan: Plan, ca: str, secrets: Secrets, now: float, keys: Mapping[str, HandOut] | None = None
+    ) -> None:
+        handed = keys or {}
+        self.catalog = Catalog(
+            plan.provision, entropy=os.urandom, ca=ca.encode(), secrets=secrets, handed=handed.get
+        )
         self._listeners = plan.provision.listeners
         self._responder = Responder(self.catalog, plan.provision, Authority(os.urandom(32)))
         self._now = now
@@ -67,6 +75,8 @@ class PlannedServers:
             case TreeFile():
                 file = _read(answer)
                 return Failed(Trouble.NOT_FOUND, action.url.path) if file is None else Response(200, file)
+            case Refusal(status=status, why=why) if why:
+                return Response(status, headers=((WHY, why),))
             case Refusal(status=403, reason=reason):
                 return Failed(Trouble.TRANSFER, reason)
             case _:
@@ -79,7 +89,8 @@ class PlannedServers:
         if answered.file is not None:
             body = _read(answered.file)
             return Response(404) if body is None else Response(200, body)
-        return Response(answered.response.status, answered.response.body, tuple(answered.response.fields))
+        why = ((WHY, answered.event.why),) if answered.event.why else ()
+        return Response(answered.response.status, answered.response.body, (*answered.response.fields, *why))
 
 
 def _read(wanted: TreeFile) -> bytes | None:

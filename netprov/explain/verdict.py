@@ -26,6 +26,9 @@ SENT = -2
 UNKNOWN = "elsewhere"
 """The cause of a road that leads to a server of which the inventory knows nothing: it may well be fine."""
 
+WHY = "netprov-why"
+"""The field in which an answer of 403 of our own servers, as planned or on record, names its cause."""
+
 _TROUBLE: Mapping[Trouble, str] = {
     Trouble.TIMEOUT: "server-silent",
     Trouble.REFUSED: "port-closed",
@@ -56,6 +59,11 @@ _STATUS: Mapping[int, str] = {
     404: "file-missing",
     407: "unauthorized",
 }
+
+WITHHELD = frozenset(
+    {"demand-hours", "demand-sender", "key-locked", "key-never", "key-sender", "key-unrecorded"}
+)
+"""Causes that our own servers give for what they keep from a sender."""
 
 UNANSWERED = frozenset(
     {
@@ -95,6 +103,7 @@ ANSWERED = frozenset(
             "host-no-address",
             "srv-no-service",
         ),
+        *WITHHELD,
     }
 )
 """Causes that somebody's answer shows, rather than silence."""
@@ -119,6 +128,8 @@ def fault_of(step: Step) -> str:
         return ""  # followed; what comes of it is another step
     if result.status == 400 and b"plain HTTP request" in result.body:
         return "not-http"
+    if cause := result.header(WHY):
+        return cause
     default = (
         "server-error" if result.status >= 500 else ("bad-request" if result.status >= 400 else "redirect")
     )

@@ -22,8 +22,8 @@ def condition(match: Match, at: Path, problems: list[Problem]) -> Condition:
         host_name=match.host_name,
         user_class=match.user_class,
         mac=tuple(_mac_prefix(text, (*at, "mac"), problems) for text in match.mac),
-        circuit_id=_identifiers(match.circuit_id, (*at, "circuit_id"), problems),
-        remote_id=_identifiers(match.remote_id, (*at, "remote_id"), problems),
+        circuit_id=identifiers(match.circuit_id, (*at, "circuit_id"), problems),
+        remote_id=identifiers(match.remote_id, (*at, "remote_id"), problems),
         network=match.network,
         requests=match.requests,
         any=tuple(condition(each, (*at, "any", i), problems) for i, each in enumerate(match.any)),
@@ -40,7 +40,8 @@ def _mac_prefix(text: str, at: Path, problems: list[Problem]) -> bytes:
     return _NOBODY
 
 
-def _identifiers(texts: tuple[str, ...], at: Path, problems: list[Problem]) -> tuple[str, ...]:
+def identifiers(texts: tuple[str, ...], at: Path, problems: list[Problem]) -> tuple[str, ...]:
+    """Return a relay's identifiers as the matcher takes them, and note what in them cannot be."""
     for text in texts:
         if text.startswith("0x") and not _HEX.match(text):
             remedy = "write pairs of hexadecimal digits after 0x, or a text pattern"

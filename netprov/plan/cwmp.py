@@ -13,9 +13,11 @@ from netprov.cwmp.config import AcsConfig, Target, configure
 from netprov.dns.service import SERVICES
 from netprov.errors import InventoryError, Path, Problem
 from netprov.hostport import PORTS, format_origin, scheme_of
-from netprov.inventory.model import AcsCredentials, PhoneClass
+from netprov.inventory.model import AcsCredentials
 from netprov.mac import bare_mac
+from netprov.plan.layer import protect
 from netprov.plan.site import Site, SiteTarget
+from netprov.provision.gate.guard import is_locked
 
 SHORTEST: Final = 10
 """Seconds between Informs, at least: less is a slip of the unit."""
@@ -182,24 +184,13 @@ def _profile_base(site: Site, acs_hosts: set[str | None], first: str) -> str:
     return format_origin(best.service, best.target, best.port)
 
 
-def _is_locked(site: Site, of_class: PhoneClass | None) -> bool:
-    """Say whether a phone needs a key or a password for its profile, which its bootstrap profile tells it first.
-
-    A Download has no place for a key; over HTTPS, the bootstrap profile has (netprov.provision.guard).
-    """
-    settings = site.inventory.provisioning
-    encryption = (of_class.encryption if of_class else None) or settings.encryption
-    auth = (of_class.auth if of_class else None) or settings.auth
-    encrypted = encryption is not None and encryption.method != "none"
-    return encrypted or (auth is not None and not auth.everywhere)
-
-
 def _targets(site: Site, bases: _Bases) -> Iterator[Target]:
     """Yield what each listed phone gets; one that is set up by hand is known, and gets no profile.
 
     A revision changes whenever something changes that goes into the phone's profile.
     """
     inventory = site.inventory
+    certified = inventory.certificates.client_certificates == "required"
     shared = inventory.provisioning.model_dump_json()
     classes = {name: each.model_dump_json() for name, each in inventory.classes.items()}
     profiles = {name: each.model_dump_json() for name, each in inventory.profiles.items()}
@@ -207,10 +198,13 @@ def _targets(site: Site, bases: _Bases) -> Iterator[Target]:
         declared = phone.declared
         of_class = inventory.classes.get(phone.class_name or "")
         acs_url = (of_class.acs_url or "") if of_class else ""
-        if _is_locked(site, of_class):  # the key is told by HTTPS alone
+        policy = protect(inventory.provisioning, of_class, certified=certified)
+        if is_locked(policy):
+            # A Download has no place for a key; over HTTPS, the bootstrap profile has (netprov.provision.gate.guard).
             place = bases.secure + BOOTSTRAP_PATH
         else:
-            base = bases.of({urlsplit(acs_url.strip()).scheme})
+            by_https = policy.sender == "certificate"
+            base = bases.secure if by_https else bases.of({urlsplit(acs_url.strip()).scheme})
             place = f"{base}/Cisco/{bare_mac(declared.mac)}.cfg"
         url = "" if phone.method == "manual" else place
         content = (

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from netprov.errors import Path, Place, Problem
-from netprov.inventory.model import Auth, Encryption, Inventory, Parameter
+from netprov.inventory.model import Demand, Encryption, Inventory, Keys, Parameter, PhoneClass, Provisioning
 from netprov.inventory.model.provision import Values
+from netprov.plan.condition import identifiers
 from netprov.provision import profile
-from netprov.provision.config import Device, Policy, TlsVersion
+from netprov.provision.config import Device, Policy, Ports, SenderDemand
 from netprov.provision.parameter.catalogue import find_parameter
 from netprov.provision.profile import Layer
 from netprov.provision.template import is_template, phone_fields, template_fault
@@ -31,13 +33,14 @@ class Layers:
             for name, each in inventory.profiles.items()
         }
         settings = inventory.provisioning
-        self.policy = _policy(settings.encryption, settings.auth)
+        certified = inventory.certificates.client_certificates == "required"
+        self.policy = protect(settings, None, certified=certified)
         self.policies = {
-            name: _policy(
-                each.encryption or settings.encryption, each.auth or settings.auth, oldest_tls=each.tls_min
-            )
-            for name, each in inventory.classes.items()
+            name: protect(settings, each, certified=certified) for name, each in inventory.classes.items()
         }
+        problems += _port_problems(("provisioning",), settings, settings)
+        for name, group in inventory.classes.items():
+            problems += _port_problems(("classes", name), group, settings)
         for name, each in inventory.profiles.items():
             if each.template is not None:
                 self._check_template(
@@ -96,17 +99,54 @@ class _Anything(dict[str, str]):
         return ""
 
 
-def _policy(
-    encryption: Encryption | None, auth: Auth | None, *, oldest_tls: TlsVersion | None = None
-) -> Policy:
-    chosen = encryption or Encryption(method="none")
+def protect(settings: Provisioning, own: PhoneClass | None, *, certified: bool = False) -> Policy:
+    """Return how the profiles of a class are protected, None for phones of no class: its own words before the site's.
+
+    `certified` says that HTTPS asks every client for a certificate: what demands that on one road demands it on all.
+    """
+    encryption = (own.encryption if own else None) or settings.encryption or Encryption(method="none")
+    auth = (own.auth if own else None) or settings.auth
+    demand = (own.demand if own else None) or settings.demand or Demand()
+    keys = (own.keys if own else None) or settings.keys or Keys()
+    ports = Ports(demand.circuit_id, demand.remote_id)
+    usual: SenderDemand = "certificate" if certified else "port" if ports.named else "anyone"
     return Policy(
-        encryption=chosen.method,
-        digest=None if chosen.digest == "auto" else chosen.digest,
-        compress=chosen.compress,
-        ikm=chosen.ikm,
+        encryption=encryption.method,
+        digest=None if encryption.digest == "auto" else encryption.digest,
+        compress=encryption.compress,
+        ikm=encryption.ikm,
         auth=auth.scheme if auth else None,
         user=auth.user if auth else "",
         auth_everywhere=auth.everywhere if auth else False,
-        oldest_tls=oldest_tls,
+        oldest_tls=own.tls_min if own else None,
+        sender=demand.sender or usual,
+        ports=ports,
+        hours=_hours(demand.hours) if demand.hours else None,
+        keys=keys.policy,
+        window=keys.window,
     )
+
+
+def _hours(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    hour, _, minute = first.strip().partition(":")
+    end_hour, _, end_minute = last.strip().partition(":")
+    return int(hour) * 60 + int(minute), int(end_hour) * 60 + int(end_minute)
+
+
+def _port_problems(at: Path, given: Provisioning | PhoneClass, site: Provisioning) -> Iterator[Problem]:
+    """Find what goes by the port where no port is named."""
+    if given.demand:
+        problems: list[Problem] = []
+        for key in ("circuit_id", "remote_id"):
+            identifiers(getattr(given.demand, key), (*at, "demand", key), problems)
+        yield from problems
+    demand = given.demand or site.demand
+    if demand and (demand.circuit_id or demand.remote_id):
+        return
+    remedy = "name ports under `demand: {circuit_id: …, remote_id: …}`, or go by `lease` or `certificate`"
+    if given.keys and given.keys.policy == "port":
+        yield Problem("port-unknown", "keys are given by port, and no port is named", remedy, (*at, "keys"))
+    if given.demand and given.demand.sender == "port":
+        message = "profiles are given by port, and no port is named"
+        yield Problem("port-unknown", message, remedy, (*at, "demand"))

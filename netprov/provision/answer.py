@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from netprov.provision.auth import Account, AuthScheme
+from netprov.provision.gate.handout import Wanted
 
 PROFILE_TYPE = "text/xml"
 
@@ -22,6 +23,7 @@ class Content:
     """What is sent: `kind` is profile, bootstrap or ca; `mac` is the phone that it is for, as far as is known.
 
     `coding` is the Content-Encoding of an RFC 8188 body. `lock` says who may have it, None for everybody.
+    `key` is what of a phone's keys it holds: that goes on record before it leaves, or it does not.
     """
 
     kind: str
@@ -30,6 +32,7 @@ class Content:
     mac: str = ""
     coding: str = ""
     lock: Lock | None = None
+    key: Wanted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,12 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An HTTP status, 404 mostly, which is TFTP's error 1; `reason` is for people."""
+    """An HTTP status, 404 mostly, which is TFTP's error 1; `reason` is for people, `why` the cause's id where there is one."""
 
     reason: str
     status: int = 404
     mac: str = ""
+    why: str = ""
 
 
 Answer = Content | TreeFile | Redirect | Refusal

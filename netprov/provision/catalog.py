@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
@@ -15,7 +16,10 @@ from netprov.mac import find_mac, read_mac
 from netprov.provision.answer import PROFILE_TYPE, Answer, Content, Lock, Redirect, Refusal, TreeFile
 from netprov.provision.compose import Composer
 from netprov.provision.config import ALIASES, CA_PATH, LADDER, Device, Provision, TlsVersion
-from netprov.provision.guard import Guard, is_locked
+from netprov.provision.gate.demand import key_refused, proof_of, unmet
+from netprov.provision.gate.guard import Guard, is_locked
+from netprov.provision.gate.handout import HandOut, Proof, Wanted, locked_since
+from netprov.provision.gate.probe import is_signed, probed
 from netprov.provision.macro import PathPattern, device_macros, expand, patterns
 from netprov.provision.requester import Requester
 from netprov.provision.secret import SecretMissing, Secrets
@@ -29,7 +33,10 @@ _KEPT_OCTETS = 64 << 20
 
 
 class Catalog:
-    """Answers for one plan; `ca` is the PEM of the CA that phones are to trust, "" for none."""
+    """Answers for one plan; `ca` is the PEM of the CA that phones are to trust, "" for none.
+
+    `handed` returns what is on record of a phone's key, None while it was never given.
+    """
 
     def __init__(
         self,
@@ -38,8 +45,10 @@ class Catalog:
         entropy: Callable[[int], bytes],
         ca: bytes = b"",
         secrets: Secrets | None = None,
+        handed: Callable[[str], HandOut | None] = lambda _mac: None,
     ) -> None:
         self._provision = provision
+        self._handed = handed
         self._ca = ca
         self.secrets = secrets or Secrets()
         self._guard = Guard(self.secrets, entropy)
@@ -106,8 +115,10 @@ class Catalog:
     def is_proven(self, mac: str, requester: Requester) -> bool:
         """Say whether a requester is that phone: by its certificate, else by an address that is its own or leased to it.
 
-        A path proves nothing: it can name any phone. An address does as far as the link does.
+        A path proves nothing: it can name any phone, and so can the mark of a probe. An address does as far as the link does.
         """
+        if requester.probe is not None:
+            return requester.probe == "signed" and requester.link_mac() == mac
         if requester.certificate_mac:
             return requester.certificate_mac == mac
         fixed = self._provision.addresses.get(requester.address)
@@ -149,13 +160,53 @@ class Catalog:
             )
         mac = self._mac(named, requester)
         device = self._provision.devices.get(mac)
-        if device is not None and (path_mac or not is_locked(device.policy)):
-            return self._own(device, requester)
-        if self._provision.unlisted is None and device is None:
+        if device is not None:
+            return self._listed(device, requester, own=bool(path_mac) or not is_locked(device.policy))
+        if self._provision.unlisted is None:
             return Refusal("not a listed phone", mac=mac)
-        introduction = self._guard.introduce(device) if device and requester.scheme == "https" else None
-        body = self._composer.bootstrap(requester, introduction, locked=device is not None)
-        return Content("bootstrap", body, PROFILE_TYPE, mac)
+        return Content("bootstrap", self._composer.bootstrap(requester), PROFILE_TYPE, mac)
+
+    def _listed(self, device: Device, requester: Requester, *, own: bool) -> Answer:
+        """Answer for a listed phone: its `own` profile, or what leads there, as far as its class lets this sender have it."""
+        proof = proof_of(device, requester) if self.is_proven(device.mac, requester) else None
+        refusal = unmet(device, requester, proof)
+        if own and refusal is None:
+            return self._own(device, requester)
+        secure = requester.scheme == "https"
+        if refusal is None and secure:
+            return self._introduction(device, requester, proof)
+        leads = not secure and bool(self._provision.secure_url)
+        if refusal is not None and not (leads and device.policy.sender == "certificate"):
+            return refusal
+        # What must not come by this road comes by HTTPS, and a factory phone has to be led there first.
+        return Content(
+            "bootstrap", self._composer.bootstrap(requester, locked=True), PROFILE_TYPE, device.mac
+        )
+
+    def _introduction(self, device: Device, requester: Requester, proof: Proof | None) -> Answer:
+        """Return the bootstrap profile with a phone's key or password, if this sender is to have it."""
+        policy, before = device.policy, self._handed(device.mac)
+        refusal = key_refused(device, requester, proof)
+        if refusal is not None or proof is None:
+            return refusal or Refusal("its key", 403, device.mac, why="key-sender")
+        if requester.probe is not None:
+            return self._introduced(device, requester, None)
+        wanted = Wanted(device.mac, requester.address, proof, policy.keys, policy.window)
+        if before is not None and wanted.judge(before, requester.now) is None:
+            return Refusal(locked_since(before, policy.keys), 403, device.mac, why="key-locked")
+        return self._introduced(device, requester, wanted)
+
+    def _introduced(self, device: Device, requester: Requester, key: Wanted | None) -> Content:
+        body = self._composer.bootstrap(requester, self._guard.introduce(device), locked=True)
+        return Content("bootstrap", body, PROFILE_TYPE, device.mac, key=key)
+
+    def marked(self, requester: Requester, mark: str, path: str, now: float) -> Requester:
+        """Return a requester whose request carries the mark of a probe: it asks in the name of the phone that is named there."""
+        mac = probed(mark)
+        if not mac:
+            return requester
+        signed = is_signed(mark, self.secrets.probe_key(mac), requester.scheme, path, now)
+        return replace(requester, link_mac=lambda: mac, probe="signed" if signed else "claimed")
 
     def _own(self, device: Device, requester: Requester) -> Answer:
         """Return a phone's own profile, made once: this catalog is of one plan, its secrets and its CA."""

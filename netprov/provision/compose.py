@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from netprov.provision.config import CA_PATH, FACTORY_PATH, SRV_MAC_PATH, Device, Provision
-from netprov.provision.guard import Introduction
+from netprov.provision.gate.guard import Introduction
 from netprov.provision.profile import Layer, Parameter, element, enclose, format_profile, merge
 from netprov.provision.requester import Requester
 from netprov.provision.secret import Secrets

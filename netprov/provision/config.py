@@ -14,6 +14,8 @@ TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 Service = Literal["tftp", "http", "https", "syslog"]
 Digest = Literal["md5", "sha256"]
 IkmEncoding = Literal["raw", "b64url"]
+SenderDemand = Literal["anyone", "lease", "port", "certificate"]
+KeyPolicy = Literal["once", "lease", "port", "certificate", "never"]
 
 CA_PATH = "/ca.pem"
 """Where phones get the CA's certificate, for Custom_CA_Rule."""
@@ -51,10 +53,25 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
+class Ports:
+    """Ports of switches, by what a relay agent says of them in option 82: patterns, () for any."""
+
+    circuit_id: tuple[str, ...] = ()
+    remote_id: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> bool:
+        """Whether any is named."""
+        return bool(self.circuit_id or self.remote_id)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """How a phone's own profile is protected; `digest` None goes by its firmware, `user` holds macros.
 
-    `oldest_tls` is the oldest version of TLS that the phone may come with, None for the site's.
+    `oldest_tls` is the oldest version of TLS that the phone may come with, None for the site's. `sender` is who is given the
+    profile, `hours` when: minutes of the day, from and to, None for any time. `keys` says who is given what opens it;
+    `window` is how long, in seconds, the same sender may ask for that again under `once`.
     """
 
     encryption: Literal["none", "aes-256-cbc", "aes128gcm"] = "none"
@@ -65,6 +82,11 @@ class Policy:
     user: str = "$MA"
     oldest_tls: TlsVersion | None = None
     auth_everywhere: bool = False
+    sender: SenderDemand = "anyone"
+    ports: Ports = Ports()
+    hours: tuple[int, int] | None = None
+    keys: KeyPolicy = "once"
+    window: int = 600
 
 
 OPEN = Policy()

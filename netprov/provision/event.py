@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from netprov.hostport import Scheme
-from netprov.mac import read_mac
+from netprov.provision.gate.handout import Proof
 from netprov.provision.requester import Agent
 from netprov.provision.syslog import PhoneStatement
 
@@ -17,11 +17,6 @@ PROBE = "netprov-probe"
 The value ends in the MAC address of the phone in whose name they ask: a path can name any phone too, so that nobody gets by
 it what a path would not give.
 """
-
-
-def probed(value: str) -> str:
-    """Return the MAC address in whose name a probe asks, "" for none."""
-    return read_mac(value.rpartition(" ")[2])
 
 
 def _who(address: str, mac: str, *, proven: bool) -> str:
@@ -36,7 +31,8 @@ class Asked:
     """One request and its answer: an HTTP status (for TFTP the one that means the same) and what was sent.
 
     `probe` says that a check of ours asked, in a phone's name. `address` is the sender, `mac` whom the request is about;
-    `proven` says that they are one: by certificate, credentials, the inventory's address, a lease or the link.
+    `proven` says that they are one: by certificate, credentials, the inventory's address, a lease or the link. `why` is the id
+    of a refusal's cause where it has one of its own.
     """
 
     scheme: Scheme
@@ -51,6 +47,7 @@ class Asked:
     agent: Agent | None = None
     probe: bool = False
     proven: bool = True
+    why: str = ""
     event_kind: ClassVar[str] = "Asked"
 
     def __str__(self) -> str:
@@ -58,6 +55,29 @@ class Asked:
         what = f"{self.kind}, {self.octets} octets" if self.kind else self.reason or "nothing"
         probe = ", a probe of ours" if self.probe else ""
         return f"{who} {self.method} {self.scheme} {self.path}: {self.status} {what}{probe}"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyGiven:
+    """The key or password of a phone's profile is about to leave: on record already, and by what the sender was known."""
+
+    address: str
+    mac: str
+    proof: Proof
+    times: int
+    probe: bool = False
+    event_kind: ClassVar[str] = "KeyGiven"
+
+    def __str__(self) -> str:
+        again = f", for the {self.times}th time" if self.times > 1 else ""
+        return f"{self.address} ({self.mac}) is given the key of its profile, known by its {_KNOWN_BY[self.proof]}{again}"
+
+
+_KNOWN_BY: Mapping[Proof, str] = {
+    "certificate": "certificate",
+    "port": "address, leased at a named port",
+    "lease": "address",
+}
 
 
 @dataclass(frozen=True, slots=True)

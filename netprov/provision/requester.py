@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from netprov.hostport import Scheme, format_origin
 from netprov.mac import read_mac
+from netprov.provision.config import Ports
 
 _AGENT = re.compile(
     r"Cisco-(?P<model>[CD]P-[0-9A-Za-z-]{2,24})/(?P<firmware>[^\s()]{1,64}) \((?P<id>[0-9A-Za-z:.-]{1,32})\)\s*\Z"
@@ -25,8 +27,16 @@ class Agent:
     serial: str = ""
 
 
+Probe = Literal["claimed", "signed"]
+"""A mark of our own probes: anybody can send one, and who knows the secrets can sign it."""
+
+
 def _no_mac() -> str:
     return ""
+
+
+def _at_no_port(_: Ports) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,10 @@ class Requester:
     """One request's origin.
 
     `server` and `port` are where it came in; `certificate_mac` is of a client certificate that was verified; `agent`
-    is a hint only, and so is what it `posted`, by field; `link_mac` looks up the sender's address in the leases and the neighbour table, when it is needed.
+    is a hint only, and so is what it `posted`, by field; `link_mac` looks up the sender's address in the leases and the neighbour table, when it is needed;
+    `at_port` says whether the address was leased at one of some ports. `probe` is set for what carries our
+    mark: only one that is `signed` counts as the phone that it names. `now` is in seconds since 1970, `minute`
+    of the day by the server's clock.
     """
 
     scheme: Scheme
@@ -45,6 +58,10 @@ class Requester:
     certificate_mac: str = ""
     link_mac: Callable[[], str] = _no_mac
     posted: tuple[tuple[str, str], ...] = ()
+    at_port: Callable[[Ports], bool] = _at_no_port
+    probe: Probe | None = None
+    now: float = 0.0
+    minute: int = 0
 
     def base_url(self) -> str:
         """Return the URL that reaches the server in the way this request did, without a path."""

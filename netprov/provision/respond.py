@@ -11,7 +11,8 @@ from netprov.provision.answer import Content, Lock, Redirect, Refusal, TreeFile
 from netprov.provision.auth import REALM, REASONS, Authority
 from netprov.provision.catalog import Catalog, decode_path
 from netprov.provision.config import Device, Provision, TlsVersion
-from netprov.provision.event import PROBE, Asked, Posted, Reported, probed
+from netprov.provision.event import PROBE, Asked, Posted, Reported
+from netprov.provision.gate.handout import Wanted
 from netprov.provision.http import HttpRequest, Response
 from netprov.provision.report import Report, is_sealed, is_secret, open_report, parse_posted, parse_report
 from netprov.provision.requester import Agent, Requester
@@ -51,6 +52,8 @@ class Answered:
     event: Asked
     file: TreeFile | None = None
     more: Reported | Posted | None = None
+    key: Wanted | None = None
+    """What of a phone's keys the reply holds: it is put on record first, or does not leave."""
     shown: bool = False
     """Whether the sender has shown who he is by a password or a key of that phone."""
 
@@ -75,6 +78,8 @@ class Responder:
 
     def respond(self, request: HttpRequest, requester: Requester, now: float) -> Answered:
         """Answer one request."""
+        if requester.now != now:
+            requester = replace(requester, now=now)
         answered = self._respond(request, requester, now)
         mac = answered.event.mac
         if not mac or answered.shown or self._catalog.is_proven(mac, requester):
@@ -84,9 +89,9 @@ class Responder:
         return replace(answered, event=replace(answered.event, proven=False), more=more)
 
     def _respond(self, request: HttpRequest, requester: Requester, now: float) -> Answered:
-        if (mac := probed(request.fields.get(PROBE, ""))) != "":
-            requester = replace(requester, link_mac=lambda: mac)
         raw = target_path(request.target)
+        if mark := request.fields.get(PROBE):
+            requester = self._catalog.marked(requester, mark, raw, now)
         path = decode_path(raw)
         if path is None:
             return _refuse(request, requester, raw, Refusal("not a path of any file"))
@@ -148,7 +153,8 @@ class Responder:
             kept = {name: value for name, value in requester.posted if not is_secret(name)}
             posted = Posted(requester.address, content.mac, path, _posted(request), kept)
         shown = content.lock is not None
-        return Answered(Response(200, fields, content.body), event, more=posted, shown=shown)
+        key = content.key if request.method != "HEAD" else None
+        return Answered(Response(200, fields, content.body), event, more=posted, key=key, shown=shown)
 
     def _is_report(self, path: str) -> bool:
         lower = path.lower()
@@ -244,6 +250,12 @@ def missing_file(answered: Answered) -> Answered:
     return Answered(Response(404, _PLAIN), refusal)
 
 
+def locked_key(answered: Answered, status: int, reason: str, why: str = "") -> Answered:
+    """Turn the answer with a key into a refusal: it could not be put on record, or somebody else came first."""
+    event = replace(answered.event, status=status, kind="", octets=0, reason=reason, why=why)
+    return Answered(Response(status, _PLAIN), event)
+
+
 def target_path(target: str) -> str:
     """Return the path of a request target in origin or absolute form (RFC 9112 section 3.2)."""
     if target.startswith("/") or "://" not in target:
@@ -261,6 +273,8 @@ def _refuse(
     fields: tuple[tuple[str, str], ...] = (),
 ) -> Answered:
     event = _event(request, requester, path[:200], refusal.status, refusal.mac, reason=refusal.reason)
+    if refusal.why:
+        event = replace(event, why=refusal.why)
     return Answered(Response(refusal.status, (*fields, *_PLAIN)), event)
 
 

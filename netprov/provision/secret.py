@@ -50,6 +50,11 @@ class Secrets:
         secret = self.named.get(SITE) or self.named.get(mac)
         return derive_secret(secret.encode(), "report", mac) if secret else None
 
+    def probe_key(self, mac: str) -> str | None:
+        """Return the key by which our own probes in a phone's name are told from anybody's."""
+        secret = self.named.get(SITE) or self.named.get(mac)
+        return derive_secret(secret.encode(), "probe", mac) if secret else None
+
     def get(self, name: str) -> str | None:
         """Return a named secret; a MAC address names the same one in every notation, `report:` the key of its reports."""
         if name.startswith(_REPORT) and (mac := read_mac(name.removeprefix(_REPORT))):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from netprov.errors import InventoryError, ServiceError
 from netprov.pki.store import Store
 from netprov.provision.catalog import Catalog
 from netprov.provision.config import Provision, SecretsPlace
+from netprov.provision.gate.handout import HandOut
 from netprov.provision.secret import SITE, Secrets, parse_secrets
 from netprov.state.place import PKI, SECRETS
 
@@ -20,13 +21,16 @@ _MADE = "made at the first start"
 """Stands for the secret of a site that was never served."""
 
 
-def load_catalog(provision: Provision, state: Path) -> Catalog:
+def load_catalog(
+    provision: Provision, state: Path, *, handed: Callable[[str], HandOut | None] = lambda _mac: None
+) -> Catalog:
     """Return the catalog of a plan, its secrets made if need be. Raises `ServiceError` if they cannot be read."""
     ca = b""
     with suppress(OSError):
         ca = Store(state / PKI).ca_file.read_bytes()
     _make(provision.secrets, state)
-    return Catalog(provision, entropy=os.urandom, ca=ca, secrets=load_secrets(provision.secrets, state))
+    secrets = load_secrets(provision.secrets, state)
+    return Catalog(provision, entropy=os.urandom, ca=ca, secrets=secrets, handed=handed)
 
 
 def peek_catalog(provision: Provision, state: Path) -> Catalog:

@@ -294,6 +294,11 @@ class LeaseReader:
         """Return the addresses that are leased to somebody."""
         return frozenset(row[0] for row in self._query("SELECT address FROM lease WHERE state = 1"))
 
+    def relay(self, address: int) -> bytes:
+        """Return option 82 as it came with the request for an address that is leased, b"" without one."""
+        rows = self._query("SELECT relay FROM lease WHERE address = ? AND state = 1", (address,))
+        return bytes(rows[0][0]) if rows else b""
+
     def leases(self) -> tuple[Lease, ...]:
         """Return every lease on record by address."""
         return tuple(map(_lease, self._query(f"SELECT {_COLUMNS} FROM lease ORDER BY address")))  # noqa: S608

@@ -7,5 +7,8 @@ from typing import Final
 PKI: Final = "pki"
 """Directory of the certificate store."""
 
+KEYS: Final = "keys"
+"""Directory of what is on record of keys that were given."""
+
 SECRETS: Final = "secrets"
 """File of the secrets, where the inventory names no other."""

@@ -13,7 +13,9 @@ from click.testing import CliRunner, Result
 from netprov.cli.verb import files, phones, profile, render
 from netprov.errors import InventoryError, PkiError
 from netprov.provision.event import Asked
+from netprov.provision.gate.handout import Wanted
 from netprov.state.device import DeviceRecords
+from netprov.state.handout import KeyLedger
 from tests.lab.conftest import needs
 
 MAC = "00:12:34:ab:45:de"
@@ -185,3 +187,32 @@ def test_phone_is_shown_with_its_history(site: Path) -> None:
     data = json.loads(run(site, phones.command, "show", MAC, "--json").stdout)
     assert (data["profiles"], len(data["history"])) == (1, 1)
     assert run(site, phones.command, "show", "desk2").return_value == 1
+
+
+def test_unlock_opens_a_key_that_was_given_and_show_tells_to_whom(site: Path) -> None:
+    mac = "00:12:34:ab:45:df"
+    refused = run(site, phones.command, "unlock", "desk2")
+    assert (refused.return_value, "was never given" in refused.output) == (1, True)
+    ledger = KeyLedger(site / "state")
+    wanted = Wanted(mac, "10.20.0.66", "lease", "once", 600)
+    assert ledger.give(wanted, 1000.0) is not None
+    record(site, Asked("https", "10.20.0.66", "GET", "/x", 200, "bootstrap", mac=mac))
+    assert "given to 10.20.0.66" in run(site, phones.command, "show", "desk2").output
+    assert ledger.give(wanted, 9000.0) is None
+    assert run(site, phones.command, "unlock", "desk2").return_value == 0
+    assert "may be once more" in run(site, phones.command, "show", "desk2").output
+    assert ledger.give(wanted, 9000.0) is not None
+    ledger.close()
+
+
+def record(site: Path, *events: Asked) -> None:
+    """Let the device records observe events."""
+
+    async def observe() -> None:
+        records = DeviceRecords(site / "state")
+        await records.start()
+        for event in events:
+            records.observe("http", event)
+        await records.stop()
+
+    asyncio.run(observe())

@@ -417,3 +417,16 @@ def test_relayed_renewal_is_found_by_its_address() -> None:
     ack = dhcp.decode(lan.send(select(offer, OTHER, giaddr=ip("10.30.0.1")), relay)[0].data)
     renewed = lan.ask(request(Type.REQUEST, OTHER, ciaddr=ack.yiaddr), replace(CLIENT, address="10.30.0.10"))
     assert (Type.ACK, ack.yiaddr) == (renewed.type, renewed.yiaddr)
+
+
+def test_lease_remembers_the_port_although_a_renewal_passes_the_relay_by() -> None:
+    lan = Lan()
+    relay, info = Endpoint("10.30.0.1", 67, "lan0"), b"\x01\x08ge-0/0/1"
+    discover = request(Type.DISCOVER, OTHER, {82: info}, giaddr=ip("10.30.0.1"))
+    offer = dhcp.decode(lan.send(discover, relay)[0].data)
+    asked = select(offer, OTHER, giaddr=ip("10.30.0.1"))
+    asked = asked._replace(options={**asked.options, 82: info})
+    ack = dhcp.decode(lan.send(asked, relay)[0].data)
+    there = replace(CLIENT, address="10.30.0.10")
+    lan.ask(request(Type.REQUEST, OTHER, ciaddr=ack.yiaddr), there)
+    assert [each.lease.relay for each in lan.events if isinstance(each, Bound)] == [info, info]

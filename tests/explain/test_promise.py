@@ -16,6 +16,8 @@ from netprov.phone.walk import walk
 from netprov.pki.store import Store
 from netprov.plan import derive
 from netprov.plan.phone import identity_of
+from netprov.provision.gate.handout import Wanted
+from netprov.state.handout import KeyLedger
 
 NOW = 1_800_000_000.0
 BRISK = "keys: ecdsa-p256, ca_key: ecdsa-p256"
@@ -158,3 +160,23 @@ def test_of_servers_that_are_not_of_the_inventory_nothing_is_claimed(
     story = promised(tmp_path, klass, more=more)
     assert cause(story) == "elsewhere"
     assert "192.0.2." in story.detail
+
+
+@pytest.mark.parametrize(
+    ("klass", "expected"),
+    [
+        ("encryption: {}", "key-locked"),
+        ("encryption: {}, keys: {policy: lease}", ""),
+        ("encryption: {}, keys: {policy: certificate}", "key-sender"),
+        ("encryption: {}, keys: {policy: never}", "key-never"),
+        ("demand: {sender: port, circuit_id: p}", "demand-sender"),
+        ("demand: {sender: lease}", ""),
+    ],
+)
+def test_phone_fresh_from_the_box_meets_the_policy_of_its_keys(
+    tmp_path: Path, klass: str, expected: str
+) -> None:
+    ledger = KeyLedger(tmp_path)
+    ledger.give(Wanted("00:12:34:ab:45:de", "10.20.0.66", "lease", "once", 600), NOW)
+    ledger.close()
+    assert cause(promised(tmp_path, f"method: srv, {klass}")) == expected

@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from netprov.cli.verb.explain import command
 from netprov.cwmp.device import InformReceived, MessageRefused
 from netprov.dhcp.lease import Bound, Expired, Lease, LeaseState, Nak
+from netprov.explain.verdict import WITHHELD
+from netprov.hostport import Scheme
 from netprov.machine import Dropped, Endpoint, Event
 from netprov.provision.event import Asked, PhoneSaid, RequestRefused, TlsFailed, TransferFailed
 from netprov.provision.syslog import PhoneStatement
@@ -197,3 +199,15 @@ def test_what_was_sent_is_not_taken_for_more_than_it_is(
     story = told(tmp_path, extra)
     found = story["cause"]
     assert (found["rule"] if isinstance(found, dict) else None) == cause, story
+
+
+@pytest.mark.parametrize("scheme", ["https", "http", "tftp"])
+@pytest.mark.parametrize("why", sorted(WITHHELD))
+def test_what_is_kept_from_a_phone_is_told_with_its_own_cause(
+    tmp_path: Path, scheme: Scheme, why: str
+) -> None:
+    refused = Asked(scheme, IP, "GET", "/8851-3PCC.xml", 403, mac=MAC, reason="kept", why=why)
+    recorded(tmp_path, ("dhcp", Bound(LEASE)), ("http", MISSING), ("http", refused))
+    cause = told(tmp_path, LISTED % "")["cause"]
+    assert isinstance(cause, dict)
+    assert cause["rule"] == why

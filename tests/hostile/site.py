@@ -13,6 +13,7 @@ from netprov.plan import Plan, derive
 from netprov.provision.config import Listener
 from netprov.runtime.provision.service import HttpService
 from netprov.runtime.role import RoleContext
+from netprov.runtime.web.tls import client_context
 from netprov.state.device import DeviceRecords
 from tests.port import free_port
 
@@ -43,9 +44,10 @@ class Site:
         self.complaints: list[str] = []
         self.port = plan.provision.listeners[0].port
 
-    async def say(self, octets: bytes) -> bytes:
-        """Send octets, and return all that comes until the server closes."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+    async def say(self, octets: bytes, *, secure: bool = False) -> bytes:
+        """Send octets, over TLS if `secure`, and return all that comes until the server closes."""
+        context = client_context(None) if secure else None
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, ssl=context)
         writer.write(octets)
         try:
             async with asyncio.timeout(30):

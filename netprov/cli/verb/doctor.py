@@ -7,6 +7,7 @@ import json
 import socket
 import urllib.request
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +29,9 @@ from netprov.plan import Plan
 from netprov.plan.offer import Offers
 from netprov.plan.phone import find_phone
 from netprov.provision.config import CA_PATH
+from netprov.provision.secret import Secrets
 from netprov.runtime.web.tls import certificate_store
+from netprov.state.catalog import peek_secrets
 
 MOST_HEALTHY = 30
 """Rows of phones that nothing stops; the others are counted."""
@@ -94,7 +97,8 @@ def command(
     interfaces = {} if no_dhcp else _interfaces(plan, clients, interface)
     anchors = _anchors(plan, ca, Path(state or plan.site.inventory.server.state))
     timeouts = REALISTIC if realistic else COMPRESSED
-    doctor = Doctor(plan, interfaces, anchors, timeouts=timeouts, linger=linger)
+    secrets = _secrets(plan, Path(state or plan.site.inventory.server.state))
+    doctor = Doctor(plan, interfaces, anchors, timeouts=timeouts, linger=linger, secrets=secrets)
     diagnoses = asyncio.run(doctor.examine(clients))
     located = [_located(opened, each) for each in diagnoses]
     if as_json:
@@ -141,6 +145,13 @@ def _interfaces(plan: Plan, clients: Sequence[DoctorClient], given: str | None) 
             )
         found[name] = interface
     return found
+
+
+def _secrets(plan: Plan, state: Path) -> Secrets | None:
+    """Return the secrets, as far as this user may read them: without, keys are given to the phones alone."""
+    with suppress(ServiceError):
+        return peek_secrets(plan.provision.secrets, state)[1]
+    return None
 
 
 def _anchors(plan: Plan, ca: str | None, state: Path) -> tuple[Certificate, ...]:

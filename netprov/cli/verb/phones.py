@@ -12,9 +12,11 @@ import click
 from netprov.cli.say import say
 from netprov.cli.site import inventory_option, open_plan
 from netprov.cli.table import print_table
-from netprov.explain.who import names_of
+from netprov.explain.who import find_all, names_of
 from netprov.plan import Plan
 from netprov.state.device import DeviceRecord, load_devices, load_history, load_reports
+from netprov.state.handout import given
+from netprov.state.handout import unlock as unlock_key
 from netprov.text import visible
 
 
@@ -27,6 +29,7 @@ def command() -> None:
       netprov phones list                 one line a phone: where it stands, since when
       netprov phones list --waiting       listed phones that have not got their profile
       netprov phones show desk1           everything it asked, was answered and reported
+      netprov phones unlock desk1         let the key of its profile be given once more
     """
 
 
@@ -61,6 +64,27 @@ def list_(file: str | None, state: str | None, *, waiting: bool, as_json: bool) 
 
 
 @command.command()
+@click.argument("phones", metavar="PHONE...", nargs=-1, required=True)
+@inventory_option
+@click.option("--state", metavar="DIR", help="State directory. Default: the inventory's.")
+def unlock(phones: tuple[str, ...], file: str | None, state: str | None) -> int:
+    """Let the key of each PHONE's profile be given once more, after a factory reset, say.
+
+    First see in `netprov phones show PHONE` who was given it: if that was not the phone, change the key instead.
+    """
+    plan = open_plan(file).plan
+    directory = _state(plan, state)
+    missed = False
+    for mac in find_all(names_of(plan.site, directory), phones):
+        if unlock_key(directory, mac):
+            say(f"{mac}: its key may be given once more")
+        else:
+            missed = True
+            say(f"{mac}: its key was never given: nothing is locked", err=True)
+    return int(missed)
+
+
+@command.command()
 @click.argument("phone")
 @inventory_option
 @click.option("--state", metavar="DIR", help="State directory. Default: the inventory's.")
@@ -77,9 +101,11 @@ def show(phone: str, file: str | None, state: str | None, lines: int, *, as_json
         return 1
     history = load_history(directory, mac, lines)
     reports = load_reports(directory, mac)
+    key = given(directory).get(mac)
     if as_json:
         data = dataclasses.asdict(record) | {
             "history": [dataclasses.asdict(line) for line in history],
+            "key": dataclasses.asdict(key) if key else None,
             "reports": {kind: {"time": when, "fields": dict(fields)} for kind, when, fields in reports},
         }
         print(json.dumps(data, indent=2))
@@ -87,6 +113,9 @@ def show(phone: str, file: str | None, state: str | None, lines: int, *, as_json
     for head, value in zip(_HEADS, _row(plan, record), strict=True):
         if value:
             say(f"{head:<9} {visible(value)}")
+    if key is not None:
+        opened = ", and may be once more" if key.opened else ""
+        say(f"{'key':<9} given to {key.address} at {_when(key.time)}, known by its {key.proof}{opened}")
     say()
     print_table(
         ("when", "service", "what"), [(_when(each.time), each.service, each.text) for each in history]

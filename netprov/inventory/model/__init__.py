@@ -17,7 +17,9 @@ from netprov.inventory.model.network import Network, Options, Route
 from netprov.inventory.model.phone import Match, Method, Phone, PhoneClass
 from netprov.inventory.model.provision import (
     Auth,
+    Demand,
     Encryption,
+    Keys,
     Parameter,
     Profile,
     Provisioning,
@@ -33,6 +35,7 @@ __all__ = [
     "Auth",
     "Cable",
     "Certificates",
+    "Demand",
     "Dhcp",
     "Dns",
     "Domain",
@@ -41,6 +44,7 @@ __all__ = [
     "Gateway",
     "Host",
     "Inventory",
+    "Keys",
     "Lab",
     "Match",
     "Method",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from netprov.inventory.model.network import Options
-from netprov.inventory.model.provision import Auth, Encryption, Values
+from netprov.inventory.model.provision import Auth, Demand, Encryption, Keys, Values
 from netprov.inventory.model.scalar import Ipv4, Mac, Name, OneOrMany, Record, Texts, TlsVersion
 
 Method = Literal["srv", "dhcp", "acs", "manual"]
@@ -94,6 +94,12 @@ class PhoneClass(Record):
         default=None, description="How profiles are encrypted. Default: the site's."
     )
     auth: Auth | None = Field(default=None, description="Credentials for profiles. Default: the site's.")
+    demand: Demand | None = Field(
+        default=None, description="What phones must show for their profile. Default: the site's."
+    )
+    keys: Keys | None = Field(
+        default=None, description="Who is given keys and passwords of profiles. Default: the site's."
+    )
     tls_min: TlsVersion | None = Field(
         default=None,
         description="Oldest TLS version that the HTTPS servers speak with listed phones of the class, by their address. "

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from netprov.inventory.model.scalar import Record, Texts
+from netprov.inventory.model.scalar import Duration, Record, Texts
 
 
 class Parameter(Record):
@@ -72,6 +72,49 @@ class Auth(Record):
     everywhere: bool = Field(
         default=False,
         description="Also ask on /$PSN.xml, where a factory phone then shows its account screen.",
+    )
+
+
+class Demand(Record):
+    """What a phone must show before it is given its own profile, whichever road it comes by: HTTPS, HTTP or TFTP."""
+
+    sender: Literal["anyone", "lease", "port", "certificate"] | None = Field(
+        default=None,
+        description="`anyone` who names the phone. `lease`: from the phone's fixed or leased address. `port`: that, and the lease "
+        "was asked for at one of the ports below (option 82). `certificate`: by a client certificate that names the phone, "
+        "over HTTPS alone. Default: `certificate` where `client_certificates: required`, `port` where ports are given, else "
+        "`anyone`.",
+    )
+    circuit_id: Texts = Field(
+        default=(),
+        description="Ports at which these phones are staged: circuit ID (option 82.1) like one of these patterns, or hex "
+        "as 0x….",
+        examples=["ge-0/0/*"],
+    )
+    remote_id: Texts = Field(
+        default=(), description="Switches likewise: remote ID (option 82.2).", examples=["0x001122334455"]
+    )
+    hours: str | None = Field(
+        default=None,
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d\s*-\s*([01]\d|2[0-3]):[0-5]\d$",
+        description="Hours of the day, by the server's clock, in which these profiles and keys are given.",
+        examples=["07:00-19:00"],
+    )
+
+
+class Keys(Record):
+    """Who is given the key or password that opens an encrypted or locked profile; over HTTPS alone, and on record."""
+
+    policy: Literal["once", "lease", "port", "certificate", "never"] = Field(
+        default="once",
+        description="`once`: the phone's address the first time; then it is locked until `netprov phones unlock`. `lease`: the "
+        "phone's address, any time. `port`: that, leased at a port of `demand`. `certificate`: the phone's client certificate. "
+        "`never`: nobody; keys are entered by hand.",
+    )
+    window: Duration = Field(
+        default=600,
+        description="How long after the first time the same sender may ask again under `once`: answers are lost, phones "
+        "restart.",
     )
 
 
@@ -142,3 +185,10 @@ class Provisioning(Record):
     )
     auth: Auth | None = Field(default=None, description="Credentials for profiles. Default: none.")
     secrets: Secrets = Field(default=Secrets(), description="Where secrets are kept.")
+    demand: Demand | None = Field(
+        default=None,
+        description="What phones must show for their profile. Default: nothing, but see `sender`.",
+    )
+    keys: Keys | None = Field(
+        default=None, description="Who is given keys and passwords of profiles. Default: once."
+    )

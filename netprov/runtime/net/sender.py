@@ -5,11 +5,16 @@ A phone behind a relay or a router is nobody's neighbour here; but if this machi
 
 from __future__ import annotations
 
+import time
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 
-from netprov.errors import ServiceError
+from netprov.dhcp.match import Client, Condition, matches
+from netprov.dhcp.option.vendor import decode_tlv
+from netprov.dhcp.relay import CIRCUIT_ID, REMOTE_ID
+from netprov.errors import Malformed, ServiceError
 from netprov.mac import format_mac
+from netprov.provision.config import Ports
 from netprov.runtime.net.arp import neighbour
 from netprov.state.lease import LeaseReader
 
@@ -28,6 +33,15 @@ class Senders:
         """Close the lease file."""
         self._leases.close()
 
+    def at_port(self, address: str, ports: Ports) -> bool:
+        """Say whether an address is leased to a client that asked for it at one of these ports (option 82)."""
+        try:
+            relay = decode_tlv(self._leases.relay(int(IPv4Address(address))))
+        except (AddressValueError, ServiceError, Malformed):
+            return False
+        client = Client(b"", circuit_id=relay.get(CIRCUIT_ID, b""), remote_id=relay.get(REMOTE_ID, b""))
+        return matches(Condition(circuit_id=ports.circuit_id, remote_id=ports.remote_id), client)
+
     def leased(self, address: str) -> str:
         """Return the MAC address that an address is leased to, "" if it is to nobody."""
         try:
@@ -35,3 +49,9 @@ class Senders:
         except (AddressValueError, ServiceError):
             return ""
         return format_mac(mac) if len(mac) == 6 else ""
+
+
+def minute_of_day(now: float) -> int:
+    """Return the minute of the day at a time in seconds since 1970, by this machine's clock and zone."""
+    local = time.localtime(now)
+    return local.tm_hour * 60 + local.tm_min

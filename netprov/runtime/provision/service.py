@@ -12,24 +12,34 @@ from functools import lru_cache, partial
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from netprov.errors import PkiError
+from netprov.errors import PkiError, ServiceError
 from netprov.mac import read_mac
 from netprov.machine import Event
 from netprov.pki.chain import decode
 from netprov.plan import Plan
 from netprov.provision.answer import TreeFile
 from netprov.provision.auth import Authority
+from netprov.provision.event import KeyGiven
+from netprov.provision.gate.handout import HandOut, Wanted
 from netprov.provision.http import HttpRequest, Response
 from netprov.provision.requester import Requester, parse_agent
-from netprov.provision.respond import Answered, Responder, content_type, missing_file, sent_file
+from netprov.provision.respond import (
+    Answered,
+    Responder,
+    content_type,
+    locked_key,
+    missing_file,
+    sent_file,
+)
 from netprov.provision.selection import FileState, select
-from netprov.runtime.net.sender import Senders
+from netprov.runtime.net.sender import Senders, minute_of_day
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
 from netprov.runtime.web.file import send_file
 from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
 from netprov.runtime.web.stream import Stream
 from netprov.runtime.web.tls_keeper import TlsKeeper
 from netprov.state.catalog import exposed, load_catalog, secret_files
+from netprov.state.handout import KeyLedger
 from netprov.state.tree import open_file
 
 
@@ -51,6 +61,7 @@ class HttpService:
         self._limits = limits
         self._tls = TlsKeeper(self.name, context)
         self._authority = Authority(os.urandom(32))
+        self._ledger = KeyLedger(context.state)
         self._web: WebServer
         self._responder: Responder
 
@@ -96,6 +107,7 @@ class HttpService:
         await self._tls.stop()
         await self._web.stop()
         self._senders.close()
+        self._ledger.close()
 
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""
@@ -119,9 +131,9 @@ class HttpService:
     # Requests.
 
     def _quick(self, asked: HttpRequest, stream: Stream) -> Response | None:
-        """Answer what the catalog holds whole, and report it; files are for `_answer`."""
+        """Answer what the catalog holds whole, and report it; files, and keys, are for `_answer`."""
         answered = self._responder.respond(asked, self._requester(asked, stream), time.time())
-        if answered.file is not None:
+        if answered.file is not None or answered.key is not None:
             return None
         self._tell(answered)
         return answered.response
@@ -137,6 +149,8 @@ class HttpService:
         answered = self._responder.respond(asked, self._requester(asked, stream), time.time())
         if answered.file is not None:
             return await self._send(request, asked, answered, answered.file)
+        if answered.key is not None:
+            answered = await self._give(answered, answered.key)
         self._tell(answered)
         response = web.Response(
             status=answered.response.status,
@@ -163,6 +177,24 @@ class HttpService:
         finally:
             opened.close()
 
+    async def _give(self, answered: Answered, wanted: Wanted) -> Answered:
+        """Put on disk that a key leaves, and let it; what cannot be put there does not."""
+        try:
+            given = await asyncio.to_thread(self._ledger.give, wanted, time.time())
+        except ServiceError as error:
+            self._report(Notice(f"no key was given to {wanted.mac}: {error}", "error"))
+            return locked_key(answered, 503, "its key cannot be put on record", "key-unrecorded")
+        if given is None:
+            return locked_key(answered, 403, "its key was given a moment ago", "key-locked")
+        self._report(KeyGiven(wanted.address, wanted.mac, wanted.proof, given.times))
+        return answered
+
+    def _handed(self, mac: str) -> HandOut | None:
+        try:
+            return self._ledger.of(mac)
+        except ServiceError:
+            return None  # `_give` meets it again, tells, and gives nothing
+
     def _tell(self, answered: Answered) -> None:
         event = answered.event
         self._report(event)
@@ -174,6 +206,7 @@ class HttpService:
     def _requester(self, asked: HttpRequest, stream: Stream) -> Requester:
         tls, address = stream.tls, stream.peer[0]
         certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+        now = time.time()
         return Requester(
             "http" if tls is None else "https",
             address,
@@ -181,6 +214,9 @@ class HttpService:
             parse_agent(asked.fields.get("user-agent", "")),
             _certificate_mac(certificate) if certificate else "",
             partial(self._senders.mac, address),
+            at_port=partial(self._senders.at_port, address),
+            now=now,
+            minute=minute_of_day(now),
         )
 
     def _context(self, address: str) -> ssl.SSLContext:
@@ -196,7 +232,7 @@ class HttpService:
             self._report(
                 Notice(f"{file} is open to everybody (mode {mode:03o}): chmod 600 {file}", "warning")
             )
-        catalog = load_catalog(plan.provision, self._role.state)
+        catalog = load_catalog(plan.provision, self._role.state, handed=self._handed)
         return Responder(catalog, plan.provision, self._authority)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 from netprov.errors import Malformed
@@ -25,12 +25,12 @@ from netprov.plan import Plan
 from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
 from netprov.provision.catalog import Catalog, tidy_path
 from netprov.provision.config import Listener
-from netprov.provision.event import PROBE, Asked, FileSent, TransferFailed, probed
+from netprov.provision.event import PROBE, Asked, FileSent, TransferFailed
 from netprov.provision.requester import Requester
 from netprov.runtime.net.listen import Binding, SocketSet
 from netprov.runtime.net.poll import READ
 from netprov.runtime.net.poll_thread import PollThread
-from netprov.runtime.net.sender import Senders
+from netprov.runtime.net.sender import Senders, minute_of_day
 from netprov.runtime.role import Prepared, RoleContext, reload
 from netprov.runtime.tftp.admission import Admission
 from netprov.runtime.tftp.text import Texts
@@ -225,14 +225,19 @@ class TftpService:
         path = tidy_path(request.filename)
         if path is None:
             return self._refuse(request, peer, 404, "not a path of any file")
-        mac = probed(request.options.get(PROBE, ""))
+        now = time()
         requester = Requester(
             "tftp",
             peer[0],
             listener.address,
             listener.port,
-            link_mac=(lambda: mac) if mac else partial(self._senders.mac, peer[0]),
+            link_mac=partial(self._senders.mac, peer[0]),
+            at_port=partial(self._senders.at_port, peer[0]),
+            now=now,
+            minute=minute_of_day(now),
         )
+        if mark := request.options.get(PROBE):
+            requester = self._catalog.marked(requester, mark, path, now)
         answer = self._catalog.respond(path, requester)
         match answer:
             case Content(kind=kind, body=body, mac=mac):
@@ -246,7 +251,13 @@ class TftpService:
             case Redirect():
                 return self._refuse(request, peer, 404, "TFTP cannot redirect")
             case Refusal():
-                return self._refuse(request, peer, answer.status, answer.reason)
+                mac = answer.mac
+                told = {
+                    "mac": mac,
+                    "proven": not mac or self._catalog.is_proven(mac, requester),
+                    "why": answer.why,
+                }
+                return self._refuse(request, peer, answer.status, answer.reason, **told)
 
     def _open_file(
         self, request: TftpRequest, wanted: TreeFile, peer: tuple[str, int], path: str
@@ -268,9 +279,11 @@ class TftpService:
         self._report(_asked(request, peer, path, 200, kind="file", octets=text.size, mac=wanted.mac))
         return text
 
-    def _refuse(self, request: TftpRequest, peer: tuple[str, int], status: int, reason: str) -> Error:
+    def _refuse(
+        self, request: TftpRequest, peer: tuple[str, int], status: int, reason: str, **told: Any
+    ) -> Error:
         path = request.filename[:200].encode("ascii", "backslashreplace").decode("ascii")
-        self._report(_asked(request, peer, path, status, reason=reason))
+        self._report(_asked(request, peer, path, status, reason=reason, **told))
         return Error(_CODES.get(status, ErrorCode.NOT_DEFINED), reason)
 
     def _drop(self, reason: str, peer: tuple[str, int]) -> None:

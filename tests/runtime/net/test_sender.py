@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from netprov.dhcp.lease import Bound, Lease, LeaseState, Released
+from netprov.provision.config import Ports
 from netprov.runtime.net.sender import Senders
 from netprov.state.clock import Anchor
 from netprov.state.lease import open_store
@@ -51,5 +52,21 @@ def test_lease_file_that_was_replaced_is_the_one_that_is_read(tmp_path: Path) ->
     store = open_store(tmp_path)
     store.commit([Bound(LEASE._replace(mac=b"\x02\x00\x00\x00\x00\x07"))], ANCHOR)
     assert senders.leased("192.0.2.100") == "02:00:00:00:00:07"
+    store.close()
+    senders.close()
+
+
+def test_port_is_what_the_relay_said_of_the_lease(tmp_path: Path) -> None:
+    senders = Senders(tmp_path)
+    assert not senders.at_port("192.0.2.100", Ports(("p",)))
+    store = open_store(tmp_path)
+    store.commit([Bound(LEASE)], ANCHOR)
+    named = (Ports(("p",)), Ports(("?",)), Ports(("0x70",)), Ports(("q", "p")))
+    assert all(senders.at_port("192.0.2.100", ports) for ports in named)
+    others = (Ports(("q",)), Ports(("p",), ("switch",)), Ports((), ("*",)), Ports())
+    assert not any(senders.at_port("192.0.2.100", ports) for ports in others)
+    assert not senders.at_port("192.0.2.101", Ports(("*",)))
+    store.commit([Bound(LEASE._replace(relay=b"\x01\x09p"))], ANCHOR)
+    assert not senders.at_port("192.0.2.100", Ports(("*",)))
     store.close()
     senders.close()
