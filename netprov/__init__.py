@@ -83,6 +83,7 @@ What follows from it: the plan, frozen, in the words of the protocols:
     plan.phone                  emulated twins of the listed phones
     plan.metrics                where metrics are published
     plan.difference             what is different between two plans
+    plan.stored                 a plan as one text, for another process
     plan.cwmp                   where the ACS listens, and what each phone gets from it
 
 Every reason a phone would not provision, before it is plugged in:
@@ -446,6 +447,17 @@ Two servers, asked the same:
     compare.dns                 names, types and transports
     compare.report              a comparison for people, JSON and JUnit
 
+What another plan would change:
+
+    change                      everything that clients would see differently
+    change.seen                 one thing seen differently, and likes of it
+    change.dhcp                 what clients are offered
+    change.dns                  sets of records
+    change.listener             sockets that come and go
+    change.certificate          what certificates say
+    change.profile              parameters of each phone, files for everybody
+    change.acs                  what devices are made to do
+
 Other servers' configurations, from the plan:
 
     export                      configurations of other servers
@@ -475,6 +487,7 @@ Virtual LANs:
 What people type:
 
     cli                         the command: a table of verbs
+    cli.against                 what a changed inventory is compared with
     cli.site                    which inventory a verb reads
     cli.environment             what `check` looks at on this machine
     cli.findings                findings as text, JSON and SARIF
@@ -497,6 +510,7 @@ What people type:
     cli.verb.phone.choice       what was chosen on the command line
     cli.verb.phone.story        what phones did, as it happens
     cli.verb.cloud              stand in for the cloud
+    cli.verb.plan               what a changed inventory would change
     cli.verb.reload             let running services take a changed inventory
     cli.verb.state              back up, restore, give to a second server
     cli.verb.rule               what a rule means to a phone

@@ -26,6 +26,7 @@ VERBS: Mapping[str, str] = {
     "demo": "Watch phones provision themselves on a virtual LAN.",
     "query": "Ask what DNS says, and how phones and others read it.",
     "serve": "Serve a staging LAN: DHCP, DNS, profiles; all roles or some.",
+    "plan": "Say what would change, and for whom, if the inventory were loaded.",
     "reload": "Let running services take the inventory as it is now: all of them or none.",
     "rule": "Say what a profile, upgrade or report rule means to a phone.",
     "phone": "Boot emulated phones on a network, and show where each stops.",

@@ -15,7 +15,7 @@ from netprov.mac import format_mac, parse_mac
 from netprov.plan import Plan
 from netprov.plan.phone import identity_of
 
-_MADE = b"\x02\x00\x5e\x10"
+MADE = b"\x02\x00\x5e\x10"
 """What MAC addresses that are made up begin with: locally administered (RFC 7042 2.1)."""
 
 STRANGERS = (
@@ -104,7 +104,7 @@ class _Sample:
     host_name: str | None = None
 
     def on(self, label: str, network: NetworkConfig, number: int) -> AskingClient:
-        mac = self.mac + (_MADE + number.to_bytes(2, "big"))[len(self.mac) :]
+        mac = self.mac + (MADE + number.to_bytes(2, "big"))[len(self.mac) :]
         return AskingClient(
             label,
             network.name,

@@ -105,6 +105,11 @@ class Supervisor:
         self._hang_up = hang_up or self.reload
         self._watch = watch
 
+    @property
+    def plan(self) -> Plan:
+        """What is served at the moment."""
+        return self._plan
+
     async def run(self, ready: Callable[[Sequence[Service]], None]) -> None:
         """Start everything, call `ready`, then serve until SIGTERM or SIGINT; SIGHUP reloads.
 

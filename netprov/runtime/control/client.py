@@ -10,8 +10,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from netprov.errors import Malformed, ServiceError
+from netprov.plan import Plan
+from netprov.plan.stored import restore
 from netprov.runtime.control import place
-from netprov.runtime.control.message import LONGEST, Reply, Request, Verb, decode_reply, encode
+from netprov.runtime.control.message import (
+    LONGEST,
+    LONGEST_INVENTORY,
+    Reply,
+    Request,
+    Verb,
+    decode_reply,
+    encode,
+)
 
 PATIENCE = 120.0
 """Seconds that a process has for an answer: a large inventory takes some to load."""
@@ -32,10 +42,10 @@ class Peer:
         except OSError as error:
             raise self._lost() from error
 
-    def receive(self) -> Reply:
-        """Return the answer. Raises `ServiceError`."""
+    def receive(self, longest: int = LONGEST) -> Reply:
+        """Return the answer, of so many octets at the most. Raises `ServiceError`."""
         try:
-            line = self._file.readline(LONGEST)
+            line = self._file.readline(longest)
             if line.endswith(b"\n"):
                 return decode_reply(line)
         except (OSError, Malformed) as error:
@@ -77,3 +87,18 @@ def statuses(state: Path) -> tuple[Reply, ...]:
         for peer in found:
             peer.send("status")
         return tuple(peer.receive() for peer in found)
+
+
+def served(state: Path) -> tuple[Plan, ...]:
+    """Return the plans that the processes of a state directory serve, each once. Raises `ServiceError`."""
+    with peers(state) as found:
+        for peer in found:
+            peer.send("inventory")
+        texts = dict.fromkeys(peer.receive(LONGEST_INVENTORY).inventory for peer in found)
+    try:
+        return tuple(map(restore, texts))
+    except Malformed as error:
+        raise ServiceError(
+            f"the services of {state} serve an inventory that this netprov cannot read: {error}",
+            "they are of another version: restart them",
+        ) from error

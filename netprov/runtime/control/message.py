@@ -1,6 +1,6 @@
 """What goes over a control socket: one JSON object a line, each way.
 
-A client asks `status`, or `prepare` and then `commit` or `abort` on the same connection. A connection that ends with a
+A client asks `status` or `inventory`, or `prepare` and then `commit` or `abort` on the same connection. A connection that ends with a
 change prepared has aborted it.
 """
 
@@ -18,7 +18,10 @@ VERSION = 1
 LONGEST = 1 << 20
 """Octets of a line: an inventory's problems can be many."""
 
-Verb = Literal["status", "prepare", "commit", "abort"]
+LONGEST_INVENTORY = 256 << 20
+"""Octets of the line that holds an inventory: 100,000 phones with their master files take some 50 MB."""
+
+Verb = Literal["status", "inventory", "prepare", "commit", "abort"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
 
 _Value = TypeVar("_Value")
@@ -46,6 +49,7 @@ class Reply:
     """What a process answers: `error` is empty if it did as it was asked.
 
     `fingerprint` tells inventories apart, so that all processes commit the same one; `differences` are in words.
+    `inventory` is what is served, as `plan.stored` writes it.
     """
 
     process: int
@@ -53,6 +57,7 @@ class Reply:
     roles: tuple[RoleStatus, ...] = ()
     fingerprint: str = ""
     differences: tuple[str, ...] = ()
+    inventory: str = ""
 
 
 def encode(message: Request | Reply) -> bytes:
@@ -82,6 +87,7 @@ def decode_reply(line: bytes) -> Reply:
         ),
         _typed(fields, "fingerprint", str),
         _texts(fields, "differences"),
+        _typed(fields, "inventory", str),
     )
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from netprov.errors import Malformed, NetprovError, ServiceError
+from netprov.plan import Plan
+from netprov.plan.stored import store
 from netprov.runtime.control.message import LONGEST, Reply, Request, RoleStatus, decode_request, encode
 from netprov.runtime.control.place import bind
 from netprov.runtime.role import Service
@@ -40,6 +42,10 @@ class Controlled(Protocol):
     @property
     def services(self) -> Sequence[Service]:
         """Its services."""
+
+    @property
+    def plan(self) -> Plan:
+        """What it serves."""
 
     async def prepare(self) -> Change:
         """Make ready for what the inventory says now. Raises `NetprovError`, which was told."""
@@ -115,6 +121,9 @@ class _Session:
         match request:
             case Request("status"):
                 return Reply(os.getpid(), roles=self._status())
+            case Request("inventory"):
+                text = await asyncio.to_thread(store, self._controlled.plan)
+                return Reply(os.getpid(), inventory=text)
             case Request("prepare"):
                 return await self._prepare()
         change, self._change = self._change, None

@@ -13,13 +13,19 @@ from pathlib import Path
 import pytest
 
 from netprov.errors import ServiceError
+from netprov.inventory.load import parse
+from netprov.plan import Plan, derive
 from netprov.runtime.control import place
-from netprov.runtime.control.client import peers, statuses
+from netprov.runtime.control.client import peers, served, statuses
 from netprov.runtime.control.message import Reply
 from netprov.runtime.control.reload import LOCK, reload
 from netprov.runtime.control.server import ControlServer
 from netprov.runtime.role import Service
 from netprov.state.hold import hold
+
+SITE = (
+    "domain: example.com\nnetworks: {voice: {interface: lan0, subnet: 10.20.0.0/24, options: {43: {1: x}}}}\n"
+)
 
 
 @dataclass
@@ -31,6 +37,7 @@ class Process:
     fingerprint: str = "one"
     refuses: str = ""
     services: tuple[Service, ...] = ()
+    plan: Plan = field(default_factory=lambda: derive(parse(SITE, "site.yaml").inventory))
 
     async def prepare(self) -> Process:
         if self.refuses:
@@ -183,3 +190,14 @@ def test_role_is_held_by_one_process(tmp_path: Path) -> None:
     hold(tmp_path, ["dns"])
     with pytest.raises(ServiceError, match=r"dns is served with the state directory .* by process"):
         hold(tmp_path, ["http", "dns"])
+
+
+def test_inventory_that_is_served_can_be_asked_for(tmp_path: Path) -> None:
+    one, two = Process(), Process()
+
+    async def test() -> None:
+        (plan,) = await asyncio.to_thread(served, tmp_path)
+        assert plan.site.inventory == one.plan.site.inventory
+        assert plan.dhcp == one.plan.dhcp
+
+    with_processes(tmp_path, test, dns=one, http=two)
