@@ -449,14 +449,14 @@ Two servers, asked the same:
 
 What another plan would change:
 
-    change                      everything that clients would see differently
-    change.seen                 one thing seen differently, and likes of it
-    change.dhcp                 what clients are offered
-    change.dns                  sets of records
-    change.listener             sockets that come and go
-    change.certificate          what certificates say
-    change.profile              parameters of each phone, files for everybody
-    change.acs                  what devices are made to do
+    diff                        everything that clients would see differently
+    diff.seen                   one thing seen differently, and likes of it
+    diff.dhcp                   what clients are offered
+    diff.dns                    sets of records
+    diff.listener               sockets that come and go
+    diff.certificate            what certificates say
+    diff.profile                parameters of each phone, files for everybody
+    diff.acs                    what devices are made to do
 
 Other servers' configurations, from the plan:
 

@@ -67,7 +67,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "doctor": GROUND | {"doctor", "emulator", "explain", "runtime", "state", "plan"} | PHONE,
     "reason": GROUND | {"reason", "check", "explain", "doctor"},
     "compare": GROUND | {"compare", "emulator", "runtime", "state", "plan"} | PHONE,
-    "change": GROUND | {"change", "compare", "plan"} | PHONE,
+    "diff": GROUND | {"diff", "compare", "plan"} | PHONE,
     "lab": GROUND | {"lab", "compare", "doctor", "explain", "emulator", "runtime", "state", "plan"} | PHONE,
 }
 EVERYTHING = set(MAY_IMPORT) | {"cli"}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from netprov.change import Change, changes
-from netprov.change.seen import Likes, Section, like
+from netprov.diff import Change, changes
+from netprov.diff.seen import Likes, Section, like
 from netprov.cli.against import RUNNING, plan_against
 from netprov.cli.say import say
 from netprov.cli.site import inventory_option, open_plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netprov.change.seen import Change
+from netprov.diff.seen import Change
 from netprov.hostport import format_hostport
 from netprov.plan import Plan
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netprov.change.seen import NOTHING, Change, compared
+from netprov.diff.seen import NOTHING, Change, compared
 from netprov.dns.config import DnsConfig
 from netprov.dns.iana.rrtype import SOA, SRV, format_type
 from netprov.dns.message.name import format_host, format_name

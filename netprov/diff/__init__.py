@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netprov.change.acs import acs_changes
-from netprov.change.certificate import certificate_changes
-from netprov.change.dhcp import dhcp_changes
-from netprov.change.dns import dns_changes
-from netprov.change.listener import listener_changes
-from netprov.change.profile import profile_changes
-from netprov.change.seen import Change
+from netprov.diff.acs import acs_changes
+from netprov.diff.certificate import certificate_changes
+from netprov.diff.dhcp import dhcp_changes
+from netprov.diff.dns import dns_changes
+from netprov.diff.listener import listener_changes
+from netprov.diff.profile import profile_changes
+from netprov.diff.seen import Change
 from netprov.plan import Plan
 
 __all__ = ["Change", "changes"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 
-from netprov.change.seen import NOTHING, Change, compared, words
+from netprov.diff.seen import NOTHING, Change, compared, words
 from netprov.errors import NetprovError
 from netprov.hostport import Scheme
 from netprov.provision.catalog import Catalog

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from netprov.change.seen import Change, compared
+from netprov.diff.seen import Change, compared
 from netprov.cwmp.config import AcsConfig, Target
 from netprov.plan.cwmp import CwmpPlan
 

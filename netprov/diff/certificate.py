@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
-from netprov.change.seen import Change, compared, words
+from netprov.diff.seen import Change, compared, words
 from netprov.pki.request import AuthorityRequest, ClientPolicy, PkiPlan, ServerRequest
 
 

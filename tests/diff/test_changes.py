@@ -7,12 +7,12 @@ import re
 
 from hypothesis import HealthCheck, given, settings
 
-from netprov.change import changes
-from netprov.change.dns import ZONE
-from netprov.change.seen import like
+from netprov.diff import changes
+from netprov.diff.dns import ZONE
+from netprov.diff.seen import like
 from netprov.mac import parse_mac
 from netprov.plan import Plan
-from tests.change.sites import (
+from tests.diff.sites import (
     MACS,
     NETWORKS,
     STRANGERS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from netprov.change.seen import NOTHING, Change, compared
+from netprov.diff.seen import NOTHING, Change, compared
 from netprov.compare.client import MADE, AskingClient, clients_of
 from netprov.dhcp.config import NetworkConfig
 from netprov.dhcp.message import dotted
