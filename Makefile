@@ -74,6 +74,10 @@ kill-dhcp: $(VENV)/.dev .setup/packages ## kill -9 the DHCP server 50 times unde
 change: $(VENV)/.dev .setup/packages ## Change a running site 200 times at random, and compare with a fresh one each time (long)
 	@$(RUN)/python -m tests.change 200
 
+.PHONY: pairs
+pairs: $(VENV)/.dev ## Compare what `netprov plan` says of 200 pairs of inventories with what clients then see (2 min)
+	@NETPROV_PAIRS=$${NETPROV_PAIRS:-200} $(RUN)/python -m pytest --timeout 0 tests/diff $(ARGS)
+
 bench-%: $(VENV)/.dev .setup/packages ## Measure one part side by side with its peers: dhcp dns check provision phone start
 	@$(RUN)/python -m tests.bench.$*
 

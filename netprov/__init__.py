@@ -456,6 +456,7 @@ What another plan would change:
     diff.listener               sockets that come and go
     diff.certificate            what certificates say
     diff.profile                parameters of each phone, files for everybody
+    diff.told                   a difference as lines for people
     diff.acs                    what devices are made to do
 
 Other servers' configurations, from the plan:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from netprov.diff.seen import Change, compared
 from netprov.cwmp.config import AcsConfig, Target
+from netprov.diff.seen import Change, compared
 from netprov.plan.cwmp import CwmpPlan
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from netprov.diff.seen import NOTHING, Change, compared
 from netprov.compare.client import MADE, AskingClient, clients_of
 from netprov.dhcp.config import NetworkConfig
 from netprov.dhcp.message import dotted
 from netprov.dhcp.option.table import name as option_name
+from netprov.diff.seen import NOTHING, Change, compared
 from netprov.mac import format_mac
 from netprov.plan import Plan
 from netprov.plan.offer import Offers, Preview

@@ -25,7 +25,7 @@ from tests.diff.sites import (
 )
 
 ALL = settings(
-    max_examples=int(os.environ.get("NETPROV_PAIRS", "40")),
+    max_examples=int(os.environ.get("NETPROV_PAIRS", "12")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -109,11 +109,13 @@ def test_profile_changes_are_the_difference_of_profiles(one: str, other: str) ->
             assert differs <= said.get(mac, set()) <= differs | {"Profile_Rule"}, mac
 
 
+@ALL
 @given(sites())
 def test_nothing_changes_by_the_same_inventory(text: str) -> None:
     assert changes(plan_of(text), plan_of(text)) == ()
 
 
+@ALL
 @given(sites(), sites())
 def test_likes_lose_nothing(one: str, other: str) -> None:
     found = changes(plan_of(one), plan_of(other))

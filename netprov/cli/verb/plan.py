@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import groupby
 from pathlib import Path
 
 import click
 
-from netprov.diff import Change, changes
-from netprov.diff.seen import Likes, Section, like
 from netprov.cli.against import RUNNING, plan_against
 from netprov.cli.say import say
 from netprov.cli.site import inventory_option, open_plan
-
-HEADS: dict[Section, str] = {
-    "dhcp": "What DHCP offers",
-    "dns": "What DNS answers",
-    "listeners": "Where this server is asked",
-    "certificates": "Certificates",
-    "profiles": "What phones load",
-    "acs": "What the ACS makes devices do",
-}
-COLOURS = {"+": "green", "-": "red", "~": "yellow"}
-
-SHOWN_LIKES = 12
-"""Groups of likes that are shown in a section unless all are asked for."""
-
-SHOWN_SUBJECTS = 3
+from netprov.diff import Change, changes
+from netprov.diff.told import told
 
 
 @click.command()
@@ -69,40 +53,10 @@ def command(
     if as_json:
         print(json.dumps([{**asdict(each), "sign": each.sign} for each in found], indent=2))
     else:
-        for line in lines(found, everything=everything):
-            say(*line[:1], fg=line[1], bold=line[2])
+        for text, colour, bold in told(found, everything=everything, hint="; --all shows them"):
+            say(text, fg=colour, bold=bold)
         say(f"{_total(found)}, compared with {what}")
     return 1 if exit_code and found else 0
-
-
-def lines(found: Sequence[Change], *, everything: bool = False) -> Iterator[tuple[str, str | None, bool]]:
-    """Yield what to print, line by line: the text, its colour, whether it is a head."""
-    for section, members in groupby(like(found), key=lambda each: each.first.section):
-        group = list(members)
-        shown = group if everything else group[:SHOWN_LIKES]
-        yield HEADS[section], None, True
-        for each in shown:
-            yield (
-                f"  {each.first.sign} {_words(each, everything=everything)}",
-                COLOURS[each.first.sign],
-                False,
-            )
-        if len(group) > len(shown):
-            yield f"    … and {len(group) - len(shown)} more; --all shows them", None, False
-        yield "", None, False
-
-
-def _words(likes: Likes, *, everything: bool) -> str:
-    change = likes.first
-    number = len(likes.subjects)
-    shown = likes.subjects if everything else likes.subjects[:SHOWN_SUBJECTS]
-    who = "; ".join(shown) + (f" and {number - len(shown)} more" if number > len(shown) else "")
-    match change.sign:
-        case "+":
-            return f"{who}: {change.aspect}: {change.after}"
-        case "-":
-            return f"{who}: no {change.aspect} any more, was {change.before}"
-    return f"{who}: {change.aspect}: {change.before} → {change.after}"
 
 
 def _total(found: Sequence[Change]) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from netprov.cli.say import say
 from netprov.cli.site import inventory_option
+from netprov.diff import Change, changes
+from netprov.diff.told import told
 from netprov.errors import InventoryError
+from netprov.plan import Plan
 from netprov.runtime.control.reload import reload
 from netprov.runtime.supervise import ROLES
 
@@ -17,12 +21,16 @@ from netprov.runtime.supervise import ROLES
 @click.argument("roles", nargs=-1, metavar="[ROLE]...")
 @inventory_option
 @click.option("--state", metavar="DIR", help="The services' state directory. Default: the inventory's.")
-def command(roles: tuple[str, ...], file: str | None, state: str | None) -> int:
+@click.option(
+    "--yes", is_flag=True, help="Also if more phones than `server: {reload_limit: …}` would see it."
+)
+def command(roles: tuple[str, ...], file: str | None, state: str | None, *, yes: bool) -> int:
     """Let running services load the inventory again: all of them take it, or none does.
 
     Every process of the state directory makes ready for the new inventory: it binds what is new, loads certificates and
     secrets. If all can, all take it over, without losing a request, and what changed is printed. If one cannot, none
     takes it, and the reason is printed; the exit code is 1 then. With ROLEs, only their processes are asked.
+    `netprov plan` says beforehand what would change for whom.
 
     \b
     Examples:
@@ -32,7 +40,15 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None) -> int:
     """
     if unknown := [each for each in roles if each not in ROLES]:
         raise click.UsageError(f"there is no role {', '.join(unknown)}: {', '.join(ROLES)}")
-    outcome = reload(Path(state or _declared_state(file)), roles)
+    seen: list[Change] = []
+
+    def judge(old: Plan, new: Plan) -> tuple[str, ...]:
+        seen[:] = changes(old, new)
+        return () if yes else refusal(seen, old, new)
+
+    outcome = reload(Path(state or _declared_state(file)), roles, judge)
+    for shown, colour, bold in told(seen):
+        say(shown, fg=colour, bold=bold, err=not outcome.done)
     if outcome.done:
         for line in outcome.lines or ("nothing has changed",):
             say(line)
@@ -41,6 +57,17 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None) -> int:
     for line in outcome.lines:
         say(line, err=True)
     return 1
+
+
+def refusal(seen: Sequence[Change], old: Plan, new: Plan) -> tuple[str, ...]:
+    """Return why a change is not to be made without a word more: it is of more phones than either inventory lets be."""
+    limits = [plan.site.inventory.server.reload_limit for plan in (old, new)]
+    limit = min((each for each in limits if each is not None), default=None)
+    phones = len({each.mac for each in seen if each.mac})
+    if limit is None or phones <= limit:
+        return ()
+    text = f"{phones} listed phones would see something else, and `server: {{reload_limit: {limit}}}` says to ask"
+    return (f"{text}: look at it with `netprov plan`, then `netprov reload --yes`",)
 
 
 def _declared_state(file: str | None) -> str:

@@ -30,6 +30,11 @@ class Server(Record):
         description="Directory for leases, keys and device records.",
         examples=["./state"],
     )
+    reload_limit: Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        description="`netprov reload` refuses what more listed phones than this would see, unless --yes is said.",
+        examples=[20],
+    )
 
 
 class Certificates(Record):

@@ -95,10 +95,15 @@ def served(state: Path) -> tuple[Plan, ...]:
         for peer in found:
             peer.send("inventory")
         texts = dict.fromkeys(peer.receive(LONGEST_INVENTORY).inventory for peer in found)
+    return tuple(map(read_plan, texts))
+
+
+def read_plan(text: str) -> Plan:
+    """Return the plan that a process told. Raises `ServiceError`."""
     try:
-        return tuple(map(restore, texts))
+        return restore(text)
     except Malformed as error:
         raise ServiceError(
-            f"the services of {state} serve an inventory that this netprov cannot read: {error}",
-            "they are of another version: restart them",
+            f"a service's inventory cannot be read: {error}",
+            "it is of another version of netprov: restart it",
         ) from error

@@ -1,6 +1,7 @@
 """What goes over a control socket: one JSON object a line, each way.
 
-A client asks `status` or `inventory`, or `prepare` and then `commit` or `abort` on the same connection. A connection that ends with a
+A client asks `status` or `inventory`, or `prepare` and then `commit` or `abort` on the same connection; between them it
+may ask for what is `prepared`. A connection that ends with a
 change prepared has aborted it.
 """
 
@@ -21,7 +22,7 @@ LONGEST = 1 << 20
 LONGEST_INVENTORY = 256 << 20
 """Octets of the line that holds an inventory: 100,000 phones with their master files take some 50 MB."""
 
-Verb = Literal["status", "inventory", "prepare", "commit", "abort"]
+Verb = Literal["status", "inventory", "prepare", "prepared", "commit", "abort"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
 
 _Value = TypeVar("_Value")
@@ -49,7 +50,7 @@ class Reply:
     """What a process answers: `error` is empty if it did as it was asked.
 
     `fingerprint` tells inventories apart, so that all processes commit the same one; `differences` are in words.
-    `inventory` is what is served, as `plan.stored` writes it.
+    `inventory` is what is served, or prepared, as `plan.stored` writes it.
     """
 
     process: int

@@ -6,14 +6,15 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from netprov.errors import ServiceError
-from netprov.runtime.control.client import Peer, peers
-from netprov.runtime.control.message import Reply
+from netprov.plan import Plan
+from netprov.runtime.control.client import Peer, peers, read_plan
+from netprov.runtime.control.message import LONGEST_INVENTORY, Reply, Verb
 from netprov.runtime.control.place import directory
 
 LOCK = "reload.lock"
@@ -29,8 +30,14 @@ class Outcome:
     lines: tuple[str, ...]
 
 
-def reload(state: Path, roles: Sequence[str] = ()) -> Outcome:
+Judge = Callable[[Plan, Plan], Sequence[str]]
+"""What looks at the plan that is served and the one that everything is ready for, and says why it is not to be served."""
+
+
+def reload(state: Path, roles: Sequence[str] = (), judge: Judge | None = None) -> Outcome:
     """Let every process, or those of the roles alone, load its inventory again: all of them, or none.
+
+    A `judge` is asked before anything is committed.
 
     Whoever waits meanwhile for a reload of the same roles that began after he asked is served by it, too: systemd asks
     once a unit. Raises `ServiceError` if nobody can be asked.
@@ -40,7 +47,7 @@ def reload(state: Path, roles: Sequence[str] = ()) -> Outcome:
         if (known := _known(record, asked, roles)) is not None:
             return known
         began = time.clock_gettime(time.CLOCK_BOOTTIME)
-        outcome = _reload(state, roles)
+        outcome = _reload(state, roles, judge)
         text = json.dumps({"began": began, "roles": list(roles), **asdict(outcome)}).encode()
         with suppress(OSError):  # a full disk: who waits asks again
             os.ftruncate(record, 0)
@@ -48,7 +55,7 @@ def reload(state: Path, roles: Sequence[str] = ()) -> Outcome:
         return outcome
 
 
-def _reload(state: Path, roles: Sequence[str]) -> Outcome:
+def _reload(state: Path, roles: Sequence[str], judge: Judge | None) -> Outcome:
     with peers(state, roles) as found:
         _all_there(state, roles, found)
         ready = _prepare(found)
@@ -57,11 +64,25 @@ def _reload(state: Path, roles: Sequence[str]) -> Outcome:
             refused = [
                 "the services have read different inventories: it was changed meanwhile, or they name different files"
             ]
+        if not refused and judge is not None:
+            refused = list(_judged(found[0], judge))
         if refused:
             reasons = tuple(dict.fromkeys(refused))
             _end(found, ready, reasons)
             return Outcome(done=False, lines=reasons)
         return _commit(found, ready)
+
+
+def _judged(peer: Peer, judge: Judge) -> Sequence[str]:
+    """Let what is served and what is prepared be looked at."""
+    plans = []
+    for verb in _SERVED_AND_PREPARED:
+        peer.send(verb)
+        plans.append(read_plan(peer.receive(LONGEST_INVENTORY).inventory))
+    return judge(*plans)
+
+
+_SERVED_AND_PREPARED: tuple[Verb, Verb] = ("inventory", "prepared")
 
 
 def _all_there(state: Path, roles: Sequence[str], found: Sequence[Peer]) -> None:

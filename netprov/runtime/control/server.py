@@ -26,6 +26,7 @@ MOST = 16
 class Change(Protocol):
     """What a process is ready for."""
 
+    plan: Plan
     differences: tuple[str, ...]
     fingerprint: str
 
@@ -126,6 +127,8 @@ class _Session:
                 return Reply(os.getpid(), inventory=text)
             case Request("prepare"):
                 return await self._prepare()
+            case Request("prepared") if self._change is not None:
+                return Reply(os.getpid(), inventory=await asyncio.to_thread(store, self._change.plan))
         change, self._change = self._change, None
         if change is None:
             return Reply(os.getpid(), "nothing is prepared")

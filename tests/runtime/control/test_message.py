@@ -47,7 +47,7 @@ def is_request(fields: Any) -> bool:
         isinstance(fields, dict)
         and type(fields.get("version")) is int
         and fields["version"] == 1
-        and fields.get("verb") in ("status", "prepare", "commit", "abort")
+        and fields.get("verb") in ("status", "inventory", "prepare", "prepared", "commit", "abort")
         and isinstance(fields.get("reason", ""), str)
     )
 
@@ -56,8 +56,8 @@ def is_reply(fields: Any) -> bool:
     """Say by the values of JSON alone whether they are a reply."""
     return (
         isinstance(fields, dict)
-        and [type(fields.get(key)) for key in ("version", "process", "error", "fingerprint")]
-        == [int, int, str, str]
+        and [type(fields.get(key)) for key in ("version", "process", "error", "fingerprint", "inventory")]
+        == [int, int, str, str, str]
         and fields["version"] == 1
         and are_texts(fields.get("differences"))
         and isinstance(fields.get("roles"), list)
