@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 
 from netprov.diff.seen import NOTHING, Change, compared, words
 from netprov.errors import NetprovError
-from netprov.hostport import Scheme
+from netprov.hostport import PORTS, Scheme
 from netprov.provision.catalog import Catalog
 from netprov.provision.config import Device, Policy, Provision
 from netprov.provision.profile import Layer, Parameter, parse_profile
@@ -20,7 +20,7 @@ from netprov.provision.secret import Secrets
 PROFILE = "profile"
 """The aspect of a phone's profile as a whole."""
 
-_ROADS: tuple[tuple[Scheme, int], ...] = (("https", 443), ("http", 80))
+_ROADS: tuple[Scheme, ...] = ("https", "http")
 """Profiles differ by the road: over HTTP they begin with the way to HTTPS."""
 
 
@@ -55,7 +55,7 @@ class _Side:
 
     def __init__(self, provision: Provision) -> None:
         self._catalog = Catalog(provision, entropy=bytes, secrets=_NamedSecrets())
-        self._requesters = [Requester(scheme, "", provision.server_name, port) for scheme, port in _ROADS]
+        self._requesters = [Requester(scheme, "", provision.server_name, PORTS[scheme]) for scheme in _ROADS]
 
     def in_short(self, device: Device | None) -> str:
         """Return what a phone that only one plan lists has of its own, "" for nothing."""
