@@ -338,6 +338,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.net.sender          the MAC address behind an IP address, as the leases know it
     runtime.net.known           which addresses are phones', when there is not room for all
     runtime.web                 what every web server here stands on
+    runtime.web.tls_layer       TLS between a socket's octets and a protocol's
     runtime.web.stream          an accepted connection, plain or TLS
     runtime.web.handshake       TLS handshakes under way, and why they fail
     runtime.web.tls             TLS contexts from the certificate store

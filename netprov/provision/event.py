@@ -57,6 +57,25 @@ class Asked:
         return f"{who} {self.method} {self.scheme} {self.path}: {self.status} {what}{probe}"
 
 
+def claimed(event: Asked) -> Asked:
+    """Return a request of which the sender has not shown that he is the phone; `replace` takes thrice the time."""
+    return Asked(
+        event.scheme,
+        event.address,
+        event.method,
+        event.path,
+        event.status,
+        event.kind,
+        event.octets,
+        event.mac,
+        event.reason,
+        event.agent,
+        event.probe,
+        proven=False,
+        why=event.why,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class KeyGiven:
     """The key or password of a phone's profile is about to leave: on record already, and by what the sender was known."""

@@ -11,7 +11,7 @@ from netprov.provision.answer import Content, Lock, Redirect, Refusal, TreeFile
 from netprov.provision.auth import REALM, REASONS, Authority
 from netprov.provision.catalog import Catalog, decode_path
 from netprov.provision.config import Device, Provision, TlsVersion
-from netprov.provision.event import PROBE, Asked, Posted, Reported
+from netprov.provision.event import PROBE, Asked, Posted, Reported, claimed
 from netprov.provision.gate.handout import Wanted
 from netprov.provision.http import HttpRequest, Response
 from netprov.provision.report import Report, is_sealed, is_secret, open_report, parse_posted, parse_report
@@ -86,7 +86,8 @@ class Responder:
             return answered
         # A path can name any phone: what is asked in its name is told of the sender.
         more = answered.more and replace(answered.more, proven=False)
-        return replace(answered, event=replace(answered.event, proven=False), more=more)
+        event = claimed(answered.event)
+        return Answered(answered.response, event, answered.file, more, answered.key, answered.shown)
 
     def _respond(self, request: HttpRequest, requester: Requester, now: float) -> Answered:
         raw = target_path(request.target)

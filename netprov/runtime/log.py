@@ -6,11 +6,13 @@ the fields that are declared `repr=False`, which is where secrets are kept.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import logging
 import os
 import sys
 import time
+from collections import deque
 from contextlib import suppress
 from typing import TextIO
 
@@ -65,13 +67,15 @@ def configure(*, verbose: bool) -> EventLog:
 
 
 class EventLog:
-    """Writes events straight to a stream, in the form of `configure`'s lines.
+    """Writes events straight to a stream, in the form of `configure`'s lines, those of one turn of the loop in one piece.
 
     The way through `logging` costs more than composing the profile that most of them tell of.
     """
 
     def __init__(self, stream: TextIO, *, journal: bool, verbose: bool) -> None:
         self._write = stream.write
+        self._lines: deque[str] = deque()
+        self._due: asyncio.AbstractEventLoop | None = None
         self._journal = journal
         self._lowest = logging.DEBUG if verbose else logging.INFO
         self._second = 0
@@ -88,9 +92,28 @@ class EventLog:
             return
         text = visible(describe(event)[:LONGEST].replace("\n", " "))
         prefix = f"<{_SYSLOG[level]}>" if self._journal else self._clock()
+        self._lines.append(f"{prefix}{service}: {text}\n")
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # a thread of its own, or before and after the loop
+            self.flush()
+            return
+        if self._due is not loop:
+            self._due = loop
+            loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Write what waits; call this once at the end, for what the last turn of the loop has said."""
+        self._due = None
+        text = ""
+        with suppress(IndexError):  # other threads add lines meanwhile
+            while True:
+                text += self._lines.popleft()
+        if not text:
+            return
         # Standard error may be a pipe that nobody reads any more; serving goes on.
         with suppress(OSError, ValueError):
-            self._write(f"{prefix}{service}: {text}\n")
+            self._write(text)
 
     def _clock(self) -> str:
         second = int(time.time())

@@ -6,6 +6,7 @@ DHCP starts last: a phone gets its address only when all that it will ask for is
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import signal
 import time
@@ -35,6 +36,8 @@ ROLES: Mapping[str, str] = {
 """Every role of `netprov serve`, in the order they start, and the class that plays it."""
 
 
+COLLECT = (50_000, 20, 50)
+"""Thresholds of the garbage collector; serving makes much short-lived garbage but no cycles."""
 AGAIN_S = 5.0
 """Seconds until what could not be taken over is tried again, if nothing else changes."""
 
@@ -129,6 +132,9 @@ class Supervisor:
                 for service in self.services:
                     await service.start(self._plan)
                     self._started.append(service)
+            # What was loaded stays: the collector need not look at ten thousand phones and their leases again and again.
+            gc.freeze()
+            gc.set_threshold(*COLLECT)
             ready(self.services)
             notify("READY=1", f"STATUS={self._status()}")
             await self._serve()

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -432,18 +433,23 @@ def load_reports(state: Path, mac: str) -> tuple[tuple[str, float, Mapping[str, 
     return tuple((str(kind), float(str(when)), json.loads(str(fields))) for kind, when, fields in rows)
 
 
+@lru_cache(maxsize=256)
+def _shown(kind: type) -> tuple[str, ...]:
+    return tuple(each.name for each in dataclasses.fields(kind) if each.repr)
+
+
 def _plain(value: object) -> object:
     """Return an event as JSON takes it, without the fields declared `repr=False`, which may be long or secret."""
-    if dataclasses.is_dataclass(value):
-        return {
-            each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value) if each.repr
-        }
+    if isinstance(value, str):
+        return str(value)[:_FIELD]
+    if value is None or isinstance(value, int | float):
+        return value
+    if dataclasses.is_dataclass(kind := type(value)):
+        return {name: _plain(getattr(value, name)) for name in _shown(kind)}
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         return {name: _plain(each) for name, each in value._asdict().items()}
     if isinstance(value, bytes):
         return value.hex(":")
-    if isinstance(value, int | float | bool | None):
-        return value
     return str(value)[:_FIELD]
 
 

@@ -4,9 +4,10 @@
 
 Every server is pinned to one core, its load to another, all on one host's loopback inside a namespace. What counts is
 the server's CPU time for one fetch (or MiB), by the kernel's books, children included: a load generator that is slower
-than the server does not distort it. nginx serves a static file with its default TLS settings; netprov renders each
-profile, looks up whose it is and keeps the device record. Limits: HTTPS at least 0.6 of nginx's fetches per CPU
-second; TFTP level with the best; 10,000 profiles rendered and encrypted in 10 s.
+than the server does not distort it. Servers that are compared are asked in turns, and the best turn of each counts, so
+that what else the machine does is the same for all. nginx serves a static file with its default TLS settings; netprov
+looks up whose the profile is, logs the fetch and keeps the device record. Limits: `AIMS`; TFTP level with the best;
+10,000 profiles rendered and encrypted in 10 s.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from netprov.inventory.load import parse
 from netprov.lab.lan import Host, Lan
@@ -34,8 +37,11 @@ from netprov.provision.requester import Requester
 from netprov.provision.secret import SITE as SITE_SECRET
 from netprov.provision.secret import Secrets
 
-SECONDS = 4
-ADDRESS = "10.20.0.1"
+SECONDS, ROUNDS = 2, 4
+ADDRESS, PEER = "10.20.0.1", "10.20.0.2"
+"""Where netprov answers, and its peer beside it."""
+AIMS: Mapping[str, float] = {"HTTPS ecdsa-p256": 0.65, "HTTPS rsa-2048": 0.75, "HTTP": 0.4}
+"""Fetches a CPU second, of nginx's."""
 MAC = "00:12:34:00:00:05"
 PATH = "/Cisco/001234000005.cfg"
 FLEET = 10_000
@@ -59,10 +65,16 @@ daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_process
 events {{ worker_connections 4096; }}
 http {{ access_log off; default_type text/xml; client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2;
   fastcgi_temp_path {folder}/t3; uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
-  server {{ listen 10.20.0.1:80 backlog=1024; root {folder}/www; }}
-  server {{ listen 10.20.0.1:443 ssl backlog=1024; root {folder}/www;
+  server {{ listen {address}:80 backlog=1024; root {folder}/www; }}
+  server {{ listen {address}:443 ssl backlog=1024; root {folder}/www;
            ssl_certificate {chain}; ssl_certificate_key {chain}; }} }}
 """
+
+
+class Load(Protocol):
+    """Fetches from an address for a while; returns how many succeeded."""
+
+    def __call__(self, host: Host, to: str) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +152,7 @@ def settled(pid: int) -> None:
     wait_until(quiet, what="the server to be ready", timeout=30)
 
 
-def answers(host: Host, port: int) -> Callable[[], bool]:
+def answers(host: Host, port: int, address: str = ADDRESS) -> Callable[[], bool]:
     """Return a check whether something accepts connections."""
 
     def check() -> bool:
@@ -148,7 +160,7 @@ def answers(host: Host, port: int) -> Callable[[], bool]:
             sock = socket.socket()
         with sock:
             sock.settimeout(1)
-            return sock.connect_ex((ADDRESS, port)) == 0
+            return sock.connect_ex((address, port)) == 0
 
     return check
 
@@ -159,9 +171,9 @@ def netprov(folder: Path, site: Path, *roles: str) -> list[str]:
     return ["sh", "-c", serve]
 
 
-def handshakes(host: Host, count: int = 4) -> int:
+def handshakes(host: Host, to: str, count: int = 4) -> int:
     """Fetch over new TLS connections with `openssl s_time`, several at once, on core 1; return how many succeeded."""
-    command = f"exec taskset -c 1 openssl s_time -connect {ADDRESS}:443 -new -www {PATH} -time {SECONDS}"
+    command = f"exec taskset -c 1 openssl s_time -connect {to}:443 -new -www {PATH} -time {SECONDS}"
     clients = [host.spawn(["sh", "-c", command]) for _ in range(count)]
     total = 0
     for client in clients:
@@ -171,9 +183,9 @@ def handshakes(host: Host, count: int = 4) -> int:
     return total
 
 
-def plain_fetches(host: Host, parallel: int = 16) -> int:
+def plain_fetches(host: Host, to: str, parallel: int = 16) -> int:
     """Fetch over new plain connections for a while, on core 1; return how many succeeded."""
-    script = LOADER.format(address=ADDRESS, path=PATH, seconds=SECONDS, parallel=parallel)
+    script = LOADER.format(address=to, path=PATH, seconds=SECONDS, parallel=parallel)
     result = host.run(["taskset", "-c", "1", sys.executable, "-c", script], timeout=SECONDS + 30)
     return int(result.stdout or 0)
 
@@ -212,29 +224,33 @@ def measured(host: Host, pid: int, load: Callable[[Host], int]) -> Cost:
     return Cost(done, cpu_of(pid) - before, seconds)
 
 
-def compare(folder: Path, title: str, kind: str, load: Callable[[Host], int]) -> list[bool]:
-    """Measure netprov and nginx with the same certificate and the same profile."""
-    with Lan(single_lan([f"{ADDRESS}/16"], [])) as lan:
-        host = lan["server"]
+def compare(folder: Path, title: str, kind: str, load: Load) -> list[bool]:
+    """Measure netprov and nginx with the same certificate and the same profile, in turns, both running."""
+    with ExitStack() as stack:
+        host = stack.enter_context(Lan(single_lan([f"{ADDRESS}/16", f"{PEER}/16"], [])))["server"]
         site = inventory(folder, kind, 100)
-        state = folder / "state"
-        state.mkdir()
-        with serving(host, netprov(folder, site, "http"), answers(host, 80)) as pid:
-            ours = measured(host, pid, load)
+        (folder / "state").mkdir()
+        ours = stack.enter_context(serving(host, netprov(folder, site, "http"), answers(host, 80)))
         (folder / "www" / "Cisco").mkdir(parents=True)
         (folder / "www" / PATH.lstrip("/")).write_bytes(one_profile(site))
-        (chain,) = (state / "pki" / "servers").glob("netprov.example.com*.pem")
-        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, chain=chain))
+        (chain,) = (folder / "state" / "pki" / "servers").glob("netprov.example.com*.pem")
+        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, chain=chain, address=PEER))
         nginx = ["nginx", "-c", str(folder / "nginx.conf")]
-        with serving(host, nginx, answers(host, 80)) as pid:
-            theirs = measured(host, pid, load)
-    print(f"\n{title}, {len(one_profile(site))} octets a profile, {SECONDS} s each")
-    for name, cost in (("netprov", ours), ("nginx", theirs)):
+        theirs = stack.enter_context(serving(host, nginx, answers(host, 80, PEER)))
+        rounds = [
+            (measured(host, ours, partial(load, to=ADDRESS)), measured(host, theirs, partial(load, to=PEER)))
+            for _ in range(ROUNDS)
+        ]
+    print(
+        f"\n{title}, {len(one_profile(site))} octets a profile, {ROUNDS} rounds of {SECONDS} s each, the best of each"
+    )
+    best = [min(costs, key=lambda cost: cost.cpu / max(cost.done, 1)) for costs in zip(*rounds, strict=True)]
+    for name, cost in zip(("netprov", "nginx"), best, strict=True):
         rate, each = cost.done / cost.seconds, cost.cpu / max(cost.done, 1)
         print(f"  {name:<8} {rate:>7.0f}/s  {each * 1e6:>6.0f} us CPU each  {1 / each:>6.0f} per CPU second")
-    ratio = (theirs.cpu / theirs.done) / (ours.cpu / ours.done)
-    print(f"  ratio    {ratio:.2f} of nginx")
-    return [ratio >= 0.6] if title.startswith("HTTPS") else []
+    ratio = (best[1].cpu / best[1].done) / (best[0].cpu / best[0].done)
+    print(f"  ratio    {ratio:.2f} of nginx (aim {AIMS[title]})")
+    return [ratio >= AIMS[title]]
 
 
 def one_profile(site: Path) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 from dataclasses import dataclass, field
 from io import StringIO
 from typing import ClassVar
@@ -63,6 +65,41 @@ def test_event_that_names_its_level_is_logged_at_it() -> None:
 
 def test_event_is_one_line_whatever_it_holds() -> None:
     assert logged(Notice("one\ntwo")) == "<6>dhcp: one two\n"
+
+
+class Writes(list[str]):
+    """A stream that keeps each write apart."""
+
+    def write(self, text: str) -> int:
+        self.append(text)
+        return len(text)
+
+
+def test_events_of_one_turn_are_written_in_one_piece_and_in_their_order() -> None:
+    writes = Writes()
+    log = EventLog(writes, journal=True, verbose=False)  # type: ignore[arg-type]
+
+    async def turn() -> None:
+        log("dhcp", Notice("one"))
+        log("dns", Notice("two"))
+        assert writes == []
+        await asyncio.sleep(0)
+        assert writes == ["<6>dhcp: one\n<6>dns: two\n"]
+        log("dhcp", Notice("three"))
+
+    asyncio.run(turn())
+    log("dhcp", Notice("four"))
+    log.flush()
+    assert "".join(writes[1:]) == "<6>dhcp: three\n<6>dhcp: four\n"
+
+
+def test_events_of_another_thread_are_written_at_once() -> None:
+    writes = Writes()
+    log = EventLog(writes, journal=True, verbose=False)  # type: ignore[arg-type]
+    thread = threading.Thread(target=log, args=("tftp", Notice("one")))
+    thread.start()
+    thread.join()
+    assert writes == ["<6>tftp: one\n"]
 
 
 def test_terminal_is_told_the_time() -> None:

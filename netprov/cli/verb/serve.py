@@ -71,7 +71,10 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
         watch=Watch(directory),
     )
     reports.follow(plan)
-    asyncio.run(_run(supervisor, ControlServer(directory, played, supervisor), reports, plan, played))
+    try:
+        asyncio.run(_run(supervisor, ControlServer(directory, played, supervisor), reports, plan, played))
+    finally:
+        log.flush()
 
 
 class Reports:

@@ -7,7 +7,6 @@ leave (RFC 2131 3.1). If it cannot be written, they do not, and it is tried agai
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -30,9 +29,6 @@ from netprov.runtime.task import keep
 from netprov.runtime.throttle import Throttle
 from netprov.state.clock import LeaseClock
 from netprov.state.lease import LeaseStore, open_store
-
-COLLECT = (50_000, 20, 50)
-"""Thresholds of the garbage collector; serving makes much short-lived garbage but no cycles."""
 
 TICK_S = 1.0
 """How often what failed is tried again."""
@@ -77,9 +73,6 @@ class DhcpService:
             raise
         self._listen()
         self._flush()
-        # What was loaded stays: the collector need not look at a hundred thousand leases again and again.
-        gc.freeze()
-        gc.set_threshold(*COLLECT)
         self._ticker = keep("trying again what failed", self._tick, partial(self._report, self.name))
 
     async def prepare(self, plan: Plan) -> Prepared:

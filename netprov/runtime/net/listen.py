@@ -171,6 +171,7 @@ def bind(listener: Listener) -> socket.socket | None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((listener.address, listener.port))
         if not datagrams:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what is accepted inherits it
             sock.listen(_BACKLOG)
     except OSError as error:
         sock.close()

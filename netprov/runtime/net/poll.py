@@ -48,6 +48,10 @@ class Poller:
         self._callbacks[fd] = callback
         self._epoll.register(fd, events)
 
+    def hand_over(self, fd: int, callback: Callable[[int], None]) -> None:
+        """Call somebody else from now on."""
+        self._callbacks[fd] = callback
+
     def modify(self, fd: int, events: int) -> None:
         """Wait for other events."""
         self._epoll.modify(fd, events)

@@ -1,4 +1,4 @@
-"""Which MAC address is behind a sender's IP address: the kernel's neighbour table, else the DHCP server's leases.
+"""Which MAC address is behind a sender's IP address: the kernel's neighbours, else the DHCP server's leases.
 
 A phone behind a relay or a router is nobody's neighbour here; but if this machine gave it its address, it knows it.
 """
@@ -6,8 +6,10 @@ A phone behind a relay or a router is nobody's neighbour here; but if this machi
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
+from typing import Final
 
 from netprov.dhcp.match import Client, Condition, matches
 from netprov.dhcp.option.vendor import decode_tlv
@@ -18,16 +20,30 @@ from netprov.provision.config import Ports
 from netprov.runtime.net.arp import neighbour
 from netprov.state.lease import LeaseReader
 
+REMEMBERED_S: Final = 1.0
+"""Seconds for which an answer holds: a phone walks its ladder meanwhile, and nobody else is given its address."""
+_REMEMBERED: Final = 4096
+
 
 class Senders:
     """Tells senders apart; the lease file is the state directory's, whichever process writes it."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._leases = LeaseReader(state)
+        self._known: dict[str, tuple[float, str]] = {}
 
     def mac(self, address: str) -> str:
         """Return the MAC address, with colons, "" if nobody knows it."""
-        return neighbour(address) or self.leased(address)
+        now = self._clock()
+        until, mac = self._known.get(address, (0.0, ""))
+        if now < until:
+            return mac
+        mac = neighbour(address) or self.leased(address)
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known[address] = now + REMEMBERED_S, mac
+        return mac
 
     def close(self) -> None:
         """Close the lease file."""

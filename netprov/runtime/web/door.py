@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -48,13 +49,19 @@ class Door(asyncio.Protocol):
             self._hand_over(stream, data)
             return
         self._answered(stream)
-        stream.write(format_reply(head, response))
-        if not head.keep:
-            stream.close()
+        reply = format_reply(head, response)
+        if head.keep:
+            stream.write(reply)
+        else:
+            stream.end(reply)
 
     def eof_received(self) -> bool:
         """Say that no answers are due: each was given with its request."""
         return False
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        """Let go of the connection, which has hold of this."""
+        del self._stream
 
     def _try(self, request: HttpRequest) -> Response | None:
         try:
@@ -65,28 +72,41 @@ class Door(asyncio.Protocol):
 
 def format_reply(head: Head, response: Response) -> bytes:
     """Return a reply with its framing (RFC 9112)."""
+    version = head.request.version
+    start = _start(response.status, tuple(response.fields), len(response.body), version, head.keep)
+    body = b"" if head.request.method == "HEAD" else response.body
+    return b"".join((start, _date(int(time.time())), body))
+
+
+@lru_cache(maxsize=1024)
+def _start(
+    status: int,
+    fields: tuple[tuple[str, str], ...],
+    length: int,
+    version: int,
+    keep: bool,
+) -> bytes:
+    """Return a reply's head up to its date: the fleet's replies differ in little else."""
     lines = [
-        f"HTTP/1.{head.request.version} {_STATUS.get(response.status, str(response.status))}",
-        *(f"{name}: {value}" for name, value in response.fields),
-        f"Content-Length: {len(response.body)}",
-        f"Date: {_date(int(time.time()))}",
+        f"HTTP/1.{version} {_STATUS.get(status, str(status))}",
+        *(f"{name}: {value}" for name, value in fields),
+        f"Content-Length: {length}",
         "Server: netprov",
     ]
-    if head.keep and not head.request.version:
+    if keep and not version:
         lines.append("Connection: keep-alive")
-    elif not head.keep and head.request.version:
+    elif not keep and version:
         lines.append("Connection: close")
-    octets = "\r\n".join((*lines, "\r\n")).encode("latin-1", "replace")
-    return octets if head.request.method == "HEAD" else octets + response.body
+    return "\r\n".join((*lines, "")).encode("latin-1", "replace")
 
 
 class _Clock:
     second = -1
-    text = ""
+    field = b""
 
 
-def _date(second: int) -> str:
-    """Return the time as HTTP writes it, worked out once a second."""
+def _date(second: int) -> bytes:
+    """Return the field that tells the time, and the end of the head; worked out once a second."""
     if second != _Clock.second:
-        _Clock.second, _Clock.text = second, formatdate(second, usegmt=True)
-    return _Clock.text
+        _Clock.second, _Clock.field = second, f"Date: {formatdate(second, usegmt=True)}\r\n\r\n".encode()
+    return _Clock.field

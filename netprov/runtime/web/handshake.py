@@ -13,13 +13,16 @@ from functools import partial
 from typing import Final
 
 from netprov.runtime.net.poll import READ, WRITE, Poller
+from netprov.runtime.web.tls_layer import TlsLayer
 
-Done = Callable[[ssl.SSLSocket], None]
+Done = Callable[[socket.socket, TlsLayer], None]
+"""Told the socket, which the poller watches for reading still, and its TLS."""
 Failed = Callable[[str, bytes], None]
 """Told the reason, and what was sent where that was no TLS."""
 
+_RECEIVE: Final = 16384
 _LOOK: Final = 512
-"""Octets that are looked at before TLS is: enough for a request line."""
+"""Octets of what is no TLS that are told: enough for a request line."""
 _REFUSAL: Final = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 31\r\nConnection: close\r\n\r\n"
     b"This port speaks HTTPS (TLS).\r\n"
@@ -29,10 +32,12 @@ _METHOD = re.compile(rb"[A-Z]{3,12} [!-~]")
 
 @dataclass(slots=True)
 class _Handshake:
-    sock: ssl.SSLSocket
+    sock: socket.socket
+    tls: TlsLayer
     deadline: float
     done: Done
     failed: Failed
+    unsent: bytes = b""
     events: int = READ
     begun: bool = False
 
@@ -66,15 +71,8 @@ class Handshakes:
 
         `done` takes the socket when it can carry requests; `failed` is told why it comes to nothing.
         """
-        try:
-            sock.getpeername()  # else wrap_socket would lose the socket without closing it
-            tls = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-        except OSError as error:  # gone again already
-            sock.close()
-            failed(_reason(error), b"")
-            return
-        fd = tls.fileno()
-        self._under_way[fd] = _Handshake(tls, self._clock() + self._timeout, done, failed)
+        fd = sock.fileno()
+        self._under_way[fd] = _Handshake(sock, TlsLayer(context), self._clock() + self._timeout, done, failed)
         self._poller.register(fd, READ, partial(self._ready, fd))
         if len(self._under_way) > self._most:
             self._take(next(iter(self._under_way))).sock.close()
@@ -96,39 +94,55 @@ class Handshakes:
         each = self._under_way.get(fd)
         if each is None:
             return  # it was the oldest itself
-        if not each.begun and not self._is_tls(fd, each):
-            return
         try:
-            each.sock.do_handshake()
-        except ssl.SSLWantReadError:
-            self._await(fd, each, READ)
-        except ssl.SSLWantWriteError:
-            self._await(fd, each, WRITE)
-        except OSError as error:
-            self._end(fd, _reason(error))
-        else:
-            self._take(fd)
-            each.done(each.sock)
-
-    def _is_tls(self, fd: int, each: _Handshake) -> bool:
-        """Look at the first octets: one that speaks HTTP here is told so, in HTTP; False until there are some."""
-        try:
-            sent = socket.socket.recv(each.sock, _LOOK, socket.MSG_PEEK)
+            if each.unsent and not self._send(fd, each, each.unsent):
+                return
+            done = self._shake(fd, each)
         except (BlockingIOError, InterruptedError):
-            return False
+            return
         except OSError as error:
             self._end(fd, _reason(error))
+            return
+        if done:
+            # What it has to send still, a session ticket, goes with the first reply.
+            del self._under_way[fd]
+            each.done(each.sock, each.tls)
+
+    def _shake(self, fd: int, each: _Handshake) -> bool:
+        """Read once, and answer; say whether the handshake is done. Raises `OSError`."""
+        data = each.sock.recv(_RECEIVE)
+        if not data:
+            raise ConnectionResetError
+        if not each.begun and _METHOD.match(data):
+            self._refuse(fd, each, data)
             return False
         each.begun = True
-        if not _METHOD.match(sent):
-            return True
+        each.tls.put(data)
+        try:
+            done = each.tls.shake()
+        except ssl.SSLError:
+            with suppress(OSError):
+                each.sock.send(each.tls.take())  # the alert that says why
+            raise
+        if not done:
+            self._send(fd, each, each.tls.take())
+        return done
+
+    def _send(self, fd: int, each: _Handshake, data: bytes) -> bool:
+        """Send, and wait for a message or, if something is left, for room; say whether all has gone."""
+        if data:
+            try:
+                each.unsent = data[each.sock.send(data) :]
+            except (BlockingIOError, InterruptedError):
+                each.unsent = data
+        self._await(fd, each, WRITE if each.unsent else READ)
+        return not each.unsent
+
+    def _refuse(self, fd: int, each: _Handshake, sent: bytes) -> None:
+        """Tell one that speaks HTTP here so, in HTTP."""
         with suppress(OSError):
-            socket.socket.recv(
-                each.sock, _LOOK
-            )  # a socket closed with unread octets resets, and the answer may be lost
-            socket.socket.send(each.sock, _REFUSAL)
-        self._end(fd, "plain HTTP on a port that speaks TLS", sent)
-        return False
+            each.sock.send(_REFUSAL)
+        self._end(fd, "plain HTTP on a port that speaks TLS", sent[:_LOOK])
 
     def _await(self, fd: int, each: _Handshake, events: int) -> None:
         if each.events != events:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import httptools
@@ -11,6 +12,8 @@ import httptools
 from netprov.provision.http import HttpRequest
 
 _LONGEST: Final = 4096
+_SHORT: Final = 512
+"""Octets of a request that is remembered with what it was found to be."""
 _MOST: Final = 64
 _VERSIONS: Final = {"1.0": 0, "1.1": 1}
 _LEFT: Final = frozenset({"content-length", "transfer-encoding", "expect", "upgrade", "trailer"})
@@ -66,12 +69,13 @@ def is_host(value: str) -> bool:
 
 def read_head(data: bytes) -> Head | None:
     """Return the one plain GET or HEAD that data is, whole; None for all else, the malformed among it."""
-    if (
-        not data.startswith((b"GET /", b"HEAD /"))
-        or len(data) > _LONGEST
-        or data.find(b"\r\n\r\n") != len(data) - 4
-        or not data.isascii()
-    ):
+    if not data.startswith((b"GET /", b"HEAD /")) or len(data) > _LONGEST:
+        return None
+    return _known(data) if len(data) <= _SHORT else _read(data)
+
+
+def _read(data: bytes) -> Head | None:
+    if data.find(b"\r\n\r\n") != len(data) - 4 or not data.isascii():
         return None
     found = _Fields()
     parser = httptools.HttpRequestParser(found)
@@ -94,3 +98,7 @@ def read_head(data: bytes) -> Head | None:
     request = HttpRequest(parser.get_method().decode(), found.target.decode(), version, fields)
     options = {each.strip().lower() for each in fields.get("connection", "").split(",")}
     return Head(request, "close" not in options and (bool(version) or "keep-alive" in options))
+
+
+_known = lru_cache(maxsize=4096)(_read)
+"""A phone asks with the same octets day by day, and so do all of a model where its MAC address is not in the path."""

@@ -8,7 +8,6 @@ import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -34,6 +33,7 @@ from netprov.runtime.web.handler import HandlerServer, first_line
 from netprov.runtime.web.handshake import Handshakes
 from netprov.runtime.web.head import is_host
 from netprov.runtime.web.stream import Stream
+from netprov.runtime.web.tls_layer import TlsLayer
 from netprov.text import clean
 
 Answer = Callable[[web.BaseRequest, bytes], Awaitable[web.StreamResponse]]
@@ -183,18 +183,23 @@ class WebServer:
             except OSError:  # none left, gone again already, or no descriptors: the sweep frees some
                 return
             accepted.setblocking(False)
-            with suppress(OSError):
-                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             source = (peer[0], peer[1])
             if secure:
-                done = partial(self._connected, peer=source, local=local)
+                done = partial(self._connected, source, local)
                 failed = partial(self._tls_failed, source[0], listener.address)
                 self.handshakes.begin(accepted, self._context(source[0]), done, failed)
             else:
-                self._connected(accepted, peer=source, local=local)
+                self._connected(source, local, accepted)
 
-    def _connected(self, sock: socket.socket, *, peer: tuple[str, int], local: tuple[str, int]) -> None:
-        stream = Stream(sock, self._poller, peer=peer, local=local, closed=self.connections.discard)
+    def _connected(
+        self,
+        peer: tuple[str, int],
+        local: tuple[str, int],
+        sock: socket.socket,
+        tls: TlsLayer | None = None,
+    ) -> None:
+        discard = self.connections.discard
+        stream = Stream(sock, self._poller, tls=tls, peer=peer, local=local, closed=discard)
         self.connections.add(stream, peer[0])
         if self._quick is None:
             stream.begin(self._library())

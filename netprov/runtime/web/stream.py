@@ -1,29 +1,30 @@
 """An accepted connection, plain or TLS, as an asyncio transport: straight on the socket, one callback a readiness.
 
-asyncio's own TLS goes through memory buffers, 256 KiB a connection, and a protocol between two transports, which costs
-a phone's fetch more than the server's answer does. Here OpenSSL reads and writes the socket itself.
+asyncio's own TLS keeps 256 KiB a connection, and a protocol between two transports, which costs a phone's fetch more than
+the server's answer does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from ssl import SSLError, SSLObject
 from typing import Any, Final
 
 from netprov.runtime.net.poll import READ, WRITE, Poller
+from netprov.runtime.web.tls_layer import TlsLayer
 
 _RECEIVE: Final = 16384
-"""Octets read at once: a TLS record holds no more (RFC 8446 section 5.1)."""
+"""Octets read at once."""
 _DISCARDED: Final = 64
 """Reads at most before a connection is closed on a peer that is still talking."""
 _SEND: Final = 65536
 _HIGH: Final = 65536
 """Octets that wait to be sent before the protocol is asked to pause."""
 
-_AGAIN = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_AGAIN = (BlockingIOError, InterruptedError)
 
 
 class Stream(asyncio.Transport):
@@ -34,9 +35,10 @@ class Stream(asyncio.Transport):
 
     def __init__(
         self,
-        sock: socket.socket | ssl.SSLSocket,
+        sock: socket.socket,
         poller: Poller,
         *,
+        tls: TlsLayer | None = None,
         peer: tuple[str, int],
         local: tuple[str, int],
         closed: Callable[[Stream], None],
@@ -46,7 +48,7 @@ class Stream(asyncio.Transport):
         self.peer = peer
         self.local = local
         self._closed = closed
-        self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
+        self._layer = tls
         self._fd = sock.fileno()
         self._poller = poller
         self._loop = asyncio.get_running_loop()
@@ -55,6 +57,7 @@ class Stream(asyncio.Transport):
         self._watched = READ
         self._reading = True
         self._closing = False
+        self._lost = False
         self._writing_paused = False
         self._half_closed = False
         self._more = False  # the socket probably holds more than was read of it
@@ -62,14 +65,17 @@ class Stream(asyncio.Transport):
     def begin(self, protocol: asyncio.Protocol) -> None:
         """Connect the protocol, and take in what is there already: mostly the first request."""
         self._protocol = protocol
-        self._poller.register(self._fd, READ, self._ready)
+        if self._layer is None:
+            self._poller.register(self._fd, READ, self._ready)
+        else:
+            self._poller.hand_over(self._fd, self._ready)  # it was watched for the handshake
         protocol.connection_made(self)
         self._read()
 
     @property
-    def tls(self) -> ssl.SSLSocket | None:
+    def tls(self) -> SSLObject | None:
         """The TLS of the connection, None of a plain one."""
-        return self._tls
+        return None if self._layer is None else self._layer.connection
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Give what comes from now on to another protocol."""
@@ -86,11 +92,11 @@ class Stream(asyncio.Transport):
             return self.peer
         if name == "sockname":
             return self.local
-        if self._tls is not None:
+        if (tls := self.tls) is not None:
             if name == "ssl_object":
-                return self._tls
+                return tls
             if name == "sslcontext":
-                return self._tls.context
+                return tls.context
         return default
 
     def is_closing(self) -> bool:
@@ -112,23 +118,37 @@ class Stream(asyncio.Transport):
             return
         self._reading = True
         self._watch()
-        if self._tls is not None:
+        if self._layer is not None:
             self._loop.call_soon(self._read)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send what fits at once, keep the rest."""
         if self._closing:
             return
-        if self._buffer:
-            self._buffer += data
-        else:
-            sent = self._send(data)
-            if sent < len(data) and not self._closing:
-                self._buffer += memoryview(data)[sent:]
-                self._watch()
+        if self._layer is not None:
+            try:
+                self._layer.write(data)
+            except OSError as error:
+                self._lose(error)
+                return
+            data = self._layer.take()
+        self._put(data)
         if len(self._buffer) > _HIGH and not self._writing_paused:
             self._writing_paused = True
             self._protocol.pause_writing()
+
+    def end(self, data: bytes) -> None:
+        """Send a last reply, and close: with TLS, what says so leaves with it."""
+        if self._layer is None or self._closing:
+            self.write(data)
+            self.close()
+            return
+        with suppress(OSError):
+            self._layer.write(data)
+        self._closing = True
+        self._say_closed()
+        if not self._buffer:
+            self._loop.call_soon(self._finish, None)
 
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
         """Send pieces as one."""
@@ -142,9 +162,8 @@ class Stream(asyncio.Transport):
         """Close once everything is sent."""
         if not self._closing:
             self._closing = True
-            if self._buffer:
-                self._watch()
-            else:
+            self._say_closed()
+            if not self._buffer:
                 self._loop.call_soon(self._finish, None)
 
     def abort(self) -> None:
@@ -171,21 +190,52 @@ class Stream(asyncio.Transport):
             self._lose(ConnectionResetError("connection lost"))
 
     def _read(self) -> None:
-        while self.is_reading():
-            try:
-                data = self._sock.recv(_RECEIVE)
-            except _AGAIN:
-                return
-            except OSError as error:
-                self._lose(error)
-                return
-            if not data:
+        if self._layer is not None:
+            self._read_records(self._layer)
+        elif self.is_reading() and (data := self._receive()) is not None:
+            if data:
+                self._protocol.data_received(data)
+            else:
                 self._ended()
-                return
-            self._more = len(data) == _RECEIVE
-            self._protocol.data_received(data)
-            if self._tls is None or not self._tls.pending():
-                return
+
+    def _read_records(self, layer: TlsLayer) -> None:
+        """Give the protocol what is in the records that are here: those that OpenSSL holds, then what the socket does."""
+        asked = False
+        try:
+            while self.is_reading():
+                if (data := layer.read()) is not None:
+                    if not data:
+                        self._ended()
+                        break
+                    self._protocol.data_received(data)
+                elif asked or (octets := self._receive()) is None:
+                    break
+                elif not octets:
+                    self._ended()
+                    break
+                else:
+                    asked = len(octets) < _RECEIVE
+                    layer.put(octets)
+        except SSLError as error:
+            self._put(layer.take())  # the alert that says why
+            self._lose(error)
+            return
+        if not self._closing:
+            self._put(
+                layer.take()
+            )  # a session ticket that no reply has taken along, an answer to a change of keys
+
+    def _receive(self) -> bytes | None:
+        """Return what the socket has, b"" at its end, None for nothing yet; one that is broken is lost."""
+        try:
+            data = self._sock.recv(_RECEIVE)
+        except _AGAIN:
+            return None
+        except OSError as error:
+            self._lose(error)
+            return None
+        self._more = len(data) == _RECEIVE
+        return data
 
     def _ended(self) -> None:
         """The peer sends no more; what it asked for is still answered, if the protocol says that something is due."""
@@ -208,18 +258,39 @@ class Stream(asyncio.Transport):
         if self._closing:
             self._finish(None)
 
+    def _put(self, data: bytes | bytearray | memoryview) -> None:
+        """Send, and keep what the kernel does not take."""
+        if not data:
+            return
+        if self._buffer:
+            self._buffer += data
+            return
+        sent = self._send(data)
+        if sent < len(data) and self._fd >= 0 and not self._lost:
+            self._buffer += memoryview(data)[sent:]
+            self._watch()
+
+    def _say_closed(self) -> None:
+        """Let the peer know that no more is sent, behind all that is."""
+        if self._layer is not None:
+            self._layer.close()
+            self._put(self._layer.take())
+        if self._buffer:
+            self._watch()
+
     def _send(self, data: bytes | bytearray | memoryview) -> int:
         """Return how many octets the kernel took; on an error the connection is lost."""
-        sent, view = 0, memoryview(data)
+        sent = 0
         try:
-            while sent < len(view):
-                sent += self._sock.send(view[sent : sent + _SEND])
+            if len(data) <= _SEND:
+                return self._sock.send(data)
+            with memoryview(data) as view:
+                while sent < len(view):
+                    sent += self._sock.send(view[sent : sent + _SEND])
         except _AGAIN:
             pass
         except OSError as error:
             self._lose(error)
-        finally:
-            view.release()
         return sent
 
     def _discard(self) -> None:
@@ -230,7 +301,7 @@ class Stream(asyncio.Transport):
                     return
 
     def _lose(self, error: OSError | None) -> None:
-        self._closing = True
+        self._closing = self._lost = True
         self._buffer.clear()
         self._loop.call_soon(self._finish, error)
 
@@ -241,10 +312,6 @@ class Stream(asyncio.Transport):
         self._fd = -1
         if self._more and error is None:
             self._discard()
-        if self._tls is not None and error is None:
-            # Sends close_notify (RFC 8446 section 6.1), and does not wait for the peer's.
-            with suppress(OSError, ValueError):
-                self._tls.unwrap()
         self._sock.close()
         self._closed(self)
         self._protocol.connection_lost(error)

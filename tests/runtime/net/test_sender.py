@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 from pathlib import Path
 
+import pytest
+
 from netprov.dhcp.lease import Bound, Lease, LeaseState, Released
+from netprov.lab.lan import Lan
+from netprov.lab.topology import single_lan
 from netprov.provision.config import Ports
-from netprov.runtime.net.sender import Senders
+from netprov.runtime.net.arp import neighbour
+from netprov.runtime.net.sender import REMEMBERED_S, Senders
 from netprov.state.clock import Anchor
 from netprov.state.lease import open_store
 
@@ -17,16 +24,45 @@ LEASE = Lease(
 )  # fmt: skip
 
 
+class Clock:
+    """Seconds that pass when told."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 def test_address_that_is_leased_is_its_clients(tmp_path: Path) -> None:
-    senders = Senders(tmp_path)
+    clock = Clock()
+    senders = Senders(tmp_path, clock)
     assert senders.mac("192.0.2.100") == ""
     store = open_store(tmp_path)
     store.commit([Bound(LEASE)], ANCHOR)
+    clock.now += REMEMBERED_S
     assert senders.mac("192.0.2.100") == "00:12:34:ab:45:de"
     assert senders.mac("192.0.2.101") == ""
     store.commit([Released(LEASE._replace(state=LeaseState.RELEASED))], ANCHOR)
+    assert senders.mac("192.0.2.100") == "00:12:34:ab:45:de"
+    clock.now += REMEMBERED_S
     assert senders.mac("192.0.2.100") == ""
     store.close()
+
+
+@pytest.mark.lab
+def test_neighbour_is_known_by_the_kernel_alone() -> None:
+    with Lan(single_lan(["10.20.0.1/24"], ["00:12:34:ab:45:de", None])) as lan:
+        client = lan["client0"]
+        client.run(["ip", "address", "add", "10.20.0.9/24", "dev", client.interface])
+        with client.entered():
+            sender = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        with sender:
+            sender.settimeout(5)
+            assert sender.connect_ex(("10.20.0.1", 1)) == errno.ECONNREFUSED
+        with lan["server"].entered():
+            assert neighbour("10.20.0.9") == "00:12:34:ab:45:de"
+            assert neighbour("10.20.0.10") == ""
+            assert neighbour("10.20.0.1") == ""
 
 
 def test_what_is_no_ipv4_address_is_nobodys(tmp_path: Path) -> None:
