@@ -13,7 +13,7 @@ from netprov.emulator.failure import Timeouts, trouble_of
 from netprov.emulator.fetch import DnsPorts, download, resolve
 from netprov.emulator.web import WebClient
 from netprov.errors import Malformed, PkiError, Problem, Reason
-from netprov.phone.action import Failed, Fetch, Found, Resolve, Response, Trouble
+from netprov.phone.action import Failed, Fetch, Found, Proxy, Resolve, Response, Trouble
 from netprov.phone.rule.url import Url
 from netprov.pki.chain import Certificate
 from netprov.pki.verify import date, problems
@@ -136,7 +136,7 @@ class Web:
         self._client = WebClient(SYSTEM_CHOICE, timeouts)
         self._resolved: dict[Resolve, Found | Failed] = {}
         self._looks: dict[tuple[str, int, str, Clock], list[Problem]] = {}
-        self._answers: dict[tuple[str, ...], Response | Failed] = {}
+        self._answers: dict[tuple[str | Proxy | None, ...], Response | Failed] = {}
         self._fetched: dict[tuple[str, str, str], Problem | None] = {}
 
     async def close(self) -> None:
@@ -221,7 +221,15 @@ class Web:
         """Fetch, marked as a check of ours; what was fetched a moment ago is known."""
         credentials = action.headers.get("Authorization", "")
         agent = action.headers.get("User-Agent", "")
-        key = (str(action.url), action.address, action.verify, action.method, agent, credentials)
+        key = (
+            str(action.url),
+            action.address,
+            action.verify,
+            action.method,
+            agent,
+            credentials,
+            action.proxy,
+        )
         if key not in self._answers:
             if len(self._answers) >= KEPT:
                 self._answers.pop(next(iter(self._answers)))

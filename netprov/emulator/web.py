@@ -14,8 +14,9 @@ from functools import lru_cache
 
 from netprov.emulator.failure import Timeouts, reason, trouble_of
 from netprov.errors import Malformed, PkiError
-from netprov.phone.action import Failed, Fetch, Response
-from netprov.phone.fetch.http import ResponseReader, encode_request
+from netprov.phone.action import Failed, Fetch, Proxy, Response
+from netprov.phone.fetch.http import PROXY_AUTHORIZATION, ResponseReader, encode_connect, encode_request
+from netprov.phone.rule.url import Url
 from netprov.pki.chain import decode
 from netprov.runtime.web.tls import client_context
 
@@ -40,7 +41,7 @@ class WebClient:
 
     async def fetch(self, action: Fetch) -> Response | Failed:
         """Ask one address for one URL, without following redirects."""
-        key = action.address, action.url.port, action.verify
+        key = _key(action)
         try:
             async with asyncio.timeout(self._timeouts.answer):
                 kept = self._idle.pop(key, None)
@@ -49,6 +50,8 @@ class WebClient:
                     if answer is not None:
                         return answer
                 connection = await self._connect(action)
+                if isinstance(connection, Response):
+                    return connection
                 answer = await self._ask(connection, key, action, again=False)
                 assert answer is not None
                 return answer
@@ -61,7 +64,7 @@ class WebClient:
         """Send the request and read the answer; None where a kept connection turns out to be closed."""
         reader = ResponseReader(action.method)
         try:
-            await connection.send(encode_request(action.method, action.url, action.headers, action.body))
+            await connection.send(_request(action))
             while reader.response is None:
                 reader.feed(await connection.receive())
         except BaseException as error:
@@ -75,7 +78,8 @@ class WebClient:
             connection.close()
         return reader.response
 
-    async def _connect(self, action: Fetch) -> _Connection:
+    async def _connect(self, action: Fetch) -> _Connection | Response:
+        """Return a connection to the server, through its proxy where it has one, or what the proxy answered instead."""
         context = None
         if action.verify:
             credentials = action.client_certificate + action.client_key
@@ -83,13 +87,43 @@ class WebClient:
         connection = _Connection(self._source)
         try:
             async with asyncio.timeout(self._timeouts.connect):
-                await connection.open(action.address, action.url.port)
+                proxy = action.proxy
+                await connection.open(action.address, action.url.port if proxy is None else proxy.port)
+                if proxy is not None and context is not None:
+                    refused = await _tunnel(connection, action.url, proxy)
+                    if refused is not None:
+                        connection.close()
+                        return refused
                 if context is not None:
                     await connection.secure(context, action.verify)
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def _key(action: Fetch) -> _Key:
+    """Return what connections are the same for: through a proxy, plain requests to any host share one, tunnels do not."""
+    if action.proxy is None:
+        return action.address, action.url.port, action.verify
+    within = f"{action.url.host}:{action.url.port} " if action.verify else ""
+    return action.address, action.proxy.port, f"{within}{action.verify}"
+
+
+def _request(action: Fetch) -> bytes:
+    if action.proxy is None or action.verify:
+        return encode_request(action.method, action.url, action.headers, action.body)
+    own = {PROXY_AUTHORIZATION: action.proxy.authorization} if action.proxy.authorization else {}
+    return encode_request(action.method, action.url, {**action.headers, **own}, action.body, to_proxy=True)
+
+
+async def _tunnel(connection: _Connection, url: Url, proxy: Proxy) -> Response | None:
+    """Ask a proxy for a tunnel; return its answer if it makes none."""
+    reader = ResponseReader("CONNECT")
+    await connection.send(encode_connect(url, proxy.authorization))
+    while reader.response is None:
+        reader.feed(await connection.receive())
+    return None if 200 <= reader.response.status < 300 else reader.response
 
 
 class _Connection:

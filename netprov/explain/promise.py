@@ -123,6 +123,8 @@ class PlanWorld:
 
     def _fetch(self, action: Fetch) -> Response | Failed:
         url = action.url
+        if action.proxy is not None:
+            return Failed(Trouble.ELSEWHERE, f"through the proxy {action.proxy.host}:{action.proxy.port}")
         acs = next((each for each in self.plan.cwmp.listeners if _hears(each, action)), None)
         listener = self._servers.listener(action)
         if acs is None and listener is None:

@@ -109,10 +109,19 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy: its name or address as the phone has it, and the answer to its challenge, "" for none yet."""
+
+    host: str
+    port: int
+    authorization: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
     """Ask one server for one URL.
 
-    `address` is where to connect. `verify` is the name that the certificate must carry, "" without TLS, and
+    `address` is where to connect: the server's, or the `proxy`'s. `verify` is the name that the certificate must carry, "" without TLS, and
     `anchors` the trust anchors in PEM; `tls13` says that the phone speaks TLS 1.3.
     """
 
@@ -126,6 +135,7 @@ class Fetch:
     client_certificate: str = ""
     client_key: str = ""
     tls13: bool = False
+    proxy: Proxy | None = None
 
 
 @dataclass(frozen=True, slots=True)

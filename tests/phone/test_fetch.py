@@ -104,16 +104,12 @@ def test_redirects_in_a_circle_end() -> None:
     assert len(asked) == 6
 
 
-@pytest.mark.parametrize(
-    ("status", "challenge", "answer"),
-    [(401, "WWW-Authenticate", "Authorization"), (407, "Proxy-Authenticate", "Proxy-Authorization")],
-)
-def test_challenges_are_answered_twice_at_most(status: int, challenge: str, answer: str) -> None:
-    challenged = Response(status, headers=((challenge, 'Basic realm="x"'),))
+def test_challenges_are_answered_twice_at_most() -> None:
+    challenged = Response(401, headers=(("WWW-Authenticate", 'Basic realm="x"'),))
     outcome, asked = ask([challenged] * 3, FetchRequest(user="u", password="p"))
     assert isinstance(outcome, Refusal)
     assert outcome.category == "C"
-    assert [each.headers.get(answer) for each in asked] == [None, "Basic dTpw", "Basic dTpw"]
+    assert [each.headers.get("Authorization") for each in asked] == [None, "Basic dTpw", "Basic dTpw"]
     outcome, asked = ask([challenged, Response(200)], FetchRequest(user="u", password="p"))
     assert isinstance(outcome, Fetched)
 

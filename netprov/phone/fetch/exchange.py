@@ -12,11 +12,12 @@ from typing import Literal
 from urllib.parse import urljoin
 
 from netprov.errors import Malformed
-from netprov.phone.action import Failed, Fetch, Found, Resolve, Response, Road, Trouble
+from netprov.phone.action import Failed, Fetch, Found, Proxy, Resolve, Response, Road, Trouble
 from netprov.phone.fetch.auth import authorization
+from netprov.phone.fetch.proxy import answered, proxy_for, why_refused
 from netprov.phone.handset.identity import speaks_tls13
 from netprov.phone.handset.memory import Handset
-from netprov.phone.rule.url import Url, is_allowed, parse_url
+from netprov.phone.rule.url import Url, is_address, is_allowed, parse_url
 
 MAX_REDIRECTS = 5
 MAX_CHALLENGES = 2
@@ -68,11 +69,16 @@ def fetch(
     handset: Handset, url: Url, request: FetchRequest = PLAIN, *, at: tuple[str, ...] = ()
 ) -> Road[Fetched | Refusal]:
     """Fetch a URL; `at` gives the addresses to connect to where they are known already."""
-    challenges = redirects = 0
+    challenges = proxy_challenges = redirects = 0
+    proxy: Proxy | None = None
     while redirects <= MAX_REDIRECTS:
         if not is_allowed(url.host, handset["Restricted_Access_Domains"]):
             return Refusal("C", f"{url.host} is not in Restricted_Access_Domains")
-        answer, address = yield from reach(handset, url, request, at)
+        try:
+            proxy = _kept(proxy, proxy_for(handset, url))
+        except Malformed as error:
+            return Refusal("C", str(error))
+        answer, address = yield from reach(handset, url, request, at, proxy)
         if isinstance(answer, Failed):
             category: Category = "B" if answer.trouble is Trouble.NOT_FOUND else "C"
             return Refusal(category, str(answer), address, answer.trouble)
@@ -83,15 +89,17 @@ def fetch(
                 except Malformed as error:
                     return Refusal("C", f"{answer.status} {error}", address, status=answer.status)
                 at, request, redirects = (), replace(request, verify=""), redirects + 1
-            case 401 | 407:
+            case 401:
                 header = _credentials(handset, url, request, answer)
                 challenges += 1
                 if not header or challenges > MAX_CHALLENGES:
-                    return Refusal(
-                        "C", f"HTTP {answer.status}: {_why(request)}", address, status=answer.status
-                    )
-                name = "Authorization" if answer.status == 401 else "Proxy-Authorization"
-                request = replace(request, headers={**request.headers, name: header})
+                    return Refusal("C", f"HTTP 401: {_why(request)}", address, status=401)
+                request = replace(request, headers={**request.headers, "Authorization": header})
+            case 407:
+                proxy = answered(handset, proxy, url, request.method, answer) if proxy is not None else None
+                proxy_challenges += 1
+                if proxy is None or proxy_challenges > MAX_CHALLENGES:
+                    return Refusal("C", f"HTTP 407: {why_refused(handset)}", address, status=407)
             case 404:
                 return Refusal("B", "HTTP 404: file not found", address, status=404)
             case status if 200 <= status < 300:
@@ -111,12 +119,23 @@ def resolve(handset: Handset, host: str) -> Road[tuple[str, ...] | Failed]:
     return answer if isinstance(answer, Failed) else Failed(Trouble.NODATA, host)
 
 
+def _kept(known: Proxy | None, proxy: Proxy | None) -> Proxy | None:
+    """Return a proxy with the answer that it has accepted before."""
+    same = known is not None and proxy is not None and (known.host, known.port) == (proxy.host, proxy.port)
+    return known if same else proxy
+
+
 def reach(
-    handset: Handset, url: Url, request: FetchRequest, at: tuple[str, ...] = ()
+    handset: Handset,
+    url: Url,
+    request: FetchRequest,
+    at: tuple[str, ...] = (),
+    proxy: Proxy | None = None,
 ) -> Road[tuple[Response | Failed, str]]:
-    """Ask each address of the host until one answers."""
-    if not at:
-        found = (url.host,) if url.by_address else (yield from resolve(handset, url.host))
+    """Ask each address of the host until one answers; of the proxy, where there is one: it looks the host up."""
+    host = url.host if proxy is None else proxy.host
+    if not at or proxy is not None:
+        found = (host,) if is_address(host) else (yield from resolve(handset, host))
         if isinstance(found, Failed):
             return found, ""
         at = found
@@ -134,6 +153,7 @@ def reach(
             client_certificate=handset.identity.client_certificate if secure else "",
             client_key=handset.identity.client_key if secure else "",
             tls13=secure and speaks_tls13(handset.identity.model, handset.software),
+            proxy=proxy,
         )
         assert isinstance(result, Response | Failed)
         answer = result
@@ -153,9 +173,8 @@ def _moved(handset: Handset, url: Url, answer: Response) -> Url:
 def _credentials(handset: Handset, url: Url, request: FetchRequest, answer: Response) -> str:
     if not request.user:
         return ""
-    challenge = answer.header("WWW-Authenticate" if answer.status == 401 else "Proxy-Authenticate")
     return authorization(
-        challenge,
+        answer.header("WWW-Authenticate"),
         user=request.user,
         password=request.password,
         method=request.method,

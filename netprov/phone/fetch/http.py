@@ -15,15 +15,27 @@ MAX_HEAD = 64 * 1024
 
 BODILESS = frozenset({204, 304})
 
+PROXY_AUTHORIZATION = "Proxy-Authorization"
 
-def encode_request(method: str, url: Url, headers: Mapping[str, str], body: bytes) -> bytes:
-    """Return a request; the host is the URL's, whatever address it goes to."""
+
+def encode_request(
+    method: str, url: Url, headers: Mapping[str, str], body: bytes, *, to_proxy: bool = False
+) -> bytes:
+    """Return a request; the host is the URL's, whatever address it goes to. A proxy is told the whole URL (RFC 9112 3.2.2)."""
     host = url.host if url.port == PORTS[url.scheme] else format_hostport(url.host, url.port)
-    lines = [f"{method} {url.path} HTTP/1.1", f"Host: {host}"]
+    lines = [f"{method} {url if to_proxy else url.path} HTTP/1.1", f"Host: {host}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     if body or method in {"POST", "PUT"}:
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + body
+
+
+def encode_connect(url: Url, authorization: str) -> bytes:
+    """Return the request for a tunnel to the URL's host (RFC 9110 9.3.6)."""
+    host = format_hostport(url.host, url.port)
+    lines = [f"CONNECT {host} HTTP/1.1", f"Host: {host}"]
+    lines += [f"{PROXY_AUTHORIZATION}: {authorization}"] if authorization else []
+    return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
 
 
 class ResponseReader:
@@ -82,7 +94,8 @@ class ResponseReader:
         self.keeps = version != "HTTP/1.0" and lower.get("connection") != "close"
         self._chunked = "chunked" in lower.get("transfer-encoding", "")
         length = whole(lower.get("content-length", ""))
-        if status in BODILESS or self._method == "HEAD":
+        opened = self._method == "CONNECT" and status < 300
+        if status in BODILESS or self._method == "HEAD" or opened:
             self._chunked, self._left = False, 0
         elif length is not None and not self._chunked:
             self._left = length

@@ -88,6 +88,8 @@ class Identity:
     custom_roots: tuple[str, ...] = ()
     client_certificate: str = ""
     client_key: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
+    """What was set on it before, by name: over the factory's values."""
 
     @property
     def ma(self) -> str:

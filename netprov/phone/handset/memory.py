@@ -86,6 +86,7 @@ class Handset:
     def __post_init__(self) -> None:
         self.software = self.software or self.identity.software
         self.custom_roots = self.custom_roots or self.identity.custom_roots
+        self.parameters.update(self.identity.parameters)
 
     @property
     def anchors(self) -> tuple[str, ...]:

@@ -48,6 +48,12 @@ DEFAULTS: Mapping[str, str] = {
     "IKM_HTTP_Encrypt_Content": "",
     "Syslog_Server": "",
     "Restricted_Access_Domains": "",
+    "Proxy_Mode": "Off",
+    "Proxy_Host": "",
+    "Proxy_Port": "3128",
+    "Proxy_Server_Requires_Authentication": "No",
+    "Proxy_Username": "",
+    "Proxy_Password": "",
     **{f"GPP_{letter}": "" for letter in "ABCDEFGHIJKLMNOP"},
     **{f"GPP_S{letter}": "" for letter in "ABCD"},
 }

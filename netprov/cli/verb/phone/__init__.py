@@ -74,6 +74,13 @@ def _span(_context: click.Context, _option: click.Parameter, text: str | None) -
 @click.option("--devices", default="", metavar="HOST[:PORT]", help="Stand-in for onboarding by MAC (EDOS).")
 @click.option("--code", default="", help="Activation code typed on the phone.")
 @click.option("--rule", default="", help="Profile rule entered on the phone, with Resync pressed after it.")
+@click.option(
+    "--set",
+    "assigned",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter that was set before: Proxy_Mode=Manual, Proxy_Host=10.20.0.2.",
+)
 @click.option("--stay", is_flag=True, help="Live on: resyncs, retries, upgrades, reports, until Ctrl-C.")
 @click.option(
     "--speed",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from netprov.mac import format_mac
 from netprov.phone.action import Lease
 from netprov.phone.handset.identity import Identity, model_named
 from netprov.phone.handset.memory import Behaviour, Cloud
+from netprov.phone.handset.settings import DEFAULTS
 from netprov.plan.phone import DEFAULT_MODEL, find_phone, identity_of
 from netprov.provision.config import IkmEncoding
 
@@ -50,6 +52,7 @@ class Choice:
     devices: str
     code: str
     rule: str
+    assigned: tuple[str, ...]
     stay: bool
     speed: float
     lasts: int | None
@@ -94,6 +97,21 @@ class Choice:
         for number in range(count):
             yield replace(model, mac=format_mac((_FIRST_MAC + number).to_bytes(6, "big")))
 
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """What was set on the phones before they were plugged in."""
+        found = []
+        for text in self.assigned:
+            name, separator, value = text.partition("=")
+            if not separator or name not in DEFAULTS:
+                near = difflib.get_close_matches(name, DEFAULTS, 1)
+                hint = f"did you mean {near[0]}?" if near else "the emulated phone acts on none of that name"
+                raise click.UsageError(
+                    f"--set {text}: write a parameter, =, and its value: Proxy_Mode=Manual; {hint}"
+                )
+            found.append((name, value))
+        return tuple(found)
+
     def _changed(self, identity: Identity) -> Identity:
         """Return a phone as the options want it."""
         return replace(
@@ -103,6 +121,7 @@ class Choice:
             tr069=self.tr069 or identity.tr069,
             custom_roots=tuple(Path(name).read_text() for name in self.ca),
             factory_roots=tuple(Path(name).read_text() for name in self.factory_ca),
+            parameters=self.parameters,
         )
 
     def lease(self) -> Lease:
