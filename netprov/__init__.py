@@ -195,6 +195,7 @@ Certificates:
     pki.renewal                 when to issue again
     pki.authority               what the local CA does next
     pki.disk                    private files, replaced whole
+    pki.stage                   changes of the files, staged until they are published
     pki.store                   the authority and its chains in the state directory
 
 TFTP:

@@ -40,7 +40,11 @@ NEVER_IN_A_CORE = {
     "urllib.request",
     "yaml",
 }
-MAY_OPEN_FILES = {"netprov.pki.disk": {"os", "pathlib"}, "netprov.pki.store": {"pathlib"}}
+MAY_OPEN_FILES = {
+    "netprov.pki.disk": {"os", "pathlib"},
+    "netprov.pki.stage": {"os", "pathlib"},
+    "netprov.pki.store": {"pathlib"},
+}
 NEVER_CALLED_IN_A_CORE = {
     "datetime.now",
     "datetime.utcnow",

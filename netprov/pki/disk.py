@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from pathlib import Path
 from netprov.errors import PkiError
 
 PRIVATE, PUBLIC = 0o600, 0o644
+STAGED = ".staged-"
+"""How the folders begin in which changes wait to be published (netprov.pki.stage)."""
 _UNFINISHED = ".new-"
 
 
@@ -32,7 +35,7 @@ class Disk:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise self._refused("read", name, error) from error
+            raise self.refused("read", name, error) from error
 
     def names(self, folder: str) -> tuple[str, ...]:
         """Return the files of a folder in order of name, () if there is no such folder."""
@@ -41,7 +44,7 @@ class Disk:
         except FileNotFoundError:
             return ()
         except OSError as error:
-            raise self._refused("read", folder, error) from error
+            raise self.refused("read", folder, error) from error
         return tuple(f"{folder}/{name}" for name in found if not name.startswith(_UNFINISHED))
 
     def write(self, name: str, data: bytes, mode: int = PRIVATE) -> None:
@@ -65,7 +68,7 @@ class Disk:
             os.replace(unfinished, target)
             self._sync(target.parent)
         except OSError as error:
-            raise self._refused("write", name, error) from error
+            raise self.refused("write", name, error) from error
 
     def remove(self, name: str) -> None:
         """Remove a file if it is there."""
@@ -75,7 +78,29 @@ class Disk:
         except FileNotFoundError:
             pass
         except OSError as error:
-            raise self._refused("remove", name, error) from error
+            raise self.refused("remove", name, error) from error
+
+    def take(self, name: str, source: Path) -> None:
+        """Put a file that is on disk already in the place of another, as `write` does."""
+        target = self.path(name)
+        try:
+            self._folder(target.parent)
+            os.replace(source, target)
+            self._sync(target.parent)
+        except OSError as error:
+            raise self.refused("write", name, error) from error
+
+    def link(self, name: str, source: Path) -> None:
+        """Let a file be there under a name of ours, too."""
+        try:
+            self._folder(self.path(name).parent)
+            os.link(source, self.path(name))
+        except OSError as error:
+            raise self.refused("write", name, error) from error
+
+    def stages(self) -> tuple[Path, ...]:
+        """Return the folders in which changes wait; for who holds the lock."""
+        return tuple(sorted(self.directory.glob(f"{STAGED}*")))
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -84,7 +109,7 @@ class Disk:
             self._folder(self.directory)
             handle = os.open(self.path(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
         except OSError as error:
-            raise self._refused("open", ".lock", error) from error
+            raise self.refused("open", ".lock", error) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             self._sweep()
@@ -99,6 +124,16 @@ class Disk:
             self._sync(folder.parent)
 
     def _sweep(self) -> None:
+        for stage in self.stages():
+            handle = os.open(stage, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue  # somebody is at it
+            else:
+                shutil.rmtree(stage, ignore_errors=True)
+            finally:
+                os.close(handle)
         for folder, _, names in os.walk(self.directory):
             for name in names:
                 if name.startswith(_UNFINISHED):
@@ -111,7 +146,8 @@ class Disk:
         finally:
             os.close(handle)
 
-    def _refused(self, verb: str, name: str, error: OSError) -> PkiError:
+    def refused(self, verb: str, name: str, error: OSError) -> PkiError:
+        """Return the error for what the system would not do, with the remedy."""
         return PkiError(
             f"cannot {verb} {self.path(name)}: {error.strerror}",
             "run as the user that owns the state directory, or name another with `--state` or `server.state`",

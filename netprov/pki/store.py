@@ -29,6 +29,7 @@ from netprov.pki.disk import PUBLIC, Disk, random_serial
 from netprov.pki.issue import Issuer, Validity
 from netprov.pki.names import PhoneSubject
 from netprov.pki.request import AuthorityRequest, KeyKind, PkiPlan, ServerRequest
+from netprov.pki.stage import Stage
 
 ANY_HOST = "any"
 """Stands for the host in the name of an imported chain that every host presents."""
@@ -50,8 +51,8 @@ class Issued:
 class Store:
     """The files below `<state>/pki`; every change holds a lock, and is on disk when the method returns."""
 
-    def __init__(self, directory: str | Path) -> None:
-        self._disk = Disk(Path(directory))
+    def __init__(self, directory: str | Path | Stage) -> None:
+        self._disk = directory if isinstance(directory, Stage) else Disk(Path(directory))
 
     @property
     def directory(self) -> Path:
@@ -92,19 +93,15 @@ class Store:
         An operator's own chain goes before ours, and is then the only one: a phone that trusts the operator's
         CA must not be shown the local one.
         """
-        for folder, owner in (("imported", host), ("imported", ANY_HOST), ("servers", host)):
-            found = [name for name in self._disk.names(folder) if _owner(name) == owner.lower()]
-            if found:
-                return tuple(self._disk.path(name) for name in found)
-        raise PkiError(f"there is no certificate for {host}", f"issue it: `netprov cert issue {host}`")
+        return tuple(map(self._disk.path, self._chain_names(host)))
 
     def chains(self, host: str) -> tuple[Bundle, ...]:
         """Return the chains that a host presents."""
-        return tuple(self._required(str(path.relative_to(self.directory))) for path in self.chain_files(host))
+        return tuple(map(self._required, self._chain_names(host)))
 
     def imported(self, host: str) -> bool:
         """Tell whether what a host presents is the operator's own, which is not renewed here."""
-        return any(path.parent.name == "imported" for path in self.chain_files(host))
+        return any(name.startswith("imported/") for name in self._chain_names(host))
 
     def issued(self) -> tuple[Certificate, ...]:
         """Return every certificate that was ever issued here."""
@@ -125,6 +122,10 @@ class Store:
         return tuple(bundles.decode_key(each) for each in data if each)
 
     # What changes it.
+
+    def stage(self) -> Stage:
+        """Return the files of this store to change unseen: `Store(stage)` is the store as it will be."""
+        return Stage(Disk(self.directory))
 
     def ensure(self, plan: PkiPlan, now: float, *, hosts: Iterable[str] = ()) -> tuple[Issued, ...]:
         """Issue what is missing, revoked, unlike the plan or about to end; return what was issued.
@@ -238,6 +239,13 @@ class Store:
         return tuple(done)
 
     # How.
+
+    def _chain_names(self, host: str) -> list[str]:
+        for folder, owner in (("imported", host), ("imported", ANY_HOST), ("servers", host)):
+            found = [name for name in self._disk.names(folder) if _owner(name) == owner.lower()]
+            if found:
+                return found
+        raise PkiError(f"there is no certificate for {host}", f"issue it: `netprov cert issue {host}`")
 
     def _ensure_authority(self, plan: PkiPlan, now: float) -> list[Issued]:
         done = []

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from threading import get_ident
 
 from netprov.errors import InventoryError, ServiceError
 from netprov.pki.store import Store
@@ -17,20 +18,42 @@ from netprov.provision.secret import SITE, Secrets, parse_secrets
 from netprov.state.place import PKI, SECRETS
 
 DEFAULT_FILE = SECRETS
+_STAGED = ".secrets-staged"
 _MADE = "made at the first start"
 """Stands for the secret of a site that was never served."""
 
 
 def load_catalog(
-    provision: Provision, state: Path, *, handed: Callable[[str], HandOut | None] = lambda _mac: None
+    provision: Provision,
+    state: Path,
+    *,
+    ca: bytes | None = None,
+    handed: Callable[[str], HandOut | None] = lambda _mac: None,
 ) -> Catalog:
-    """Return the catalog of a plan, its secrets made if need be. Raises `ServiceError` if they cannot be read."""
-    ca = b""
-    with suppress(OSError):
-        ca = Store(state / PKI).ca_file.read_bytes()
-    _make(provision.secrets, state)
-    secrets = load_secrets(provision.secrets, state)
+    """Return the catalog of a plan; secrets that have to be made are staged until `publish_secrets`.
+
+    `ca` is the CA's certificate where it is not what is on disk. Raises `ServiceError` if secrets cannot be read.
+    """
+    if ca is None:
+        ca = b""
+        with suppress(OSError):
+            ca = Store(state / PKI).ca_file.read_bytes()
+    text = _stage(state) if provision.secrets == SecretsPlace() else None
+    secrets = load_secrets(provision.secrets, state) if text is None else _parse(text)
     return Catalog(provision, entropy=os.urandom, ca=ca, secrets=secrets, handed=handed)
+
+
+def publish_secrets(state: Path) -> None:
+    """Put secrets that were made for a catalog in their place; whoever has put some there before wins."""
+    staged = state / _STAGED
+    with suppress(FileNotFoundError, FileExistsError):
+        os.link(staged, state / DEFAULT_FILE)
+    staged.unlink(missing_ok=True)
+
+
+def discard_secrets(state: Path) -> None:
+    """Forget secrets that were made for a catalog which is not going to be used."""
+    (state / _STAGED).unlink(missing_ok=True)
 
 
 def peek_catalog(provision: Provision, state: Path) -> Catalog:
@@ -88,7 +111,11 @@ def _path(place: SecretsPlace, state: Path) -> Path:
 
 def load_secrets(place: SecretsPlace, state: Path) -> Secrets:
     """Return the secrets from where the inventory says. Raises `ServiceError`."""
-    secrets, problems = parse_secrets(_read(place, state))
+    return _parse(_read(place, state))
+
+
+def _parse(text: str) -> Secrets:
+    secrets, problems = parse_secrets(text)
     if problems:
         raise ServiceError(f"secrets: {InventoryError(problems)}", "correct the secrets file")
     return secrets
@@ -122,17 +149,35 @@ def _read_file(path: Path, remedy: str) -> str:
         raise ServiceError(f"secrets: {path} cannot be read: {said}", remedy) from error
 
 
-def _make(place: SecretsPlace, state: Path) -> None:
-    """Write a new secrets file for this user alone, unless there is one, or the inventory names another place."""
-    if place != SecretsPlace():
-        return
-    try:
-        fd = os.open(state / DEFAULT_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except OSError:
-        return  # it is there, or reading it will tell what is wrong
+def _stage(state: Path) -> str | None:
+    """Return the text of a new secrets file, that of all processes which stage one now; None if there is a file.
+
+    A file appears under its name whole, by link(2), and the staged name goes only after the other has come.
+    """
+    target, staged = state / DEFAULT_FILE, state / _STAGED
+    unfinished = state / f"{_STAGED}.{os.getpid()}.{get_ident()}"
+    with suppress(OSError):  # reading the file will tell what is wrong
+        if target.exists():
+            return None
+        try:
+            _write(unfinished)
+            with suppress(FileExistsError):
+                os.link(unfinished, staged)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        if not target.exists():
+            return staged.read_text(encoding="utf-8")
+        staged.unlink(missing_ok=True)
+    return None
+
+
+def _write(path: Path) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(fd, "w", encoding="utf-8") as file:
         file.write("# Secrets of netprov: one a line, its name and its text. Keep this file to yourself.\n")
         file.write(
             "# The keys of all phones follow from the site's, unless a line names their MAC address.\n"
         )
         file.write(f"{SITE} {os.urandom(32).hex()}\n")
+        file.flush()
+        os.fsync(file.fileno())

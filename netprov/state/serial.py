@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from netprov.dns.iana.rrtype import SOA
@@ -28,6 +29,7 @@ class Serials:
     def __init__(self, directory: Path) -> None:
         self._path = directory / FILE
         self._held: dict[str, tuple[int, str]] = {}
+        self._next: dict[str, tuple[int, str]] | None = None
         try:
             held = json.loads(self._path.read_text())
             self._held = {str(name): (int(serial), str(digest)) for name, (serial, digest) in held.items()}
@@ -37,29 +39,55 @@ class Serials:
             message = f"the serial numbers of the zones cannot be read from {self._path}: {error}"
             raise ServiceError(message, "remove the file if secondaries may load the zones anew") from error
 
-    def number(self, zones: Iterable[Zone]) -> tuple[Zone, ...]:
-        """Return the zones under the serials they are served with, once these are on disk."""
+    def stage(self, zones: Iterable[Zone]) -> tuple[Zone, ...]:
+        """Return the zones under the serials that they will be served with, which are on disk, but not in use yet.
+
+        To be published or discarded before the next are staged. Raises `ServiceError` with everything as before.
+        """
         numbered = []
-        before = dict(self._held)
+        held = dict(self._held)
         for zone in zones:
             name, digest = format_name(zone.origin), _digest(zone)
-            serial = next_serial(zone.serial, self._held.get(name), digest)
-            self._held[name] = (serial, digest)
+            serial = next_serial(zone.serial, held.get(name), digest)
+            held[name] = (serial, digest)
             numbered.append(zone if serial == zone.serial else zone.with_serial(serial))
-        if self._held != before:
-            self._store()
+        if held != self._held:
+            self._store(held)
+            self._next = held
         return tuple(numbered)
 
-    def _store(self) -> None:
-        temporary = self._path.with_suffix(".new")
+    def publish(self) -> None:
+        """Put the staged serials in place. Raises `ServiceError` if the system refuses it; they are in use all the same."""
+        if self._next is not None:
+            self._held, self._next = self._next, None
+            try:
+                self._staged.replace(self._path)
+            except OSError as error:
+                raise self._refused(error) from error
+
+    def discard(self) -> None:
+        """Forget the staged serials."""
+        if self._next is not None:
+            self._next = None
+            self._staged.unlink(missing_ok=True)
+
+    @property
+    def _staged(self) -> Path:
+        return self._path.with_suffix(".new")
+
+    def _store(self, held: Mapping[str, tuple[int, str]]) -> None:
         try:
-            with temporary.open("w") as file:
-                json.dump(self._held, file, indent=1)
+            with self._staged.open("w") as file:
+                json.dump(held, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(self._path)
         except OSError as error:
-            raise ServiceError(f"cannot write {self._path}: {error.strerror}", "check the disk") from error
+            with suppress(OSError):
+                self._staged.unlink(missing_ok=True)  # what is written of it takes room on a full disk
+            raise self._refused(error) from error
+
+    def _refused(self, error: OSError) -> ServiceError:
+        return ServiceError(f"cannot write {self._path}: {error.strerror}", "check the disk")
 
 
 def next_serial(declared: int, held: tuple[int, str] | None, digest: str) -> int:

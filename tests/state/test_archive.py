@@ -24,7 +24,7 @@ from netprov.pki.store import Store
 from netprov.plan import Plan, derive
 from netprov.state import archive
 from netprov.state.archive import Archive, decrypt, encrypt, gather, restore
-from netprov.state.catalog import load_catalog, load_secrets
+from netprov.state.catalog import load_catalog, load_secrets, publish_secrets
 from netprov.state.device import FILE, DeviceRecords, load_devices
 
 SITE = """
@@ -51,6 +51,7 @@ def state(tmp_path: Path, plan: Plan) -> Path:
     folder.mkdir()
     Store(folder / "pki").ensure(plan.pki, time.time())
     load_catalog(plan.provision, folder)
+    publish_secrets(folder)
     (folder / "dns-serials.json").write_text('{"example.com.": [7, "x"]}')
     return folder
 

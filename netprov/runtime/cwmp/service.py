@@ -85,18 +85,25 @@ class AcsService:
         gate = self._make_gate(plan)
         listeners, paths = _wanted(plan)
         secure = any(each.scheme == "https" for each in listeners)
-        present = await self._tls.prepare(plan.pki) if secure else None
-        binding = self._web.prepare(listeners)
+        tls = await self._tls.prepare(plan.pki) if secure else None
+        try:
+            binding = self._web.prepare(listeners)
+        except BaseException:
+            if tls is not None:
+                await tls.abort()
+            raise
 
         async def commit() -> None:
-            if present is not None:
-                present()
+            if tls is not None:
+                await tls.commit()
             self._plan, self._gate, self._paths = plan, gate, paths
             self._acs.config = plan.cwmp.config
             self._web.commit(binding)
 
         async def abort() -> None:
             binding.abort()
+            if tls is not None:
+                await tls.abort()
 
         return Prepared(commit, abort)
 

@@ -37,3 +37,7 @@ class LeaseNames:
             for lease in named
             if lease.network in domains
         )
+
+    def forget(self) -> None:
+        """Let the next poll return the names: those of the last one were not served."""
+        self._changes = None

@@ -88,6 +88,7 @@ class DnsService:
                 if names is not None or config != self._config:
                     edition = await self._number(config, self._lease_names if names is None else names)
             except BaseException:
+                self._leases.forget()
                 await binding.abort()
                 raise
         except BaseException:
@@ -111,6 +112,7 @@ class DnsService:
 
         async def abort() -> None:
             try:
+                self._forget()
                 await binding.abort()
             finally:
                 self._publishing.release()
@@ -165,10 +167,21 @@ class DnsService:
         """Complete the zones with the names of leases and give them serials; large ones are prepared in a thread."""
         assert self._serials
         zones = await asyncio.to_thread(with_leases, config.zones, names, config.ttl)
-        return _Edition(config, await asyncio.to_thread(self._serials.number, zones), names)
+        return _Edition(config, await asyncio.to_thread(self._serials.stage, zones), names)
+
+    def _forget(self) -> None:
+        """Let an edition that is numbered not be served, and the names in it be found again."""
+        assert self._serials
+        self._serials.discard()
+        self._leases.forget()
 
     async def _publish(self, edition: _Edition) -> None:
         """Answer from an edition of the zones from now on."""
+        assert self._serials
+        try:
+            await asyncio.to_thread(self._serials.publish)
+        except ServiceError as error:
+            self._report(Notice(str(error), "error"))
         changed = await asyncio.to_thread(self._record, edition.zones)
         served = replace(edition.config, zones=edition.zones)
         serving = make(served, self._secret, self._journals)
@@ -195,6 +208,7 @@ class DnsService:
                     async with self._publishing:
                         await self._publish(await self._number(self._config, names))
             except ServiceError as error:
+                self._leases.forget()
                 self._report(Notice(f"names of leases stay as they are: {error.message}", "warning"))
 
     async def _bind(self, wanted: Sequence[Place]) -> _Binding:

@@ -38,7 +38,7 @@ from netprov.runtime.web.file import send_file
 from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
 from netprov.runtime.web.stream import Stream
 from netprov.runtime.web.tls_keeper import TlsKeeper
-from netprov.state.catalog import exposed, load_catalog, secret_files
+from netprov.state.catalog import discard_secrets, exposed, load_catalog, publish_secrets, secret_files
 from netprov.state.handout import KeyLedger
 from netprov.state.tree import open_file
 
@@ -86,19 +86,27 @@ class HttpService:
 
     async def prepare(self, plan: Plan) -> Prepared:
         """Load certificates and secrets, bind what is new; connections go on."""
-        present = await self._tls.prepare(plan.pki)
-        responder = await asyncio.to_thread(self._build_responder, plan)
-        binding = self._web.prepare(
-            [each for each in plan.provision.listeners if each.scheme in {"http", "https"}]
-        )
+        tls = await self._tls.prepare(plan.pki)
+        try:
+            responder = await asyncio.to_thread(self._build_responder, plan, tls.anchors)
+            binding = self._web.prepare(
+                [each for each in plan.provision.listeners if each.scheme in {"http", "https"}]
+            )
+        except BaseException:
+            discard_secrets(self._role.state)
+            await tls.abort()
+            raise
 
         async def commit() -> None:
-            present()
+            await asyncio.to_thread(publish_secrets, self._role.state)
+            await tls.commit()
             self._responder, self._plan = responder, plan
             self._web.commit(binding)
 
         async def abort() -> None:
             binding.abort()
+            discard_secrets(self._role.state)
+            await tls.abort()
 
         return Prepared(commit, abort)
 
@@ -227,12 +235,12 @@ class HttpService:
     def _report(self, event: Event) -> None:
         self._role.report(self.name, event)
 
-    def _build_responder(self, plan: Plan) -> Responder:
+    def _build_responder(self, plan: Plan, ca: bytes) -> Responder:
         for file, mode in exposed(secret_files(plan.provision.secrets, self._role.state)):
             self._report(
                 Notice(f"{file} is open to everybody (mode {mode:03o}): chmod 600 {file}", "warning")
             )
-        catalog = load_catalog(plan.provision, self._role.state, handed=self._handed)
+        catalog = load_catalog(plan.provision, self._role.state, ca=ca, handed=self._handed)
         return Responder(catalog, plan.provision, self._authority)
 
 

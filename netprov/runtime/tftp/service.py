@@ -34,7 +34,7 @@ from netprov.runtime.net.sender import Senders, minute_of_day
 from netprov.runtime.role import Prepared, RoleContext, reload
 from netprov.runtime.tftp.admission import Admission
 from netprov.runtime.tftp.text import Texts
-from netprov.state.catalog import load_catalog
+from netprov.state.catalog import discard_secrets, load_catalog, publish_secrets
 from netprov.state.tree import OpenFile, open_file
 from netprov.tftp.packet import Error, ErrorCode, Opcode, TftpRequest, decode, encode
 from netprov.tftp.sender import Sender
@@ -116,12 +116,18 @@ class TftpService:
         """Bind what is new; transfers under way end as they began."""
         catalog = await asyncio.to_thread(load_catalog, plan.provision, self._state)
         listeners = [each for each in plan.provision.listeners if each.scheme == "tftp"]
-        binding = await self._thread.call(partial(self._sockets.prepare, listeners))
+        try:
+            binding = await self._thread.call(partial(self._sockets.prepare, listeners))
+        except BaseException:
+            discard_secrets(self._state)
+            raise
 
         async def commit() -> None:
+            await asyncio.to_thread(publish_secrets, self._state)
             await self._thread.call(partial(self._swap, catalog, binding))
 
         async def abort() -> None:
+            discard_secrets(self._state)
             await self._thread.call(binding.abort)
 
         return Prepared(commit, abort)

@@ -53,7 +53,7 @@ class ServerTls:
         self._store = store
         self._plan = plan
         self._host = host
-        self._by_version = self._load(plan)
+        self._by_version = self._load(plan, store)
         self._current = self._by_version[plan.tls_min]
         self.context = _bare_server_context(plan.tls_min)
         self._verify_like(self._current)
@@ -66,12 +66,13 @@ class ServerTls:
         """
         return self._by_version.get(oldest or self._plan.tls_min, self._current)
 
-    def prepare(self, plan: PkiPlan) -> Callable[[], None]:
+    def prepare(self, plan: PkiPlan, store: Store | None = None) -> Callable[[], None]:
         """Load the chains as they are in the store now, and return what presents them from then on.
 
-        Raises `PkiError`; until the returned function is called the old ones are in use.
+        Raises `PkiError`; until the returned function is called the old ones are in use. `store` is the store as it
+        will be, where a change of it is staged.
         """
-        by_version = self._load(plan)
+        by_version = self._load(plan, store or self._store)
 
         def take() -> None:
             self._plan, self._by_version = plan, by_version
@@ -84,12 +85,13 @@ class ServerTls:
         """Take the chains as they are in the store now; on `PkiError` the old ones stay in use."""
         self.prepare(plan or self._plan)()
 
-    def _load(self, plan: PkiPlan) -> dict[TlsVersion, ssl.SSLContext]:
-        return {version: self._load_context(plan, version) for version in {plan.tls_min, *plan.class_tls}}
+    def _load(self, plan: PkiPlan, store: Store) -> dict[TlsVersion, ssl.SSLContext]:
+        versions = {plan.tls_min, *plan.class_tls}
+        return {version: self._load_context(plan, version, store) for version in versions}
 
-    def _load_context(self, plan: PkiPlan, oldest: TlsVersion) -> ssl.SSLContext:
+    def _load_context(self, plan: PkiPlan, oldest: TlsVersion, store: Store) -> ssl.SSLContext:
         context = _bare_server_context(oldest)
-        for path in self._store.chain_files(self._host or plan.servers[0].host):
+        for path in store.chain_files(self._host or plan.servers[0].host):
             try:
                 context.load_cert_chain(path)
             except (ssl.SSLError, OSError) as error:
@@ -97,7 +99,7 @@ class ServerTls:
                     f"{path} cannot be presented: {error.strerror or error}",
                     "issue it again: `netprov cert issue`",
                 ) from error
-        _ask_clients(context, plan, self._store)
+        _ask_clients(context, plan, store)
         return context
 
     def _choose(

@@ -5,17 +5,31 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 
 from netprov.errors import PkiError, ServiceError
 from netprov.pki.chain import Certificate
 from netprov.pki.request import PkiPlan, TlsVersion
-from netprov.pki.store import Issued
+from netprov.pki.store import Issued, Store
 from netprov.pki.verify import EXPIRES_SOON, date
 from netprov.runtime.role import Notice, RoleContext
 from netprov.runtime.task import keep
 from netprov.runtime.web.tls import ServerTls, certificate_store, renew_often
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedTls:
+    """Certificates that are made and loaded, and not presented yet: exactly one of the two is awaited, once.
+
+    `anchors` is `ca.pem` as it will be. A store that somebody else has changed meanwhile is left to them: what they did
+    is seen within a second, and taken up.
+    """
+
+    anchors: bytes
+    commit: Callable[[], Awaitable[None]]
+    abort: Callable[[], Awaitable[None]]
 
 
 class TlsKeeper:
@@ -43,27 +57,42 @@ class TlsKeeper:
 
     async def use(self, plan: PkiPlan) -> None:
         """Follow a plan from now on; raise `ServiceError` if its certificates cannot be made or loaded."""
-        (await self.prepare(plan))()
+        await (await self.prepare(plan)).commit()
 
-    async def prepare(self, plan: PkiPlan) -> Callable[[], None]:
-        """Make and load what a plan needs, and return what presents it from then on; raise `ServiceError`."""
+    async def prepare(self, plan: PkiPlan) -> PreparedTls:
+        """Stage what has to be issued for a plan, and load everything; raise `ServiceError` with all as before."""
+        stage = self._store.stage()
+        store = Store(stage)
         try:
-            issued = await asyncio.to_thread(self._store.ensure, plan, time.time())
-            tls = self._tls or ServerTls(self._store, plan)
-            take = await asyncio.to_thread(tls.prepare, plan)
-        except (PkiError, ssl.SSLError) as error:
+            issued = await asyncio.to_thread(store.ensure, plan, time.time())
+            tls = self._tls or ServerTls(store, plan)
+            take = await asyncio.to_thread(tls.prepare, plan, store)
+            imported = await asyncio.to_thread(self._imported, plan, store)
+            anchors = await asyncio.to_thread(store.ca_file.read_bytes)
+        except (PkiError, OSError) as error:
+            await asyncio.to_thread(stage.discard)
             raise ServiceError(f"{self._service} has no certificate: {error}") from error
-        self._tell(issued)
-        imported = await asyncio.to_thread(self._imported, plan)
+        except BaseException:
+            stage.discard()
+            raise
 
-        def commit() -> None:
+        async def commit() -> None:
+            try:
+                published = await asyncio.to_thread(stage.publish)
+            except PkiError as error:
+                self._report(self._service, Notice(f"certificates: {error}", "error"))
+            else:
+                self._tell(issued if published else ())
             self._tls, self._plan = tls, plan
             take()
             self._tell_imported(imported)
             if self._task is None:
                 self._task = keep("renewing certificates", self._renew, partial(self._report, self._service))
 
-        return commit
+        async def abort() -> None:
+            await asyncio.to_thread(stage.discard)
+
+        return PreparedTls(anchors, commit, abort)
 
     async def stop(self) -> None:
         """Stop renewing."""
@@ -72,12 +101,12 @@ class TlsKeeper:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
-    def _imported(self, plan: PkiPlan) -> tuple[Notice, ...]:
+    def _imported(self, plan: PkiPlan, store: Store) -> tuple[Notice, ...]:
         """Return what there is to say of the operator's own certificates among those presented."""
         host = plan.servers[0].host
-        if not self._store.imported(host):
+        if not store.imported(host):
             return ()
-        return tuple(_imported(host, own.leaf) for own in self._store.chains(host))
+        return tuple(_imported(host, own.leaf) for own in store.chains(host))
 
     def _tell_imported(self, notices: tuple[Notice, ...]) -> None:
         for notice in notices:
@@ -94,7 +123,7 @@ class TlsKeeper:
             return
         self._tell(outcome)
         try:
-            self._tell_imported(self._imported(self._plan))
+            self._tell_imported(self._imported(self._plan, self._store))
         except PkiError as error:
             self._report(self._service, Notice(f"certificates: {error}", "error"))
 

@@ -12,12 +12,16 @@ from pathlib import Path
 import dns.message
 import pytest
 
+from netprov.dhcp.lease import Bound, Lease, LeaseState
+from netprov.dns.zone.zone import Zone
 from netprov.errors import ServiceError
 from netprov.inventory.model import Inventory, ZoneFile
 from netprov.machine import Event
 from netprov.plan import Plan, derive
 from netprov.runtime.dns.service import DnsService
 from netprov.runtime.role import Notice, RoleContext, reload
+from netprov.state.clock import LeaseClock
+from netprov.state.lease import open_store
 from netprov.state.serial import FILE, Serials, next_serial
 from tests.dns.zones import STAGING, zone
 from tests.port import free_port
@@ -132,12 +136,65 @@ def test_port_that_is_taken_is_an_error_with_a_remedy(kind: socket.SocketKind, t
 
 def test_serial_stays_with_the_content_and_rises_with_changes_across_restarts(tmp_path: Path) -> None:
     first, second = zone(STAGING), zone(STAGING + "new A 192.0.2.1\n")
-    assert [each.serial for each in Serials(tmp_path).number([first])] == [7]
-    assert [each.serial for each in Serials(tmp_path).number([first])] == [7]
-    assert [each.serial for each in Serials(tmp_path).number([second])] == [8]
-    assert [each.serial for each in Serials(tmp_path).number([first])] == [9]
+    assert served(tmp_path, first) == 7
+    assert served(tmp_path, first) == 7
+    assert served(tmp_path, second) == 8
+    assert served(tmp_path, first) == 9
     higher = dataclasses.replace(first).with_serial(40)
-    assert [each.serial for each in Serials(tmp_path).number([higher])] == [40]
+    assert served(tmp_path, higher) == 40
+
+
+def served(folder: Path, zone: Zone) -> int:
+    serials = Serials(folder)
+    (numbered,) = serials.stage([zone])
+    serials.publish()
+    return numbered.serial
+
+
+def test_serial_of_a_zone_that_is_not_served_after_all_is_given_again(tmp_path: Path) -> None:
+    first, second, third = (
+        zone(f"{STAGING}{more}") for more in ("", "new A 192.0.2.1\n", "new A 192.0.2.2\n")
+    )
+    serials = Serials(tmp_path)
+    serials.stage([first])
+    serials.publish()
+    before = contents(tmp_path)
+    assert [each.serial for each in serials.stage([second])] == [8]
+    serials.discard()
+    assert contents(tmp_path) == before
+    assert [each.serial for each in serials.stage([third])] == [8]
+    serials.publish()
+    assert served(tmp_path, third) == 8
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_name_of_a_lease_that_came_while_a_reload_was_given_up_is_published(tmp_path: Path) -> None:
+    """The look that belonged to the reload had been the only one."""
+    port = free_port()
+    site = plan(port, "127.0.0.1")
+
+    async def test(service: DnsService, events: list[Event]) -> None:
+        store, clock = open_store(tmp_path), LeaseClock(None)
+        await service.start(site)
+        who = bytes.fromhex("001234ab45de")
+        lease = Lease(
+            0x7F000064, "voice", b"\1" + who, who, LeaseState.BOUND, 0.0, clock.now() + 1000, "desk"
+        )
+        store.commit([Bound(lease)], clock.anchor())
+        store.close()
+        await (await service.prepare(site)).abort()
+        with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as client:
+            client.setblocking(False)
+            client.connect(("127.0.0.1", port))
+            answer = "NXDOMAIN"
+            while answer == "NXDOMAIN":
+                answer = await ask(client, "desk.example.com")
+        assert answer == "127.0.0.100"
+
+    run(tmp_path, test)
 
 
 @pytest.mark.parametrize(
