@@ -320,6 +320,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.role                what a running service is to its supervisor
     runtime.address             whether an address or an interface is one of this machine's
     runtime.refusal             why a socket cannot be bound
+    runtime.handover            TCP ports that pass from one role to another in a change
     runtime.transaction         a change of several services together
     runtime.watch               what others change beside the inventory
     runtime.task                tasks that are begun again when they fail

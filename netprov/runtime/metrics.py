@@ -17,6 +17,7 @@ from netprov.plan import Plan
 from netprov.plan.metrics import MetricsPlan
 from netprov.provision.event import Asked
 from netprov.runtime.address import is_here
+from netprov.runtime.handover import Place
 from netprov.runtime.refusal import bind_refused
 from netprov.runtime.role import Notice, Prepared, Service, Suppressed, reload
 
@@ -64,6 +65,10 @@ class MetricsService:
     async def start(self, plan: Plan) -> None:
         """Listen, if the plan says so."""
         await reload(self, plan)
+
+    def release(self, _: Plan | None) -> Sequence[Place]:
+        """Return nothing: its port is no other role's."""
+        return ()
 
     async def prepare(self, plan: Plan) -> Prepared:
         """Bind where the new plan says; what is served already stays."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
 
 from netprov.machine import Dropped, Event
 from netprov.plan import Plan
+from netprov.runtime.handover import Handover, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,12 @@ class RoleContext:
     """What every service is given: where it keeps state, and whom it tells.
 
     `report` takes the service's name and an event of its core; it fans out to the log, the metrics and the
-    device records, never blocks and never raises.
+    device records, never blocks and never raises. `handover` holds what other roles let go in the change under way.
     """
 
     state: Path
     report: Callable[[str, Event], None]
+    handover: Handover = field(default_factory=Handover)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,12 @@ class Service(Protocol):
 
     async def start(self, plan: Plan) -> None:
         """Bind every socket and begin; raise `ServiceError` with a remedy if that cannot be."""
+
+    def release(self, plan: Plan | None) -> Sequence[Place]:
+        """Let other roles bind the TCP ports that a plan takes from this one, and return them; None: none any more.
+
+        Called before any role prepares the plan, and with None once the change is over.
+        """
 
     async def prepare(self, plan: Plan) -> Prepared:
         """Make ready for a new plan, or for the same one in a world that has changed, and change nothing yet.

@@ -10,7 +10,7 @@ import gc
 import importlib
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,7 @@ from netprov.errors import NetprovError
 from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.plan.difference import differences, fingerprint
+from netprov.runtime.handover import Handover, Place
 from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.sdnotify import notify, reloading, watchdog_interval
 from netprov.runtime.task import keep
@@ -53,6 +54,26 @@ def build(roles: Sequence[str], context: RoleContext) -> list[Service]:
 
 
 @dataclass(slots=True)
+class Loaded:
+    """A new inventory that was read, and the ports that services let go for it: prepare it or abort it, once."""
+
+    _supervisor: Supervisor
+    plan: Plan
+    releases: tuple[Place, ...]
+
+    async def prepare(self, places: Iterable[Place]) -> Change:
+        """Make all services ready for it; `places` are what services of all processes let go.
+
+        Raises `NetprovError`, which is in the log, with everything as before.
+        """
+        return await self._supervisor._prepare(self.plan, frozenset(places))  # noqa: SLF001 - the two are one
+
+    async def abort(self, reason: str) -> None:
+        """Serve as before, and tell why."""
+        self._supervisor._over(reason)  # noqa: SLF001
+
+
+@dataclass(slots=True)
 class Change:
     """A new inventory that every service of this process is ready for: commit it or abort it, once."""
 
@@ -75,7 +96,7 @@ class Change:
         try:
             await self._transaction.abort()
         finally:
-            self._supervisor._over(reason or "it was given up")  # noqa: SLF001
+            self._supervisor._over(reason)  # noqa: SLF001
 
 
 class Supervisor:
@@ -94,6 +115,7 @@ class Supervisor:
         taken: Callable[[Plan], None] = lambda _: None,
         hang_up: Callable[[], Awaitable[None]] | None = None,
         watch: Watch | None = None,
+        handover: Handover | None = None,
     ) -> None:
         self.services = tuple(services)
         self._plan = plan
@@ -107,6 +129,13 @@ class Supervisor:
         self._taken = taken
         self._hang_up = hang_up or self.reload
         self._watch = watch
+        self._handover = handover or Handover()
+        self._begun = asyncio.Event()
+
+    @property
+    def started(self) -> Sequence[Service]:
+        """The services that serve."""
+        return tuple(self._started)
 
     @property
     def plan(self) -> Plan:
@@ -128,13 +157,13 @@ class Supervisor:
         try:
             if self._watch:
                 self._watch.changed(self._plan)
-            async with self._changing:  # what is asked for meanwhile waits
-                for service in self.services:
-                    await service.start(self._plan)
-                    self._started.append(service)
+            for service in self.services:
+                await service.start(self._plan)
+                self._started.append(service)
             # What was loaded stays: the collector need not look at ten thousand phones and their leases again and again.
             gc.freeze()
             gc.set_threshold(*COLLECT)
+            self._begun.set()
             ready(self.services)
             notify("READY=1", f"STATUS={self._status()}")
             await self._serve()
@@ -174,23 +203,33 @@ class Supervisor:
     async def reload(self) -> None:
         """Load the inventory again and let all services take it; if one cannot, or the file is bad, none does."""
         with suppress(NetprovError):
-            await (await self.prepare()).commit()
+            loaded = await self.load()
+            await (await loaded.prepare(loaded.releases)).commit()
 
-    async def prepare(self) -> Change:
-        """Load the inventory again and make all services ready for it.
+    async def load(self) -> Loaded:
+        """Read the inventory again, once everything is started, and let go the ports that it takes from services.
 
-        Raises `NetprovError`, which is in the log, with everything as before. Nothing else is prepared until this is
-        committed or aborted.
+        Raises `NetprovError`, which is in the log, with everything as before. Nothing else is loaded until this is
+        aborted, or prepared and committed or aborted.
         """
+        await self._begun.wait()
         await self._changing.acquire()
         try:
             reloading()
             # In a thread: a large inventory takes seconds to read, and queries do not wait that long.
             plan = await asyncio.to_thread(self._load)
+            return Loaded(self, plan, tuple(each for s in self._started for each in s.release(plan)))
+        except BaseException as error:
+            self._over(_reason(error))
+            raise
+
+    async def _prepare(self, plan: Plan, places: frozenset[Place]) -> Change:
+        self._handover.places = places
+        try:
             transaction = await prepare(self._started, plan)
             return Change(self, plan, transaction, differences(self._plan, plan), fingerprint(plan))
         except BaseException as error:
-            self._over(str(error) if isinstance(error, NetprovError) else "it was broken off")
+            self._over(_reason(error))
             raise
 
     async def _follow(self, watch: Watch) -> None:
@@ -229,6 +268,9 @@ class Supervisor:
 
     def _over(self, refusal: str = "") -> None:
         """Let the next change begin; tell why this one did not happen."""
+        self._handover.places = frozenset()
+        for service in self._started:
+            service.release(None)
         self._refusal = refusal
         if refusal:
             text = f"reload refused, everything serves as before: {refusal}"
@@ -243,8 +285,8 @@ class Supervisor:
         self._report("serve", Notice(f"reloaded: {text}"))
 
     def _status(self) -> str:
-        names = ", ".join(service.name for service in self.services if service.listening())
-        waiting = ", ".join(dict.fromkeys(each for service in self.services for each in service.waiting()))
+        names = ", ".join(service.name for service in self._started if service.listening())
+        waiting = ", ".join(dict.fromkeys(each for service in self._started for each in service.waiting()))
         status = f"serving {names or 'nothing'} for {self._plan.site.domain}"
         status += f"; waits for {waiting}" if waiting else ""
         return (
@@ -252,6 +294,10 @@ class Supervisor:
             if self._refusal
             else status
         )
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) if isinstance(error, NetprovError) else "it was broken off"
 
 
 async def _keep_alive(interval: float) -> None:

@@ -1,4 +1,4 @@
-"""What others change beside the inventory: certificates, secrets, revocation lists, addresses and interfaces.
+"""What others change beside the inventory: certificates, secrets, revocation lists, addresses, interfaces, the clock.
 
 Looked at once a second, and as soon as the kernel tells of an address or a link (rtnetlink(7)). Files are compared by what
 stat(2) says, which also sees a network's file system and a bind mount, where inotify(7) is silent; a look costs some tens
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,9 @@ from netprov.state.place import PKI, SECRETS
 EVERY_S = 1.0
 """Seconds between looks, if the kernel tells nothing."""
 
+STEP_S = 10.0
+"""Seconds by which the wall clock moves at once if it was set."""
+
 SETTLE_S = 0.1
 """Seconds from the kernel's word to the look: addresses come several at once."""
 
@@ -28,18 +32,38 @@ _RTMGRP_LINK, _RTMGRP_IPV4_IFADDR, _RTMGRP_IPV6_IFADDR = 0x1, 0x10, 0x100
 
 
 class Watch:
-    """Tells which sources have changed since it was asked before."""
+    """Tells which sources have changed since it was asked before; `ahead` is how far the wall clock is ahead of another."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, *, ahead: Callable[[], float] | None = None) -> None:
         self._state = state
         self._seen: Mapping[str, object] = {}
+        self._clock = _WallClock(ahead or _ahead)
 
     def changed(self, plan: Plan) -> tuple[str, ...]:
         """Return the names of the sources that are not as they were; all are at the first call."""
         now = {name: look() for name, look in _sources(plan, self._state).items()}
+        now["clock"] = self._clock.steps()
         changed = tuple(name for name, print_ in now.items() if self._seen.get(name, print_) != print_)
         self._seen = now
         return changed
+
+
+class _WallClock:
+    """Counts how often the wall clock was set, not merely slewed: certificates begin and end by it."""
+
+    def __init__(self, ahead: Callable[[], float]) -> None:
+        self._ahead = ahead
+        self._last = ahead()
+        self._steps = 0
+
+    def steps(self) -> int:
+        last, self._last = self._last, self._ahead()
+        self._steps += abs(self._last - last) > STEP_S
+        return self._steps
+
+
+def _ahead() -> float:
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class LinkEvents:

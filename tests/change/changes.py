@@ -10,9 +10,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from netprov.cli.site import open_plan
+from netprov.lab.daemon import program
 from netprov.lab.process import wait_until
+from netprov.pki.names import PhoneSubject
+from netprov.pki.request import DAY
 from netprov.pki.store import Store
-from tests.change.world import BASE, MACS, World
+from netprov.runtime.control.reload import reload
+from tests.change.look import MACS, PHONE_CERTIFICATE
+from tests.change.world import BASE, World
+from tests.lab.clients import udhcpc
 from tests.lab.conftest import needs
 
 Change = Callable[[World, random.Random], None]
@@ -76,6 +83,22 @@ def _toggle(inventory: dict[str, Any], section: str, key: str, value: object) ->
         held[key] = value
 
 
+def _swap(inventory: dict[str, Any]) -> None:
+    """Let HTTP have the ACS's port, and the other way round."""
+    ports = {80: 7547, 7547: 80}
+    for record in inventory["srv"]["http"]:
+        record["port"] = ports.get(record["port"], 80)
+    _acs(inventory, port=80 if ":7547/" in inventory["classes"]["cpe"]["acs_url"] else 7547)
+
+
+def _acs(inventory: dict[str, Any], *, port: int = 0, path: str = "") -> None:
+    """Let the ACS have another port or path."""
+    cpe = inventory["classes"]["cpe"]
+    host, _, rest = cpe["acs_url"].removeprefix("http://").partition(":")
+    old_port, slash, old_path = rest.partition("/")
+    cpe["acs_url"] = f"http://{host}:{port or old_port}{path or slash + old_path}"
+
+
 EDITS: dict[str, Callable[[dict[str, Any], random.Random], object]] = {
     "a host is added": lambda i, _: i["hosts"].update(pr3=["10.20.0.13"]),
     "a host is dropped": lambda i, _: i["hosts"].pop("pr3", None),
@@ -124,11 +147,13 @@ EDITS: dict[str, Callable[[dict[str, Any], random.Random], object]] = {
     "there is an intermediate CA or none": lambda i, _: _toggle(
         i, "certificates", "intermediate", value=True
     ),
-    "the TTL is another": lambda i, d: i.setdefault("dns", {}).update(ttl=d.choice([60, 300, 600])),
-    "the ACS has another path": lambda i, _: i["classes"]["cpe"].update(
-        acs_url="http://pr1.example.com:7547/acs"
+    "phones are asked for certificates or not": lambda i, _: _toggle(
+        i, "certificates", "client_certificates", "optional"
     ),
-    "the ACS has no path": lambda i, _: i["classes"]["cpe"].update(acs_url="http://pr1.example.com:7547/"),
+    "HTTP and the ACS change places": lambda i, _: _swap(i),
+    "the TTL is another": lambda i, d: i.setdefault("dns", {}).update(ttl=d.choice([60, 300, 600])),
+    "the ACS has another path": lambda i, _: _acs(i, path="/acs"),
+    "the ACS has no path": lambda i, _: _acs(i, path="/"),
     "the ACS asks no password, or one": lambda i, _: _toggle(
         i, "acs", "credentials", {"username": "phone", "scheme": "basic"}
     ),
@@ -150,7 +175,7 @@ def _refused(world: World, breaks: Callable[[], object]) -> None:
     """Break the inventory, see the reload refused, and mend it."""
     held = world.file.read_text()
     breaks()
-    assert world.netprov("reload").returncode == 1
+    assert not reload(world.state).done
     world.file.write_text(held)
 
 
@@ -164,6 +189,7 @@ def _no_interface(world: World, _: random.Random) -> None:
 
 
 def _full_disk(world: World, _: random.Random) -> None:
+    world.excused.add("dhcp")  # nothing is acknowledged that cannot be written
     filler = world.state / "filler"
     with suppress(OSError), filler.open("wb") as file:
         while True:
@@ -172,7 +198,7 @@ def _full_disk(world: World, _: random.Random) -> None:
     held = world.file.read_text()
     world.inventory["records"] = [{"name": "note", "type": "TXT", "data": f"full {time.time()}"}]
     world.write()
-    assert world.netprov("reload").returncode == 1, held
+    assert not reload(world.state).done, held
     filler.unlink()
     world.reload()
 
@@ -186,8 +212,6 @@ def _issued(world: World, _: random.Random) -> None:
 
 
 def _imported(world: World, _: random.Random) -> None:
-    from netprov.cli.site import open_plan
-
     foreign, plan = Store(world.folder / "foreign"), open_plan(str(world.file)).plan.pki
     foreign.ensure(plan, time.time())
     (pem,) = foreign.chain_files(plan.servers[0].host)
@@ -232,6 +256,7 @@ def _no_second_network(world: World, _: random.Random) -> None:
 
 def _restarted(world: World, draw: random.Random, number: int = signal.SIGTERM) -> None:
     roles = draw.choice(world.roles)
+    world.excused.update(roles, {"https"} if "http" in roles else ())
     process = world.processes["+".join(roles)]
     process.signal(number)
     process.wait(timeout=20)
@@ -240,6 +265,71 @@ def _restarted(world: World, draw: random.Random, number: int = signal.SIGTERM) 
 
 def _killed(world: World, draw: random.Random) -> None:
     _restarted(world, draw, signal.SIGKILL)
+
+
+def _clock(world: World, draw: random.Random) -> None:
+    world.steps_clock(draw.choice([0, 0, 3600, -3600, 300 * DAY, 390 * DAY, 800 * DAY]))
+
+
+def _phone_certificate(world: World, _: random.Random) -> None:
+    phone = PhoneSubject("CP-8851-3PCC", "FCH1", PHONE_CERTIFICATE.split("/")[-1].partition(".")[0])
+    Store(world.state / "pki").issue_phone(
+        open_plan(str(world.file)).plan.pki, phone, "ecdsa-p256", time.time()
+    )
+
+
+def _revoked(world: World, draw: random.Random) -> None:
+    if not (world.state / PHONE_CERTIFICATE).exists():
+        _phone_certificate(world, draw)
+    words = ["cert", "revoke", "-f", str(world.file), str(world.state / PHONE_CERTIFICATE)]
+    result = world.netprov(*words)
+    assert result.returncode in {0, 1, 3}, result.stderr  # a CA that was replaced has not issued it
+
+
+OTHER = """
+dhcp-range=10.20.0.200,10.20.0.220,1h
+dhcp-mac=set:ours,00:12:34:ab:45:*
+dhcp-ignore=tag:ours
+"""
+
+
+def _other_server(world: World, *, stays: bool) -> None:
+    """Let another server answer where none is wanted: nothing is offered until it is gone, or allowed."""
+    world.excused.add("dhcp")
+    network = world.inventory["networks"]["voice"]
+    network["other_servers"] = "refuse"
+    configuration = world.folder / "dnsmasq.conf"
+    configuration.write_text(OTHER)
+    words = [
+        "--no-daemon",
+        f"--conf-file={configuration}",
+        "--port=0",
+        "--interface=lan0",
+        "--user=root",
+        "--no-ping",
+    ]
+    other = world.live["other"].spawn(
+        [program("dnsmasq"), *words, "--dhcp-leasefile=/dev/null", "--log-facility=-"]
+    )
+    try:
+        other.wait_for("DHCP, IP range")
+        world.write()
+        world.reload()
+        (asking := world.folder / "asking").mkdir(exist_ok=True)
+        udhcpc(world.live["client0"], asking)  # which the other server answers, and ours hears
+        wait_until(lambda: "10.20.0.251" in world.waits(), what="silence beside it", timeout=30)
+        assert "ip" not in world.offered()
+        if stays:
+            network["other_servers"] = "allow"
+            world.write()
+            world.reload()
+    finally:
+        other.stop()
+    wait_until(lambda: "10.20.0.251" not in world.waits(), what="the other server's end", timeout=120)
+    if not stays:
+        network["other_servers"] = "allow"
+        world.write()
+        world.reload()
 
 
 def _hung_up(world: World, draw: random.Random) -> None:
@@ -264,6 +354,11 @@ WORLD: dict[str, Change] = {
     "a chain is imported": _imported,
     "imported chains are forgotten": _forgotten,
     "a secret is changed": _secret,
+    "a phone has a certificate": _phone_certificate,
+    "a phone's certificate is revoked": _revoked,
+    "the clock is stepped": _clock,
+    "another DHCP server comes and goes": lambda w, _: _other_server(w, stays=False),
+    "another DHCP server comes and is allowed": lambda w, _: _other_server(w, stays=True),
     "a static file is written": _file,
     "a static file is removed": _no_file,
     "a role is restarted": _restarted,

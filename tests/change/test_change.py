@@ -10,7 +10,7 @@ import pytest
 
 from netprov.errors import LabError
 from netprov.lab.netns import Namespace
-from tests.change.__main__ import change_often
+from tests.change.__main__ import CLOCK, change_often
 from tests.change.changes import CHANGES
 from tests.lab.conftest import ROOT, needs
 
@@ -39,6 +39,6 @@ def test_changed_site_is_as_a_fresh_one(
     ).returncode:
         pytest.skip("mounting a tmpfs is not permitted here")
     subprocess.run(["umount", str(tmp_path / "mounted")], check=True)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(CLOCK), str(ROOT)]))
     done = change_often(tmp_path, CHANGES_IN_TESTS, together=together, seed=7)
     assert sum(done.values()) == CHANGES_IN_TESTS

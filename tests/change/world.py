@@ -11,22 +11,23 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 from netprov.lab.lan import Host, Lan
-from netprov.lab.process import Process
+from netprov.lab.process import Process, wait_until
 from netprov.lab.server import start_server
 from netprov.lab.topology import HostPlan, Port, Topology
+from netprov.runtime.control.client import statuses
+from netprov.runtime.control.reload import reload
 from netprov.runtime.supervise import ROLES
 from netprov.state.lease import FILE as LEASES
-from tests.lab.clients import udhcpc
+from netprov.state.place import KEYS
+from tests.change.forking import Forked
+from tests.change.look import MACS, leases, seen
 from tests.lab.conftest import PYTHON, needs
 
-MACS = ["00:12:34:ab:45:01", "00:12:34:ab:45:02", "00:12:34:ab:45:03"]
-"""Clients: two that may be listed, one that never is."""
-HOSTS = ("pr1", "pr2", "pr3", "moved")
-PATHS = ("/ca.pem", "/CP-8851-3PCC.xml", *(f"/{mac.replace(':', '')}.xml" for mac in MACS), "/files/a.txt")
 BASE: dict[str, Any] = {
     "domain": "example.com",
     "networks": {
@@ -58,6 +59,10 @@ BASE: dict[str, Any] = {
     "phones": [{"mac": MACS[0], "model": "CP-8851-3PCC", "address": "10.20.0.50", "class": "mpp"}],
     "provisioning": {"values": {"Display_Name_1_": "first"}},
 }
+STEPPED = "NETPROV_STEPPED_CLOCK"
+"""Names the file by which the clock of the site's programs is off (clock/sitecustomize.py)."""
+BUSY = "00:12:34:ab:45:04"
+"""The phone that renews its lease all the time."""
 PASSWORD = re.compile(r"^acs (.*)$", re.MULTILINE)
 
 
@@ -71,6 +76,8 @@ class World:
     roles: list[list[str]]
     inventory: dict[str, Any] = field(default_factory=lambda: json.loads(json.dumps(BASE)))
     processes: dict[str, Process] = field(default_factory=dict)
+    excused: set[str] = field(default_factory=set)
+    """Roads whose server the change under way takes away: what is lost there is its doing."""
 
     @property
     def server(self) -> Host:
@@ -83,6 +90,11 @@ class World:
     @property
     def state(self) -> Path:
         return self.folder / "state"
+
+    @property
+    def forks(self) -> Path:
+        """Where fresh servers are asked for."""
+        return self.folder / "forks"
 
     @property
     def password(self) -> str:
@@ -99,21 +111,26 @@ class World:
         return self.server.run([PYTHON, "-m", "netprov", *words, "--state", str(self.state)], timeout=120)
 
     def reload(self) -> None:
-        result = self.netprov("reload")
-        assert result.returncode == 0, result.stdout + result.stderr
+        """Do what `netprov reload` does."""
+        outcome = reload(self.state)
+        assert outcome.done, outcome.lines
 
     def logs(self) -> str:
         return "\n".join(f"== {name}\n{each.output[-3000:]}" for name, each in self.processes.items())
+
+    def steps_clock(self, seconds: float) -> None:
+        """Let all programs of the site read a wall time that is so far off."""
+        (self.folder / "clock").write_text(str(seconds))
 
     def afresh(self) -> dict[str, object]:
         """Return what phones see of a server that is started now, with this inventory and a copy of this state."""
         copy = self.folder / "copy"
         shutil.rmtree(copy, ignore_errors=True)
         copy.mkdir()
-        for name in ("pki", "secrets", "dns-serials.json"):
+        for name in ("pki", KEYS, "secrets", "dns-serials.json"):
             source = self.state / name
             if source.is_dir():
-                shutil.copytree(source, copy / name)
+                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns(".*"))
             elif source.exists():
                 shutil.copy(source, copy / name)
         with (
@@ -127,76 +144,43 @@ class World:
             for address in self.server.addresses(interface):
                 with server.links() as links:
                     links.add_address(interface, address)
-        process = start_server(server, self.file, copy)
+        words = ["serve", "-f", str(self.file), "--state", str(copy)]
+        process = Forked(self.forks, words, log=self.folder / "fresh.log")
         try:
-            return seen(self.fresh, copy, self.password)
+            return seen(self.fresh, copy, self.password, self.folder / "fresh")
         finally:
             process.stop()
 
     def now(self) -> dict[str, object]:
         """Return what phones see of the live site."""
-        return seen(self.live, self.state, self.password)
+        return seen(self.live, self.state, self.password, self.folder / "live")
 
+    def offered(self) -> dict[str, str]:
+        """Return what a phone of the live site is told by DHCP, {} if nobody answers."""
+        return leases(self.live["client1"], self.folder / "offered")["CP-8851-3PCC"]
 
-def seen(lan: Lan, state: Path, password: str) -> dict[str, object]:
-    """Return what phones can see: names, files over every road, the CA, TR-069's gate, addresses, open sockets."""
-    client = lan["client0"]
-    found: dict[str, object] = {}
-    script = [f"dig @10.20.0.1 +short +tries=1 +time=2 {what}" for what in _questions()]
-    for address in ("10.20.0.1", "10.20.0.11", "10.20.0.12"):
-        script += [f"{_CURL} http://{address}{path}" for path in PATHS]
-        script += [f"{_CURL} tftp://{address}{path}" for path in PATHS]
-        for port in (443, 5060):
-            to = f"--connect-to example.com:{port}:{address}:{port} --cacert {state}/pki/ca.pem"
-            script.append(f"{_CURL} {to} https://example.com:{port}/ca.pem")
-    for word in (password, "wrong"):
-        for path in ("", "acs"):
-            gate = f"-u user:{word} -d x -o /dev/null -w %{{http_code}} http://10.20.0.11:7547/{path}"
-            script.append(f"{_CURL} {gate.replace('user:', 'phone:')}")
-    for name, answer in zip(script, _all_at_once(client, script, state.parent / "answers"), strict=True):
-        shown = name.replace(str(state), "STATE").replace(f"phone:{password} ", "phone:RIGHT ")
-        found[shown] = sorted(answer.split("\n"))
-    sockets = lan["server"].run([needs("ss"), "-Hlntu"], timeout=10).stdout
-    found["sockets"] = sorted({" ".join(line.split()[::4]) for line in sockets.splitlines()})
-    for number, mac in enumerate(MACS):
-        found[f"dhcp {mac}"] = _offered(lan[f"client{number + 1}"], state)
-    return found
+    def waits(self) -> str:
+        """Return what the roles of the live site wait for, as one text."""
+        return " ".join(
+            each for reply in statuses(self.state) for role in reply.roles for each in role.waiting
+        )
 
-
-def _all_at_once(client: Host, script: list[str], folder: Path) -> list[str]:
-    """Run commands at once, for most of the time is waiting; return what each printed."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    lines = [f"{{ {line}; }} > {folder}/{number} 2>&1 &" for number, line in enumerate(script)]
-    client.run([needs("bash"), "-c", "\n".join([*lines, "wait"])], timeout=200)
-    return [(folder / str(number)).read_text() for number in range(len(script))]
-
-
-_CURL = "curl -s --max-time 4"
-
-
-_TOLD = ("ip", "mask", "subnet", "router", "dns", "domain", "ntpsrv", "tftp", "serverid", "hostname")
-
-
-def _questions() -> Iterator[str]:
-    for name in HOSTS:
-        yield f"A {name}.example.com"
-    yield from ("SRV _ciscoprov-https._tls.example.com", "SRV _ciscoprov-http._tcp.example.com")
-    yield from (
-        "A example.com",
-        "TXT note.example.com",
-        "-x 10.20.0.12",
-        "SRV _ciscoprov-https._tls.lab.example.com",
-    )
-
-
-def _offered(host: Host, state: Path) -> Mapping[str, str]:
-    needs("udhcpc")
-    try:
-        given = udhcpc(host, state, vendor_class="CP-8851-3PCC")
-    except AssertionError:
-        return {}
-    return {name: given[name] for name in sorted(given) if name in _TOLD or name.startswith("opt")}
+    def lease_faults(self, now: Mapping[str, object]) -> list[str]:
+        """Return what is wrong with the leases that phones of the live site hold: lost, or given to two of them."""
+        holders: dict[str, str] = {}
+        found = []
+        with closing(sqlite3.connect(f"file:{self.state / LEASES}?mode=ro", uri=True)) as store:
+            rows = store.execute("SELECT address, lower(hex(mac)) FROM lease WHERE state = 1").fetchall()
+        kept = {str(IPv4Address(address)): mac for address, mac in rows}
+        for name, told in now.items():
+            if not name.startswith("dhcp ") or not isinstance(told, dict) or "ip" not in told:
+                continue
+            mac, address = name.split()[1].replace(":", ""), str(told["ip"])
+            if kept.get(address) != mac:
+                found.append(f"lease lost: {mac} holds {address}, on record is {kept.get(address)}")
+            if holders.setdefault(address, mac) != mac:
+                found.append(f"lease doubled: {address} is {mac}'s and {holders[address]}'s")
+        return found
 
 
 def topology() -> Topology:
@@ -204,8 +188,9 @@ def topology() -> Topology:
     addresses = ("10.20.0.1/24", "10.20.0.11/24", "10.20.0.12/24")
     server = HostPlan("server", (Port("a", "lan0", addresses), Port("b", "lan1", ())))
     looking = HostPlan("client0", (Port("a", "lan0", ("10.20.0.250/24",)),))
-    phones = [HostPlan(f"client{n}", (Port("a", "lan0", mac=mac),)) for n, mac in enumerate(MACS, 1)]
-    return Topology((server, looking, *phones), networks=("a", "b"))
+    phones = [HostPlan(f"client{n}", (Port("a", "lan0", mac=mac),)) for n, mac in enumerate([*MACS, BUSY], 1)]
+    other = HostPlan("other", (Port("a", "lan0", ("10.20.0.251/24",)),))
+    return Topology((server, looking, *phones, other), networks=("a", "b"))
 
 
 @contextmanager
@@ -214,6 +199,7 @@ def world(folder: Path, *, together: bool) -> Iterator[World]:
     state = folder / "state"
     state.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "netprov-change", str(state)], check=True)
+    os.environ[STEPPED] = str(folder / "clock")
     try:
         (state / "secrets").write_text(f"acs one\nsite {'00' * 32}\n")
         os.chmod(state / "secrets", 0o600)
@@ -225,10 +211,15 @@ def world(folder: Path, *, together: bool) -> Iterator[World]:
                     Path("/proc/sys/net/ipv4/conf/all/promote_secondaries").write_text("1")
             groups = [list(ROLES)] if together else [[role] for role in ROLES]
             made = World(live, fresh, folder, groups)
+            made.steps_clock(0)
+            (folder / "load").mkdir()
+            fresh["server"].spawn([PYTHON, "-m", "tests.change.forking", str(made.forks)])
             made.write()
             for roles in groups:
                 made.start(roles)
+            wait_until(made.forks.exists, what="what forks", timeout=60)
             yield made
     finally:
+        del os.environ[STEPPED]
         with suppress(subprocess.CalledProcessError):
             subprocess.run(["umount", "-l", str(state)], check=True)

@@ -232,6 +232,119 @@ def test_http_does_not_collide_with_itself(site: Site, change: str) -> None:
     assert "after" in site.seen()["http"]
 
 
+def ports(
+    inventory: Any, *, http: int, https: int, acs: int, dns: int = 53, host: str = "10.20.0.11"
+) -> None:
+    """Let every server of pr1 be at these ports."""
+    inventory["hosts"] = {"pr1": [host], "pr2": ["10.20.0.12" if host != "10.20.0.12" else "10.20.0.11"]}
+    inventory["srv"] = {
+        "http": [{"target": "pr1", "port": http, "priority": 20}],
+        "https": [{"target": "pr1", "port": https, "priority": 10}],
+    }
+    inventory["classes"]["cpe"]["acs_url"] = f"http://pr1.example.com:{acs}/"
+    inventory["dns"] = {"port": dns}
+
+
+SWAPS: dict[str, tuple[Edit, Edit]] = {
+    "HTTP and HTTPS": (
+        lambda i: ports(i, http=8080, https=443, acs=7547),
+        lambda i: ports(i, http=443, https=8080, acs=7547),
+    ),
+    "HTTP and the ACS": (
+        lambda i: ports(i, http=8080, https=443, acs=7547),
+        lambda i: ports(i, http=7547, https=443, acs=8080),
+    ),
+    "HTTP, HTTPS and the ACS in a ring": (
+        lambda i: ports(i, http=8080, https=443, acs=7547),
+        lambda i: ports(i, http=443, https=7547, acs=8080),
+    ),
+    "DNS and HTTP": (
+        lambda i: ports(i, http=8080, https=443, acs=7547, host="10.20.0.1"),
+        lambda i: ports(i, http=53, https=443, acs=7547, dns=8080, host="10.20.0.1"),
+    ),
+    "the addresses of two targets": (
+        lambda i: ports(i, http=8080, https=443, acs=7547),
+        lambda i: ports(i, http=8080, https=443, acs=7547, host="10.20.0.12"),
+    ),
+    "the addresses of two networks": (
+        lambda i: i["networks"].update(networks("10.20.0.0/24", "10.30.0.0/24")),
+        lambda i: i["networks"].update(networks("10.30.0.0/24", "10.20.0.0/24")),
+    ),
+}
+
+
+def networks(*subnets: str) -> dict[str, dict[str, str]]:
+    return {
+        name: {"interface": "lan0", "subnet": subnet, "other_servers": "allow"}
+        for name, subnet in zip(("voice", "more"), subnets, strict=True)
+    }
+
+
+def answers(site: Site, inventory: Any) -> dict[str, str]:
+    """Return what answers at every place that an inventory names for HTTP, HTTPS, the ACS and DNS over TCP."""
+    client = site.lan["client0"]
+    host = inventory["hosts"]["pr1"][0]
+    http, https = (inventory["srv"].get(kind, [{"port": 80}])[0]["port"] for kind in ("http", "https"))
+    acs = inventory["classes"]["cpe"]["acs_url"].rpartition(":")[2].rstrip("/")
+    curl = [needs("curl"), "-sk", "--max-time", "5", "-o", "/dev/null", "-w", "%{http_code}"]
+    dig = [
+        needs("dig"),
+        "+tcp",
+        "+short",
+        "+time=3",
+        "+tries=1",
+        "-p",
+        str(inventory.get("dns", {}).get("port", 53)),
+    ]
+    commands = {
+        "http": [*curl, f"http://{host}:{http}/ca.pem"],
+        "https": [*curl, f"https://{host}:{https}/ca.pem"],
+        "acs": [*curl, f"http://{host}:{acs}/"],
+        "dns": [*dig, "@10.20.0.1", "pr1.example.com"],
+    }
+    if "http" not in inventory["srv"]:
+        commands["http"][-1] = "http://10.20.0.1/ca.pem"
+    return {name: client.run(command, timeout=20).stdout.strip() for name, command in commands.items()}
+
+
+@pytest.mark.parametrize("swap", SWAPS)
+def test_roles_swap_ports_in_one_reload_and_back(site: Site, swap: str) -> None:
+    with site.server.links() as links:
+        links.add_address("lan0", "10.30.0.1/24")
+
+    for edit in (*SWAPS[swap], SWAPS[swap][0]):
+        site.write(edit)
+        result = site.reload()
+        assert result.returncode == 0, result.stderr
+        inventory = json.loads(site.file.read_text())
+        host = inventory["hosts"]["pr1"][0]
+        assert answers(site, inventory) == {"http": "200", "https": "200", "acs": "405", "dns": host}
+
+
+def test_swap_that_is_given_up_leaves_each_port_to_its_role_and_to_no_other_program(site: Site) -> None:
+    def taken() -> bool:
+        with site.server.entered():
+            other = socket.socket()
+        with other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                other.bind(("10.20.0.11", 7547))
+            except OSError:
+                return True
+        return False
+
+    first, second = SWAPS["HTTP and the ACS"]
+    site.write(first)
+    assert (site.reload().returncode, taken()) == (0, True)
+    before = answers(site, json.loads(site.file.read_text()))
+    site.write(also(lambda i: (second(i), i["networks"]["voice"].update(interface="lan9"))))
+    assert (site.reload().returncode, taken()) == (1, True)
+    site.write(first)
+    assert answers(site, json.loads(site.file.read_text())) == before
+    site.write(second)
+    assert (site.reload().returncode, taken()) == (0, True)
+
+
 def test_units_reload_by_asking_and_fail_when_it_is_refused(site: Site) -> None:
     """What `systemctl reload` of all units does: every ExecReload at once."""
     (command,) = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -9,13 +10,15 @@ import pytest
 
 from netprov.lab.lan import Host, Lan
 from netprov.lab.server import start_server
+from netprov.pki.chain import decode
 from netprov.pki.names import PhoneSubject
 from netprov.pki.request import PkiPlan
 from netprov.pki.store import Store
 from netprov.runtime.control.client import statuses
 from netprov.runtime.web.tls import certificate_store
+from tests.change.__main__ import CLOCK
 from tests.lab.clients import udhcpc
-from tests.lab.conftest import PYTHON, MakeLan, needs, wait_until
+from tests.lab.conftest import PYTHON, ROOT, MakeLan, needs, wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -211,3 +214,24 @@ def test_phone_whose_certificate_is_revoked_is_refused_within_seconds(
     assert curl(lan["client0"], *words)
     store.revoke(plan, [issued.certificate], reason="key-compromise", now=time.time() - 60)
     wait_until(lambda: not curl(lan["client0"], *words), what="a refusal")
+
+
+def test_certificate_that_ends_when_the_clock_is_set_is_issued_again_within_seconds(
+    lan: Lan, file: Path, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine without a battery starts in the past; then NTP sets its clock, and what it had issued has ended."""
+    clock = tmp_path / "clock"
+    clock.write_text("0")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(CLOCK), str(ROOT)]))
+    monkeypatch.setenv("NETPROV_STEPPED_CLOCK", str(clock))
+    process = start_server(lan["server"], file, state, roles=["http"])
+    ahead = 500 * 86400
+
+    def valid() -> bool:
+        words = ["-k", "-w", "%{certs}", "-o", "/dev/null", HTTPS]
+        return bool(decode(curl(lan["client0"], *words).encode())[0].not_after > time.time() + ahead)
+
+    assert not valid()
+    clock.write_text(str(ahead))
+    wait_until(valid, what="a certificate for the new day")
+    process.wait_for("changed and taken over: .*clock")

@@ -15,6 +15,7 @@ from netprov.inventory.load import parse
 from netprov.machine import Dropped, Endpoint
 from netprov.plan import Plan, derive
 from netprov.provision.event import Asked
+from netprov.runtime.handover import Place
 from netprov.runtime.metrics import Metrics, MetricsService
 from netprov.runtime.role import Notice, Prepared, Sample, reload
 from tests.port import free_port
@@ -37,6 +38,9 @@ class Leaser:
 
     async def start(self, plan: Plan) -> None:
         del plan
+
+    def release(self, _: Plan | None) -> Sequence[Place]:
+        return ()
 
     async def prepare(self, plan: Plan) -> Prepared:
         raise NotImplementedError

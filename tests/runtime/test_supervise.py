@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,11 @@ from netprov.errors import InventoryError, Problem, ServiceError
 from netprov.inventory.model import Inventory
 from netprov.machine import Event
 from netprov.plan import Plan, derive
+from netprov.runtime.control.client import statuses
+from netprov.runtime.control.message import RoleStatus
+from netprov.runtime.control.reload import Outcome, reload
+from netprov.runtime.control.server import ControlServer
+from netprov.runtime.handover import Place
 from netprov.runtime.role import Notice, Prepared, Service
 from netprov.runtime.supervise import Supervisor
 
@@ -32,6 +38,9 @@ class Recorder:
 
     async def start(self, plan: Plan) -> None:
         self._note("start", plan)
+
+    def release(self, _: Plan | None) -> Sequence[Place]:
+        return ()
 
     async def prepare(self, plan: Plan) -> Prepared:
         self._note("prepare", plan)
@@ -194,3 +203,73 @@ def test_watchdog_is_fed_while_serving(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(scenario())
     assert fed[0][0] == "READY=1"
     assert fed[-1] == ("STOPPING=1",)
+
+
+class Slow(Recorder):
+    """A service that takes its time to start, and has nothing to tell before."""
+
+    def __init__(self, name: str, diary: list[str]) -> None:
+        super().__init__(name, diary)
+        self.begun, self.may_end = asyncio.Event(), asyncio.Event()
+        self.sockets: Sequence[str]
+
+    async def start(self, plan: Plan) -> None:
+        self.begun.set()
+        await self.may_end.wait()
+        self.sockets = ("udp 10.20.0.1:53",)
+        await super().start(plan)
+
+    def listening(self) -> Sequence[str]:
+        return self.sockets
+
+
+def test_reload_and_status_that_are_asked_for_while_services_start_wait_or_answer(tmp_path: Path) -> None:
+    """Seen: AttributeError, for a service that has not started has no sockets to tell of."""
+    diary: list[str] = []
+    reports: list[tuple[str, Event]] = []
+
+    async def scenario() -> tuple[Outcome, tuple[RoleStatus, ...]]:
+        slow = Slow("dns", diary)
+        supervisor = supervise([slow, Recorder("dhcp", diary)], reports, lambda: plan("example.org"))
+        control = ControlServer(tmp_path, ["dns", "dhcp"], supervisor)
+        await control.start()  # as `netprov serve` does: before anything is started
+        early = asyncio.create_task(asyncio.to_thread(reload, tmp_path))
+        running = asyncio.create_task(supervisor.run(lambda _: None))
+        await slow.begun.wait()
+        (status,) = await asyncio.to_thread(statuses, tmp_path)
+        slow.may_end.set()
+        outcome = await early
+        os.kill(os.getpid(), signal.SIGTERM)
+        await running
+        await control.stop()
+        return outcome, status.roles
+
+    outcome, roles = asyncio.run(asyncio.wait_for(scenario(), 30))
+    assert roles == (RoleStatus("dns"), RoleStatus("dhcp"))
+    assert outcome == Outcome(done=True, lines=("domain: example.com is now example.org",))
+    assert diary[:2] == ["dns start example.com", "dhcp start example.com"]
+    assert diary[2:6] == [
+        "dns prepare example.org",
+        "dhcp prepare example.org",
+        "dns commit example.org",
+        "dhcp commit example.org",
+    ]
+
+
+def test_reload_of_a_process_that_cannot_start_ends_with_it(tmp_path: Path) -> None:
+    async def scenario() -> Outcome:
+        supervisor = supervise([Recorder("dns", [], fails="start")], [])
+        control = ControlServer(tmp_path, ["dns"], supervisor)
+        await control.start()
+        asked = asyncio.create_task(asyncio.to_thread(reload, tmp_path))
+        await asyncio.sleep(0)
+        with pytest.raises(ServiceError, match="port taken"):
+            await supervisor.run(lambda _: None)
+        while not control.clients:
+            await asyncio.sleep(0.001)
+        await control.stop()
+        return await asked
+
+    outcome = asyncio.run(asyncio.wait_for(scenario(), 30))
+    assert not outcome.done
+    assert "dns: the process does not answer" in outcome.lines[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from netprov.inventory.load import parse
 from netprov.plan import Plan, derive
 from netprov.runtime.cwmp.service import AcsService
 from netprov.runtime.dns.service import DnsService
+from netprov.runtime.handover import Place
 from netprov.runtime.provision.service import HttpService
 from netprov.runtime.role import Prepared, Service
 from netprov.runtime.tftp.service import TftpService
@@ -31,6 +32,9 @@ class Unwilling:
 
     async def start(self, plan: Plan) -> None:
         pass
+
+    def release(self, _: Plan | None) -> Sequence[Place]:
+        return ()
 
     async def prepare(self, plan: Plan) -> Prepared:
         raise ServiceError("no", "another day")

@@ -59,7 +59,8 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
     played = [role for role in ROLES if role in roles or not roles]
     hold(directory, played)
     reports = Reports(directory, log)
-    reports.metrics.services = build(played, RoleContext(directory, reports))
+    context = RoleContext(directory, reports)
+    reports.metrics.services = build(played, context)
     place = 1 + list(ROLES).index(roles[0]) if len(roles) == 1 else 0
     supervisor = Supervisor(
         [MetricsService(reports.metrics, reports, place), *reports.metrics.services],
@@ -69,6 +70,7 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
         taken=reports.follow,
         hang_up=partial(_reload_all, directory),
         watch=Watch(directory),
+        handover=context.handover,
     )
     reports.follow(plan)
     try:

@@ -35,10 +35,10 @@ class Peer:
     _sock: socket.socket
     _file: BinaryIO
 
-    def send(self, verb: Verb, reason: str = "") -> None:
+    def send(self, verb: Verb, reason: str = "", *, releases: tuple[str, ...] = ()) -> None:
         """Ask; read the answer with `receive`. Raises `ServiceError`."""
         try:
-            self._sock.sendall(encode(Request(verb, reason)))
+            self._sock.sendall(encode(Request(verb, reason, releases)))
         except OSError as error:
             raise self._lost() from error
 

@@ -1,8 +1,7 @@
 """What goes over a control socket: one JSON object a line, each way.
 
-A client asks `status` or `inventory`, or `prepare` and then `commit` or `abort` on the same connection; between them it
-may ask for what is `prepared`. A connection that ends with a
-change prepared has aborted it.
+A client asks `status` or `inventory`, or `load`, `prepare` and `commit` on the same connection, with `abort` after each of the
+first two; between them it may ask for what is `prepared`. A connection that ends with a change loaded or prepared has aborted it.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from netprov.errors import Malformed
 
-VERSION = 1
+VERSION = 2
 """Of this protocol: a peer of another one is refused in words."""
 
 LONGEST = 1 << 20
@@ -22,7 +21,7 @@ LONGEST = 1 << 20
 LONGEST_INVENTORY = 256 << 20
 """Octets of the line that holds an inventory: 100,000 phones with their master files take some 50 MB."""
 
-Verb = Literal["status", "inventory", "prepare", "prepared", "commit", "abort"]
+Verb = Literal["status", "inventory", "load", "prepare", "prepared", "commit", "abort"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
 
 _Value = TypeVar("_Value")
@@ -30,10 +29,11 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asks; `reason` says why it aborts."""
+    """What a client asks; `reason` says why it aborts, `releases` what all processes let go for what is to be prepared."""
 
     verb: Verb
     reason: str = ""
+    releases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,9 @@ class RoleStatus:
 class Reply:
     """What a process answers: `error` is empty if it did as it was asked.
 
-    `fingerprint` tells inventories apart, so that all processes commit the same one; `differences` are in words.
-    `inventory` is what is served, or prepared, as `plan.stored` writes it.
+    `fingerprint` tells inventories apart, so that all processes commit the same one; `differences` are in words;
+    `releases` are the TCP ports that are let go for what was loaded, `10.20.0.1:80` each. `inventory` is what is served,
+    or prepared, as `plan.stored` writes it.
     """
 
     process: int
@@ -59,6 +60,7 @@ class Reply:
     fingerprint: str = ""
     differences: tuple[str, ...] = ()
     inventory: str = ""
+    releases: tuple[str, ...] = ()
 
 
 def encode(message: Request | Reply) -> bytes:
@@ -72,7 +74,7 @@ def decode_request(line: bytes) -> Request:
     reason = fields.get("reason", "")
     for verb in VERBS:
         if fields.get("verb") == verb and isinstance(reason, str):
-            return Request(verb, reason)
+            return Request(verb, reason, _texts(fields, "releases"))
     raise Malformed("no such request")
 
 
@@ -89,6 +91,7 @@ def decode_reply(line: bytes) -> Reply:
         _typed(fields, "fingerprint", str),
         _texts(fields, "differences"),
         _typed(fields, "inventory", str),
+        _texts(fields, "releases"),
     )
 
 
@@ -96,14 +99,14 @@ def _typed(fields: object, name: str, kind: type[_Value]) -> _Value:
     """Return one field of an object; nothing is converted: `true` is no number, and 7 no text."""
     value = fields.get(name) if isinstance(fields, dict) else None
     if type(value) is not kind:
-        raise Malformed(f"not a reply of netprov's: {name} is missing or of another type")
+        raise Malformed(f"not a message of netprov's: {name} is missing or of another type")
     return value
 
 
 def _texts(fields: object, name: str) -> tuple[str, ...]:
     values = _typed(fields, name, list)
     if not all(isinstance(value, str) for value in values):
-        raise Malformed(f"not a reply of netprov's: {name} holds something else than texts")
+        raise Malformed(f"not a message of netprov's: {name} holds something else than texts")
     return tuple(values)
 
 

@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -58,18 +58,21 @@ def reload(state: Path, roles: Sequence[str] = (), judge: Judge | None = None) -
 def _reload(state: Path, roles: Sequence[str], judge: Judge | None) -> Outcome:
     with peers(state, roles) as found:
         _all_there(state, roles, found)
-        ready = _prepare(found)
-        refused = [reply.error for reply in ready.values() if reply.error]
-        if not refused and len({reply.fingerprint for reply in ready.values()}) > 1:
+        loaded = _ask(found, "load")
+        if refused := [reply.error for reply in loaded if reply.error]:
+            return _give_up(found, loaded, refused)
+        # What one process lets go another may bind, so all have read the inventory before any prepares it.
+        releases = tuple(place for reply in loaded for place in reply.releases)
+        ready = _ask(found, "prepare", releases=releases)
+        refused = [reply.error for reply in ready if reply.error]
+        if not refused and len({reply.fingerprint for reply in ready}) > 1:
             refused = [
                 "the services have read different inventories: it was changed meanwhile, or they name different files"
             ]
         if not refused and judge is not None:
             refused = list(_judged(found[0], judge))
         if refused:
-            reasons = tuple(dict.fromkeys(refused))
-            _end(found, ready, reasons)
-            return Outcome(done=False, lines=reasons)
+            return _give_up(found, ready, refused)
         return _commit(found, ready)
 
 
@@ -95,12 +98,12 @@ def _all_there(state: Path, roles: Sequence[str], found: Sequence[Peer]) -> None
         )
 
 
-def _prepare(found: Sequence[Peer]) -> dict[int, Reply]:
+def _ask(found: Sequence[Peer], verb: Verb, *, releases: tuple[str, ...] = ()) -> list[Reply]:
     """Ask all at once, then hear all; who does not answer has refused."""
     replies: dict[int, Reply] = {}
     for place, peer in enumerate(found):
         try:
-            peer.send("prepare")
+            peer.send(verb, releases=releases)
         except ServiceError as error:
             replies[place] = Reply(0, str(error))
     for place, peer in enumerate(found):
@@ -109,18 +112,20 @@ def _prepare(found: Sequence[Peer]) -> dict[int, Reply]:
                 replies[place] = peer.receive()
             except ServiceError as error:
                 replies[place] = Reply(0, str(error))
-    return replies
+    return [replies[place] for place in range(len(found))]
 
 
-def _end(found: Sequence[Peer], ready: Mapping[int, Reply], reasons: Sequence[str]) -> None:
-    for place, peer in enumerate(found):
-        if not ready[place].error:
+def _give_up(found: Sequence[Peer], replies: Sequence[Reply], refused: Sequence[str]) -> Outcome:
+    reasons = tuple(dict.fromkeys(refused))
+    for peer, reply in zip(found, replies, strict=True):
+        if not reply.error:
             with suppress(ServiceError):  # it ended meanwhile, or will abort by itself
                 peer.send("abort", " ".join(reasons))
                 peer.receive()
+    return Outcome(done=False, lines=reasons)
 
 
-def _commit(found: Sequence[Peer], ready: Mapping[int, Reply]) -> Outcome:
+def _commit(found: Sequence[Peer], ready: Sequence[Reply]) -> Outcome:
     lines, lost = list(ready[0].differences), []
     for peer in found:
         with suppress(ServiceError):

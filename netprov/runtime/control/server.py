@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from netprov.errors import Malformed, NetprovError, ServiceError
+from netprov.errors import NetprovError, ServiceError
+from netprov.hostport import format_hostport, parse_hostport
 from netprov.plan import Plan
 from netprov.plan.stored import store
 from netprov.runtime.control.message import LONGEST, Reply, Request, RoleStatus, decode_request, encode
 from netprov.runtime.control.place import bind
+from netprov.runtime.handover import Place
 from netprov.runtime.role import Service
 
 PATIENCE = 60.0
@@ -37,6 +39,20 @@ class Change(Protocol):
         """Serve as before, and tell why."""
 
 
+class Loaded(Protocol):
+    """What a process has read."""
+
+    @property
+    def releases(self) -> tuple[Place, ...]:
+        """The TCP ports that it takes from the roles of this process, which others may bind from now on."""
+
+    async def prepare(self, places: Iterable[Place]) -> Change:
+        """Make ready for it. Raises `NetprovError`, which was told."""
+
+    async def abort(self, reason: str) -> None:
+        """Serve as before, and tell why."""
+
+
 class Controlled(Protocol):
     """What is controlled: the supervisor."""
 
@@ -48,8 +64,12 @@ class Controlled(Protocol):
     def plan(self) -> Plan:
         """What it serves."""
 
-    async def prepare(self) -> Change:
-        """Make ready for what the inventory says now. Raises `NetprovError`, which was told."""
+    @property
+    def started(self) -> Sequence[Service]:
+        """Those of them that serve."""
+
+    async def load(self) -> Loaded:
+        """Read what the inventory says now. Raises `NetprovError`, which was told."""
 
 
 class ControlServer:
@@ -61,6 +81,11 @@ class ControlServer:
         self._controlled = controlled
         self._clients: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
+
+    @property
+    def clients(self) -> int:
+        """How many are connected."""
+        return len(self._clients)
 
     async def start(self) -> None:
         """Listen. Raises `ServiceError`."""
@@ -98,10 +123,11 @@ class ControlServer:
 
 
 class _Session:
-    """One client."""
+    """One client; at most one of `_loaded` and `_change` is there."""
 
     def __init__(self, controlled: Controlled) -> None:
         self._controlled = controlled
+        self._loaded: Loaded | None = None
         self._change: Change | None = None
 
     async def run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -111,50 +137,76 @@ class _Session:
                     writer.write(encode(await self._answer(line)))
                     await writer.drain()
         finally:
-            if self._change is not None:
-                await self._change.abort("who had asked for it went away")
+            await self._abort("who had asked for it went away")
 
     async def _answer(self, line: bytes) -> Reply:
         try:
-            request = decode_request(line)
-        except Malformed as error:
-            return Reply(os.getpid(), str(error))
-        match request:
-            case Request("status"):
-                return Reply(os.getpid(), roles=self._status())
-            case Request("inventory"):
-                text = await asyncio.to_thread(store, self._controlled.plan)
-                return Reply(os.getpid(), inventory=text)
-            case Request("prepare"):
-                return await self._prepare()
-            case Request("prepared") if self._change is not None:
-                return Reply(os.getpid(), inventory=await asyncio.to_thread(store, self._change.plan))
-        change, self._change = self._change, None
-        if change is None:
-            return Reply(os.getpid(), "nothing is prepared")
-        if request.verb == "commit":
-            await change.commit()
-            return Reply(os.getpid(), roles=self._status(), differences=change.differences)
-        await change.abort(request.reason)
-        return Reply(os.getpid())
+            match decode_request(line):
+                case Request("status"):
+                    return Reply(os.getpid(), roles=self._status())
+                case Request("inventory"):
+                    return await self._store(self._controlled.plan)
+                case Request("load"):
+                    return await self._load()
+                case Request("prepare", releases=releases):
+                    return await self._prepare([parse_hostport(each, 0) for each in releases])
+                case Request("prepared"):
+                    change = self._change
+                    return _not_prepared() if change is None else await self._store(change.plan)
+                case Request("commit"):
+                    return await self._commit()
+                case Request(reason=reason):
+                    done = await self._abort(reason or "it was given up")
+                    return Reply(os.getpid()) if done else _not_prepared()
+        except NetprovError as error:  # it was told, or is a line that cannot be read
+            return Reply(os.getpid(), str(error), self._status())
 
-    async def _prepare(self) -> Reply:
-        if self._change is not None:
+    async def _load(self) -> Reply:
+        if self._loaded is not None or self._change is not None:
             return Reply(os.getpid(), "a change is prepared already")
-        before = self._status()
-        try:
-            self._change = await self._controlled.prepare()
-        except NetprovError as error:
-            return Reply(os.getpid(), str(error), before)
+        self._loaded = await self._controlled.load()
+        releases = tuple(format_hostport(*each) for each in self._loaded.releases)
+        return Reply(os.getpid(), roles=self._status(), releases=releases)
+
+    async def _prepare(self, places: Sequence[Place]) -> Reply:
+        loaded, self._loaded = self._loaded, None
+        if loaded is None:
+            return Reply(os.getpid(), "nothing is loaded")
+        self._change = change = await loaded.prepare(places)
         return Reply(
             os.getpid(),
-            roles=before,
-            fingerprint=self._change.fingerprint,
-            differences=self._change.differences,
+            roles=self._status(),
+            fingerprint=change.fingerprint,
+            differences=change.differences,
         )
 
+    async def _commit(self) -> Reply:
+        change, self._change = self._change, None
+        if change is None:
+            return _not_prepared()
+        await change.commit()
+        return Reply(os.getpid(), roles=self._status(), differences=change.differences)
+
+    async def _abort(self, reason: str) -> bool:
+        """Give up what is under way; say whether something was."""
+        under_way = self._change or self._loaded
+        self._change = self._loaded = None
+        if under_way is not None:
+            await under_way.abort(reason)
+        return under_way is not None
+
+    async def _store(self, plan: Plan) -> Reply:
+        return Reply(os.getpid(), inventory=await asyncio.to_thread(store, plan))
+
     def _status(self) -> tuple[RoleStatus, ...]:
+        started = self._controlled.started
         return tuple(
             RoleStatus(each.name, tuple(each.listening()), tuple(each.waiting()))
+            if each in started
+            else RoleStatus(each.name)
             for each in self._controlled.services
         )
+
+
+def _not_prepared() -> Reply:
+    return Reply(os.getpid(), "nothing is prepared")

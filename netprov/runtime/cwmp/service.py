@@ -18,6 +18,7 @@ from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.provision.config import Listener, SecretsPlace
 from netprov.provision.event import RequestRefused
+from netprov.runtime.handover import Place
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
 from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
 from netprov.runtime.web.stream import Stream
@@ -79,6 +80,10 @@ class AcsService:
         except ServiceError:
             await self.stop()
             raise
+
+    def release(self, plan: Plan | None) -> Sequence[Place]:
+        """Let other roles bind what a plan takes from this one."""
+        return self._web.release(None if plan is None else _wanted(plan)[0])
 
     async def prepare(self, plan: Plan) -> Prepared:
         """Load certificates and the password, bind what is new; sessions go on."""

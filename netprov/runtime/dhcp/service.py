@@ -24,6 +24,7 @@ from netprov.runtime.dhcp.batch import BatchReader, CommitCost, Flow
 from netprov.runtime.dhcp.pace import Pacer
 from netprov.runtime.dhcp.port import DISCOVER_BATCH, URGENT_BATCH, Port
 from netprov.runtime.dhcp.port_change import Place, PortChange, prepare_ports
+from netprov.runtime.handover import Place as HandedPlace
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample
 from netprov.runtime.task import keep
 from netprov.runtime.throttle import Throttle
@@ -74,6 +75,10 @@ class DhcpService:
         self._listen()
         self._flush()
         self._ticker = keep("trying again what failed", self._tick, partial(self._report, self.name))
+
+    def release(self, _: Plan | None) -> Sequence[HandedPlace]:
+        """Return nothing: its port is no other role's."""
+        return ()
 
     async def prepare(self, plan: Plan) -> Prepared:
         """Open what a new plan, or a changed world, adds; leases go on."""

@@ -24,14 +24,12 @@ from netprov.runtime.dns.serving import ServingState, make
 from netprov.runtime.dns.tcp import TcpServer
 from netprov.runtime.dns.udp import UdpPump, open_udp
 from netprov.runtime.dns.worker import Workers
+from netprov.runtime.handover import Place, release
 from netprov.runtime.refusal import bind_refused
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
 from netprov.runtime.task import keep
 from netprov.state.serial import Serials
 from netprov.state.tsig_key import load_keys
-
-Place = tuple[str, int]
-"""Where queries come in: address and port."""
 
 LEASES_EVERY = 1.0
 """Seconds between looks at the lease file."""
@@ -76,12 +74,17 @@ class DnsService:
             raise
         self._following = keep("following the leases", self._follow_leases, self._report)
 
+    def release(self, plan: Plan | None) -> Sequence[Place]:
+        """Let other roles bind the TCP ports that a plan takes from this one."""
+        held = [(place, sock) for place, tcp in self._tcp.items() for sock in tcp.sockets()]
+        return release(held, None if plan is None else _wanted(plan.dns))
+
     async def prepare(self, plan: Plan) -> Prepared:
         """Bind what is new and number the zones; sockets that are still wanted stay open, so no query is lost."""
         config, notices = self._with_last_good(load_keys(plan.dns))
         await self._publishing.acquire()
         try:
-            binding = await self._bind([(str(address), config.port) for address in config.listen])
+            binding = await self._bind(_wanted(config))
             try:
                 names = self._leases.poll(config.lease_domains)
                 edition = None
@@ -106,6 +109,7 @@ class DnsService:
                 self._report(notice)
             for place in binding.fresh:
                 self._pumps[place].start()
+                await self._tcp[place].listen()
             if config.workers != self._processes:
                 text = f"{config.workers} workers are for the next start; {self._processes} go on"
                 self._report(Notice(text))
@@ -266,7 +270,7 @@ class DnsService:
             raise bind_refused(f"dns {format_hostport(host, port)}", "udp", port, error) from error
         tcp = TcpServer(_NOTHING, self._report)
         try:
-            await tcp.listen(host, port, shared=False)
+            await tcp.bind(host, port, shared=self._context.handover.covers((host, port)))
         except OSError as error:
             sock.close()
             raise bind_refused(f"dns {format_hostport(host, port)}", "tcp", port, error) from error
@@ -302,6 +306,10 @@ class _Binding:
         for pump, tcp in self.fresh.values():
             pump.sock.close()
             await tcp.close()
+
+
+def _wanted(config: DnsConfig) -> list[Place]:
+    return [(str(address), config.port) for address in config.listen]
 
 
 def _none_here(wanted: Sequence[Place]) -> ServiceError:

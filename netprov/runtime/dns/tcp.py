@@ -18,6 +18,7 @@ from netprov.dns.server.policy import Client
 from netprov.dns.server.transfer import ZoneTransferred
 from netprov.machine import Event
 from netprov.runtime.dns.serving import ServingState
+from netprov.runtime.handover import share
 
 HIGH_WATER = 64 * 1024
 """Octets of replies that may wait for a client before its queries do."""
@@ -57,12 +58,36 @@ class TcpServer:
         self._per_client: Counter[str] = Counter()
         self._servers: list[asyncio.Server] = []
 
-    async def listen(self, address: str, port: int, *, shared: bool) -> None:
-        """Accept connections at one address. Raises OSError."""
+    async def bind(self, address: str, port: int, *, shared: bool = False) -> None:
+        """Bind one address, without accepting connections yet; `shared` with who lets it go. Raises OSError."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        try:
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            share(sock, shared=shared)
+            sock.bind((address, port))
+            if not shared:
+                sock.listen(self.limits.connections)  # or nobody could be told that it is taken
+        except OSError:
+            sock.close()
+            raise
+        backlog = self.limits.connections
         server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self), address, port, reuse_port=shared, backlog=self.limits.connections
+            lambda: Connection(self), sock=sock, backlog=backlog, start_serving=False
         )
         self._servers.append(server)
+
+    async def listen(self) -> None:
+        """Accept connections where it is bound."""
+        for server in self._servers:
+            await server.start_serving()
+
+    def sockets(self) -> Iterator[socket.socket]:
+        """Yield the sockets that it is bound to."""
+        for server in self._servers:
+            yield from server.sockets
 
     def swap(self, serving: ServingState) -> None:
         """Answer from another serving state from now on; connections stay."""

@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from netprov.errors import ServiceError
 from netprov.provision.config import Listener
 from netprov.runtime.address import is_here
+from netprov.runtime.handover import Place, release, share
 from netprov.runtime.net.poll import READ
 from netprov.runtime.refusal import bind_refused
 from netprov.runtime.role import Notice, RoleContext
@@ -67,6 +68,7 @@ class SocketSet:
         self._poller = poller
         self._ready = ready
         self._report = context.report
+        self._handover = context.handover
         self._sockets: dict[Key, socket.socket] = {}
         self._listeners: Mapping[Key, Listener] = {}
         self._absent: Mapping[Key, Listener] = {}
@@ -74,6 +76,12 @@ class SocketSet:
 
     def __len__(self) -> int:
         return len(self._sockets)
+
+    def release(self, wanted: Sequence[Listener] | None) -> tuple[Place, ...]:
+        """Let others of us bind the TCP ports that are not wanted any more, and return them; with None let nobody."""
+        held = [((address, port), sock) for (udp, address, port), sock in self._sockets.items() if not udp]
+        places = [(each.address, each.port) for each in wanted or () if not each.is_datagram]
+        return release(held, None if wanted is None else places)
 
     def prepare(self, wanted: Sequence[Listener]) -> Binding:
         """Bind what is new and on this machine; what there is stays as it is. Raises `ServiceError`.
@@ -91,7 +99,7 @@ class SocketSet:
                 if key in self._sockets:
                     if not is_here(listener.address):
                         absent[key] = listener
-                elif (sock := bind(listener)) is not None:
+                elif (sock := bind(listener, shared=self._handover.covers(key[1:]))) is not None:
                     fresh[key] = sock
                 else:
                     absent[key] = listener
@@ -111,6 +119,8 @@ class SocketSet:
             self._close(self._sockets.pop(key))
         self._listeners = binding.listeners
         for key, sock in binding.fresh.items():
+            if not binding.listeners[key].is_datagram:  # those that were shared did not yet
+                sock.listen(_BACKLOG)
             self._sockets[key] = sock
             self._poller.register(sock.fileno(), READ, partial(self._readable, key, sock))
         self._tell(binding)
@@ -153,8 +163,8 @@ def _key(listener: Listener) -> Key:
     return listener.is_datagram, listener.address, listener.port
 
 
-def bind(listener: Listener) -> socket.socket | None:
-    """Return a bound, non-blocking socket, listening if it is TCP; None if the address is not on this machine.
+def bind(listener: Listener, *, shared: bool = False) -> socket.socket | None:
+    """Return a bound, non-blocking socket, None if the address is not on this machine; `shared` with who lets it go.
 
     Raises `ServiceError` with the remedy for everything else.
     """
@@ -169,10 +179,12 @@ def bind(listener: Listener) -> socket.socket | None:
             enlarge(sock)
         else:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            share(sock, shared=shared)
         sock.bind((listener.address, listener.port))
         if not datagrams:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what is accepted inherits it
-            sock.listen(_BACKLOG)
+            if not shared:
+                sock.listen(_BACKLOG)  # or nobody could be told that it is taken
     except OSError as error:
         sock.close()
         if error.errno == errno.EADDRNOTAVAIL:

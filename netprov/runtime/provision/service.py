@@ -19,6 +19,7 @@ from netprov.pki.chain import decode
 from netprov.plan import Plan
 from netprov.provision.answer import TreeFile
 from netprov.provision.auth import Authority
+from netprov.provision.config import Listener
 from netprov.provision.event import KeyGiven
 from netprov.provision.gate.handout import HandOut, Wanted
 from netprov.provision.http import HttpRequest, Response
@@ -32,6 +33,7 @@ from netprov.provision.respond import (
     sent_file,
 )
 from netprov.provision.selection import FileState, select
+from netprov.runtime.handover import Place
 from netprov.runtime.net.sender import Senders, minute_of_day
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
 from netprov.runtime.web.file import send_file
@@ -84,14 +86,16 @@ class HttpService:
             await self.stop()
             raise
 
+    def release(self, plan: Plan | None) -> Sequence[Place]:
+        """Let other roles bind what a plan takes from this one."""
+        return self._web.release(None if plan is None else _wanted(plan))
+
     async def prepare(self, plan: Plan) -> Prepared:
         """Load certificates and secrets, bind what is new; connections go on."""
         tls = await self._tls.prepare(plan.pki)
         try:
             responder = await asyncio.to_thread(self._build_responder, plan, tls.anchors)
-            binding = self._web.prepare(
-                [each for each in plan.provision.listeners if each.scheme in {"http", "https"}]
-            )
+            binding = self._web.prepare(_wanted(plan))
         except BaseException:
             discard_secrets(self._role.state)
             await tls.abort()
@@ -242,6 +246,10 @@ class HttpService:
             )
         catalog = load_catalog(plan.provision, self._role.state, ca=ca, handed=self._handed)
         return Responder(catalog, plan.provision, self._authority)
+
+
+def _wanted(plan: Plan) -> list[Listener]:
+    return [each for each in plan.provision.listeners if each.scheme in {"http", "https"}]
 
 
 def _fields(headers: CIMultiDictProxy[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from netprov.plan import Plan
 from netprov.provision.config import Listener
 from netprov.provision.event import PhoneSaid, SyslogLine
 from netprov.provision.syslog import MAX_MESSAGE, parse_message, recognise
+from netprov.runtime.handover import Place
 from netprov.runtime.net.listen import SocketSet
 from netprov.runtime.net.poll import Poller
 from netprov.runtime.role import Prepared, RoleContext, Suppressed
@@ -47,6 +48,10 @@ class SyslogService:
         except BaseException:
             self._poller.close()
             raise
+
+    def release(self, _: Plan | None) -> Sequence[Place]:
+        """Return nothing: its port is no other role's."""
+        return ()
 
     async def prepare(self, plan: Plan) -> Prepared:
         """Bind what is new."""

@@ -27,6 +27,7 @@ from netprov.provision.catalog import Catalog, tidy_path
 from netprov.provision.config import Listener
 from netprov.provision.event import PROBE, Asked, FileSent, TransferFailed
 from netprov.provision.requester import Requester
+from netprov.runtime.handover import Place
 from netprov.runtime.net.listen import Binding, SocketSet
 from netprov.runtime.net.poll import READ
 from netprov.runtime.net.poll_thread import PollThread
@@ -111,6 +112,10 @@ class TftpService:
         except BaseException:
             await self._thread.close()
             raise
+
+    def release(self, _: Plan | None) -> Sequence[Place]:
+        """Return nothing: its port is no other role's."""
+        return ()
 
     async def prepare(self, plan: Plan) -> Prepared:
         """Bind what is new; transfers under way end as they began."""

@@ -21,6 +21,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from netprov.hostport import Scheme
 from netprov.provision.config import Listener
 from netprov.provision.event import RequestRefused, TlsFailed
+from netprov.runtime.handover import Place
 from netprov.runtime.net.known import KnownAddresses
 from netprov.runtime.net.listen import Binding, SocketSet
 from netprov.runtime.net.poll import Poller
@@ -143,6 +144,10 @@ class WebServer:
             keep("closing overdue connections", self.connections.sweep, self._report),
             keep("closing overdue handshakes", self._sweep, self._report),
         ]
+
+    def release(self, listeners: Sequence[Listener] | None) -> tuple[Place, ...]:
+        """Let other roles bind what is not wanted any more, and return it; with None nobody."""
+        return self._sockets.release(listeners)
 
     def prepare(self, listeners: Sequence[Listener]) -> Binding:
         """Bind what is new and here. Raises `ServiceError`."""

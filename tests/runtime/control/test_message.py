@@ -21,13 +21,20 @@ from netprov.runtime.control.message import (
 )
 
 REPLY = Reply(
-    7, "dns: no", (RoleStatus("dns", ("udp+tcp 10.20.0.1:53",), ("10.20.0.2",)),), "abc", ("hosts: +pr3",)
+    7,
+    "dns: no",
+    (RoleStatus("dns", ("udp+tcp 10.20.0.1:53",), ("10.20.0.2",)),),
+    "abc",
+    ("hosts: +pr3",),
+    "",
+    ("10.20.0.1:80",),
 )
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_request_is_read_as_it_was_written(verb: str) -> None:
-    line = json.dumps({"version": 1, "verb": verb, "reason": "why"}).encode() + b"\n"
+    fields = {"version": 2, "verb": verb, "reason": "why", "releases": ["10.20.0.1:80"]}
+    line = json.dumps(fields).encode() + b"\n"
     assert encode(decode_request(line)) == line
 
 
@@ -36,7 +43,7 @@ def test_reply_is_read_as_it_was_written() -> None:
 
 
 def test_another_version_is_refused_with_what_helps() -> None:
-    line = encode(Request("status")).replace(b'"version": 1', b'"version": 2')
+    line = encode(Request("status")).replace(b'"version": 2', b'"version": 1')
     with pytest.raises(Malformed, match="restart what is older"):
         decode_request(line)
 
@@ -46,9 +53,10 @@ def is_request(fields: Any) -> bool:
     return (
         isinstance(fields, dict)
         and type(fields.get("version")) is int
-        and fields["version"] == 1
-        and fields.get("verb") in ("status", "inventory", "prepare", "prepared", "commit", "abort")
+        and fields["version"] == 2
+        and fields.get("verb") in ("status", "inventory", "load", "prepare", "prepared", "commit", "abort")
         and isinstance(fields.get("reason", ""), str)
+        and are_texts(fields.get("releases"))
     )
 
 
@@ -58,8 +66,9 @@ def is_reply(fields: Any) -> bool:
         isinstance(fields, dict)
         and [type(fields.get(key)) for key in ("version", "process", "error", "fingerprint", "inventory")]
         == [int, int, str, str, str]
-        and fields["version"] == 1
+        and fields["version"] == 2
         and are_texts(fields.get("differences"))
+        and are_texts(fields.get("releases"))
         and isinstance(fields.get("roles"), list)
         and all(
             isinstance(each, dict)
@@ -134,8 +143,8 @@ def test_json_of_another_shape_is_malformed(
         (b'"process": 7', b'"process": Infinity'),
         (b'"process": 7', b'"process": "7"'),
         (b'"process": 7', b'"process": 7.9'),
-        (b'"version": 1', b'"version": true'),
-        (b'"version": 1', b'"version": 1.0'),
+        (b'"version": 2', b'"version": true'),
+        (b'"version": 2', b'"version": 2.0'),
         (b'["10.20.0.2"]', b'"10.20.0.2"'),
         (b'"abc"', b"null"),
     ],

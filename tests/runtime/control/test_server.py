@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import os
 import stat
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,9 +17,10 @@ from netprov.inventory.load import parse
 from netprov.plan import Plan, derive
 from netprov.runtime.control import place
 from netprov.runtime.control.client import peers, served, statuses
-from netprov.runtime.control.message import Reply
+from netprov.runtime.control.message import Verb
 from netprov.runtime.control.reload import LOCK, reload
 from netprov.runtime.control.server import ControlServer
+from netprov.runtime.handover import Place
 from netprov.runtime.role import Service
 from netprov.state.hold import hold
 
@@ -38,8 +39,15 @@ class Process:
     refuses: str = ""
     services: tuple[Service, ...] = ()
     plan: Plan = field(default_factory=lambda: derive(parse(SITE, "site.yaml").inventory))
+    started: tuple[Service, ...] = ()
+    releases: tuple[Place, ...] = ()
+    told: list[Place] = field(default_factory=list)
 
-    async def prepare(self) -> Process:
+    async def load(self) -> Process:
+        return self
+
+    async def prepare(self, places: Iterable[Place]) -> Process:
+        self.told = list(places)
         if self.refuses:
             raise ServiceError(self.refuses)
         self.diary.append("prepare")
@@ -105,19 +113,21 @@ def test_processes_that_read_different_inventories_abort(tmp_path: Path) -> None
     with_processes(tmp_path, test, dns=dns, http=http)
 
 
-def test_client_that_goes_away_has_aborted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("verbs", [("load",), ("load", "prepare")], ids=["loaded", "prepared"])
+def test_client_that_goes_away_has_aborted(tmp_path: Path, verbs: Sequence[Verb]) -> None:
     dns = Process()
 
     async def test() -> None:
-        def ask() -> Reply:
+        def ask() -> list[str]:
             with peers(tmp_path) as (peer,):
-                peer.send("prepare")
-                return peer.receive()
+                for verb in verbs:
+                    peer.send(verb)
+                    assert not peer.receive().error
+            return ["prepare"] if "prepare" in verbs else []
 
-        reply = await asyncio.to_thread(ask)
-        assert reply.differences == ("hosts: +pr3",)
-        await until(lambda: len(dns.diary) == 2)
-        assert dns.diary == ["prepare", "abort: who had asked for it went away"]
+        done = await asyncio.to_thread(ask)
+        await until(lambda: len(dns.diary) == len(verbs))
+        assert dns.diary == [*done, "abort: who had asked for it went away"]
 
     with_processes(tmp_path, test, dns=dns)
 
@@ -201,3 +211,44 @@ def test_inventory_that_is_served_can_be_asked_for(tmp_path: Path) -> None:
         assert plan.dhcp == one.plan.dhcp
 
     with_processes(tmp_path, test, dns=one, http=two)
+
+
+def test_ports_that_one_process_lets_go_are_told_to_all_before_any_prepares(tmp_path: Path) -> None:
+    http = Process(releases=(("10.20.0.11", 80),))
+    acs = Process(releases=(("2001:db8::1", 7547),))
+
+    async def test() -> None:
+        assert (await asyncio.to_thread(reload, tmp_path)).done
+        assert sorted(http.told) == sorted(acs.told) == [("10.20.0.11", 80), ("2001:db8::1", 7547)]
+
+    with_processes(tmp_path, test, http=http, acs=acs)
+
+
+def test_what_is_asked_out_of_order_is_refused_and_harms_nothing(tmp_path: Path) -> None:
+    dns = Process()
+
+    async def test() -> None:
+        def ask() -> list[str]:
+            said = []
+            with peers(tmp_path) as (peer,):
+                verbs: Sequence[Verb] = (
+                    "prepare",
+                    "commit",
+                    "abort",
+                    "load",
+                    "load",
+                    "prepare",
+                    "load",
+                    "commit",
+                )
+                for verb in verbs:
+                    peer.send(verb)
+                    said.append(peer.receive().error)
+            return said
+
+        refused = ["nothing is loaded", "nothing is prepared", "nothing is prepared"]
+        again = "a change is prepared already"
+        assert await asyncio.to_thread(ask) == [*refused, "", again, "", again, ""]
+        assert dns.diary == ["prepare", "commit"]
+
+    with_processes(tmp_path, test, dns=dns)

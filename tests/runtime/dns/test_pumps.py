@@ -175,7 +175,8 @@ async def tcp_server(config: DnsConfig = CONFIG, **limits: Any) -> tuple[TcpServ
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = TcpServer(make(config, bytes(16)), lambda _: None, limits=TcpLimits(**limits))
-    await server.listen("127.0.0.1", port, shared=False)
+    await server.bind("127.0.0.1", port)
+    await server.listen()
     return server, port
 
 
