@@ -20,6 +20,8 @@ from netprov.machine import Dropped, Endpoint, Event
 from netprov.runtime.role import Notice
 from netprov.text import visible
 
+DELAY_S = 0.02
+"""Seconds that a line may wait for others: a write, and a turn of the loop for it, cost as much as the line."""
 LONGEST = 2000
 """Characters of an event that a line holds."""
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -67,7 +69,7 @@ def configure(*, verbose: bool) -> EventLog:
 
 
 class EventLog:
-    """Writes events straight to a stream, in the form of `configure`'s lines, those of one turn of the loop in one piece.
+    """Writes events straight to a stream, in the form of `configure`'s lines, those of one moment in one piece.
 
     The way through `logging` costs more than composing the profile that most of them tell of.
     """
@@ -100,10 +102,10 @@ class EventLog:
             return
         if self._due is not loop:
             self._due = loop
-            loop.call_soon(self.flush)
+            loop.call_later(DELAY_S, self.flush)
 
     def flush(self) -> None:
-        """Write what waits; call this once at the end, for what the last turn of the loop has said."""
+        """Write what waits; call this once at the end, for what the last moment has brought."""
         self._due = None
         text = ""
         with suppress(IndexError):  # other threads add lines meanwhile

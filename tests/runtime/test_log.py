@@ -12,7 +12,7 @@ from typing import ClassVar
 from netprov.dhcp.other import OtherServer
 from netprov.machine import Dropped, Endpoint, Event
 from netprov.provision.event import SyslogLine
-from netprov.runtime.log import EventLog, describe
+from netprov.runtime.log import DELAY_S, EventLog, describe
 from netprov.runtime.role import Notice
 
 
@@ -75,7 +75,7 @@ class Writes(list[str]):
         return len(text)
 
 
-def test_events_of_one_turn_are_written_in_one_piece_and_in_their_order() -> None:
+def test_events_of_one_moment_are_written_in_one_piece_and_in_their_order() -> None:
     writes = Writes()
     log = EventLog(writes, journal=True, verbose=False)  # type: ignore[arg-type]
 
@@ -83,7 +83,9 @@ def test_events_of_one_turn_are_written_in_one_piece_and_in_their_order() -> Non
         log("dhcp", Notice("one"))
         log("dns", Notice("two"))
         assert writes == []
-        await asyncio.sleep(0)
+        async with asyncio.timeout(20):
+            while not writes:
+                await asyncio.sleep(DELAY_S)
         assert writes == ["<6>dhcp: one\n<6>dns: two\n"]
         log("dhcp", Notice("three"))
 

@@ -144,7 +144,8 @@ class HttpService:
 
     def _quick(self, asked: HttpRequest, stream: Stream) -> Response | None:
         """Answer what the catalog holds whole, and report it; files, and keys, are for `_answer`."""
-        answered = self._responder.respond(asked, self._requester(asked, stream), time.time())
+        requester = self._requester(asked, stream)
+        answered = self._responder.respond(asked, requester, requester.now)
         if answered.file is not None or answered.key is not None:
             return None
         self._tell(answered)
@@ -158,7 +159,8 @@ class HttpService:
         asked = HttpRequest(
             request.method, request.raw_path, request.version.minor, _fields(request.headers), body
         )
-        answered = self._responder.respond(asked, self._requester(asked, stream), time.time())
+        requester = self._requester(asked, stream)
+        answered = self._responder.respond(asked, requester, requester.now)
         if answered.file is not None:
             return await self._send(request, asked, answered, answered.file)
         if answered.key is not None:

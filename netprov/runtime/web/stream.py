@@ -138,17 +138,19 @@ class Stream(asyncio.Transport):
             self._protocol.pause_writing()
 
     def end(self, data: bytes) -> None:
-        """Send a last reply, and close: with TLS, what says so leaves with it."""
-        if self._layer is None or self._closing:
-            self.write(data)
-            self.close()
+        """Send a last reply, and close: with TLS, what says so leaves with it. The protocol may be gone afterwards."""
+        if self._closing:
             return
-        with suppress(OSError):
-            self._layer.write(data)
-        self._closing = True
-        self._say_closed()
-        if not self._buffer:
-            self._loop.call_soon(self._finish, None)
+        if self._layer is None:
+            self.write(data)
+        else:
+            with suppress(OSError):
+                self._layer.write(data)
+        if not self._closing:
+            self._closing = True
+            self._say_closed()
+            if not self._buffer and not self._lost:
+                self._finish(None)
 
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
         """Send pieces as one."""
