@@ -54,6 +54,10 @@ prove: $(VENV)/.dev .setup/packages ## Prove every import and export beside the 
 slow: $(VENV)/.dev .setup/packages ## Run what is too long for `make test`: 10,000 connections, 64 MiB over a lossy cable
 	@$(RUN)/python -m pytest --timeout 0 -m slow $(ARGS)
 
+.PHONY: systemd
+systemd: $(VENV)/.dev .setup/packages ## Boot a Debian tree with the units, and see what each role can read and write
+	@NETPROV_DEBIAN=1 $(RUN)/python -m pytest --timeout 0 -m "slow or not slow" tests/systemd $(ARGS)
+
 .PHONY: steady
 steady: $(VENV)/.dev ## Run the ten tests that depend most on time 200 times each while every core is busy
 	@$(RUN)/python -m tests.steady $${NETPROV_RUNS:-200}

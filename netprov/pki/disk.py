@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from netprov.errors import PkiError
 
-PRIVATE, PUBLIC = 0o600, 0o644
+PRIVATE, PUBLIC, SHARED = 0o600, 0o644, 0o640
 STAGED = ".staged-"
 """How the folders begin in which changes wait to be published (netprov.pki.stage)."""
 _UNFINISHED = ".new-"
@@ -50,7 +51,8 @@ class Disk:
     def write(self, name: str, data: bytes, mode: int = PRIVATE) -> None:
         """Replace a file: whoever reads it, and whatever is interrupted, finds the old content or the new.
 
-        A private file is never readable by others, not even while it is written.
+        A private file is never readable by others, not even while it is written; in a directory that its operator has
+        prepared for it (`is_shared`), by that directory's group.
         """
         target = self.path(name)
         unfinished = target.with_name(f"{_UNFINISHED}{os.getpid()}-{target.name}")
@@ -58,7 +60,9 @@ class Disk:
             self._folder(target.parent)
             handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
             try:
+                _belong(handle, target if target.exists() else target.parent)
                 os.fchmod(handle, mode)
+                self._open_to_sharers(handle, target)
                 view = memoryview(data)
                 while view:
                     view = view[os.write(handle, view) :]
@@ -85,6 +89,11 @@ class Disk:
         target = self.path(name)
         try:
             self._folder(target.parent)
+            handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                self._open_to_sharers(handle, target)
+            finally:
+                os.close(handle)
             os.replace(source, target)
             self._sync(target.parent)
         except OSError as error:
@@ -108,6 +117,7 @@ class Disk:
         try:
             self._folder(self.directory)
             handle = os.open(self.path(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+            _belong(handle, self.directory)
         except OSError as error:
             raise self.refused("open", ".lock", error) from error
         try:
@@ -117,10 +127,26 @@ class Disk:
         finally:
             os.close(handle)
 
+    def _open_to_sharers(self, handle: int, target: Path) -> None:
+        """Let the group of a directory that is prepared for it read what is private there."""
+        if is_shared(target.parent) and stat.S_IMODE(os.fstat(handle).st_mode) == PRIVATE:
+            group = target.parent.stat().st_gid
+            if os.fstat(handle).st_gid != group:  # what was made here has it; a unit may not change it
+                os.fchown(handle, -1, group)
+            os.fchmod(handle, SHARED)
+
+    def is_ours(self) -> bool:
+        """Say whether this process may change the store; one that is not there yet is its who can make it."""
+        folder = self.directory
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        return os.access(folder, os.W_OK | os.X_OK)
+
     def _folder(self, folder: Path) -> None:
         """Make a folder that others may enter, for the CA's certificate is public, but not list or change."""
         if not folder.is_dir():
             folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+            _belong(folder, folder.parent)
             self._sync(folder.parent)
 
     def _sweep(self) -> None:
@@ -152,6 +178,21 @@ class Disk:
             f"cannot {verb} {self.path(name)}: {error.strerror}",
             "run as the user that owns the state directory, or name another with `--state` or `server.state`",
         )
+
+
+def _belong(what: int | Path, like: Path) -> None:
+    """Let what root makes belong to whom its directory does, or what it replaces: who runs the services must read it."""
+    if os.geteuid() == 0:
+        owner = like.stat()
+        os.chown(what, owner.st_uid, owner.st_gid)
+
+
+def is_shared(folder: Path) -> bool:
+    """Say whether what is private in a directory is its group's too: that is what the set-group-ID bit says here."""
+    try:
+        return bool(folder.stat().st_mode & stat.S_ISGID)
+    except OSError:
+        return False
 
 
 def random_serial(draw: Callable[[int], bytes] = os.urandom) -> int:

@@ -19,15 +19,20 @@ def server_reason(
     leaf = bundle.leaf
     if kind_of(bundle.key) != kind:
         return f"its key is not {kind}"
-    if (
-        leaf.dns_names != request.dns_names
-        or leaf.addresses != request.addresses
-        or leaf.common_name != request.domain
-    ):
+    if is_unlike(leaf, request):
         return "its names changed"
     if bundle.chain[1:] != issuers[:-1] or not leaf.issued_by(issuers[0]):
         return "its CA changed"
     return due(leaf, now, request.renew_before)
+
+
+def is_unlike(leaf: Certificate, request: ServerRequest) -> bool:
+    """Say whether a server's certificate has other names than are asked for."""
+    return (leaf.dns_names, leaf.addresses, leaf.common_name) != (
+        request.dns_names,
+        request.addresses,
+        request.domain,
+    )
 
 
 def due(certificate: Certificate, now: float, renew_before: float) -> str:

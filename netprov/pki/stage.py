@@ -35,6 +35,10 @@ class Stage:
         """The store's."""
         return self._live.directory
 
+    def is_ours(self) -> bool:
+        """Say whether this process may change the store."""
+        return self._live.is_ours()
+
     def path(self, name: str) -> Path:
         """Return where a file is at the moment."""
         return self._staged.path(name) if self._staged and name in self._written else self._live.path(name)

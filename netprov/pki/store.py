@@ -21,7 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from netprov.errors import PkiError
-from netprov.pki import authority, issue, revocation
+from netprov.pki import authority, issue, renewal, revocation
 from netprov.pki import bundle as bundles
 from netprov.pki.bundle import Bundle
 from netprov.pki.chain import Certificate, decode
@@ -69,6 +69,10 @@ class Store:
         """PEM file of the revocation lists, the issuing CA's first."""
         return self._disk.path("crl.pem")
 
+    def is_ours(self) -> bool:
+        """Say whether this process may issue; what only presents certificates reads them alone."""
+        return self._disk.is_ours()
+
     # What is there.
 
     def root(self) -> Bundle:
@@ -102,6 +106,18 @@ class Store:
     def imported(self, host: str) -> bool:
         """Tell whether what a host presents is the operator's own, which is not renewed here."""
         return any(name.startswith("imported/") for name in self._chain_names(host))
+
+    def unlike(self, plan: PkiPlan) -> tuple[str, ...]:
+        """Return the hosts whose own chains here are missing, or have other names than a plan asks for."""
+        return tuple(
+            request.host
+            for request in plan.servers
+            if not (names := self._presented(request.host))
+            or (
+                not names[0].startswith("imported/")
+                and any(renewal.is_unlike(self._required(name).leaf, request) for name in names)
+            )
+        )
 
     def issued(self) -> tuple[Certificate, ...]:
         """Return every certificate that was ever issued here."""
@@ -240,12 +256,16 @@ class Store:
 
     # How.
 
-    def _chain_names(self, host: str) -> list[str]:
-        for folder, owner in (("imported", host), ("imported", ANY_HOST), ("servers", host)):
-            found = [name for name in self._disk.names(folder) if _owner(name) == owner.lower()]
-            if found:
-                return found
+    def _chain_names(self, host: str) -> tuple[str, ...]:
+        if found := self._presented(host):
+            return found
         raise PkiError(f"there is no certificate for {host}", f"issue it: `netprov cert issue {host}`")
+
+    def _presented(self, host: str) -> tuple[str, ...]:
+        for folder, owner in (("imported", host), ("imported", ANY_HOST), ("servers", host)):
+            if found := tuple(name for name in self._disk.names(folder) if _owner(name) == owner.lower()):
+                return found
+        return ()
 
     def _ensure_authority(self, plan: PkiPlan, now: float) -> list[Issued]:
         done = []

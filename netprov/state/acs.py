@@ -10,9 +10,10 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from netprov.cwmp.device import Device
+from netprov.state.place import ACS, make_room
 from netprov.state.sqlite import Database
 
-FILE = "acs.sqlite3"
+FILE = f"{ACS}/acs.sqlite3"
 
 DATABASE = Database(
     "the ACS's records in",
@@ -34,7 +35,7 @@ class AcsStore:
         self._waiting: dict[str, Device] = {}
         self._kept: asyncio.Future[None] | None = None
         self._writer: asyncio.Task[None] | None = None
-        self._database = DATABASE.open(path, threads=True)
+        self._database = DATABASE.open(make_room(path), threads=True)
 
     def load(self, limit: int) -> list[Device]:
         """Return the records of the devices that Informed last, the oldest first."""

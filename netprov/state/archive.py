@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import stat
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,7 @@ from netprov.pki.chain import decode
 from netprov.pki.disk import PRIVATE, PUBLIC, Disk
 from netprov.state import acs, device, lease, serial
 from netprov.state.catalog import DEFAULT_FILE
+from netprov.state.place import FORMER
 from netprov.state.sqlite import snapshot
 
 MAGIC = b"netprov-state 1 "
@@ -52,7 +54,7 @@ class Archive:
     @property
     def with_records(self) -> bool:
         """Whether leases or device records are among them."""
-        return any(name in self.files for name in RECORDS)
+        return any(FORMER.get(name, name) in RECORDS for name in self.files)
 
 
 def gather(state: Path, *, records: bool, now: float) -> Archive:
@@ -88,13 +90,13 @@ def restore(archive: Archive, state: Path, *, replace: bool) -> tuple[str, ...]:
             f"{state} has another CA, which phones may trust already",
             "to give it up for the one in the file: --replace",
         )
-    for name, data in archive.files.items():
+    files = {FORMER.get(name, name): data for name, data in archive.files.items()}
+    for name, data in files.items():
         if name in RECORDS:
             for leftover in ("-wal", "-shm"):
                 disk.remove(name + leftover)
-        disk.write(name, data, PUBLIC if name.startswith(_PUBLIC) else PRIVATE)
-    _hand_over(state, archive.files)
-    return tuple(archive.files)
+        disk.write(name, data, _mode(state / name, name))
+    return tuple(files)
 
 
 def encrypt(archive: Archive, password: str, *, log2_n: int = LOG2_N) -> bytes:
@@ -147,8 +149,10 @@ def _names(state: Path) -> Iterator[str]:
 
 def _is_ours(name: str) -> bool:
     folder, _, file = name.rpartition("/")
+    if name in {serial.FILE, *RECORDS}:
+        return True
     if not folder:
-        return name in {DEFAULT_FILE, serial.FILE, *RECORDS}
+        return name == DEFAULT_FILE or name in FORMER
     known = {f"pki/{each}".rstrip("/") for each in _PKI}
     return folder in known and file.endswith(".pem") and not file.startswith(".") and "\0" not in file
 
@@ -166,12 +170,8 @@ def _root(pem: bytes) -> object:
         return pem
 
 
-def _hand_over(state: Path, names: Mapping[str, bytes]) -> None:
-    """Let root's files belong to the directory's owner, who runs the services."""
-    owner = state.stat()
-    if os.geteuid() != 0 or owner.st_uid == 0:
-        return
-    folders = {"pki", *(str(Path(name).parent) for name in names)} - {"."}
-    for name in (*folders, *names, "pki/.lock"):
-        if (state / name).exists():
-            os.chown(state / name, owner.st_uid, owner.st_gid)
+def _mode(path: Path, name: str) -> int:
+    """Return who may read a restored file: whoever could read the one that it replaces."""
+    if name.startswith(_PUBLIC):
+        return PUBLIC
+    return stat.S_IMODE(path.stat().st_mode) & 0o660 if path.exists() else PRIVATE

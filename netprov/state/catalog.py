@@ -46,6 +46,8 @@ def load_catalog(
 def publish_secrets(state: Path) -> None:
     """Put secrets that were made for a catalog in their place; whoever has put some there before wins."""
     staged = state / _STAGED
+    if not staged.exists():
+        return  # nor could this process remove one, where the state directory is root's
     with suppress(FileNotFoundError, FileExistsError):
         os.link(staged, state / DEFAULT_FILE)
     staged.unlink(missing_ok=True)
@@ -53,7 +55,8 @@ def publish_secrets(state: Path) -> None:
 
 def discard_secrets(state: Path) -> None:
     """Forget secrets that were made for a catalog which is not going to be used."""
-    (state / _STAGED).unlink(missing_ok=True)
+    if (state / _STAGED).exists():
+        (state / _STAGED).unlink(missing_ok=True)
 
 
 def peek_catalog(provision: Provision, state: Path) -> Catalog:
@@ -171,8 +174,29 @@ def _stage(state: Path) -> str | None:
     return None
 
 
+def make_secrets(place: SecretsPlace, state: Path) -> None:
+    """Write a new secrets file for this user alone, unless there is one, or the inventory names another place.
+
+    An empty file that is there is filled: whoever made it has seen to who may read it.
+    """
+    if place != SecretsPlace():
+        return
+    if _stage(state) is not None:
+        publish_secrets(state)
+        return
+    with suppress(OSError):  # it is another's to fill
+        fd = os.open(state / DEFAULT_FILE, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
+        if os.fstat(fd).st_size:
+            os.close(fd)
+        else:
+            _write_new(fd)
+
+
 def _write(path: Path) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    _write_new(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+
+
+def _write_new(fd: int) -> None:
     with os.fdopen(fd, "w", encoding="utf-8") as file:
         file.write("# Secrets of netprov: one a line, its name and its text. Keep this file to yourself.\n")
         file.write(

@@ -27,9 +27,10 @@ from netprov.provision.standing import Fact, fact_of
 from netprov.state.acs_fact import acs_fact
 from netprov.state.dhcp_fact import DhcpFacts
 from netprov.state.fair_queue import FairQueue
+from netprov.state.place import RECORDS, make_room
 from netprov.state.sqlite import Database
 
-FILE = "devices.sqlite"
+FILE = f"{RECORDS}/devices.sqlite"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS device (
@@ -50,6 +51,7 @@ DATABASE = Database(
     (_SCHEMA,),
     synchronous="NORMAL",
     busy_s=1.0,
+    shared=True,
 )
 _UPSERT = """
 INSERT INTO device VALUES (:mac, :address, :model, :firmware, :standing, :now, :now, :now, :profiles, :refusals)
@@ -179,7 +181,7 @@ class DeviceRecords:
 
     async def start(self) -> None:
         """Open the file. Raises `ServiceError`."""
-        self._database = DATABASE.open(self._path, threads=True)
+        self._database = DATABASE.open(make_room(self._path), threads=True)
         self._database.isolation_level = "DEFERRED"  # a batch is one transaction, which `with` ends
         try:
             self._extend()

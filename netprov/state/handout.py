@@ -9,7 +9,7 @@ from dataclasses import astuple
 from pathlib import Path
 
 from netprov.provision.gate.handout import HandOut, Wanted
-from netprov.state.place import KEYS
+from netprov.state.place import KEYS, make_room
 from netprov.state.sqlite import Database
 
 FILE = f"{KEYS}/given.sqlite"
@@ -21,7 +21,6 @@ DATABASE = Database(
         """CREATE TABLE given (mac TEXT PRIMARY KEY, time REAL NOT NULL, address TEXT NOT NULL, proof TEXT NOT NULL,
             times INTEGER NOT NULL, opened INTEGER NOT NULL);""",
     ),
-    mode=0o640,
 )
 _READ = "SELECT mac, time, address, proof, times, opened FROM given"
 _PUT = "INSERT OR REPLACE INTO given VALUES (?, ?, ?, ?, ?, ?)"
@@ -72,11 +71,7 @@ class KeyLedger:
 
     def _open(self) -> sqlite3.Connection:
         if self._database is None:
-            try:
-                self._path.parent.mkdir(mode=0o750, exist_ok=True)
-            except OSError as error:
-                raise DATABASE.problem(self._path, error) from error
-            self._database = DATABASE.open(self._path, threads=True)
+            self._database = DATABASE.open(make_room(self._path), threads=True)
         return self._database
 
 

@@ -18,10 +18,11 @@ from typing import Any
 from netprov.dhcp.lease import Bound, Lease, LeaseEvent, LeaseState
 from netprov.errors import ServiceError
 from netprov.state.clock import Anchor
-from netprov.state.sqlite import Database
+from netprov.state.place import LEASES, make_room
+from netprov.state.sqlite import Database, is_still
 
-FILE = "leases.db"
-LOCK = "leases.lock"
+FILE = f"{LEASES}/leases.db"
+LOCK = f"{LEASES}/leases.lock"
 
 MIGRATIONS: Sequence[str] = (
     """
@@ -168,7 +169,7 @@ class LeaseStore:
 
 def open_store(directory: Path) -> LeaseStore:
     """Open the lease file in the state directory, made if need be; raise `ServiceError` with a remedy."""
-    path = directory / FILE
+    path = make_room(directory / FILE)
     lock = _lock(directory / LOCK)
     try:
         return LeaseStore(_connect(path), path, lock)
@@ -229,7 +230,7 @@ class LeaseReader:
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / FILE
-        self._kept: tuple[tuple[int, int], sqlite3.Connection] | None = None
+        self._kept: tuple[tuple[int, int, bool], sqlite3.Connection] | None = None
 
     def close(self) -> None:
         """Close what `holder` keeps open."""
@@ -279,7 +280,7 @@ class LeaseReader:
         except OSError:
             self.close()
             return None
-        file = (status.st_dev, status.st_ino)
+        file = (status.st_dev, status.st_ino, is_still(self._path))
         if self._kept is not None and self._kept[0] == file:
             return self._kept[1]
         self.close()

@@ -18,8 +18,9 @@ from netprov.dns.message.name import format_name
 from netprov.dns.message.rdata import canonical
 from netprov.dns.zone.zone import Zone
 from netprov.errors import ServiceError
+from netprov.state.place import DNS, make_room
 
-FILE = "dns-serials.json"
+FILE = f"{DNS}/dns-serials.json"
 HALF = 1 << 31
 
 
@@ -77,6 +78,7 @@ class Serials:
 
     def _store(self, held: Mapping[str, tuple[int, str]]) -> None:
         try:
+            make_room(self._path)
             with self._staged.open("w") as file:
                 json.dump(held, file, indent=1)
                 file.flush()

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 from netprov.errors import ServiceError
+from netprov.pki.disk import is_shared
+
+SHARED_WRITE = 0o060
 
 BUSY_S = 2.0
 """Seconds that another writer is waited for."""
@@ -31,6 +34,8 @@ class Database:
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
     """FULL: the log is synced at every commit, so that what is committed survives a power cut."""
     busy_s: float = BUSY_S
+    shared: bool = False
+    """Written by several roles: by the group of its directory, where that is prepared for it (`is_shared`)."""
 
     def open(self, path: Path, *, threads: bool = False) -> sqlite3.Connection:
         """Return a connection to a file, made if need be; transactions are the caller's. Raises `ServiceError`."""
@@ -54,7 +59,10 @@ class Database:
         return connection
 
     def read(self, path: Path, *, threads: bool = False) -> sqlite3.Connection:
-        """Return a connection that cannot write; errors are SQLite's, for `problem`."""
+        """Return a connection that cannot write; errors are SQLite's, for `problem`.
+
+        To a file that `is_still` it is good only as long as that is so.
+        """
         return _connect(path, "ro", self.busy_s, threads=threads)
 
     def append(self, path: Path) -> sqlite3.Connection:
@@ -71,11 +79,14 @@ class Database:
 
     def _make_private(self, path: Path) -> None:
         """Make the file before SQLite does: the files beside it (-wal, -shm) get the rights that it has."""
-        path.touch(mode=self.mode, exist_ok=True)
+        mode = self.mode | SHARED_WRITE if self.shared and is_shared(path.parent) else self.mode
+        if not path.exists():
+            path.touch(mode=mode)
+            path.chmod(mode)  # whatever the umask is
         for each in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
             with suppress(OSError):  # not there; or another user's, who has seen to it
-                if each.stat().st_mode & 0o777 & ~self.mode:
-                    each.chmod(self.mode)
+                if each.stat().st_mode & 0o777 & ~mode:
+                    each.chmod(mode)
 
     def _migrate(self, connection: sqlite3.Connection, path: Path) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -108,6 +119,11 @@ class Database:
                 return "Look at the disk (dmesg); writing goes on as soon as it can."
 
 
+def is_still(path: Path) -> bool:
+    """Say whether nobody writes a file now, and this process may not make the log that SQLite reads along with it."""
+    return not path.with_name(f"{path.name}-wal").exists() and not os.access(path.parent, os.W_OK)
+
+
 def snapshot(path: Path) -> bytes:
     """Return a database as it is now, whoever writes it meanwhile; errors are SQLite's."""
     with tempfile.TemporaryDirectory() as folder, closing(_connect(path, "ro", BUSY_S)) as source:
@@ -121,4 +137,6 @@ def _connect(
     path: Path, mode: Literal["ro", "rw", "rwc"], busy_s: float, *, threads: bool = False
 ) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode={mode}"
+    if mode == "ro" and is_still(path):
+        uri += "&immutable=1"
     return sqlite3.connect(uri, uri=True, timeout=busy_s, check_same_thread=not threads)

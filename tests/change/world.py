@@ -127,7 +127,9 @@ class World:
         copy = self.folder / "copy"
         shutil.rmtree(copy, ignore_errors=True)
         copy.mkdir()
-        for name in ("pki", KEYS, "secrets", "dns-serials.json"):
+        for folder in ("dns", "leases"):
+            (copy / folder).mkdir()
+        for name in ("pki", KEYS, "secrets", "dns/dns-serials.json"):
             source = self.state / name
             if source.is_dir():
                 shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns(".*"))

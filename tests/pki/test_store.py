@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -260,3 +261,33 @@ def test_missing_things_say_how_to_make_them(store: Store) -> None:
         store.anchors()
     with pytest.raises(PkiError, match="netprov cert issue pr1"):
         store.chain_files("pr1")
+
+
+def test_leaf_keys_are_their_directorys_groups_where_it_is_prepared_and_the_cas_never(tmp_path: Path) -> None:
+    servers = tmp_path / "pki" / "servers"
+    servers.mkdir(parents=True)
+    servers.chmod(0o2750)
+    Store(tmp_path / "pki").ensure(plan(), NOW)
+    assert {path.stat().st_mode & 0o777 for path in servers.glob("*.pem")} == {0o640}
+    assert (tmp_path / "pki" / "root.pem").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_the_operator_makes_as_root_belongs_to_the_stores_owner(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root makes files for others")
+    folder = tmp_path / "pki"
+    folder.mkdir()
+    os.chown(folder, 4321, 4322)
+    Store(folder).ensure(plan(), NOW)
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in folder.rglob("*")} == {(4321, 4322)}
+
+
+def test_names_that_an_inventory_asks_for_now_are_missed_in_chains_of_before(tmp_path: Path) -> None:
+    store = Store(tmp_path / "pki")
+    asked = plan()
+    host = asked.servers[0].host
+    assert store.unlike(asked) == (host,)
+    store.ensure(asked, NOW)
+    assert store.unlike(asked) == ()
+    more = replace(asked.servers[0], dns_names=(*asked.servers[0].dns_names, "more.example.com"))
+    assert store.unlike(replace(asked, servers=(more,))) == (host,)

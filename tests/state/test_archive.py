@@ -26,6 +26,7 @@ from netprov.state import archive
 from netprov.state.archive import Archive, decrypt, encrypt, gather, restore
 from netprov.state.catalog import load_catalog, load_secrets, publish_secrets
 from netprov.state.device import FILE, DeviceRecords, load_devices
+from netprov.state.place import make_room
 
 SITE = """
 domain: example.com
@@ -52,7 +53,8 @@ def state(tmp_path: Path, plan: Plan) -> Path:
     Store(folder / "pki").ensure(plan.pki, time.time())
     load_catalog(plan.provision, folder)
     publish_secrets(folder)
-    (folder / "dns-serials.json").write_text('{"example.com.": [7, "x"]}')
+    (folder / "dns").mkdir()
+    (folder / "dns" / "dns-serials.json").write_text('{"example.com.": [7, "x"]}')
     return folder
 
 
@@ -70,7 +72,9 @@ def test_second_server_has_the_same_ca_chains_secrets_and_serials(
     assert Store(second / "pki").ensure(plan.pki, time.time()) == ()
     place = plan.provision.secrets
     assert load_secrets(place, second) == load_secrets(place, state)
-    assert (second / "dns-serials.json").read_bytes() == (state / "dns-serials.json").read_bytes()
+    assert (second / "dns" / "dns-serials.json").read_bytes() == (
+        state / "dns" / "dns-serials.json"
+    ).read_bytes()
 
 
 def test_private_files_stay_private(state: Path, tmp_path: Path) -> None:
@@ -99,7 +103,7 @@ def test_another_ca_is_not_overwritten_unless_asked_for(state: Path, tmp_path: P
 
 
 def test_records_go_along_if_asked_for(state: Path, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(state / FILE)) as database:
+    with closing(sqlite3.connect(make_room(state / FILE))) as database:
         database.execute("PRAGMA journal_mode = WAL")
         database.executescript(
             "CREATE TABLE device (mac, address, model, firmware, standing, since, first, last, profiles, refusals);"

@@ -16,6 +16,7 @@ from netprov.provision.event import Asked, PhoneSaid, Posted, Reported, SyslogLi
 from netprov.provision.requester import Agent
 from netprov.provision.syslog import PhoneStatement
 from netprov.state.device import FILE, DeviceRecords, load_devices, load_history, load_reports
+from netprov.state.place import make_room
 
 MAC = "00:12:34:ab:45:de"
 IP = "10.20.0.50"
@@ -104,7 +105,7 @@ def test_no_records_yet_are_none(tmp_path: Path) -> None:
 
 
 def test_damaged_file_is_an_error_with_its_remedy(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_bytes(b"not a database" * 1000)
+    make_room(tmp_path / FILE).write_bytes(b"not a database" * 1000)
     with pytest.raises(ServiceError, match="moved away"):
         record(tmp_path)
     with pytest.raises(ServiceError, match="cannot be used"):

@@ -14,6 +14,7 @@ from netprov.dhcp.lease import Bound, Declined, Expired, Lease, LeaseState, Rele
 from netprov.errors import ServiceError
 from netprov.state.clock import Anchor
 from netprov.state.lease import DATABASE, FILE, MIGRATIONS, LeaseReader, LeaseStore, open_store
+from netprov.state.place import make_room
 
 ANCHOR = Anchor(5000.0, 10.0, "boot", 5000.0, synchronised=True)
 LEASE = Lease(
@@ -102,7 +103,7 @@ def test_full_disk_is_told_and_nothing_is_lost_when_there_is_room_again(tmp_path
 
 
 def test_damaged_file_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_bytes(b"not a database, not at all" * 100)
+    make_room(tmp_path / FILE).write_bytes(b"not a database, not at all" * 100)
     with pytest.raises(ServiceError) as caught:
         open_store(tmp_path)
     assert "not a database" in caught.value.message
@@ -113,7 +114,7 @@ def test_damaged_page_is_found_at_start(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     store.commit([Bound(other(number)) for number in range(2000)], ANCHOR)
     store.close()
-    path = tmp_path / FILE
+    path = make_room(tmp_path / FILE)
     data = bytearray(path.read_bytes())
     data[8192 : 8192 + 4096] = os.urandom(4096)
     path.write_bytes(data)
@@ -123,7 +124,7 @@ def test_damaged_page_is_found_at_start(tmp_path: Path) -> None:
 
 
 def test_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
+    with closing(sqlite3.connect(make_room(tmp_path / FILE))) as connection:
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     with pytest.raises(ServiceError) as caught:
         open_store(tmp_path)
@@ -135,7 +136,7 @@ def test_schema_is_brought_up_to_date_step_by_step(tmp_path: Path) -> None:
     store.commit([Bound(LEASE)], ANCHOR)
     store.close()
     later = (*MIGRATIONS, "CREATE TABLE extra (x INTEGER);", "ALTER TABLE extra ADD COLUMN y TEXT;")
-    path = tmp_path / FILE
+    path = make_room(tmp_path / FILE)
     newer = replace(DATABASE, migrations=later).open(path)
     store = LeaseStore(newer, path, os.open(os.devnull, os.O_RDONLY))
     assert list(store.load()) == [LEASE]

@@ -83,3 +83,22 @@ def test_a_reader_cannot_write_and_takes_odd_names(tmp_path: Path) -> None:
         pytest.raises(sqlite3.OperationalError, match="readonly"),
     ):
         database.execute("INSERT INTO t VALUES (1, 2)")
+
+
+def test_file_that_several_roles_write_is_their_groups_where_the_directory_is_prepared(
+    tmp_path: Path,
+) -> None:
+    kind = Database("the file", "Restore it.", ("CREATE TABLE t (x);",), shared=True)
+    modes = {}
+    for mode in (0o700, 0o2770):
+        folder = tmp_path / f"{mode:o}"
+        folder.mkdir()
+        folder.chmod(mode)
+        before = os.umask(0o077)
+        try:
+            with closing(kind.open(folder / "x.db")) as database:
+                database.execute("INSERT INTO t VALUES (1)")
+                modes[mode] = {each.stat().st_mode & 0o777 for each in folder.iterdir()}
+        finally:
+            os.umask(before)
+    assert modes == {0o700: {0o600}, 0o2770: {0o660}}

@@ -16,8 +16,8 @@ from tests.lab.conftest import ROOT, needs
 UNITS = ROOT / "systemd"
 PROGRAM = "/opt/netprov/bin/netprov"
 CAPABILITIES = dict.fromkeys(ROLES, "CAP_NET_BIND_SERVICE") | {"dhcp": "CAP_NET_BIND_SERVICE CAP_NET_RAW"}
-KEPT_OUT = [f"/var/lib/netprov/pki{folder}" for folder in ("", "/servers", "/imported", "/phones")]
-"""Directories that must be there when a unit starts that is kept out of them."""
+UNITS_OF = (*ROLES, "cert")
+CAPABILITIES_OF = CAPABILITIES | {"cert": ""}
 
 EXPOSURE = 1.7
 """What docs/operations.md says that `systemd-analyze security` finds, at most."""
@@ -41,7 +41,7 @@ def installed(tmp_path: Path) -> Path:
 
 
 def test_every_role_has_a_unit_and_no_unit_is_without_a_role() -> None:
-    assert {f"netprov-{role}.service" for role in ROLES} == {path.name for path in UNITS.glob("*.service")}
+    assert {f"netprov-{role}.service" for role in UNITS_OF} == {path.name for path in UNITS.glob("*.service")}
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -58,7 +58,7 @@ def test_unit_runs_its_role_with_its_own_capabilities(role: str) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_a_single_value_is_not_given_in_both_a_unit_and_the_drop_in(role: str) -> None:
     """The drop-in is read last, so it would win."""
-    lists = {"SystemCallFilter", "RestrictAddressFamilies", "InaccessiblePaths"}
+    lists = {"SystemCallFilter", "RestrictAddressFamilies", "ReadWritePaths"}
     common = unit("netprov-.service.d/10-common.conf")["Service"]
     assert set(unit(f"netprov-{role}.service")["Service"]) & set(common) <= lists
 
@@ -68,9 +68,17 @@ def test_dhcp_starts_last() -> None:
     assert {f"netprov-{role}.service" for role in ROLES if role != "dhcp"} == set(after)
 
 
+@pytest.mark.parametrize("role", ["http", "tftp", "acs"])
+def test_what_needs_certificates_or_secrets_starts_after_they_are_made(role: str) -> None:
+    service = unit(f"netprov-{role}.service")["Unit"]
+    assert (service["Wants"], service["After"]) == ("netprov-cert.service", "netprov-cert.service")
+
+
 def test_systemd_accepts_the_units(installed: Path) -> None:
     units = sorted(
-        str(path) for path in installed.iterdir() if path.is_file() and path.suffix in {".service", ".target"}
+        str(path)
+        for path in installed.iterdir()
+        if path.is_file() and path.suffix in {".service", ".target", ".timer", ".path"}
     )
     result = subprocess.run(
         [needs("systemd-analyze"), "verify", "--man=no", "--recursive-errors=yes", *units],
@@ -79,7 +87,7 @@ def test_systemd_accepts_the_units(installed: Path) -> None:
     assert (result.returncode, result.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", UNITS_OF)
 def test_exposure_is_what_the_operations_page_says(role: str, installed: Path) -> None:
     result = subprocess.run(
         [needs("systemd-analyze"), "security", "--offline=true", str(installed / f"netprov-{role}.service")],
@@ -97,9 +105,10 @@ def test_user_and_directories_are_what_the_units_name(tmp_path: Path) -> None:
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
-    assert "Creating user 'netprov'" in result.stdout + result.stderr
-    common = unit("netprov-.service.d/10-common.conf")["Service"]
-    assert "netprov" == common["User"] == common["Group"] == common["StateDirectory"]
+    made = set(re.findall(r"Creating user '([^']+)'", result.stdout + result.stderr))
+    named = {role: unit(f"netprov-{role}.service")["Service"]["User"] for role in UNITS_OF}
+    assert made == set(named.values()) == {f"netprov-{role}" for role in UNITS_OF}
+    assert unit("netprov-.service.d/10-common.conf")["Service"]["Group"] == "netprov"
     directories = {
         line.split()[1]: line.split()[2:5]
         for line in (UNITS / "netprov.tmpfiles").read_text().splitlines()
@@ -108,16 +117,28 @@ def test_user_and_directories_are_what_the_units_name(tmp_path: Path) -> None:
     assert directories == {
         "/etc/netprov": ["0750", "root", "netprov"],
         "/etc/netprov/netprov.yaml": ["0640", "root", "netprov"],
-        "/var/lib/netprov": ["0750", "netprov", "netprov"],
-        **{key: ["0711", "netprov", "netprov"] for key in KEPT_OUT},
+        "/var/lib/netprov": ["0750", "root", "netprov"],
+        "/var/lib/netprov/pki": ["0711", "netprov-cert", "netprov"],
+        "/var/lib/netprov/pki/servers": ["02750", "netprov-cert", "netprov-tls"],
+        "/var/lib/netprov/pki/imported": ["02750", "netprov-cert", "netprov-tls"],
+        "/var/lib/netprov/secrets": ["0640", "netprov-cert", "netprov-secrets"],
+        "/var/lib/netprov/leases": ["0750", "netprov-dhcp", "netprov"],
+        "/var/lib/netprov/dns": ["0700", "netprov-dns", "netprov"],
+        "/var/lib/netprov/acs": ["0700", "netprov-acs", "netprov"],
+        "/var/lib/netprov/keys": ["0700", "netprov-http", "netprov"],
+        "/var/lib/netprov/records": ["02770", "root", "netprov"],
+        "/var/lib/netprov/control": ["03770", "root", "netprov"],
     }
 
 
-def test_directories_that_units_are_kept_out_of_are_made_beforehand() -> None:
-    named = set()
-    for role in ROLES:
-        lines = (UNITS / f"netprov-{role}.service").read_text().splitlines()
-        for line in lines:
+def test_paths_that_units_write_are_made_beforehand() -> None:
+    """A unit whose `ReadWritePaths=` is not there does not start."""
+    named: set[str] = set()
+    for path in (*UNITS.glob("*.service"), *UNITS.glob("*.d/*.conf")):
+        for line in path.read_text().splitlines():
             key, _, value = line.partition("=")
-            named |= set(value.replace("-/", "/").split()) if key == "InaccessiblePaths" else set()
-    assert {path for path in named if not path.endswith(".pem")} == set(KEPT_OUT)
+            named |= set(value.split()) if key == "ReadWritePaths" else set()
+    made = {
+        line.split()[1] for line in (UNITS / "netprov.tmpfiles").read_text().splitlines() if line[:1] in "df"
+    }
+    assert named <= made

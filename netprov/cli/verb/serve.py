@@ -24,7 +24,9 @@ from netprov.runtime.supervise import ROLES, Supervisor, build
 from netprov.runtime.task import keep
 from netprov.runtime.watch import Watch
 from netprov.state.device import DeviceRecords
+from netprov.state.hold import DIRECTORY as CONTROL
 from netprov.state.hold import hold
+from netprov.state.place import settle
 
 
 @click.command(no_args_is_help=False)
@@ -58,6 +60,7 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
     directory = state_directory(state or plan.site.inventory.server.state)
     played = [role for role in ROLES if role in roles or not roles]
     hold(directory, played)
+    settle(directory)
     reports = Reports(directory, log)
     context = RoleContext(directory, reports)
     reports.metrics.services = build(played, context)
@@ -150,7 +153,7 @@ def state_directory(name: str) -> Path:
         path.mkdir(mode=0o750, parents=True, exist_ok=True)
     except OSError as error:
         raise ServiceError(f"the state directory {path} cannot be made: {error.strerror}", remedy) from error
-    if not os.access(path, os.W_OK | os.X_OK):
+    if not os.access(path, os.W_OK | os.X_OK) and not os.access(path / CONTROL, os.W_OK | os.X_OK):
         raise ServiceError(f"the state directory {path} is not writable for this user", remedy)
     return path
 

@@ -64,7 +64,7 @@ class TlsKeeper:
         stage = self._store.stage()
         store = Store(stage)
         try:
-            issued = await asyncio.to_thread(store.ensure, plan, time.time())
+            issued = await asyncio.to_thread(self._ensure, store, plan)
             tls = self._tls or ServerTls(store, plan)
             take = await asyncio.to_thread(tls.prepare, plan, store)
             imported = await asyncio.to_thread(self._imported, plan, store)
@@ -86,13 +86,24 @@ class TlsKeeper:
             self._tls, self._plan = tls, plan
             take()
             self._tell_imported(imported)
-            if self._task is None:
+            if self._task is None and self._store.is_ours():
                 self._task = keep("renewing certificates", self._renew, partial(self._report, self._service))
 
         async def abort() -> None:
             await asyncio.to_thread(stage.discard)
 
         return PreparedTls(anchors, commit, abort)
+
+    def _ensure(self, store: Store, plan: PkiPlan) -> tuple[Issued, ...]:
+        """Issue what a plan needs; where that is another role's business (netprov-cert), see that it is there."""
+        if self._store.is_ours():
+            return store.ensure(plan, time.time())
+        if unlike := store.unlike(plan):
+            raise PkiError(
+                f"the certificate of {', '.join(unlike)} is not there, or has other names than the inventory asks for",
+                "let the user that owns the store issue it: `systemctl start netprov-cert`",
+            )
+        return ()
 
     async def stop(self) -> None:
         """Stop renewing."""

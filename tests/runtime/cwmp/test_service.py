@@ -30,7 +30,9 @@ from netprov.runtime.cwmp.service import AcsService
 from netprov.runtime.role import RoleContext, reload
 from netprov.runtime.web.server import Timeouts, WebLimits
 from netprov.runtime.web.tls import client_context
+from netprov.state.acs import FILE as ACS_FILE
 from netprov.state.acs import AcsStore
+from netprov.state.place import make_room
 from tests.cwmp.link import phone
 from tests.port import free_port
 
@@ -113,7 +115,7 @@ def test_phone_is_configured_over_http_and_the_record_is_on_disk(tmp_path: Path)
                 "InformReceived",
                 "FileTransferred",
             ]
-        with sqlite3.connect(tmp_path / "acs.sqlite3") as database:
+        with sqlite3.connect(tmp_path / ACS_FILE) as database:
             [(record,)] = database.execute("SELECT record FROM device")
         assert '"mac": "00:12:34:ab:45:de"' in record
 
@@ -272,7 +274,7 @@ def test_records_survive_a_restart(tmp_path: Path) -> None:
         for _ in range(2):
             async with running(tmp_path, plan(url)) as ran:
                 assert (await ran.post(url, INFORM))[0] == 200
-        store = AcsStore(tmp_path / "acs.sqlite3")
+        store = AcsStore(tmp_path / ACS_FILE)
         assert [device.key for device in store.load(10)] == ["001234-CP-8851-3PCC-S1"]
         store.close()
 
@@ -281,7 +283,7 @@ def test_records_survive_a_restart(tmp_path: Path) -> None:
 
 def test_store_keeps_what_many_wait_for_and_the_newest_of_each(tmp_path: Path) -> None:
     async def check() -> None:
-        store = AcsStore(tmp_path / "acs.sqlite3")
+        store = AcsStore(tmp_path / ACS_FILE)
         devices = [Device(f"d{n % 7}", codes=("1 BOOT",), informed_at=n) for n in range(50)]
         await asyncio.gather(*(store.keep([device]) for device in devices), store.keep([]))
         assert {f"d{n % 7}": float(n) for n in range(43, 50)} == {
@@ -295,18 +297,18 @@ def test_store_keeps_what_many_wait_for_and_the_newest_of_each(tmp_path: Path) -
 
 
 def test_store_reads_records_of_other_versions(tmp_path: Path) -> None:
-    store = AcsStore(tmp_path / "acs.sqlite3")
+    store = AcsStore(tmp_path / ACS_FILE)
     store._database.execute('INSERT INTO device VALUES (\'k\', 1, \'{"key": "k", "later_field": 1}\')')
     assert [Device("k")] == store.load(10)
     store.close()
 
 
 def test_store_that_is_no_database_is_said_with_the_remedy(tmp_path: Path) -> None:
-    (tmp_path / "acs.sqlite3").write_text(
+    make_room(tmp_path / ACS_FILE).write_text(
         "this is not a database, and long enough to be told from one\n" * 20
     )
     with pytest.raises(ServiceError, match="cannot be used"):
-        AcsStore(tmp_path / "acs.sqlite3")
+        AcsStore(tmp_path / ACS_FILE)
 
 
 def test_disk_that_fails_keeps_the_answer_back(tmp_path: Path) -> None:
@@ -426,7 +428,7 @@ def test_every_device_that_was_answered_is_on_record_after_kill_9(tmp_path: Path
         await server.communicate()
 
     run(check)
-    store = AcsStore(tmp_path / "acs.sqlite3")
+    store = AcsStore(tmp_path / ACS_FILE)
     assert answered - {device.key for device in store.load(1000)} == set()
     assert len(answered) < 400
     store.close()

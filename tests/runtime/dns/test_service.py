@@ -22,6 +22,7 @@ from netprov.runtime.dns.service import DnsService
 from netprov.runtime.role import Notice, RoleContext, reload
 from netprov.state.clock import LeaseClock
 from netprov.state.lease import open_store
+from netprov.state.place import make_room
 from netprov.state.serial import FILE, Serials, next_serial
 from tests.dns.zones import STAGING, zone
 from tests.port import free_port
@@ -206,7 +207,7 @@ def test_serials_compare_as_rfc_1982_says(declared: int, last: int, changed: boo
 
 
 def test_damaged_serial_file_says_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_text("[")
+    make_room(tmp_path / FILE).write_text("[")
     with pytest.raises(ServiceError, match="remove the file"):
         Serials(tmp_path)
 

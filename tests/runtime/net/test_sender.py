@@ -71,7 +71,8 @@ def test_what_is_no_ipv4_address_is_nobodys(tmp_path: Path) -> None:
 
 
 def test_damaged_lease_file_names_nobody(tmp_path: Path) -> None:
-    (tmp_path / "leases.db").write_bytes(b"not a database, by far" * 100)
+    (tmp_path / "leases").mkdir()
+    (tmp_path / "leases" / "leases.db").write_bytes(b"not a database, by far" * 100)
     assert Senders(tmp_path).mac("192.0.2.100") == ""
 
 
@@ -82,7 +83,7 @@ def test_lease_file_that_was_replaced_is_the_one_that_is_read(tmp_path: Path) ->
     store.commit([Bound(LEASE)], ANCHOR)
     assert senders.leased("192.0.2.100") == "00:12:34:ab:45:de"
     store.close()
-    for file in tmp_path.glob("leases.db*"):
+    for file in (tmp_path / "leases").glob("leases.db*"):
         file.unlink()
     assert senders.leased("192.0.2.100") == ""
     store = open_store(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from netprov.pki.chain import Certificate, decode
 from netprov.pki.names import PhoneSubject
 from netprov.pki.revocation import REASONS
 from netprov.pki.verify import date
+from netprov.runtime.web.second import refuse_second_ca
+from netprov.state.catalog import make_secrets
 
 
 @click.group()
@@ -105,9 +108,12 @@ def renew(file: str | None, state: str | None) -> int:
     \b
     Examples:
       netprov cert renew
-    A running `netprov serve` does so every hour, and presents within seconds what this verb renews.
+    A running `netprov serve` does so every hour, and presents within seconds what this verb renews. Where the store is another
+    user's (systemd/netprov-cert.service), that one does. The site's secret is made too, if there is none.
     """
     desk = open_desk(file, state)
+    asyncio.run(refuse_second_ca(desk.plan, desk.state))
+    make_secrets(desk.plan.provision.secrets, desk.state)
     done = desk.store.ensure(desk.pki, desk.now)
     ends = [bundle.leaf.not_after for each in desk.pki.servers for bundle in desk.store.chains(each.host)]
     report(done, otherwise=f"Nothing is due. The first certificate ends on {date(min(ends))}.")

@@ -23,9 +23,10 @@ from netprov.runtime.web.tls import certificate_store
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The plan, the store, the time in seconds since 1970."""
+    """The plan, the state directory and the store in it, the time in seconds since 1970."""
 
     plan: Plan
+    state: Path
     store: Store
     now: float
 
@@ -48,7 +49,8 @@ def desk_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def open_desk(file: str | None, state: str | None) -> Desk:
     """Load the inventory, and open the store in its state directory."""
     plan = open_plan(file).plan
-    return Desk(plan, certificate_store(Path(state or plan.site.inventory.server.state)), time.time())
+    directory = Path(state or plan.site.inventory.server.state)
+    return Desk(plan, directory, certificate_store(directory), time.time())
 
 
 def report(done: Sequence[Issued], *, otherwise: str = "") -> None:
