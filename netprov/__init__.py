@@ -79,6 +79,7 @@ What follows from it: the plan, frozen, in the words of the protocols:
     plan.group                  clients that are treated alike, and the options as written that each gets
     plan.offer                  what a client would get: the DHCP server asked in memory
     plan.provision              what the profile servers serve
+    plan.path                   every path at which profiles are to be had
     plan.layer                  what phones share: parameters, policies
     plan.phone                  emulated twins of the listed phones
     plan.metrics                where metrics are published
@@ -449,6 +450,7 @@ Two servers, asked the same:
     compare.dhcp                conversations of many clients
     compare.link                sockets to DHCP servers
     compare.dns                 names, types and transports
+    compare.web                 paths, by TFTP, HTTP and HTTPS
     compare.report              a comparison for people, JSON and JUnit
 
 What another plan would change:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_network
 from pathlib import Path
@@ -15,6 +16,7 @@ from netprov.compare.dhcp import ask_dhcp
 from netprov.compare.dns import ask_dns, over_sockets
 from netprov.compare.link import Links
 from netprov.compare.report import Verdict
+from netprov.compare.web import WebSockets, ask_web
 from netprov.convert.draft import Draft, prepared
 from netprov.convert.form import FORMATS, guess, is_inventory
 from netprov.dhcp.match import Condition
@@ -32,6 +34,7 @@ from netprov.plan import Plan, derive
 from netprov.plan.condition import condition
 
 ROLES = ("dhcp", "dns")
+WEB_ROLES = (*ROLES, "http", "tftp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,11 @@ class Side:
     def names(self) -> bool:
         """Whether the server serves names, as far as is known."""
         return self.draft is None or bool(self.draft.hosts or self.draft.srv or self.draft.records)
+
+    @property
+    def paths(self) -> bool:
+        """Whether it serves profiles."""
+        return self.draft is None
 
     def conditions(self) -> list[Condition]:
         """Return the conditions of clients that it speaks of."""
@@ -71,7 +79,7 @@ class Side:
         if self.form != "inventory":
             DAEMONS[self.form](host, self.text, interfaces, scratch)
             return
-        start_server(host, Path(self.name).resolve(), scratch / "state", roles=ROLES)
+        start_server(host, Path(self.name).resolve(), scratch / "state", roles=WEB_ROLES)
 
 
 def side_of(text: str) -> Side:
@@ -137,6 +145,9 @@ def _ask_running(side: Side, plan: Plan, asked: Asked) -> dict[Question, Answer]
         found = ask_dhcp(links, clients, asked.lists)
     if asked.names:
         found |= ask_dns(over_sockets(side.address), asked.names)
+    own = {str(each.address) for each in plan.site.networks}
+    with closing(WebSockets(side.address)) as web:
+        found |= ask_web(web.get, [each for each in asked.paths if each.address in own])
     return found
 
 

@@ -1,4 +1,4 @@
-"""Questions put to both servers, and what came back, in one shape for DHCP and DNS."""
+"""Questions put to both servers, and what came back, in one shape for DHCP, DNS and files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ class DhcpQuestion:
 
     client: AskingClient
     message: str
-    """discover, request, rebind, inform or reboot: the message and the state it is sent in (RFC 2131 figure 5)."""
+    """discover, request, rebind, inform or reboot: the message and the state it is sent in (RFC 2131 figure 5);
+    relayed: a DISCOVER through a relay agent; released and declined: one after RELEASE or DECLINE."""
     asks: tuple[int, ...] | None
 
     def __str__(self) -> str:
@@ -37,6 +38,8 @@ class DhcpAnswer:
     options: Mapping[int, bytes] = field(default_factory=dict)
     header: tuple[int, bytes, bytes] = (0, b"", b"")
     """siaddr, sname and file."""
+    again: bool = False
+    """Whether the address is the one that the client gave back or declined before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +64,31 @@ class DnsAnswer:
     authoritative: bool = False
 
 
-Question = DhcpQuestion | DnsQuestion
-Answer = DhcpAnswer | DnsAnswer
+@dataclass(frozen=True, slots=True)
+class WebQuestion:
+    """One path, over TFTP, HTTP or HTTPS, at one socket of the plan."""
+
+    scheme: str
+    address: str
+    port: int
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.address}:{self.port}{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class WebAnswer:
+    """A reply: its status, or the trouble that came instead, the headers that phones go by, what the body is."""
+
+    status: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
+    kind: str = ""
+    """encrypted or certificates, for bodies of which each server has its own; "" for others."""
+    names: tuple[str, ...] = ()
+    """Names of the certificate that the server presented."""
+
+
+Question = DhcpQuestion | DnsQuestion | WebQuestion
+Answer = DhcpAnswer | DnsAnswer | WebAnswer

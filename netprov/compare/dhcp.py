@@ -5,7 +5,7 @@ A link is whatever carries messages to a server and brings the replies; the sock
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
@@ -16,16 +16,23 @@ from netprov.dhcp import message as dhcp
 from netprov.dhcp.message import Message, Type
 from netprov.dhcp.option import table as code
 from netprov.dhcp.option.kind import USER_CLASS
+from netprov.dhcp.relay import CIRCUIT_ID
 from netprov.plan import Plan
 
 FIRST_MESSAGES = ("discover",)
 """Messages that leave no trace on a server, and whose answers need no address of the client's."""
 
-ALL_MESSAGES = ("discover", "request", "rebind", "reboot", "inform")
+ALL_MESSAGES = ("discover", "relayed", "request", "rebind", "reboot", "inform")
 """Messages that a test may send: they take leases."""
+
+ENDS = ("released", "declined")
+"""What is asked once a client gave its address back, or said that somebody else has it."""
 
 _ASKED_ANYWAY = frozenset(code.OPTIONS) - code.NOT_SETTABLE.keys() | {code.LEASE_TIME, code.T1, code.T2}
 """Options that are asked for, beside those that an inventory gives: all that a server can be told to send."""
+
+_CIRCUIT = b"port 7"
+"""What the relay agent calls the place that a client is at."""
 
 _NOBODYS = 0xC0000201
 """192.0.2.1 (RFC 5737): an address of none of the networks."""
@@ -39,6 +46,9 @@ class Link(Protocol):
 
     def adopt(self, network: str, addresses: Sequence[int]) -> None:
         """Take what is sent to these addresses, and to no others."""
+
+    def relay(self, network: str, messages: Sequence[Message]) -> Mapping[int, Message] | None:
+        """Return the replies to messages that a relay agent of the network passes on; None where there is none."""
 
     def tell(self, network: str, messages: Sequence[Message]) -> None:
         """Send messages that nobody answers."""
@@ -67,27 +77,50 @@ def ask_dhcp(
     lists: Sequence[tuple[int, ...] | None],
     messages: Sequence[str] = FIRST_MESSAGES,
 ) -> dict[Question, Answer]:
-    """Hold every conversation with one server; return its answers by question."""
+    """Hold every conversation with one server; return its answers by question.
+
+    A relay agent is asked through once, and leases are ended once: with the first and the last list.
+    """
     found: dict[Question, Answer] = {}
     numbers = count(1)
     for asks in lists:
         for network in dict.fromkeys(client.network for client in clients):
             here = [_Conversation(client, asks) for client in clients if client.network == network]
             for message in messages:
-                waiting = {}
-                for each in here:
-                    request = _request(message, each, next(numbers))
-                    if request is not None:
-                        waiting[request.xid] = (each, request)
-                replies = link.ask(network, [request for _, request in waiting.values()])
-                for xid, (each, _) in waiting.items():
-                    question = DhcpQuestion(each.client, message, asks)
-                    found[question] = _heard(each, message, replies.get(xid))
+                if message == "relayed" and asks != lists[0]:
+                    continue
+                found |= _exchange(link, network, here, message, numbers)
                 if message == "request":
                     link.adopt(network, [each.bound for each in here if each.bound])
-            link.tell(network, [_release(each, next(numbers)) for each in here if each.bound])
+            bound = [each for each in here if each.bound]
+            ending = messages == ALL_MESSAGES and asks == lists[-1]
+            decliner = next((each for each in reversed(bound) if ending and not each.client.fixed), None)
+            link.tell(network, [_ended(each, next(numbers), declined=each is decliner) for each in bound])
             link.adopt(network, ())
+            if ending:
+                released = [each for each in bound if each is not decliner]
+                found |= _exchange(link, network, released, "released", numbers)
+                found |= _exchange(link, network, [decliner] if decliner else [], "declined", numbers)
     return found
+
+
+def _exchange(
+    link: Link, network: str, here: Iterable[_Conversation], message: str, numbers: Iterator[int]
+) -> dict[Question, Answer]:
+    """Send one message of every conversation; return the answers."""
+    waiting = {}
+    for each in here:
+        request = _request(message, each, next(numbers))
+        if request is not None:
+            waiting[request.xid] = (each, request)
+    send = link.relay if message == "relayed" else link.ask
+    replies = send(network, [request for _, request in waiting.values()])
+    if replies is None:
+        return {}
+    return {
+        DhcpQuestion(each.client, message, each.asks): _heard(each, message, replies.get(xid))
+        for xid, (each, _) in waiting.items()
+    }
 
 
 def _heard(each: _Conversation, message: str, reply: Message | None) -> DhcpAnswer:
@@ -105,7 +138,8 @@ def _heard(each: _Conversation, message: str, reply: Message | None) -> DhcpAnsw
     if reply.type == Type.NAK:
         options = {}
     header = (reply.siaddr, reply.sname, reply.file)
-    return DhcpAnswer(kind, reply.yiaddr, reply.address(code.SERVER_ID), options, header)
+    again = message in ENDS and reply.yiaddr == each.bound
+    return DhcpAnswer(kind, reply.yiaddr, reply.address(code.SERVER_ID), options, header, again)
 
 
 def _request(message: str, each: _Conversation, xid: int) -> Message | None:
@@ -113,8 +147,11 @@ def _request(message: str, each: _Conversation, xid: int) -> Message | None:
     client = each.client
     base = Message(dhcp.BOOTREQUEST, xid, client.mac, flags=dhcp.BROADCAST)
     match message:
-        case "discover":
+        case "discover" | "released" | "declined":
             return base._replace(options=_options(each, Type.DISCOVER))
+        case "relayed":
+            further = {code.RELAY_INFO: bytes([CIRCUIT_ID, len(_CIRCUIT)]) + _CIRCUIT}
+            return base._replace(hops=1, options={**_options(each, Type.DISCOVER), **further})
         case "request" if each.offer is not None:
             offer = each.offer
             further = {
@@ -132,10 +169,15 @@ def _request(message: str, each: _Conversation, xid: int) -> Message | None:
     return None
 
 
-def _release(each: _Conversation, xid: int) -> Message:
+def _ended(each: _Conversation, xid: int, *, declined: bool) -> Message:
+    """Return what ends a lease: RELEASE, or DECLINE (RFC 2131 4.4.4, table 5)."""
     server = each.offer.options.get(code.SERVER_ID, b"") if each.offer else b""
-    options = {code.MESSAGE_TYPE: bytes([Type.RELEASE]), code.SERVER_ID: server}
-    return Message(dhcp.BOOTREQUEST, xid, each.client.mac, ciaddr=each.bound, options=options)
+    options = {code.MESSAGE_TYPE: bytes([Type.DECLINE if declined else Type.RELEASE]), code.SERVER_ID: server}
+    if declined:
+        options[code.REQUESTED_ADDRESS] = each.bound.to_bytes(4, "big")
+    return Message(
+        dhcp.BOOTREQUEST, xid, each.client.mac, ciaddr=0 if declined else each.bound, options=options
+    )
 
 
 def _options(each: _Conversation, kind: Type, further: Mapping[int, bytes] = {}) -> dict[int, bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from netprov.compare.answer import Answer, DhcpAnswer, DhcpQuestion, DnsAnswer, Question
+from netprov.compare.answer import Answer, DhcpAnswer, DhcpQuestion, DnsAnswer, Question, WebAnswer
 from netprov.dhcp.contents import ALWAYS
 from netprov.dhcp.message import dotted
 from netprov.dhcp.option import table as code
@@ -36,6 +36,9 @@ REASONS: Mapping[str, str] = {
     "inform-lease": "an answer to INFORM holds no lease time (RFC 2131 4.3.5); some servers send one",
     "upstream": "the server asks others for names that it does not know, and here are no others",
     "own": "netprov publishes its own name, and the names of its services where none are given",
+    "salt": "each server encrypts with a salt, and where its key was made by itself a key, of its own",
+    "authority": "each server hands out its own authority's certificate",
+    "released": "the address that was given back need not be the one that comes next (RFC 2131 4.3.1)",
     "aa": "whether a server calls itself authoritative does not matter to phones",
 }
 """Why a difference is none, by its short name."""
@@ -75,6 +78,8 @@ def differences(question: Question, left: Answer, right: Answer) -> Iterator[Dif
         isinstance(left, DhcpAnswer) and isinstance(right, DhcpAnswer) and isinstance(question, DhcpQuestion)
     ):
         yield from _dhcp(question, left, right)
+    elif isinstance(left, WebAnswer) and isinstance(right, WebAnswer):
+        yield from _web(question, left, right)
     else:
         raise TypeError(question)
 
@@ -95,6 +100,22 @@ def _dns(question: Question, left: DnsAnswer, right: DnsAnswer) -> Iterator[Diff
         yield Difference(question, "AA", str(left.authoritative), str(right.authoritative), "aa")
 
 
+def _web(question: Question, left: WebAnswer, right: WebAnswer) -> Iterator[Difference]:
+    if left.status != right.status:
+        yield Difference(question, "status", left.status, right.status)
+        return
+    for name in sorted(left.headers.keys() | right.headers.keys()):
+        one, other = left.headers.get(name, ""), right.headers.get(name, "")
+        if one != other:
+            yield Difference(question, name, one, other)
+    if left.digest != right.digest:
+        own = left.kind if left.kind == right.kind else ""
+        reason = {"encrypted": "salt", "certificates": "authority"}.get(own, "")
+        yield Difference(question, "body", left.digest, right.digest, reason)
+    if left.names != right.names:
+        yield Difference(question, "certificate", ", ".join(left.names), ", ".join(right.names))
+
+
 def _records(answer: DnsAnswer) -> str:
     return "; ".join(" ".join(each) for each in answer.records)
 
@@ -103,16 +124,16 @@ def _dhcp(question: DhcpQuestion, left: DhcpAnswer, right: DhcpAnswer) -> Iterat
     if left.kind != right.kind:
         yield Difference(question, "reply", left.kind, right.kind, _silence(question, left, right))
         return
-    if left.address != right.address:
+    if left.again != right.again or left.address != right.address:
         yield _address(question, left, right)
     if left.header != right.header:
         yield Difference(question, "header", _header(left), _header(right), "next-server")
     for option in sorted(left.options.keys() | right.options.keys()):
         one, other = left.options.get(option), right.options.get(option)
         if one != other:
-            reason = _reason(question, option, _Side(one, left.server), _Side(other, right.server))
+            why = _reason(question, option, _Side(one, left.server), _Side(other, right.server))
             label = f"option {option} ({code.name(option)})"
-            yield Difference(question, label, _shown(option, one), _shown(option, other), reason, option)
+            yield Difference(question, label, _shown(option, one), _shown(option, other), why, option)
 
 
 def _silence(question: DhcpQuestion, left: DhcpAnswer, right: DhcpAnswer) -> str:
@@ -125,6 +146,10 @@ def _silence(question: DhcpQuestion, left: DhcpAnswer, right: DhcpAnswer) -> str
 
 def _address(question: DhcpQuestion, left: DhcpAnswer, right: DhcpAnswer) -> Difference:
     """A phone's own address must be the same; of a pool, each server chooses."""
+    if left.again != right.again:
+        before = ["the address of before" if each.again else "another" for each in (left, right)]
+        explained = "released" if question.message == "released" else ""
+        return Difference(question, "address", before[0], before[1], explained)
     client = question.client
     from_pool = not client.fixed and all(
         any(low <= each.address <= high for low, high in client.pool) for each in (left, right)
@@ -166,6 +191,8 @@ def _reason(question: DhcpQuestion, option: int, one: _Side, other: _Side) -> st
         return "echo"
     if option == code.SERVER_ID:
         return "server" if both else ""
+    if option == code.RELAY_INFO and not both:
+        return ""
     for codes, reason in ((_ECHOED, "echo"), (_TIMES, "times"), ({_BROADCAST}, "broadcast-address")):
         if option in codes:
             return reason

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from ipaddress import IPv4Address
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +21,9 @@ WAIT_S = 0.6
 
 TRIES = 3
 """How often a message without a reply is sent: datagrams get lost, and a server may look for conflicts first."""
+
+_RELAYED = "through a relay agent: "
+"""What the name of a network begins with where its relay agent is meant."""
 
 _FENCE_S = 5.0
 """How long a server that answers may take for one message, in seconds: the machine may be busy."""
@@ -38,18 +42,24 @@ class Links:
         wait: float = WAIT_S,
         server: int = 0,
         adopt: Callable[[str, Sequence[int]], None] | None = None,
+        relays: Mapping[str, tuple[str, str]] | None = None,
     ) -> None:
         """Open them.
 
         With `server`, only the replies of that server identifier count. `adopt` makes addresses of a network this
-        machine's own for a while, in place of those before; without it nothing that is sent to a lease's address arrives.
+        machine's own for a while, in place of those before; without it nothing that is sent to a lease's address arrives. `relays` are
+        an address of this machine on each network, to be a relay agent's, and the server's address there.
         """
         self._wait, self._server, self._adopt = wait, server, adopt
         self._sockets: dict[str, socket.socket] = {}
+        self._relays: dict[str, tuple[socket.socket, str, int]] = {}
         self._answered: dict[str, Message] = {}
         try:
             for network, interface in interfaces.items():
                 self._sockets[network] = _socket(interface)
+            for network, (own, server_address) in (relays or {}).items():
+                sock = _relay_socket(own)
+                self._relays[network] = (sock, server_address, int(IPv4Address(own)))
         except OSError as error:
             self.close()
             raise ServiceError(
@@ -70,7 +80,7 @@ class Links:
 
     def close(self) -> None:
         """Close the sockets."""
-        for each in self._sockets.values():
+        for each in (*self._sockets.values(), *(sock for sock, _, _ in self._relays.values())):
             each.close()
 
     def adopt(self, network: str, addresses: Sequence[int]) -> None:
@@ -80,11 +90,22 @@ class Links:
 
     def tell(self, network: str, messages: Sequence[Message]) -> None:
         """Send messages that nobody answers."""
+        sock, to = self._way(network)
         for each in messages:
-            self._sockets[network].sendto(dhcp.encode(each), ("255.255.255.255", dhcp.SERVER_PORT))
+            sock.sendto(dhcp.encode(each), (to, dhcp.SERVER_PORT))
+
+    def relay(self, network: str, messages: Sequence[Message]) -> Mapping[int, Message] | None:
+        """Return the replies to messages that a relay agent of the network passes on; None where there is none."""
+        if network not in self._relays:
+            return None
+        _, _, giaddr = self._relays[network]
+        return self._ask(_RELAYED + network, [each._replace(giaddr=giaddr) for each in messages])
 
     def ask(self, network: str, messages: Sequence[Message]) -> Mapping[int, Message]:
         """Return the replies by xid, of those that came."""
+        return self._ask(network, messages)
+
+    def _ask(self, network: str, messages: Sequence[Message]) -> Mapping[int, Message]:
         found: dict[int, Message] = {}
         for start in range(0, len(messages), _AT_ONCE):
             wanted = {each.xid: each for each in messages[start : start + _AT_ONCE]}
@@ -103,6 +124,13 @@ class Links:
             if answered is not None:
                 self._answered[network] = answered
         return found
+
+    def _way(self, network: str) -> tuple[socket.socket, str]:
+        """Return the socket that reaches the server, and where to: by broadcast, or from a relay agent."""
+        if network.startswith(_RELAYED):
+            sock, server, _ = self._relays[network.removeprefix(_RELAYED)]
+            return sock, server
+        return self._sockets[network], "255.255.255.255"
 
     def _fence(
         self, network: str, wanted: Mapping[int, Message], found: Mapping[int, Message]
@@ -141,7 +169,7 @@ class Links:
         until: int | None = None,
     ) -> None:
         """Note replies until all are there, or the one named by `until`, or the time is over."""
-        sock = self._sockets[network]
+        sock, _ = self._way(network)
         end = time.monotonic() + wait
         while wanted.keys() - found.keys() and until not in found:
             left = end - time.monotonic()
@@ -156,6 +184,18 @@ class Links:
         if request is None or reply.op != dhcp.BOOTREPLY or reply.chaddr != request.chaddr:
             return False
         return self._server in {0, reply.address(code.SERVER_ID)}
+
+
+def _relay_socket(address: str) -> socket.socket:
+    """Return the socket of a relay agent: it sends from the port that answers come back to (RFC 1542 4.1.2)."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        sock.bind((address, dhcp.SERVER_PORT))
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 def _socket(interface: str) -> socket.socket:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from netprov.compare.answer import Answer, DhcpAnswer, DnsQuestion, Question
+from netprov.compare.answer import Answer, DhcpAnswer, DnsQuestion, Question, WebQuestion
 from netprov.compare.client import AskingClient
 from netprov.compare.dhcp import ALL_MESSAGES, FIRST_MESSAGES, ask_dhcp
 from netprov.compare.dns import ask_dns, over_sockets
 from netprov.compare.link import Links
+from netprov.compare.web import WebSockets, ask_web
 from netprov.dhcp.message import dotted
 from netprov.errors import LabError
 from netprov.lab.lan import Host, Lan
@@ -37,6 +39,7 @@ class Asked:
     clients: tuple[AskingClient, ...]
     lists: tuple[tuple[int, ...] | None, ...]
     names: tuple[DnsQuestion, ...] = ()
+    paths: tuple[WebQuestion, ...] = ()
     first: bool = False
     """Only messages that leave no trace on a server."""
 
@@ -58,7 +61,10 @@ def hear(plan: Plan, start: Start, asked: Asked, scratch: Path) -> dict[Question
     with Lan(_topology(plan, interfaces)) as lan:
         start(lan[SERVER], list(interfaces.values()), scratch)
         with lan[ASKER].entered():
-            links = Links(interfaces, wait=_WAIT_S, adopt=_adopter(lan[ASKER], interfaces))
+            relays = {
+                each.name: (str(_free_address(plan, each)), str(each.address)) for each in plan.site.networks
+            }
+            links = Links(interfaces, wait=_WAIT_S, adopt=_adopter(lan[ASKER], interfaces), relays=relays)
             with links:
                 _wait_for_offers(links, asked.clients)
                 found = ask_dhcp(
@@ -66,6 +72,9 @@ def hear(plan: Plan, start: Start, asked: Asked, scratch: Path) -> dict[Question
                 )
             if asked.names:
                 found |= ask_dns(over_sockets(str(plan.site.networks[0].address)), asked.names)
+            if asked.paths:
+                with closing(WebSockets()) as web:
+                    found |= ask_web(web.get, asked.paths)
     return found
 
 
@@ -89,7 +98,11 @@ def _topology(plan: Plan, interfaces: Mapping[str, str]) -> Topology:
     server = HostPlan(
         SERVER,
         tuple(
-            Port(each.name, interfaces[each.name], (f"{each.address}/{each.subnet.prefixlen}",))
+            Port(
+                each.name,
+                interfaces[each.name],
+                tuple(f"{address}/{each.subnet.prefixlen}" for address in _served_at(plan, each)),
+            )
             for each in networks
         ),
     )
@@ -103,6 +116,12 @@ def _topology(plan: Plan, interfaces: Mapping[str, str]) -> Topology:
     return Topology((server, asker), tuple(each.name for each in networks))
 
 
+def _served_at(plan: Plan, network: SiteNetwork) -> tuple[IPv4Address, ...]:
+    """Return the server's addresses on a network: its own, then those that profiles are served at."""
+    sockets = (IPv4Address(each.address) for each in plan.provision.listeners)
+    return tuple(dict.fromkeys([network.address, *(each for each in sockets if each in network.subnet)]))
+
+
 def _taken(plan: Plan, network: SiteNetwork) -> Iterator[tuple[int, int]]:
     """Yield the ranges of addresses that clients of a network may get."""
     yield from ((int(low), int(high)) for low, high in network.pool)
@@ -114,7 +133,7 @@ def _taken(plan: Plan, network: SiteNetwork) -> Iterator[tuple[int, int]]:
 
 def _free_address(plan: Plan, network: SiteNetwork) -> IPv4Address:
     """Return an address that no client gets."""
-    taken = [*_taken(plan, network), (int(network.address), int(network.address))]
+    taken = [*_taken(plan, network), *((int(each), int(each)) for each in _served_at(plan, network))]
     for address in range(int(network.subnet.broadcast_address) - 1, int(network.subnet.network_address), -1):
         if not any(low <= address <= high for low, high in taken):
             return IPv4Address(address)

@@ -14,6 +14,7 @@ from netprov.compare.client import clients_of
 from netprov.compare.dhcp import option_lists
 from netprov.compare.dns import dns_questions
 from netprov.compare.report import Verdict, judge
+from netprov.compare.web import web_questions
 from netprov.inventory.model import Inventory
 from netprov.plan import Plan, derive
 from tests.compare.memory import hear
@@ -52,9 +53,17 @@ BASE: dict[str, Any] = {
         "lab": {"match": {"network": ["lab"], "vendor_class": ["DP-*"]}, "method": "dhcp", "options": {66: "10.21.0.1"}},
     },
     "phones": [
-        {"mac": "00:12:34:ab:45:de", "address": "10.20.0.50", "name": "lobby", "class": "spa"},
+        {
+            "mac": "00:12:34:ab:45:de", "address": "10.20.0.50", "name": "lobby", "class": "spa", "model": "CP-8851-3PCC",
+            "profile": "desk", "values": {"Station_Display_Name": "lobby"},
+        },
         {"mac": "00:12:34:ab:45:df", "network": "lab", "method": "dhcp", "options": {66: "10.21.0.9"}},
     ],
+    "profiles": {"desk": {"values": {"Display_Name_1_": "4081001141", "Proxy_1_": "example.com"}}},
+    "provisioning": {
+        "values": {"Time_Zone": "GMT+01:00"}, "redirects": {"/old/$MA.cfg": "http://pr2/$MA.cfg"},
+        "statuses": {"/locked.xml": 403},
+    },
 }  # fmt: skip
 
 Change = Callable[[dict[str, Any], random.Random], str]
@@ -68,7 +77,7 @@ def _leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path]
 
 
-FIXED = {"type", "interface", "subnet", "pool", "clients", "method", "class", "network"}
+FIXED = {"type", "model", "profile", "interface", "subnet", "pool", "clients", "method", "class", "network"}
 """Keys of which another value moves the site as a whole, or is no single change."""
 
 
@@ -136,7 +145,8 @@ def compared(left: Plan, right: Plan) -> Verdict:
     clients = tuple(dict.fromkeys((*clients_of(left), *clients_of(right))))
     names = tuple(dict.fromkeys((*dns_questions(left), *dns_questions(right))))
     lists = option_lists(left)
-    one, other = (hear(plan, clients, lists, names) for plan in (left, right))
+    paths = tuple(dict.fromkeys((*web_questions(left), *web_questions(right))))
+    one, other = (hear(plan, clients, lists, names, paths) for plan in (left, right))
     return judge(one, other)
 
 

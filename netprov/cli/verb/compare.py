@@ -13,6 +13,7 @@ from netprov.compare.client import clients_of
 from netprov.compare.dhcp import option_lists
 from netprov.compare.dns import dns_questions
 from netprov.compare.report import Verdict, as_json, as_junit, as_text, judge
+from netprov.compare.web import web_questions
 
 
 @click.command()
@@ -33,8 +34,9 @@ def command(left: str, right: str, file: str | None, form: str | None, everythin
       netprov compare 10.20.0.1%lan0 10.20.0.2%lan0 -f site.yaml     two that run
 
     All listed phones are asked for, clients of every class on every network, and strangers; each asks for every
-    option, for next to none, and without a list. On a virtual LAN each takes a lease, renews it, asks for another's and sends
-    INFORM; of servers that run only offers are asked. Names are asked over UDP and TCP. Exits 1 for a difference
+    option, for next to none, and without a list. On a virtual LAN each takes a lease, also asks through a relay agent, renews,
+    asks for another's, sends INFORM, gives it back; one on each network declines. Of servers that run only offers are asked.
+    Names are asked over UDP and TCP, and every path of every phone by TFTP, HTTP and HTTPS. Exits 1 for a difference
     that nothing explains.
     """
     from netprov.cli import side
@@ -48,7 +50,8 @@ def command(left: str, right: str, file: str | None, form: str | None, everythin
     names = dns_questions(plan) if all(each.names for each in sides) else ()
     running = [each for each in sides if each.form == "running"]
     clients = clients_of(plan, further)
-    asked = Asked(clients, option_lists(plan), names, first=bool(running))
+    paths = web_questions(plan) if all(each.paths for each in sides) else ()
+    asked = Asked(clients, option_lists(plan), names, paths, first=bool(running))
 
     def work(scratch: Path) -> int:
         one, other = (each.hear(plan, asked, scratch / str(number)) for number, each in enumerate(sides))
