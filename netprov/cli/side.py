@@ -181,15 +181,15 @@ def prove_draft(source: Side, scratch: Path) -> Verdict:
     )
 
 
-def prove_kea(opened: Opened, text: str, left: Sequence[Left], scratch: Path) -> Verdict:
-    """Let netprov serve an inventory and Kea what was exported from it, and compare."""
+def prove_export(opened: Opened, engine: str, text: str, left: Sequence[Left], scratch: Path) -> Verdict:
+    """Let netprov serve an inventory, and a DHCP server what was exported to it, and compare."""
     path = Path(opened.document.files[0]).resolve()
 
     def netprov(host: Host, _interfaces: Sequence[str], folder: Path) -> object:
         return start_server(host, path, folder / "state", roles=("dhcp",))
 
-    def kea(host: Host, interfaces: Sequence[str], folder: Path) -> object:
-        return DAEMONS["kea"](host, text, interfaces, folder)
+    def theirs(host: Host, interfaces: Sequence[str], folder: Path) -> object:
+        return DAEMONS[engine](host, text, interfaces, folder)
 
     approximate = {f"class {each.path[1]}" for each in left if each.path[:1] == ("classes",)}
-    return prove(opened.plan, opened.document.place, (netprov, kea), scratch, approximate=approximate)
+    return prove(opened.plan, opened.document.place, (netprov, theirs), scratch, approximate=approximate)

@@ -22,8 +22,8 @@ from netprov.plan import Plan
 FIRST_MESSAGES = ("discover",)
 """Messages that leave no trace on a server, and whose answers need no address of the client's."""
 
-ALL_MESSAGES = ("discover", "relayed", "request", "rebind", "reboot", "inform")
-"""Messages that a test may send: they take leases."""
+ALL_MESSAGES = ("discover", "request", "rebind", "reboot", "inform", "relayed")
+"""Messages that a test may send: they take leases. Relayed once they have them: a server may ping an address before its offer."""
 
 ENDS = ("released", "declined")
 """What is asked once a client gave its address back, or said that somebody else has it."""
@@ -41,8 +41,8 @@ _NOBODYS = 0xC0000201
 class Link(Protocol):
     """What carries messages of clients on one network to a server."""
 
-    def ask(self, network: str, messages: Sequence[Message]) -> Mapping[int, Message]:
-        """Return the replies by xid, of those that came."""
+    def ask(self, network: str, messages: Sequence[Message]) -> Mapping[int, Message] | None:
+        """Return the replies by xid, of those that came; None for a network that is only reached through relay agents."""
 
     def adopt(self, network: str, addresses: Sequence[int]) -> None:
         """Take what is sent to these addresses, and to no others."""

@@ -47,7 +47,7 @@ _ECHOED = frozenset({code.CLIENT_IDENTIFIER, code.RELAY_INFO, code.FQDN, code.SU
 _TIMES = frozenset({code.T1, code.T2})
 _BROADCAST = 28
 _SAID = frozenset({code.VENDOR_CLASS, code.HOST_NAME})
-_LATER = frozenset({"rebind", "request"})
+_LATER = frozenset({"rebind", "request", "relayed"})
 _CLOCK_S = 2
 
 

@@ -90,6 +90,8 @@ class Links:
 
     def tell(self, network: str, messages: Sequence[Message]) -> None:
         """Send messages that nobody answers."""
+        if not messages:
+            return
         sock, to = self._way(network)
         for each in messages:
             sock.sendto(dhcp.encode(each), (to, dhcp.SERVER_PORT))
@@ -101,9 +103,13 @@ class Links:
         _, _, giaddr = self._relays[network]
         return self._ask(_RELAYED + network, [each._replace(giaddr=giaddr) for each in messages])
 
-    def ask(self, network: str, messages: Sequence[Message]) -> Mapping[int, Message]:
-        """Return the replies by xid, of those that came."""
-        return self._ask(network, messages)
+    def is_on(self, network: str) -> bool:
+        """Say whether clients of a network are heard without a relay agent."""
+        return network in self._sockets
+
+    def ask(self, network: str, messages: Sequence[Message]) -> Mapping[int, Message] | None:
+        """Return the replies by xid, of those that came; None for a network that this machine is not on."""
+        return self._ask(network, messages) if self.is_on(network) else None
 
     def _ask(self, network: str, messages: Sequence[Message]) -> Mapping[int, Message]:
         found: dict[int, Message] = {}

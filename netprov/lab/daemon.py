@@ -70,7 +70,7 @@ def _dnsmasq(host: Host, text: str, interfaces: Sequence[str], scratch: Path) ->
 
 def _dhcpd(host: Host, text: str, interfaces: Sequence[str], scratch: Path) -> Process:
     path, leases = scratch / "dhcpd.conf", scratch / "dhcpd.leases"
-    path.write_text(f"{text}\nping-check false;\n")
+    path.write_text(f"{text.replace('ping-check true', 'ping-check false')}\nping-check false;\n")
     leases.touch()
     command = [
         program("dhcpd"), "-4", "-f", "-d", "-cf", str(path), "-lf", str(leases), "-pf", str(scratch / "dhcpd.pid"),

@@ -45,16 +45,17 @@ class Asked:
 
 
 def interfaces_of(plan: Plan) -> dict[str, str]:
-    """Return each network's interface on the server: the inventory's, or one made up."""
-    return {
-        network.name: network.declared.interface or f"lan{number}"
-        for number, network in enumerate(plan.site.networks)
-    }
+    """Return the server's interface on each network that it is on: the others are behind a relay agent."""
+    return {each.name: each.declared.interface for each in plan.site.networks if each.declared.interface}
 
 
 def hear(plan: Plan, start: Start, asked: Asked, scratch: Path) -> dict[Question, Answer]:
     """Start a server on a LAN of its own, ask it everything, and let the LAN go."""
     interfaces = interfaces_of(plan)
+    if not interfaces:
+        raise LabError(
+            "every network is behind a relay agent: give one its `interface:` to compare them in a lab"
+        )
     if len(set(interfaces.values())) < len(interfaces):
         raise LabError("two networks share an interface: give each its own to compare them in a lab")
     scratch.mkdir(parents=True, exist_ok=True)
@@ -83,7 +84,7 @@ def _wait_for_offers(links: Links, clients: Sequence[AskingClient]) -> None:
 
     A server may look for others on its links first, and offer nothing meanwhile; one that knows nobody stays silent.
     """
-    networks = dict.fromkeys(each.network for each in clients)
+    networks = dict.fromkeys(each.network for each in clients if links.is_on(each.network))
     end = time.monotonic() + _LOOKS_AROUND_S
     while networks and time.monotonic() < end:
         for network in list(networks):
@@ -94,32 +95,36 @@ def _wait_for_offers(links: Links, clients: Sequence[AskingClient]) -> None:
 
 
 def _topology(plan: Plan, interfaces: Mapping[str, str]) -> Topology:
+    """Return a LAN of two: the asker is on every network, and the router to those that the server is not on."""
     networks = plan.site.networks
-    server = HostPlan(
-        SERVER,
-        tuple(
-            Port(
-                each.name,
-                interfaces[each.name],
-                tuple(f"{address}/{each.subnet.prefixlen}" for address in _served_at(plan, each)),
-            )
-            for each in networks
-        ),
-    )
-    asker = HostPlan(
-        ASKER,
-        tuple(
-            Port(each.name, interfaces[each.name], (f"{_free_address(plan, each)}/{each.subnet.prefixlen}",))
-            for each in networks
-        ),
-    )
-    return Topology((server, asker), tuple(each.name for each in networks))
+    asker = {each.name: _free_address(plan, each) for each in networks}
+    here = [each for each in networks if each.name in interfaces]
+    ports = [
+        Port(
+            each.name,
+            interfaces[each.name],
+            tuple(f"{address}/{each.subnet.prefixlen}" for address in _served_at(plan, each)),
+        )
+        for each in here
+    ]
+    routes = [(str(each.subnet), str(asker[here[0].name])) for each in networks if each not in here]
+    sides = [
+        Port(
+            each.name,
+            interfaces.get(each.name, f"far{number}"),
+            (f"{asker[each.name]}/{each.subnet.prefixlen}",),
+        )
+        for number, each in enumerate(networks)
+    ]
+    hosts = (HostPlan(SERVER, tuple(ports), tuple(routes)), HostPlan(ASKER, tuple(sides)))
+    return Topology(hosts, tuple(each.name for each in networks))
 
 
 def _served_at(plan: Plan, network: SiteNetwork) -> tuple[IPv4Address, ...]:
     """Return the server's addresses on a network: its own, then those that profiles are served at."""
     sockets = (IPv4Address(each.address) for each in plan.provision.listeners)
-    return tuple(dict.fromkeys([network.address, *(each for each in sockets if each in network.subnet)]))
+    own = [network.address] if network.address in network.subnet else []
+    return tuple(dict.fromkeys([*own, *(each for each in sockets if each in network.subnet)]))
 
 
 def _taken(plan: Plan, network: SiteNetwork) -> Iterator[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from netprov.provision.config import ALIASES, CA_PATH, FACTORY_PATH, LADDER, Device, Provision
+from netprov.provision.config import ALIASES, CA_PATH, LADDER, Device, Provision
 from netprov.provision.macro import device_macros, expand, names_in
 
 _NOBODY = Device("02:00:5e:10:ff:fe", model="CP-8851-3PCC", serial="NOBODY00001")
@@ -51,8 +51,3 @@ def _of(device: Device, names: tuple[str, ...], bases: tuple[str, ...]) -> Itera
             continue
         named = device.mac if {"MA", "MAU", "MAC"} & names_in(name) else ""
         yield from (ServedPath(f"{base}{path}", named) for base in bases)
-
-
-def factory_path(model: str) -> str:
-    """Return the path at which a model looks for its first profile."""
-    return expand(FACTORY_PATH, device_macros(_NOBODY.mac, model=model))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from netprov.cli.side import prove_kea
+from netprov.cli.side import prove_export
 from netprov.cli.site import open_plan
 from netprov.compare.report import as_text
 from netprov.export.kea import FILE, export_kea
@@ -47,6 +47,6 @@ def test_kea_serves_what_netprov_serves(name: str, tmp_path: Path) -> None:
         path.write_text(CLASSES)
     opened = open_plan(str(path))
     export = export_kea(opened.plan, opened.document.place)
-    verdict = prove_kea(opened, export.files[FILE], export.left, tmp_path)
+    verdict = prove_export(opened, "kea", export.files[FILE], export.left, tmp_path)
     assert not verdict.unexplained, "\n".join(as_text(verdict))
     assert verdict.answered > verdict.questions / 2

@@ -73,11 +73,11 @@ def _export(engine: str, opened: Opened, version: int) -> Export:
 
 def _prove(opened: Opened, export: Export) -> int:
     """Compare netprov with Kea."""
-    from netprov.cli.side import prove_kea
+    from netprov.cli.side import prove_export
     from netprov.lab.enclosure import run_enclosed
 
     def work(scratch: Path) -> int:
-        verdict = prove_kea(opened, export.files[KEA], export.left, scratch)
+        verdict = prove_export(opened, "kea", export.files[KEA], export.left, scratch)
         for line in as_text(verdict):
             click.echo(line, err=True)
         return 1 if verdict.unexplained else 0
