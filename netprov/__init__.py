@@ -471,6 +471,12 @@ Other servers' configurations, from the plan:
     export.written              files, and what they cannot hold
     export.kea_test             conditions as Kea writes them
     export.kea                  kea-dhcp4.conf
+    export.dhcpd_test           conditions as dhcpd writes them
+    export.dhcpd                dhcpd.conf of ISC
+    export.dnsmasq_tag          conditions as tags of dnsmasq
+    export.dnsmasq_value        values of options as dnsmasq takes them
+    export.dnsmasq_name         names in a dnsmasq.conf
+    export.dnsmasq              dnsmasq.conf
     export.name_server          NSD, Knot and BIND
 
 Virtual LANs:

@@ -91,6 +91,7 @@ def ask_dhcp(
                     continue
                 found |= _exchange(link, network, here, message, numbers)
                 if message == "request":
+                    found |= _again(link, network, here, found, numbers)
                     link.adopt(network, [each.bound for each in here if each.bound])
             bound = [each for each in here if each.bound]
             ending = messages == ALL_MESSAGES and asks == lists[-1]
@@ -102,6 +103,26 @@ def ask_dhcp(
                 found |= _exchange(link, network, released, "released", numbers)
                 found |= _exchange(link, network, [decliner] if decliner else [], "declined", numbers)
     return found
+
+
+def _again(
+    link: Link,
+    network: str,
+    here: Iterable[_Conversation],
+    found: Mapping[Question, Answer],
+    numbers: Iterator[int],
+) -> dict[Question, Answer]:
+    """Let clients whose request was refused begin anew, one by one (RFC 2131 3.1 step 5).
+
+    A server that reserves nothing with its offers may have offered one address to two of them.
+    """
+    answers: dict[Question, Answer] = {}
+    for each in here:
+        first = found.get(DhcpQuestion(each.client, "request", each.asks))
+        if isinstance(first, DhcpAnswer) and first.kind == Type.NAK.name:
+            for message in ("discover", "request"):
+                answers |= _exchange(link, network, [each], message, numbers)
+    return answers
 
 
 def _exchange(

@@ -30,7 +30,7 @@ REASONS: Mapping[str, str] = {
     "encoding": "the same value in other octets: names may be compressed (RFC 3397)",
     "host-name": "some servers tell a client its name unasked",
     "suboptions": "the same sub-options in another order",
-    "running": "the lease was a second old when it was told again",
+    "running": "the lease had run for some seconds when it was told again",
     "silence": "a server that is not authoritative may say nothing of an address that is not of the network",
     "listed": "the import or export lists it among what is not carried over",
     "inform-lease": "an answer to INFORM holds no lease time (RFC 2131 4.3.5); some servers send one",
@@ -48,7 +48,8 @@ _TIMES = frozenset({code.T1, code.T2})
 _BROADCAST = 28
 _SAID = frozenset({code.VENDOR_CLASS, code.HOST_NAME})
 _LATER = frozenset({"rebind", "request", "relayed"})
-_CLOCK_S = 2
+_CLOCK_S = 60
+"""How much of a lease may have run while it was talked of, in seconds: its length itself is compared in the offer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ class Links:
     ) -> bool:
         """Wait for the fence, then as long as a server may look for conflicts, then for the fence again."""
         missing = {xid: each for xid, each in wanted.items() if xid not in found}
-        for linger in (self._wait, 0.0):
+        for linger in (2 * self._wait, self._wait / 2):
             back: dict[int, Message] = {}
             self.tell(network, [fence])
             end = time.monotonic() + _FENCE_S

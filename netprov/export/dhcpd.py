@@ -35,12 +35,12 @@ _NAMES: Mapping[int, str] = {
     42: "ntp-servers",
     43: "vendor-encapsulated-options",
     60: "vendor-class-identifier",
-    66: "tftp-server-name",
+    code.TFTP_NAME: "tftp-server-name",
     67: "bootfile-name",
     100: "pcode",
     101: "tcode",
     119: "domain-search",
-    125: "vivso",
+    code.VENDOR_IDENTIFYING: "vivso",
 }
 """Options that dhcpd has a name for; the others are defined."""
 

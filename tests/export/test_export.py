@@ -54,6 +54,9 @@ def test_every_checker_accepts(written: Path) -> None:
     text = re.sub(r'"lan\d[\w.]*"', '"lo"', kea.read_text())  # kea-dhcp4 -t wants interfaces that are there
     kea.write_text(re.sub(r'"interfaces": \[[^]]*\]', '"interfaces": ["lo"]', text))
     check(["kea-dhcp4", "-t", "kea-dhcp4.conf"], written / "kea")
+    check(["dhcpd", "-t", "-cf", "dhcpd.conf"], written / "dhcpd")
+    dnsmasq = written / "dnsmasq" / "dnsmasq.conf"
+    check(["dnsmasq", "--test", f"--conf-file={dnsmasq}"], written)
     check(["knotc", "-c", "knot.conf", "conf-check"], written / "knot")
     named = (written / "bind" / "named.conf").read_text()
     (written / "bind" / "named.conf").write_text(named.replace("/etc/bind", str(written / "bind")))
