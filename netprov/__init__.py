@@ -477,6 +477,8 @@ Other servers' configurations, from the plan:
     export.dnsmasq_value        values of options as dnsmasq takes them
     export.dnsmasq_name         names in a dnsmasq.conf
     export.dnsmasq              dnsmasq.conf
+    export.tree                 profiles as files
+    export.nginx                nginx.conf, with the tree
     export.name_server          NSD, Knot and BIND
 
 Virtual LANs:

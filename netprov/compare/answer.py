@@ -72,6 +72,8 @@ class WebQuestion:
     address: str
     port: int
     path: str
+    host: str = ""
+    """What the socket is reached by, as phones name it in `Host`; "" for its address."""
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.address}:{self.port}{self.path}"

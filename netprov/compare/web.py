@@ -13,6 +13,7 @@ from netprov.compare.answer import Answer, Question, WebAnswer, WebQuestion
 from netprov.emulator.failure import COMPRESSED, trouble_of
 from netprov.emulator.fetch import download
 from netprov.errors import PkiError
+from netprov.hostport import Scheme, format_origin
 from netprov.phone.action import Failed, Fetch, Trouble
 from netprov.phone.rule.url import Url
 from netprov.pki.chain import is_certificate
@@ -34,7 +35,10 @@ def web_questions(plan: Plan) -> tuple[WebQuestion, ...]:
     paths = [each.path for each in served_paths(plan.provision)]
     sockets = [each for each in plan.provision.listeners if each.scheme != "syslog"]
     return tuple(
-        WebQuestion(each.scheme, each.address, each.port, path) for each in sockets for path in paths
+        WebQuestion(each.scheme, each.address, each.port, path, each.name)
+        for each in sockets
+        for path in paths
+        if path != "/" or each.scheme != "tftp"
     )
 
 
@@ -92,16 +96,17 @@ class WebSockets:
 
 def _by_http(connection: http.client.HTTPConnection, question: WebQuestion) -> WebAnswer:
     """Ask by HTTP. Raises `OSError`, `HTTPException`."""
-    connection.request(
-        "GET", quote(question.path, safe="/:$"), headers={"User-Agent": _AGENT, PROBE: "compare"}
-    )
+    scheme: Scheme = "https" if question.scheme == "https" else "http"
+    _, _, host = format_origin(scheme, question.host or question.address, question.port).partition("//")
+    fields = {"User-Agent": _AGENT, PROBE: "compare", "Host": host}
+    connection.request("GET", quote(question.path, safe="/:$"), headers=fields)
     names: tuple[str, ...] = ()
     if isinstance(connection.sock, ssl.SSLSocket):
         names = _names(connection.sock)
     response = connection.getresponse()
     body = response.read()
-    fields = {name: response.getheader(name) or "" for name in HEADERS}
-    return web_answer(str(response.status), body, fields, names)
+    answered = {name: response.getheader(name) or "" for name in HEADERS}
+    return web_answer(str(response.status), body, answered, names)
 
 
 def _names(sock: ssl.SSLSocket) -> tuple[str, ...]:

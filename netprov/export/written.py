@@ -24,6 +24,8 @@ class Export:
     """Files to be written, relative to one directory, and what is not in them."""
 
     files: dict[str, str] = field(default_factory=dict)
+    octets: dict[str, bytes] = field(default_factory=dict, repr=False)
+    """Files that are no text of ours; what is in them may be secret."""
     left: list[Left] = field(default_factory=list)
 
     def leave(self, path: Path, text: str, reason: str) -> None:

@@ -136,6 +136,11 @@ class PathPattern:
         self.template = template
         self._expression = re.compile(_pattern(template))
 
+    @property
+    def expression(self) -> str:
+        """Return the regular expression of the path in lower case, its macros as named groups."""
+        return self._expression.pattern
+
     def match(self, path: str) -> dict[str, str] | None:
         """Return the macros' values, in lower case, if the path (in lower case) fits, else None."""
         found = self._expression.fullmatch(path)
