@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
 from netprov.compare.answer import Answer, Question, WebAnswer, WebQuestion
-from netprov.emulator.failure import COMPRESSED, trouble_of
+from netprov.emulator.failure import REALISTIC, trouble_of
 from netprov.emulator.fetch import download
 from netprov.errors import PkiError
 from netprov.hostport import Scheme, format_origin
@@ -27,6 +27,7 @@ HEADERS = ("Content-Type", "Content-Encoding", "Location", "WWW-Authenticate", "
 """What a phone goes by, of all fields of an answer."""
 
 _TIMEOUT_S = 10.0
+_TRIES = 3
 _AGENT = "netprov compare"
 
 
@@ -73,7 +74,7 @@ class WebSockets:
             return asyncio.run(_by_tftp(question, address))
         place = question.scheme, address, question.port
         if place not in self._closed:
-            for _ in range(2):  # a kept connection may have been closed by the other end
+            for _ in range(_TRIES):  # a kept connection may have been closed by the other end
                 connection = self._kept.pop(place, None) or self._connection(*place)
                 try:
                     answer = _by_http(connection, question)
@@ -120,7 +121,7 @@ def _names(sock: ssl.SSLSocket) -> tuple[str, ...]:
 
 async def _by_tftp(question: WebQuestion, address: str) -> WebAnswer:
     url = Url("tftp", address, question.port, question.path)
-    found = await download(Fetch(url, address, headers={PROBE: "compare"}), "0.0.0.0", COMPRESSED)
+    found = await download(Fetch(url, address, headers={PROBE: "compare"}), "0.0.0.0", REALISTIC)
     if isinstance(found, Failed):
         return WebAnswer("404" if found.trouble is Trouble.NOT_FOUND else found.trouble.value)
     return web_answer(str(found.status), found.body, {})

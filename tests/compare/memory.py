@@ -30,14 +30,16 @@ from netprov.provision.secret import SITE, Secrets
 class MemoryLink:
     """A DHCP server in memory; each batch of messages comes a second after the one before."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, names: Mapping[str, str] = {}) -> None:
+        """Serve a plan; `names` are its networks' by those that questions have."""
         self._plan = plan
+        self._names = names
         limits = replace(plan.dhcp.limits, client_rate=1_000_000)
         self._server = Server(replace(plan.dhcp, limits=limits))
         self._now = 0.0
 
     def ask(self, network: str, messages: Sequence[Message]) -> Mapping[int, Message]:
-        config = self._plan.dhcp.network(network)
+        config = self._plan.dhcp.network(self._names.get(network, network))
         assert config is not None
         return self._send(messages, Endpoint("0.0.0.0", dhcp.CLIENT_PORT, config.interface))
 
@@ -56,7 +58,7 @@ class MemoryLink:
         return found
 
     def relay(self, network: str, messages: Sequence[Message]) -> Mapping[int, Message]:
-        config = self._plan.dhcp.network(network)
+        config = self._plan.dhcp.network(self._names.get(network, network))
         assert config is not None
         giaddr = config.address + 1
         return self._send(
@@ -100,9 +102,11 @@ def hear(
     lists: Sequence[tuple[int, ...] | None],
     names: Sequence[DnsQuestion],
     paths: Sequence[WebQuestion] = (),
+    *,
+    network_names: Mapping[str, str] = {},
 ) -> dict[Question, Answer]:
     """Ask the servers of a plan everything."""
     responder = Responder(plan.dns.zones)
-    found = ask_dhcp(MemoryLink(plan), clients, lists, ALL_MESSAGES)
+    found = ask_dhcp(MemoryLink(plan, network_names), clients, lists, ALL_MESSAGES)
     found |= ask_dns(lambda query, tcp: responder.respond(query, Client(tcp=tcp)), names)
     return found | ask_web(_web(plan), paths)
