@@ -65,6 +65,9 @@ Other servers' words, turned into a draft of an inventory:
     convert.kea                 kea-dhcp4.conf
     convert.phone_list          CSV lists, and what spreadsheets do to them
     convert.ansible             Ansible inventories
+    convert.zone                master files, and the zones of a named.conf
+    convert.profile             a phone's own profile
+    convert.seen                what servers were seen to hand out
     convert.form                which format a file is in
 
 What follows from it: the plan, frozen, in the words of the protocols:

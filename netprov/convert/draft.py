@@ -42,6 +42,8 @@ class Draft:
     records: list[Section] = field(default_factory=list)
     classes: dict[str, Section] = field(default_factory=dict)
     phones: list[Section] = field(default_factory=list)
+    profiles: dict[str, Section] = field(default_factory=dict)
+    zones: list[Section] = field(default_factory=list)
     leftovers: list[Leftover] = field(default_factory=list)
     lines: dict[str, int] = field(default_factory=dict)
     """Where networks are written, by subnet."""
@@ -50,9 +52,9 @@ class Draft:
     sends_domain: bool = False
     """The source sends the draft's domain by itself, without an option that says so."""
 
-    def leave(self, line: int, text: str, reason: str, option: int = 0) -> None:
-        """Note what is not carried over, once."""
-        leftover = Leftover(Place(self.source, line, 1), _one_line(text), _one_line(reason), option)
+    def leave(self, line: int, text: str, reason: str, option: int = 0, *, file: str = "") -> None:
+        """Note what is not carried over, once; `file` is where it stands, if not in the source itself."""
+        leftover = Leftover(Place(file or self.source, line, 1), _one_line(text), _one_line(reason), option)
         if leftover not in self.leftovers:
             self.leftovers.append(leftover)
 
@@ -87,6 +89,21 @@ class Draft:
         """Return a name without the domain, if it has one label below it."""
         inner = name.rstrip(".").removesuffix(f".{self.domain}") if self.domain else name.rstrip(".")
         return inner if "." not in inner else name.rstrip(".")
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was carried over."""
+        sections = (
+            self.networks,
+            self.hosts,
+            self.classes,
+            self.phones,
+            self.srv,
+            self.records,
+            self.profiles,
+            self.zones,
+        )
+        return not any(sections)
 
     def complete(self) -> None:
         """Draw the consequences: networks that follow from addresses, one entry for one machine."""
@@ -164,6 +181,8 @@ def format_draft(draft: Draft) -> str:
     lines += _list("records", draft.records)
     lines += _section("classes", draft.classes)
     lines += _list("phones", draft.phones)
+    lines += _section("profiles", draft.profiles)
+    lines += _list("zones", draft.zones)
     if draft.leftovers:
         lines += ["", "# Not carried over:", *(f"#   {each}" for each in draft.leftovers)]
     return "\n".join(lines) + "\n"

@@ -11,6 +11,8 @@ from netprov.convert.dnsmasq import read_dnsmasq
 from netprov.convert.draft import Draft
 from netprov.convert.kea import read_kea
 from netprov.convert.phone_list import find_heading, read_csv
+from netprov.convert.profile import read_profile
+from netprov.convert.zone import read_named, read_zone
 
 FORMATS: Mapping[str, Callable[[str, str], Draft]] = {
     "dnsmasq": read_dnsmasq,
@@ -18,6 +20,9 @@ FORMATS: Mapping[str, Callable[[str, str], Draft]] = {
     "kea": read_kea,
     "csv": read_csv,
     "ansible": read_ansible,
+    "zone": read_zone,
+    "named": read_named,
+    "profile": read_profile,
 }
 """What reads each format: from its text and the name of its file, a draft."""
 
@@ -34,6 +39,14 @@ def guess(name: str, text: str) -> str:
         return "kea"
     if name.endswith(".csv"):
         return "csv"
+    if re.search(r"<(flat-profile|device)[\s>]", text):
+        return "profile"
+    if re.search(r'^\s*zone\s+"[^"]*"\s+(IN\s+)?\{', text, re.MULTILINE):
+        return "named"
+    if re.search(r"\sSOA\s+\S+\s+\S+", text) and re.search(
+        r"^(\$(TTL|ORIGIN)|@|\S+\.)\s", text, re.MULTILINE
+    ):
+        return "zone"
     if re.search(_DHCPD, text, re.MULTILINE):
         return "dhcpd"
     if re.search(r"^\s*\[[\w:. -]+\]\s*$|^\s*hosts:\s*$", text, re.MULTILINE):

@@ -1,7 +1,8 @@
 """A list of phones as CSV, with headings as people write them, and what spreadsheets do to such files.
 
 A line `sep=;` names the separator; lines above the headings are titles; a name like SEP001234AB45DE holds the MAC
-address; `4.41E+11` is a number that a spreadsheet rewrote, whose digits are gone.
+address; `4.41E+11` is a number that a spreadsheet rewrote, whose digits are gone. The device exports of FusionPBX (a row for each
+line) and wazo are such lists.
 """
 
 from __future__ import annotations
@@ -10,23 +11,35 @@ import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import zip_longest
 
 from netprov.convert.draft import Draft, Section
 from netprov.mac import read_mac
+from netprov.phone.handset.identity import MODELS
 
 HEADINGS: Mapping[str, str] = {
     **dict.fromkeys(("mac", "macaddress", "ethernet", "hwaddress", "hardwareaddress", "macid"), "mac"),
-    **dict.fromkeys(("model", "phonemodel", "type", "devicetype", "product", "productname"), "model"),
-    **dict.fromkeys(("serial", "serialnumber", "sn"), "serial"),
+    **dict.fromkeys(("deviceaddress", "devicemacaddress"), "mac"),
+    **dict.fromkeys(
+        ("model", "phonemodel", "type", "devicetype", "product", "productname", "devicemodel"), "model"
+    ),
+    **dict.fromkeys(("serial", "serialnumber", "sn", "deviceserialnumber"), "serial"),
+    **dict.fromkeys(("vendor", "devicevendor", "brand", "manufacturer"), "vendor"),
+    **dict.fromkeys(("enabled", "deviceenabled"), "enabled"),
+    "linenumber": "line",
+    **dict.fromkeys(("password", "devicepassword", "sippassword", "authpassword", "secret"), "secret"),
+    "devicelabel": "values.Station_Display_Name",
+    **dict.fromkeys(("authid", "authname"), "values.Auth_ID_1_"),
+    **dict.fromkeys(("outboundproxy", "outboundproxyprimary"), "values.Outbound_Proxy_1_"),
     **dict.fromkeys(("name", "hostname", "devicename"), "name"),
     **dict.fromkeys(("ip", "ipaddress", "ipv4", "address", "fixedaddress", "ansiblehost"), "address"),
     **dict.fromkeys(("class", "group"), "class"),
     **dict.fromkeys(("network", "vlan", "subnet"), "network"),
     **dict.fromkeys(("profile", "template"), "profile"),
-    **dict.fromkeys(("firmware", "version", "load"), "firmware"),
+    **dict.fromkeys(("firmware", "version", "load", "devicefirmwareversion"), "firmware"),
     **dict.fromkeys(("displayname", "label", "user", "fullname"), "values.Display_Name_1_"),
     **dict.fromkeys(("extension", "userid", "line", "number", "dn", "phonenumber"), "values.User_ID_1_"),
-    **dict.fromkeys(("proxy", "sipproxy", "registrar", "sipserver"), "values.Proxy_1_"),
+    **dict.fromkeys(("proxy", "sipproxy", "registrar", "sipserver", "serveraddress"), "values.Proxy_1_"),
 }
 """Headings and variable names, in lower case without blanks and signs, and the keys that they mean."""
 
@@ -105,12 +118,18 @@ def _rows(lines: Sequence[str], separator: str, offset: int = 0) -> Iterator[tup
 
 def _row(draft: Draft, line: int, keys: Sequence[str], row: Sequence[str], separator: str) -> None:
     cells: dict[str, str] = {}
-    text = separator.join(row)
+    text = separator.join(
+        "…" if key == "secret" and cell else cell for key, cell in zip_longest(keys, row, fillvalue="")
+    )
     for key, cell in zip(keys, row, strict=False):
         value = cell.strip()
         if not key or not value:
             continue
-        if _REWRITTEN.match(value):
+        if key == "secret":
+            draft.leave(
+                line, "password", "passwords belong into the secrets file: a profile names them by secret(…)"
+            )
+        elif _REWRITTEN.match(value):
             draft.leave(line, value, f"a number that a spreadsheet rewrote: its digits are gone ({key})")
         elif key == "mac":
             mac, reason = mac_of(value)
@@ -122,7 +141,43 @@ def _row(draft: Draft, line: int, keys: Sequence[str], row: Sequence[str], separ
             cells[key] = value
     if "mac" not in cells and _is_device(cells.get("name", "")):
         cells["mac"] = mac_of(cells.pop("name"))[0]
-    add_phone(draft, phone_of(cells), line, text)
+    reason = _not_served(cells)
+    if reason:
+        draft.leave(line, text, reason)
+        return
+    number = cells.pop("line", "")
+    phone = phone_of(_of_line(cells, number or "1"))
+    known = next((each for each in draft.phones if number and each["mac"] == phone.get("mac")), None)
+    if known is not None:
+        known.setdefault("values", {}).update(phone.get("values", {}))
+    else:
+        add_phone(draft, phone, line, text)
+
+
+def _not_served(cells: dict[str, str]) -> str:
+    """Return why a device is none that netprov serves, "" if it is; what says so is taken out of its cells."""
+    vendor, enabled = cells.pop("vendor", ""), cells.pop("enabled", "true")
+    if vendor and "cisco" not in vendor.lower():
+        return f"a device of {vendor}: netprov provisions Cisco's phones"
+    return "the device is not enabled" if enabled.lower() in {"false", "no", "0", "f"} else ""
+
+
+def _of_line(cells: Mapping[str, str], number: str) -> dict[str, str]:
+    """Return the cells with the parameters of a line under its number, and the model by its product name."""
+    found = {
+        key.replace("_1_", f"_{number}_") if key.startswith("values.") else key: each
+        for key, each in cells.items()
+    }
+    if "model" in found:
+        found["model"] = _model(found["model"])
+    return found
+
+
+def _model(text: str) -> str:
+    """Return the product name of a model that is written as its number alone; anything else as it is."""
+    digits = re.fullmatch(r"(?:cisco[ /_-]*)?(\d{4})[a-z]?", text, re.IGNORECASE)
+    named = [each for each in MODELS if digits and digits[1] in each]
+    return named[0] if len(named) == 1 else text
 
 
 def _is_device(text: str) -> bool:

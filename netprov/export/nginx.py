@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from netprov.export.tree import STRANGER, TreeEntry, web_entries
 from netprov.export.written import Export, Placed
-from netprov.mac import bare_mac
+from netprov.mac import DIGITS, bare_mac
 from netprov.plan import Plan
 from netprov.provision.answer import PROFILE_TYPE
 from netprov.provision.catalog import Catalog
@@ -99,27 +99,23 @@ def _maps(plan: Plan, types: Mapping[str, str], codings: Mapping[str, str]) -> I
     yield from _map(
         "$uri", "$netprov_named", [(f"~*{each}", f"${name}") for each, name in expressions if name]
     )
-    macs = [bare_mac(mac) for mac in provision.devices]
-    notations = [
-        (text, mac) for mac in macs for text in (mac, ":".join(mac[at : at + 2] for at in range(0, 12, 2)))
-    ]
+    notations = [(text, bare_mac(mac)) for mac in provision.devices for text in (bare_mac(mac), mac)]
     yield from _map("$netprov_named", "$netprov_by_path", notations)
     addresses = [(address, bare_mac(mac)) for address, mac in provision.addresses.items()]
     yield from _map("$remote_addr", "$netprov_by_address", addresses)
-    subject = r"~*^SUCCESS:(?:.*,)?ST=(?<netprov_mac>[0-9a-f]{12})(?:,|$)"
+    subject = f"~*^SUCCESS:(?:.*,)?ST=(?<netprov_mac>{DIGITS})(?:,|$)"
     yield from _map(
         '"$ssl_client_verify:$ssl_client_s_dn"', "$netprov_certificate", [(subject, "$netprov_mac")]
     )
     # Of a listed phone that the path names; of one that is known by certificate or address; of a stranger.
-    mac = "[0-9a-f]{12}"
     yield from _map(
         '"$netprov_profile:$netprov_named:$netprov_by_path:$netprov_certificate:$netprov_by_address"',
         "$netprov_file",
         [
-            (f"~*^1:[^/]+:(?<netprov_a>{mac}):", "named/$netprov_a"),
-            ("~*^1:[0-9a-f]{2}.*::", STRANGER),
-            (f"~*^1:::(?<netprov_b>{mac}):", "known/$netprov_b"),
-            (f"~*^1::::(?<netprov_c>{mac})$", "known/$netprov_c"),
+            (f"~*^1:[^/]+:(?<netprov_a>{DIGITS}):", "named/$netprov_a"),
+            ("~^1:[^:]", STRANGER),
+            (f"~*^1:::(?<netprov_b>{DIGITS}):", "known/$netprov_b"),
+            (f"~*^1::::(?<netprov_c>{DIGITS})$", "known/$netprov_c"),
             ("~^1:", STRANGER),
         ],
     )

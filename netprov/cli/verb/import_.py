@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,16 +14,25 @@ import netprov
 from netprov.compare.report import as_text
 from netprov.convert.draft import Draft, format_draft
 from netprov.convert.form import FORMATS, guess, is_inventory
+from netprov.convert.seen import read_seen
+from netprov.dhcp.message import CLIENT_PORT, SERVER_PORT, Message, decode
+from netprov.errors import Malformed
 from netprov.inventory.yaml.source import read
 
 if TYPE_CHECKING:
     from netprov.cli.side import Side
 
+CAPTURE = "capture"
+_MAGIC = frozenset(
+    {b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a"}
+)
+"""What files of pcap and pcapng begin with."""
+
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--from", "form", type=click.Choice(list(FORMATS)), help="What the file is. Default: found out."
+    "--from", "form", type=click.Choice([*FORMATS, CAPTURE]), help="What the file is. Default: found out."
 )
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write to a file that is not there yet."
@@ -40,6 +51,10 @@ def command(file: Path, form: str | None, output: Path | None, prove: bool) -> i
       netprov import /etc/kea/kea-dhcp4.conf
       netprov import phones.csv --from csv
       netprov import hosts.ini --from ansible
+      netprov import /etc/bind/named.conf        its zones, from their master files
+      netprov import db.example.com              one master file
+      netprov import cfg.xml                     a phone's profile
+      netprov import lan.pcap                    what a LAN's servers hand out today
       netprov import /etc/dnsmasq.conf --prove -o netprov.yaml
 
     What could not be carried over is listed, with its line, on the terminal and at the end of the draft. Look through
@@ -47,8 +62,9 @@ def command(file: Path, form: str | None, output: Path | None, prove: bool) -> i
     the draft, each on a virtual LAN; the same clients ask both, and what differs is listed; exits 1 if something does
     that nothing explains.
     """
-    text = read(file, str(file))
-    form, draft = _draft(file, text, form)
+    captured = form == CAPTURE or (form is None and _is_capture(file))
+    text = "" if captured else read(file, str(file))
+    form, draft = (CAPTURE, _seen(file)) if captured else _draft(file, text, form)
     written = format_draft(draft)
     if output is None:
         click.echo(written, nl=False)
@@ -85,6 +101,30 @@ def _prove(side: Side) -> int:
     return run_enclosed(work, visible=[Path(netprov.__file__), Path(sys.prefix), Path(sys.base_prefix)])
 
 
+def _is_capture(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(4) in _MAGIC
+
+
+def _seen(file: Path) -> Draft:
+    """Read a capture: what the LAN's servers hand out."""
+    from netprov.explain.capture.packet import read_packets
+
+    def messages() -> Iterator[tuple[int, Message]]:
+        for packet in read_packets(str(file)):
+            if packet.kind == "udp" and {packet.sport, packet.dport} <= {SERVER_PORT, CLIENT_PORT}:
+                with suppress(Malformed):
+                    yield packet.number, decode(packet.payload)
+
+    draft = read_seen(messages(), str(file))
+    draft.complete()
+    if draft.empty:
+        raise click.UsageError(
+            f"{file} holds no answer of a DHCP server: capture 'udp port 67 or 68' while phones boot"
+        )
+    return draft
+
+
 def _draft(file: Path, text: str, form: str | None) -> tuple[str, Draft]:
     """Read a file; refuse one in which nothing of its format is found."""
     if form is None and is_inventory(text):
@@ -98,7 +138,7 @@ def _draft(file: Path, text: str, form: str | None) -> tuple[str, Draft]:
         )
     draft = FORMATS[form](text, str(file))
     draft.complete()
-    if not (draft.networks or draft.hosts or draft.classes or draft.phones or draft.srv or draft.records):
+    if draft.empty:
         first = f" ({draft.leftovers[0]})" if draft.leftovers else ""
         raise click.UsageError(f"{file} holds nothing that an inventory could, read as {form}{first}")
     return form, draft
