@@ -59,6 +59,7 @@ Other servers' words, turned into a draft of an inventory:
     convert.typed               names, types and octets of ISC's options
     convert.dnsmasq_option      dhcp-option of dnsmasq in octets
     convert.dnsmasq_name        names in a dnsmasq.conf
+    convert.dnsmasq_tag         tags of clients in a dnsmasq.conf
     convert.dnsmasq             dnsmasq.conf
     convert.dhcpd_syntax        statements of dhcpd.conf
     convert.dhcpd               dhcpd.conf of ISC

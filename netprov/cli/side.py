@@ -191,5 +191,14 @@ def prove_export(opened: Opened, engine: str, text: str, left: Sequence[Left], s
     def theirs(host: Host, interfaces: Sequence[str], folder: Path) -> object:
         return DAEMONS[engine](host, text, interfaces, folder)
 
-    approximate = {f"class {each.path[1]}" for each in left if each.path[:1] == ("classes",)}
+    approximate = {_label(opened.plan, each) for each in left if each.path[:1] in {("classes",), ("phones",)}}
     return prove(opened.plan, opened.document.place, (netprov, theirs), scratch, approximate=approximate)
+
+
+def _label(plan: Plan, each: Left) -> str:
+    """Return what the clients are called that an export takes only nearly."""
+    section, member = each.path[:2]
+    if section == "classes":
+        return f"class {member}"
+    declared = plan.site.phones[int(member)].declared
+    return f"phone {declared.name or declared.mac}"

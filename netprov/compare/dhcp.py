@@ -76,13 +76,17 @@ def ask_dhcp(
     clients: Sequence[AskingClient],
     lists: Sequence[tuple[int, ...] | None],
     messages: Sequence[str] = FIRST_MESSAGES,
+    *,
+    first_xid: int = 1,
 ) -> dict[Question, Answer]:
     """Hold every conversation with one server; return its answers by question.
+
+    `first_xid` must differ from call to call by more than their messages: a late answer is no answer to another question.
 
     A relay agent is asked through once, and leases are ended once: with the first and the last list.
     """
     found: dict[Question, Answer] = {}
-    numbers = count(1)
+    numbers = count(first_xid)
     for asks in lists:
         for network in dict.fromkeys(client.network for client in clients):
             here = [_Conversation(client, asks) for client in clients if client.network == network]

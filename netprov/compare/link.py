@@ -101,6 +101,11 @@ class Links:
         if network not in self._relays:
             return None
         _, _, giaddr = self._relays[network]
+        if _RELAYED + network not in self._answered and network in self._answered:
+            # Its answers show that it is there, so the first ones through the agent are waited for as long as a fence.
+            first = [each._replace(giaddr=giaddr) for each in messages[:_AT_ONCE]]
+            self.tell(_RELAYED + network, first)
+            self._gather(_RELAYED + network, {each.xid: each for each in first}, {}, _FENCE_S)
         return self._ask(_RELAYED + network, [each._replace(giaddr=giaddr) for each in messages])
 
     def is_on(self, network: str) -> bool:

@@ -1,17 +1,17 @@
-"""dnsmasq.conf: ranges, hosts, options, tags of clients (dnsmasq(8)); its names are read by `dnsmasq_name`."""
+"""dnsmasq.conf: ranges, hosts, options (dnsmasq(8)); names are read by `dnsmasq_name`, tags of clients by `dnsmasq_tag`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 
 from netprov.convert import dnsmasq_name
 from netprov.convert.arrange import arrange
-from netprov.convert.dnsmasq_option import Declared, declared, octets, split, tags
+from netprov.convert.dnsmasq_option import Declared, declared, octets, tags
+from netprov.convert.dnsmasq_tag import State, class_, marks, match, tag_if, vendor_tag
 from netprov.convert.draft import Draft, Section
-from netprov.convert.rule import Grant, Rank, Rules, Space
+from netprov.convert.rule import Grant, Rank, Space
 from netprov.dhcp.option import table as code
 from netprov.mac import read_mac
 
@@ -22,24 +22,10 @@ _UNTAGGED, _BY_RANGE, _TAGGED = (0,), (1,), (2,)
 """Ranks: an option under a client's tags beats one under its range's tag, which beats one without (option_filter)."""
 
 
-@dataclass(slots=True)
-class _State:
-    draft: Draft
-    rules: Rules = field(default_factory=Rules)
-    interfaces: list[str] = field(default_factory=list)
-    tagged: dict[str, list[str]] = field(default_factory=dict)
-    """Names of networks, by the tag that their ranges set."""
-    domains: list[tuple[str, IPv4Network]] = field(default_factory=list)
-    known_only: bool = False
-    authoritative: bool = False
-    line: int = 0
-    text: str = ""
-
-
 def read_dnsmasq(text: str, source: str) -> Draft:
     """Read a dnsmasq configuration."""
-    state = _State(Draft(source))
-    handlers: dict[str, Callable[[_State, str], str]] = {**_KEYS, **_NAMES}
+    state = State(Draft(source))
+    handlers: dict[str, Callable[[State, str], str]] = {**_KEYS, **_NAMES}
     for number, key, value in sorted(_lines(text), key=lambda line: _ORDER.get(line[1], 5)):
         state.line, state.text = number, f"{key}={value}" if value else key
         handler = handlers.get(key)
@@ -75,7 +61,7 @@ def _without_comment(line: str) -> str:
     return line
 
 
-def _finish(state: _State) -> None:
+def _finish(state: State) -> None:
     draft = state.draft
     networks = [each for each in draft.networks.values() if "interface" not in each]
     left = [
@@ -97,7 +83,7 @@ def _finish(state: _State) -> None:
     arrange(draft, state.rules, own=(code.ROUTER, code.DNS))
 
 
-def _by_range(state: _State) -> None:
+def _by_range(state: State) -> None:
     """Turn tags that ranges set into the networks of what is given under them."""
     names = {
         tag: frozenset(networks) for tag, networks in state.tagged.items() if tag not in state.rules.tags
@@ -137,12 +123,12 @@ def _by_range(state: _State) -> None:
     state.rules.grants = found
 
 
-def _interface(state: _State, value: str) -> str:
+def _interface(state: State, value: str) -> str:
     state.interfaces += [each.strip() for each in value.split(",")]
     return ""
 
 
-def _domain(state: _State, value: str) -> str:
+def _domain(state: State, value: str) -> str:
     name, *rest = [each.strip() for each in value.split(",")]
     if rest and "/" in rest[0]:
         state.domains.append((name, IPv4Network(rest[0])))
@@ -153,16 +139,8 @@ def _domain(state: _State, value: str) -> str:
     return ""
 
 
-def _marks(value: str) -> tuple[list[str], list[str], list[str]]:
-    """Split tags that are needed, tags that are set, and the rest."""
-    parts = [part.text for part in split(value)]
-    needed = [part.partition(":")[2] for part in parts if part.startswith("tag:")]
-    sets = [part.partition(":")[2] for part in parts if part.startswith(("set:", "net:"))]
-    return needed, sets, [part for part in parts if not part.startswith(("tag:", "net:", "set:"))]
-
-
-def _range(state: _State, value: str) -> str:
-    needed, sets, parts = _marks(
+def _range(state: State, value: str) -> str:
+    needed, sets, parts = marks(
         re.sub(r"(\A|,)\s*net:", r"\1tag:", value)
     )  # the old prefix asks for a tag here
     while parts and not re.fullmatch(r"[0-9a-fA-F.: ]+", parts[0]):
@@ -201,8 +179,8 @@ def _range(state: _State, value: str) -> str:
     return "; ".join(filter(None, reasons))
 
 
-def _host(state: _State, value: str) -> str:
-    needed, sets, parts = _marks(value)
+def _host(state: State, value: str) -> str:
+    needed, sets, parts = marks(value)
     phone: Section = {}
     macs: list[str] = []
     notes = ["it holds on some networks only"] if needed else []
@@ -232,14 +210,14 @@ def _host(state: _State, value: str) -> str:
     return "; ".join(notes)
 
 
-def _option(state: _State, value: str, *, force: bool = False) -> str:
+def _option(state: State, value: str, *, force: bool = False) -> str:
     each = declared(value)
     space = ""
     needs = each.needs
     if each.vendor is not None:
         space = "vendor"
         state.rules.spaces[space] = Space(code.VENDOR_INFO)
-        needs |= {_vendor_tag(state, each.vendor)}
+        needs |= {vendor_tag(state, each.vendor)}
     elif each.encap:
         space = f"encap:{each.encap}"
         state.rules.spaces[space] = Space(each.encap, ended=each.encap != code.VENDOR_INFO)
@@ -274,66 +252,13 @@ def _stands_for_itself(each: Declared) -> bool:
     )
 
 
-def _forced(state: _State, value: str) -> str:
+def _forced(state: State, value: str) -> str:
     return _option(state, value, force=True)
 
 
-def _vendor_tag(state: _State, vendor: str) -> str:
-    """Return the tag of clients whose vendor class contains a text."""
-    name = "acs" if vendor == "dslforum.org" else f"vendor-{vendor}"
-    tag = state.rules.tag(name, state.line)
-    condition = {"vendor_class_contains": vendor}
-    if condition not in tag.alternatives:
-        tag.alternatives.append(condition)
-    return name
-
-
-def _class(key: str) -> Callable[[_State, str], str]:
-    def handler(state: _State, value: str) -> str:
-        _, sets, parts = _marks(value)
-        if len(parts) > 1 and not sets:
-            sets = [parts.pop(0)]
-        if not sets:
-            return "no tag is set"
-        tag = state.rules.tag(sets[0], state.line)
-        text = ",".join(parts)
-        if text.startswith("enterprise:"):
-            tag.unknown = True
-            return "enterprise numbers in option 124 are not matched"
-        if key == "mac":
-            text = re.sub(r"([:-]\*)+\Z", "", text)
-            if "*" in text:
-                tag.unknown = True
-                return "only the first octets of a MAC address can be matched"
-        elif key in {"circuit_id", "remote_id"} and re.fullmatch(
-            r"[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2})+", text
-        ):
-            text = "0x" + "".join(pair.rjust(2, "0") for pair in text.split(":"))
-        tag.alternatives.append({key: text if key != "mac" else [text]})
-        return "dnsmasq also takes user classes that contain it" if key == "user_class" else ""
-
-    return handler
-
-
-def _match(state: _State, value: str) -> str:
-    """Note that a tag is set by what cannot be carried over."""
-    _, sets, _ = _marks(value)
-    for name in sets:
-        state.rules.tag(name, state.line).unknown = True
-    return "clients cannot be matched by this"
-
-
-def _tag_if(state: _State, value: str) -> str:
-    parts = [part.text for part in split(value)]
-    sets = [part.removeprefix("set:") for part in parts if part.startswith("set:")]
-    needs, lacks = tags([part for part in parts if not part.startswith("set:")])
-    state.rules.derived += [(name, needs, lacks) for name in sets]
-    return "" if sets else "no tag is set"
-
-
-def _boot(state: _State, value: str) -> str:
+def _boot(state: State, value: str) -> str:
     """Read dhcp-boot: the file and server names are options 67 and 66 to clients that ask for them."""
-    needed, _, parts = _marks(value)
+    needed, _, parts = marks(value)
     needs, lacks = tags([f"tag:{each}" for each in needed])
     rank = (*(_TAGGED if needs or lacks else _UNTAGGED), 1)
     for option, text in zip((code.BOOT_FILE, code.TFTP_NAME), parts, strict=False):
@@ -344,41 +269,41 @@ def _boot(state: _State, value: str) -> str:
     return "the header's file and next server are not filled in: siaddr follows from options 150 and 66"
 
 
-def _ignore(state: _State, value: str) -> str:
+def _ignore(state: State, value: str) -> str:
     if value.replace(" ", "") in {"tag:!known", "net:!known", "#known", "tag:#known"}:
         state.known_only = True
         return ""
     return "only tag:!known is carried over, as clients: known"
 
 
-def _authoritative(state: _State, _value: str) -> str:
+def _authoritative(state: State, _value: str) -> str:
     state.authoritative = True
     return ""
 
 
-def _names(handler: Callable[[Draft, str], str]) -> Callable[[_State, str], str]:
+def _names(handler: Callable[[Draft, str], str]) -> Callable[[State, str], str]:
     return lambda state, value: handler(state.draft, value)
 
 
-_NAMES: Mapping[str, Callable[[_State, str], str]] = {
+_NAMES: Mapping[str, Callable[[State, str], str]] = {
     key: _names(handler) for key, handler in dnsmasq_name.KEYS.items()
 }
-_KEYS: Mapping[str, Callable[[_State, str], str]] = {
+_KEYS: Mapping[str, Callable[[State, str], str]] = {
     "interface": _interface,
     "domain": _domain,
     "dhcp-range": _range,
     "dhcp-host": _host,
     "dhcp-option": _option,
     "dhcp-option-force": _forced,
-    "dhcp-vendorclass": _class("vendor_class_contains"),
-    "dhcp-userclass": _class("user_class"),
-    "dhcp-mac": _class("mac"),
-    "dhcp-circuitid": _class("circuit_id"),
-    "dhcp-remoteid": _class("remote_id"),
-    "dhcp-match": _match,
-    "dhcp-name-match": _class("host_name"),
-    "dhcp-subscrid": _match,
-    "tag-if": _tag_if,
+    "dhcp-vendorclass": class_("vendor_class_contains"),
+    "dhcp-userclass": class_("user_class"),
+    "dhcp-mac": class_("mac"),
+    "dhcp-circuitid": class_("circuit_id"),
+    "dhcp-remoteid": class_("remote_id"),
+    "dhcp-match": match,
+    "dhcp-name-match": class_("host_name"),
+    "dhcp-subscrid": match,
+    "tag-if": tag_if,
     "dhcp-boot": _boot,
     "dhcp-ignore": _ignore,
     "dhcp-authoritative": _authoritative,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from itertools import count
 from pathlib import Path
 
 from netprov.compare.answer import Answer, DhcpAnswer, DnsQuestion, Question, WebQuestion
@@ -24,7 +25,7 @@ from netprov.plan.site import SiteNetwork
 
 SERVER, ASKER = "server", "asker"
 _WAIT_S = 0.3
-_LOOKS_AROUND_S = 8.0
+_LOOKS_AROUND_S = 12.0
 """For how long a server may offer nothing after its start: netprov looks for others for 5 s (`other_servers: refuse`)."""
 
 
@@ -86,10 +87,11 @@ def _wait_for_offers(links: Links, clients: Sequence[AskingClient]) -> None:
     """
     networks = dict.fromkeys(each.network for each in clients if links.is_on(each.network))
     end = time.monotonic() + _LOOKS_AROUND_S
+    xids = count(1 << 24, 1 << 16)
     while networks and time.monotonic() < end:
         for network in list(networks):
             here = [each for each in clients if each.network == network]
-            answers = ask_dhcp(links, here, (None,), FIRST_MESSAGES).values()
+            answers = ask_dhcp(links, here, (None,), FIRST_MESSAGES, first_xid=next(xids)).values()
             if any(isinstance(each, DhcpAnswer) and each.kind for each in answers):
                 del networks[network]
 

@@ -47,7 +47,7 @@ def _network(draw: random.Random, number: int) -> dict[str, Any]:
         "interface": f"lan{number}",
         "subnet": f"{prefix}.0/24",
         "pool": [f"{prefix}.100-{prefix}.{draw.randint(160, 199)}"],
-        "clients": draw.choice(["all", "all", "phones", "known"]),
+        "clients": draw.choice(["all", "all", "phones", "known"]) if number else "all",
         "other_servers": "allow",
         "conflict_check": False,
         "lease": draw.choice([600, 3600, 7200]),
