@@ -56,11 +56,17 @@ def key_pem(key: PrivateKey, password: bytes = b"") -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
 
-def decode_key(data: bytes, password: bytes = b"") -> PrivateKey:
-    """Decode a private key, PEM or DER, RSA or on an elliptic curve; `PkiError` if it is none."""
+def decode_key(data: bytes, password: bytes = b"", *, own: bool = False) -> PrivateKey:
+    """Decode a private key, PEM or DER, RSA or on an elliptic curve; `PkiError` if it is none.
+
+    OpenSSL proves the primes of a stranger's RSA key for 40 ms. Of our `own`, which were primes when it was written, it is
+    enough that its numbers still belong together.
+    """
     load = load_pem_private_key if b"-----BEGIN" in data else load_der_private_key
     try:
-        key = load(data, password or None)
+        key = load(data, password or None, unsafe_skip_rsa_key_validation=own)
+        if own and isinstance(key, rsa.RSAPrivateKey) and not _coherent(key.private_numbers()):
+            raise ValueError("numbers of several keys, or damaged ones")
     except TypeError as error:
         raise PkiError("the private key is encrypted", "give its password") from error
     except (ValueError, UnsupportedAlgorithm) as error:
@@ -82,7 +88,7 @@ def is_key(data: bytes, password: bytes = b"") -> bool:
 
 def decode_bundle(data: bytes) -> Bundle:
     """Decode one of our own files: a key, then its chain."""
-    key = decode_key(data)
+    key = decode_key(data, own=True)
     chain = decode(data)
     _fits(key, chain[0])
     return Bundle(chain, key)
@@ -124,6 +130,18 @@ def assemble(key: PrivateKey, certificates: Sequence[Certificate]) -> Bundle:
     if len(chain) > 1 and chain[-1].self_issued:
         chain.pop()
     return Bundle(tuple(chain), key)
+
+
+def _coherent(key: rsa.RSAPrivateNumbers) -> bool:
+    """Tell whether the numbers of an RSA key belong together (RFC 8017 section 3.2)."""
+    p, q, e = key.p, key.q, key.public_numbers.e
+    return (
+        p > 1 < q
+        and p * q == key.public_numbers.n
+        and (key.d * e - 1) % (p - 1) == 0 == (key.d * e - 1) % (q - 1)
+        and (key.dmp1, key.dmq1) == (key.d % (p - 1), key.d % (q - 1))
+        and key.iqmp * q % p == 1
+    )
 
 
 def _fits(key: PrivateKey, leaf: Certificate) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import ssl
+
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
 from netprov.errors import PkiError
@@ -29,6 +31,20 @@ def test_a_key_of_another_certificate_is_refused() -> None:
         assemble(ROOT.key, [OWN.leaf])
     with pytest.raises(PkiError, match="does not belong to the certificate"):
         decode_bundle(key_pem(ROOT.key) + OWN.leaf.pem().encode())
+
+
+@pytest.mark.parametrize("number", ["p", "q", "d", "dmp1", "dmq1", "iqmp"])
+def test_a_key_of_ours_of_which_one_number_is_damaged_is_refused(number: str) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    root = ca("RSA", key=key)
+    assert decode_bundle(root.encode()) == root
+    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    whole = getattr(key.private_numbers(), number)
+    octets = -(-whole.bit_length() // 8)
+    damaged = der.replace(whole.to_bytes(octets), (whole ^ 1 << 40).to_bytes(octets))
+    pem = ssl.DER_cert_to_PEM_cert(damaged).replace("CERTIFICATE", "PRIVATE KEY").encode()
+    with pytest.raises(PkiError, match="not a private key that can be read"):
+        decode_bundle(pem + root.leaf.pem().encode())
 
 
 @pytest.mark.parametrize("password", [b"", b"secret"])
