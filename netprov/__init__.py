@@ -510,6 +510,7 @@ What people type:
     cli.site                    which inventory a verb reads
     cli.environment             what `check` looks at on this machine
     cli.findings                findings as text, JSON and SARIF
+    cli.reference               every reason that netprov gives, for people
     cli.say                     text for people, of which a terminal obeys nothing
     cli.word                    words that are no verb's: what was meant
     cli.table                   tables on a terminal, plain lines elsewhere

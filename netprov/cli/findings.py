@@ -12,7 +12,6 @@ from typing import Any
 import click
 
 from netprov.errors import Place, Problem, Severity
-from netprov.reason.index import REASONS
 
 ORDER: Mapping[str, int] = {"error": 0, "warning": 1, "info": 2}
 COLOURS: Mapping[str, str] = {"error": "red", "warning": "yellow", "info": "cyan"}
@@ -119,6 +118,9 @@ def as_sarif(problems: Iterable[Problem], version: str) -> str:
 
 
 def _sarif_rule(rule_id: str) -> dict[str, Any]:
+    # Gathers every verb's reasons, from modules that most verbs never need.
+    from netprov.reason.index import REASONS
+
     reason = REASONS.get(rule_id)
     if reason is None:
         return {"id": rule_id}

@@ -9,13 +9,16 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from netprov.errors import InventoryError, Place, Problem
-from netprov.inventory.load import Document, load
-from netprov.plan import Plan, derive
+
+if TYPE_CHECKING:
+    # Loaded when an inventory is: `--help` and what is told by --state read none.
+    from netprov.inventory.load import Document
+    from netprov.plan import Plan
 
 ENVIRONMENT = "NETPROV_FILE"
 DEFAULTS = ("netprov.yaml", "/etc/netprov/netprov.yaml")
@@ -65,6 +68,8 @@ def find(file: str | None, usual: Sequence[str] = DEFAULTS) -> str:
 
 def open_document(file: str | None) -> Document:
     """Load the inventory that a verb was given. Raises `InventoryError`."""
+    from netprov.inventory.load import load
+
     return load(find(file))
 
 
@@ -76,6 +81,8 @@ def open_plan(file: str | None) -> Opened:
 
 def plan_of(document: Document) -> Plan:
     """Derive the plan of a loaded inventory. Raises `InventoryError`, every problem located."""
+    from netprov.plan import derive
+
     try:
         return derive(document.inventory)
     except InventoryError as error:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from netprov.text import visible
 
 
@@ -17,8 +13,13 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, empty: s
         if empty:
             print(empty)
         return
+    from rich.console import Console
+
     console = Console(highlight=False, emoji=False, soft_wrap=False)
     if console.is_terminal:
+        from rich.table import Table
+        from rich.text import Text
+
         table = Table(box=None, pad_edge=False, header_style="bold")
         for head in heads:
             table.add_column(head, overflow="fold")

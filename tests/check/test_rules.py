@@ -9,7 +9,7 @@ import pytest
 
 from netprov.check import FAMILIES, RULES, Rule, check
 from netprov.cli.environment import environment
-from netprov.cli.verb.check import causes, pages
+from netprov.cli.reference import causes, pages
 from netprov.errors import Problem
 from netprov.inventory.load import load
 from netprov.reason.index import REASONS

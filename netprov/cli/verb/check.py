@@ -4,46 +4,16 @@ from __future__ import annotations
 
 import gc
 import time
+from typing import TYPE_CHECKING
 
 import click
 
-from netprov.check import RULES, check
 from netprov.cli import findings
-from netprov.cli.environment import environment
 from netprov.cli.site import find, inventory_option
-from netprov.errors import InventoryError, Problem, Reason
-from netprov.inventory.ignore import apply
-from netprov.inventory.load import Document, load
-from netprov.reason.index import CHECKED, EXAMINED, EXPLAINED, REASONS, nearest
-from netprov.reason.page import chapters
+from netprov.errors import InventoryError, Problem
 
-_INTRODUCTION = """\
-# What `netprov check` finds
-
-`netprov check [FILE]` reads an inventory, derives everything that would be served, and looks for each reason a phone
-would not provision by it. Nothing is contacted. It exits with 1 if there is an error (with `--strict`, a warning).
-
-Problems of the file itself come first, all at once with their places: YAML syntax, duplicate and unknown keys, wrong
-types and values. Only a file without them is checked by the rules below.
-
-A finding can be accepted by a comment with a reason, on the line of the entry or on a line above it; `ignore-file`
-accepts it in the whole file. A comment that is not needed, or that gives no reason, is a finding itself.
-
-    # netprov: ignore srv-weights: the guide prints it so
-
-`--json` prints an array of objects (rule, severity, message, remedy, path, file, line, column, related), `--sarif` a
-SARIF 2.1.0 log for editors and CI. `doctor`, `explain`, `profile lint` and `cert` print their findings in the same
-form. `--explain ID` prints one entry of this page or of [causes.md](causes.md), whichever verb named it;
-`netprov check --markdown` writes this page, `netprov check --markdown=causes` the other.
-"""
-
-_CAUSES = """\
-# Why a phone has no profile
-
-What `netprov explain` names as the cause ([explain.md](explain.md)), and what `netprov doctor` meets
-([doctor.md](doctor.md)). `netprov check --explain ID` prints one entry; `netprov check --markdown=causes` writes this
-page.
-"""
+if TYPE_CHECKING:
+    from netprov.inventory.load import Document
 
 
 @click.command(epilog="Exit code: 0 nothing wrong, 1 an error (with --strict: a warning), 2 usage.")
@@ -92,13 +62,11 @@ def command(
     \b
       # netprov: ignore srv-weights: the guide prints it so
     """
-    if explain is not None:
-        return _explain(explain)
-    if listed:
-        return _list()
-    if markdown:
-        click.echo(pages() if markdown == "check" else causes(), nl=False)
-        return 0
+    if explain is not None or listed or markdown:
+        # Gathers the reasons of every verb, which a check does not need.
+        from netprov.cli import reference
+
+        return reference.show(explain=explain, listed=listed, page=markdown)
     name = find(inventory or file)
     standing, ignored, summary = _run(name)
     if quiet:
@@ -117,6 +85,12 @@ def command(
 
 def _run(name: str) -> tuple[list[Problem], int, str]:
     """Load and check; return the findings that stand, how many are ignored, and what was looked at."""
+    # Here, that `--help` and --explain are quick.
+    from netprov.check import RULES, check
+    from netprov.cli.environment import environment
+    from netprov.inventory.ignore import apply
+    from netprov.inventory.load import load
+
     # This process ends soon and makes no cycles worth collecting; at 10,000 phones collecting takes a third of the time.
     gc.disable()
     try:
@@ -145,46 +119,3 @@ def _size(document: Document) -> str:
         f"{count} {word if count == 1 else word + ('es' if word.endswith('s') else 's')}"
         for count, word in counts
     )
-
-
-def _explain(wanted: str) -> int:
-    reason = REASONS.get(wanted)
-    if reason is None:
-        meant = ", ".join(nearest(wanted))
-        hint = f"did you mean {meant}?" if meant else "`netprov check --list` names them all"
-        raise click.UsageError(f"there is no reason {wanted}; {hint}")
-    for line in explanation(reason):
-        click.echo(line)
-    return 0
-
-
-def explanation(reason: Reason) -> list[str]:
-    """Return a reason's entry for people."""
-    paragraphs = [reason.why, f"What to do: {reason.remedy}."]
-    if reason.title:
-        paragraphs.insert(0, f"{reason.title[:1].upper()}{reason.title[1:]}.")
-    severity = click.style(reason.severity, fg=findings.COLOURS[reason.severity])
-    lines = [f"{click.style(reason.id, bold=True)} ({severity})"]
-    for paragraph in paragraphs:
-        lines += ["", *click.wrap_text(paragraph, 90, "  ", "  ").split("\n")]
-    return lines
-
-
-def pages() -> str:
-    """Return docs/check.md: an entry for everything that `check` finds, by family."""
-    return f"{_INTRODUCTION}\n{chapters(CHECKED)}"
-
-
-def causes() -> str:
-    """Return docs/causes.md: an entry for everything that `explain` and `doctor` name."""
-    return f"{_CAUSES}\n{chapters(EXPLAINED)}\n{chapters(EXAMINED)}"
-
-
-def _list() -> int:
-    for families in (CHECKED, EXPLAINED, EXAMINED):
-        for family, reasons in families.items():
-            click.echo(click.style(family, bold=True))
-            for reason in reasons:
-                short = reason.title or reason.why.partition(". ")[0].rstrip(".")
-                click.echo(f"  {reason.id:30} {reason.severity:8} {short}.")
-    return 0

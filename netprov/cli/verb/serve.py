@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,6 +14,7 @@ import click
 
 from netprov.cli.site import find, inventory_option, open_plan
 from netprov.errors import NetprovError, ServiceError
+from netprov.inventory.load import no_collection
 from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.runtime.control.reload import reload
@@ -55,7 +57,9 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
     def load() -> Plan:
         return open_plan(name).plan
 
-    plan = load()
+    with no_collection():
+        plan = load()
+    gc.freeze()  # the collector need not look at a plan of 10,000 phones again and again
     log = configure(verbose=verbose)
     directory = state_directory(state or plan.site.inventory.server.state)
     played = [role for role in ROLES if role in roles or not roles]
