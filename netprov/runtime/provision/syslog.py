@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from time import monotonic
 
 from netprov.hostport import SYSLOG_PORT
 from netprov.plan import Plan
@@ -23,6 +23,8 @@ _BATCH = 128
 EACH_SECOND = 50
 """Lines of one address that are taken in each second: a phone that boots says some twenty."""
 
+WINDOW_S = 1.0
+
 MOST_SOURCES = 4096
 """Addresses that are heard in one second; more at once are no phones."""
 
@@ -36,7 +38,7 @@ class SyslogService:
         self._context = context
         self._port = port
         self._heard: Counter[str] = Counter()
-        self._second = 0
+        self._window: asyncio.TimerHandle | None = None
         self._shed = 0
 
     async def start(self, plan: Plan) -> None:
@@ -69,6 +71,9 @@ class SyslogService:
         """Close."""
         self._sockets.close()
         self._poller.close()
+        if self._window is not None:
+            self._window.cancel()
+            self._settle()
 
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""
@@ -86,18 +91,22 @@ class SyslogService:
                     self._take(data, source[0])
 
     def _admits(self, address: str) -> bool:
-        """Say whether one more line of an address is taken in; what is shed is told by its number, each second."""
-        second = int(monotonic())
-        if second != self._second:
-            if self._shed:
-                self._context.report(self.name, Suppressed(SyslogLine.event_kind, self._shed))
-            self._second, self._shed = second, 0
-            self._heard.clear()
+        """Say whether one more line of an address is taken in; what is shed is told by its number, a second later."""
+        if self._window is None:
+            self._window = asyncio.get_running_loop().call_later(WINDOW_S, self._settle)
         if self._heard[address] >= EACH_SECOND or len(self._heard) >= MOST_SOURCES:
             self._shed += 1
             return False
         self._heard[address] += 1
         return True
+
+    def _settle(self) -> None:
+        """End a second: tell what was shed in it, whether or not anything follows."""
+        self._window = None
+        self._heard.clear()
+        shed, self._shed = self._shed, 0
+        if shed:
+            self._context.report(self.name, Suppressed(SyslogLine.event_kind, shed))
 
     def _take(self, data: bytes, address: str) -> None:
         message = parse_message(data)
