@@ -34,9 +34,10 @@ class SyslogService:
 
     name = "syslog"
 
-    def __init__(self, context: RoleContext, *, port: int = SYSLOG_PORT) -> None:
+    def __init__(self, context: RoleContext, *, port: int = SYSLOG_PORT, window: float = WINDOW_S) -> None:
         self._context = context
         self._port = port
+        self._window_s = window
         self._heard: Counter[str] = Counter()
         self._window: asyncio.TimerHandle | None = None
         self._shed = 0
@@ -93,7 +94,7 @@ class SyslogService:
     def _admits(self, address: str) -> bool:
         """Say whether one more line of an address is taken in; what is shed is told by its number, a second later."""
         if self._window is None:
-            self._window = asyncio.get_running_loop().call_later(WINDOW_S, self._settle)
+            self._window = asyncio.get_running_loop().call_later(self._window_s, self._settle)
         if self._heard[address] >= EACH_SECOND or len(self._heard) >= MOST_SOURCES:
             self._shed += 1
             return False

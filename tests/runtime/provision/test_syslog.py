@@ -4,11 +4,8 @@ import asyncio
 import socket
 from pathlib import Path
 
-import pytest
-
 from netprov.lab.process import wait_until
 from netprov.provision.event import SyslogLine
-from netprov.runtime.provision import syslog
 from netprov.runtime.provision.syslog import EACH_SECOND, SyslogService
 from netprov.runtime.role import Suppressed
 from tests.port import free_port
@@ -45,13 +42,12 @@ def test_what_was_shed_is_told_when_its_second_ends_though_nothing_follows(tmp_p
     asyncio.run(go())
 
 
-def test_what_was_shed_last_is_told_before_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(syslog, "WINDOW_S", 3600.0)
+def test_what_was_shed_last_is_told_before_the_end(tmp_path: Path) -> None:
     port = free_port(socket.SOCK_DGRAM)
     context, events = role_context(tmp_path)
 
     async def go() -> None:
-        async with running(SyslogService(context, port=port), plan_of()):
+        async with running(SyslogService(context, port=port, window=3600.0), plan_of()):
             await asyncio.to_thread(send, port, FLOOD)
             await asyncio.to_thread(send, port, 1, "127.0.0.2")
             await asyncio.to_thread(
