@@ -17,7 +17,6 @@ from netprov.inventory.model import AcsCredentials
 from netprov.mac import bare_mac
 from netprov.plan.layer import protect
 from netprov.plan.site import Site, SiteTarget
-from netprov.provision.gate.guard import is_locked
 
 SHORTEST: Final = 10
 """Seconds between Informs, at least: less is a slip of the unit."""
@@ -199,7 +198,7 @@ def _targets(site: Site, bases: _Bases) -> Iterator[Target]:
         of_class = inventory.classes.get(phone.class_name or "")
         acs_url = (of_class.acs_url or "") if of_class else ""
         policy = protect(inventory.provisioning, of_class, certified=certified)
-        if is_locked(policy):
+        if policy.locks:
             # A Download has no place for a key; over HTTPS, the bootstrap profile has (netprov.provision.gate.guard).
             place = bases.secure + BOOTSTRAP_PATH
         else:

@@ -17,7 +17,7 @@ from netprov.provision.answer import PROFILE_TYPE, Answer, Content, Lock, Redire
 from netprov.provision.compose import Composer
 from netprov.provision.config import ALIASES, CA_PATH, LADDER, Device, Provision, TlsVersion
 from netprov.provision.gate.demand import key_refused, proof_of, unmet
-from netprov.provision.gate.guard import Guard, is_locked
+from netprov.provision.gate.guard import Guard
 from netprov.provision.gate.handout import HandOut, Proof, Wanted, locked_since
 from netprov.provision.gate.probe import is_signed, probed
 from netprov.provision.macro import PathPattern, device_macros, expand, patterns
@@ -161,7 +161,7 @@ class Catalog:
         mac = self._mac(named, requester)
         device = self._provision.devices.get(mac)
         if device is not None:
-            return self._listed(device, requester, own=bool(path_mac) or not is_locked(device.policy))
+            return self._listed(device, requester, own=bool(path_mac) or not device.policy.locks)
         if self._provision.unlisted is None:
             return Refusal("not a listed phone", mac=mac)
         return Content("bootstrap", self._composer.bootstrap(requester), PROFILE_TYPE, mac)

@@ -88,6 +88,11 @@ class Policy:
     keys: KeyPolicy = "once"
     window: int = 600
 
+    @property
+    def locks(self) -> bool:
+        """Whether a phone fresh from the factory could not read its own profile."""
+        return self.encryption != "none" or (self.auth is not None and not self.auth_everywhere)
+
 
 OPEN = Policy()
 

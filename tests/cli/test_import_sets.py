@@ -32,7 +32,7 @@ INVENTORY = {"pydantic", "yaml"}
 SERVE = INVENTORY | {"asyncio", "sqlite3"}
 CERTIFICATES = {"cryptography"}
 
-LIGHT = ("check", "decode", "explain", "reload")
+LIGHT = ("check", "decode", "explain")
 """Verbs whose `--help` loads none of them."""
 
 NEVER = ("aiohttp", "jinja2", "prometheus_client", "psycopg", "pyroute2", "scapy", "sqlalchemy")

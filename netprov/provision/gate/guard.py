@@ -9,7 +9,7 @@ from netprov.errors import Malformed
 from netprov.hostport import Scheme
 from netprov.provision.answer import PROFILE_TYPE, Content, Lock, Refusal
 from netprov.provision.auth import Account
-from netprov.provision.config import Device, Policy
+from netprov.provision.config import Device
 from netprov.provision.crypto import (
     RECORD_SALT_SIZE,
     SALT_SIZE,
@@ -31,11 +31,6 @@ class Introduction:
 
     options: str = ""
     ikm: str = ""
-
-
-def is_locked(policy: Policy) -> bool:
-    """Say whether a phone fresh from the factory could not read its own profile."""
-    return policy.encryption != "none" or (policy.auth is not None and not policy.auth_everywhere)
 
 
 class Guard:
