@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -59,7 +58,6 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
 
     with no_collection():
         plan = load()
-    gc.freeze()  # the collector need not look at a plan of 10,000 phones again and again
     log = configure(verbose=verbose)
     directory = state_directory(state or plan.site.inventory.server.state)
     played = [role for role in ROLES if role in roles or not roles]
