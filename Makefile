@@ -74,6 +74,10 @@ month: $(VENV)/.dev ## Let emulated phones resync for thirty days of virtual tim
 kill-dhcp: $(VENV)/.dev .setup/packages ## kill -9 the DHCP server 50 times under load, and look for lost leases
 	@$(RUN)/python -m tests.lab.kill_dhcp 50
 
+.PHONY: flood
+flood: $(VENV)/.dev .setup/packages ## Boot 50 phones while strangers send 50,000 datagrams a second and open connections everywhere
+	@NETPROV_FLOOD=$${NETPROV_FLOOD:-50000} $(RUN)/python -m pytest --timeout 0 -s tests/lab/test_flood.py $(ARGS)
+
 .PHONY: change
 change: $(VENV)/.dev .setup/packages ## Change a running site 200 times at random, and compare with a fresh one each time (long)
 	@$(RUN)/python -m tests.change 200

@@ -20,6 +20,7 @@ FAILS = {"raises", "warns", "fail", "wait_until"}
 PAUSES = {
     "tests/bench/provision.py: quiet": "half a second is what the CPU time is measured over",
     "tests/hostile/forged.py: main": "datagrams are sent at a rate",
+    "tests/lab/flood.py: send_datagrams": "datagrams are sent at a rate",
     "tests/lab/kill_dhcp.py: kill_again_and_again": "the server is killed at a random moment",
     "tests/lab/test_tls_renewal.py: request": "requests begin at moments that a rate gives",
     "tests/pki/test_kill.py: killed_at_a_random_moment": "the moment is random",

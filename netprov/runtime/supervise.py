@@ -169,9 +169,15 @@ class Supervisor:
             await self._serve()
         finally:
             notify("STOPPING=1")
-            for service in reversed(self._started):
-                with suppress(OSError):
-                    await service.stop()
+            await self._stop_all()
+
+    async def _stop_all(self) -> None:
+        """Stop what was started: first who gives addresses, then the others together, as each has a second of its own."""
+        started = list(reversed(self._started))
+        for services in (started[:1], started[1:]):
+            for ended in await asyncio.gather(*(each.stop() for each in services), return_exceptions=True):
+                if isinstance(ended, BaseException) and not isinstance(ended, OSError):
+                    raise ended
 
     async def _serve(self) -> None:
         tasks = [

@@ -204,6 +204,7 @@ class DeviceRecords:
         self._task = None
         if await asyncio.to_thread(self._flush, time.monotonic() + _STOP_S):
             self._database.close()
+        self._tell_shed()
         if lost := len(self._waiting) + len(self._batch):
             self._complain(f"device records: {lost} facts could not be written before the end")
 
@@ -223,9 +224,15 @@ class DeviceRecords:
                 self._remember(fact.address, fact.mac)
             mac = fact.mac or self._macs.get(fact.address, "")
             self._waiting.put(
-                _Waiting(now, service, event, fact), mac or fact.address, known=mac in self._known
+                _Waiting(now, service, event, fact),
+                mac or fact.address,
+                known=mac in self._known or mac in self.listed,
             )
             self._wanted.set()
+
+    def knows(self, address: str) -> bool:
+        """Say whether a phone of the inventory is known to have an address."""
+        return self._macs.get(address, "") in self.listed
 
     def _is_ours(self, event: Event, fact: Fact) -> bool:
         """Tell whether a check of ours has caused an event, so that no phone is to be known by it."""
@@ -253,10 +260,11 @@ class DeviceRecords:
                     f"device records: {self._forgotten} phones of no inventory were forgotten, there are too many"
                 )
                 self._forgotten = 0
-            if shed := self._waiting.shed():
-                self._complain(
-                    f"device records: {shed} facts were not kept, they came too fast from one source"
-                )
+            self._tell_shed()
+
+    def _tell_shed(self) -> None:
+        if shed := self._waiting.shed():
+            self._complain(f"device records: {shed} facts were not kept, they came too fast from one source")
 
     def _flush(self, deadline: float | None = None) -> bool:
         """Write batch after batch until nothing waits; say whether the file is free."""

@@ -30,19 +30,24 @@ class FairQueue(Generic[T]):
     def __len__(self) -> int:
         return self._size
 
-    def put(self, item: T, source: str, *, known: bool) -> None:
-        """Let an item wait; if its lane is full, it is shed: what came first tells more of how something began."""
+    def put(self, item: T, source: str, *, known: bool) -> bool:
+        """Let an item wait, and say whether it does; if its lane is full, it is shed: what came first tells more of how
+        something began.
+        """
         with self._lock:
-            self._put(item, source if known else hash(source) % STRANGERS)
+            return self._put(item, source if known else hash(source) % STRANGERS)
 
-    def _put(self, item: T, source: Hashable) -> None:
+    def _put(self, item: T, source: Hashable) -> bool:
         lane = self._lanes.setdefault(source, deque())
-        # A source that has nothing waiting gets its one place even when others have taken all.
-        if len(lane) >= self._each or (lane and self._size >= self._most):
+        # A source that has nothing waiting gets its one place even when others have taken all; twice as many are the end.
+        if len(lane) >= self._each or self._size >= self._most << (not lane):
             self._shed += 1
-            return
+            if not lane:
+                del self._lanes[source]
+            return False
         lane.append(item)
         self._size += 1
+        return True
 
     def take(self, count: int) -> list[T]:
         """Take out so many at the most, one of each source in turn, each source's in their order."""

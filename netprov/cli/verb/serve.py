@@ -23,6 +23,7 @@ from netprov.runtime.metrics import Metrics, MetricsService
 from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.supervise import ROLES, Supervisor, build
 from netprov.runtime.task import keep
+from netprov.runtime.throttle import LineThrottle
 from netprov.runtime.watch import Watch
 from netprov.state.device import DeviceRecords
 from netprov.state.hold import DIRECTORY as CONTROL
@@ -92,10 +93,11 @@ class Reports:
         self.metrics = Metrics()
         self.records = DeviceRecords(directory, self._complain, keep=partial(keep, tell=self._tell))
         self._log = log
+        self._lines = LineThrottle(log, self.records.knows)
 
     def __call__(self, service: str, event: Event) -> None:
         """Take one event; never blocks and never raises."""
-        self._log(service, event)
+        self._lines(service, event)
         self.records.observe(service, event)
         self.metrics.count(service, event)
 
@@ -103,6 +105,11 @@ class Reports:
         """Tell phones from our own checks by the addresses of a plan from now on."""
         self.records.own = own_addresses(plan)
         self.records.listed = frozenset(plan.provision.devices)
+
+    async def stop(self) -> None:
+        """Log and write what waits, as far as it can be written in a second."""
+        self._lines.settle()
+        await self.records.stop()
 
     def _complain(self, text: str) -> None:
         """Take what the records themselves report: it is no row of theirs."""
@@ -127,7 +134,7 @@ async def _run(
         await supervisor.run(lambda running: announce(plan, running))
     finally:
         await control.stop()
-        await reports.records.stop()
+        await reports.stop()
 
 
 async def _reload_all(directory: Path) -> None:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import partial
 
 from netprov.dhcp.config import DhcpConfig
-from netprov.dhcp.lease import LeaseEvent
+from netprov.dhcp.lease import Bound, LeaseEvent
 from netprov.dhcp.server import Server
 from netprov.errors import ServiceError
 from netprov.machine import Datagram, Endpoint
@@ -30,6 +30,9 @@ from netprov.runtime.task import keep
 from netprov.runtime.throttle import Throttle
 from netprov.state.clock import LeaseClock
 from netprov.state.lease import LeaseStore, open_store
+
+BOUND_EACH_SECOND = 1000
+"""Leases told one by one in a second: a site comes back from a power cut with as many."""
 
 TICK_S = 1.0
 """How often what failed is tried again."""
@@ -53,7 +56,7 @@ class DhcpService:
         self._timer: asyncio.TimerHandle | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._troubles: dict[str, str] = {}
-        self._throttle = Throttle(self.name, context.report)
+        self._throttle = Throttle(self.name, context.report, more={Bound.event_kind: BOUND_EACH_SECOND})
         self._cost = CommitCost()
         self._reader = BatchReader(self._drain, self._cost.period)
         self._pacer = Pacer(self._send)

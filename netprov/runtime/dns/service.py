@@ -161,6 +161,9 @@ class DnsService:
         for (host, port), pump in self._pumps.items():
             labels = (("address", format_hostport(host, port)),)
             yield Sample("dns_udp_queries", "Datagrams received.", pump.received, labels, total=True)
+            yield Sample(
+                "dns_udp_shed", "Datagrams of sources that asked too much.", pump.shed, labels, total=True
+            )
             for kind in ("AXFR", "IXFR"):
                 sent = self._tcp[host, port].transfers[kind]
                 yield Sample(

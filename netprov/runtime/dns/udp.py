@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 from netprov.dns.message.query import Query
@@ -19,6 +20,10 @@ BATCHES = 16
 
 CACHED = 20_000
 """Replies a generation of the cache holds: some 10 MiB."""
+
+CROWDED, ANSWERED = BATCHES, 4 * SLOTS
+"""Batches drained and queries answered in one wake-up where more come than can be answered: reading costs a tenth of
+answering, what the kernel drops instead may be anybody's, and whoever else is in this process wants his turn."""
 
 KNOWN = 10_000
 """Source addresses whose being of the LAN is remembered."""
@@ -59,6 +64,10 @@ class UdpPump:
         self._relaying: set[asyncio.Task[None]] = set()
         self.received = 0
         """Datagrams so far."""
+        self.shed = 0
+        """Of these, how many were not answered because their source asked too often while others waited."""
+        self._asked: Counter[int | bytes] = Counter()
+        self._share = 0
         self.swap(serving)
 
     def start(self) -> None:
@@ -85,6 +94,9 @@ class UdpPump:
     def drain(self) -> None:
         """Answer all that has arrived, up to a fair share."""
         batch = self._batch
+        if self._share:
+            self._drain_crowd()
+            return
         for _ in range(BATCHES):
             lengths = batch.receive()
             if not lengths:
@@ -96,6 +108,35 @@ class UdpPump:
                 batch.send(self._answer(lengths))
             else:
                 batch.send(self._answer_by_source(lengths, origins))
+        self._share = BATCHES * SLOTS
+
+    def _drain_crowd(self) -> None:
+        """Do the same where more comes than can be answered: of every source its share, so that none is pushed out.
+
+        The share follows from how many there were the time before; one source alone has all of it.
+        """
+        batch, asked, share = self._batch, self._asked, self._share
+        asked.clear()
+        answered = 0
+        for _ in range(CROWDED):
+            lengths = batch.receive()
+            if not lengths:
+                self._share = 0
+                return
+            self.received += len(lengths)
+            origins = batch.origins(len(lengths))
+            asked.update(origins)
+            taken = [
+                0 if asked[origin] > share else length
+                for length, origin in zip(lengths, origins, strict=True)
+            ]
+            self.shed += taken.count(0)
+            replies = self._answer_by_source(taken, origins)
+            answered += len(lengths) - replies.count(0)
+            batch.send(replies)
+            if answered >= ANSWERED:
+                break
+        self._share = max(1, ANSWERED // len(asked))
 
     def _answer(self, lengths: list[int]) -> list[int]:
         """Write the reply to each query of a batch over it, and return the replies' lengths."""
@@ -110,7 +151,9 @@ class UdpPump:
         """Do the same where strangers get only so many replies, or others than the LAN."""
         return self._write(
             [
-                self._miss(index, self._query(index, length))
+                b""
+                if not length
+                else self._miss(index, self._query(index, length))
                 if origin in self._free
                 else self._judged(index, length, origin)
                 for index, (length, origin) in enumerate(zip(lengths, origins, strict=True))

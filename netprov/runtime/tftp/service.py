@@ -35,6 +35,7 @@ from netprov.runtime.net.sender import Senders, minute_of_day
 from netprov.runtime.role import Prepared, RoleContext, reload
 from netprov.runtime.tftp.admission import Admission
 from netprov.runtime.tftp.text import Texts
+from netprov.runtime.throttle import EACH_SECOND, WINDOW_S, Throttle
 from netprov.state.catalog import discard_secrets, load_catalog, publish_secrets
 from netprov.state.tree import OpenFile, open_file
 from netprov.tftp.packet import Error, ErrorCode, Opcode, TftpRequest, decode, encode
@@ -56,6 +57,9 @@ _RECEIVE = 512
 """Octets of a datagram in a transfer that are looked at: a read-only server gets acknowledgements."""
 _NETASCII_LIMIT = 1024 * 1024
 _CODES = {403: ErrorCode.ACCESS_VIOLATION, 404: ErrorCode.FILE_NOT_FOUND}
+
+TOLD_EACH_SECOND = 1000
+"""Requests and transfers of a kind that are told one by one in a second."""
 
 
 @dataclass(slots=True)
@@ -83,7 +87,11 @@ class TftpService:
         max_per_address: int = MAX_PER_ADDRESS,
     ) -> None:
         self._state = context.state
-        self._tell = context.report
+        # Requests that get an answer are few: who asks too often gets none.
+        self._throttle = Throttle(
+            self.name, context.report, each=TOLD_EACH_SECOND, more={Dropped.event_kind: EACH_SECOND}
+        )
+        self._window: asyncio.TimerHandle | None = None
         self._senders = Senders(context.state)
         self._limits = limits or TransferLimits()
         self._max_transfers = max_transfers
@@ -138,14 +146,20 @@ class TftpService:
         return Prepared(commit, abort)
 
     async def stop(self) -> None:
-        """Close; transfers under way get up to a second."""
+        """Close; transfers under way get up to a second, if their client has ever answered."""
         await self._thread.call(self._sockets.close)
         deadline = monotonic() + 1.0
-        while self._transfers and monotonic() < deadline:  # noqa: ASYNC110 - no transfer pays for an event at the end
+        while self._someone_reads() and monotonic() < deadline:  # noqa: ASYNC110 - no transfer pays for an event at the end
             await asyncio.sleep(0.02)
         await self._thread.call(self._close_all)
         await self._thread.close()
         self._senders.close()
+        if self._window is not None:
+            self._window.cancel()
+            self._settle()
+
+    def _someone_reads(self) -> bool:
+        return any(each.proven for each in list(self._transfers.values()))
 
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""
@@ -170,8 +184,13 @@ class TftpService:
         return self._waiting[0][0] if self._waiting else None
 
     def _hand_on(self, events: Sequence[Event]) -> None:
-        for event in events:
-            self._tell(self.name, event)
+        if self._window is None:
+            self._window = self._loop.call_later(WINDOW_S, self._settle)
+        self._throttle.tell(events)
+
+    def _settle(self) -> None:
+        self._window = None
+        self._throttle.settle()
 
     def _report(self, event: Event) -> None:
         self._events.append(event)

@@ -25,7 +25,7 @@ from netprov.runtime.handover import Place
 from netprov.runtime.net.known import KnownAddresses
 from netprov.runtime.net.listen import Binding, SocketSet
 from netprov.runtime.net.poll import Poller
-from netprov.runtime.role import RoleContext
+from netprov.runtime.role import RoleContext, Suppressed
 from netprov.runtime.task import keep
 from netprov.runtime.web.body import Bodies, TooMuch
 from netprov.runtime.web.connection import Connections
@@ -35,6 +35,7 @@ from netprov.runtime.web.handshake import Handshakes
 from netprov.runtime.web.head import is_host
 from netprov.runtime.web.stream import Stream
 from netprov.runtime.web.tls_layer import TlsLayer
+from netprov.state.fair_queue import FairQueue
 from netprov.text import clean
 
 Answer = Callable[[web.BaseRequest, bytes], Awaitable[web.StreamResponse]]
@@ -42,9 +43,11 @@ Answer = Callable[[web.BaseRequest, bytes], Awaitable[web.StreamResponse]]
 STOP_TIME: Final = 1.0
 """Seconds that requests under way have when the service stops."""
 _ACCEPTS: Final = 64
-_HANDSHAKES_AT_ONCE: Final = 8
-"""Handshakes begun in one turn of the loop: a flood then takes `handshakes` / 8 turns to push out a live phone's, which
-needs only a few. The rest waits in the kernel."""
+_STRANGERS_AT_ONCE: Final = 8
+"""Strangers taken in in one turn of the loop: a flood of handshakes then takes `handshakes` / 8 turns to push out a live
+phone's, which needs only a few."""
+_LOBBY: Final = 256
+"""Accepted strangers that wait for that; in the kernel's queue they would stand before phones. More are shed."""
 _VERSIONS: Final = (HttpVersion10, HttpVersion11)
 _ODD_VERSION: Final = web.RequestKey("odd version", str)
 
@@ -56,6 +59,15 @@ _LIBRARY_LOG.addFilter(
         not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError | ConnectionError))
     )
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """A connection that was accepted, and nothing more."""
+
+    sock: socket.socket
+    peer: tuple[str, int]
+    listener: Listener
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +147,11 @@ class WebServer:
             most=limits.connections,
             first=timeouts.head,
             following=timeouts.idle,
-            vouch=lambda address: vouch(address) or address in self.known,
+            vouch=self._is_phone,
         )
+        self._vouch = vouch
+        self._more_wait = False
+        self._lobby: FairQueue[_Caller] = FairQueue(most=_LOBBY, each=_LOBBY // 8)
         self.handshakes = Handshakes(
             self._poller, time.monotonic, most=limits.handshakes, timeout=timeouts.handshake
         )
@@ -161,6 +176,8 @@ class WebServer:
         """Close every socket; replies under way get up to a second."""
         self._sockets.close()
         self.handshakes.close()
+        for caller in self._lobby.take(len(self._lobby)):
+            caller.sock.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -180,21 +197,44 @@ class WebServer:
     # Connections.
 
     def _accept(self, listener: Listener, sock: socket.socket) -> None:
-        secure = listener.scheme == "https"
-        local = (listener.address, listener.port)
-        for _ in range(_HANDSHAKES_AT_ONCE if secure else _ACCEPTS):
+        """Take in who has come: phones at once, strangers a few in a turn of the loop, each source in its turn."""
+        for _ in range(_ACCEPTS):
             try:
                 accepted, peer = sock.accept()
             except OSError:  # none left, gone again already, or no descriptors: the sweep frees some
-                return
-            accepted.setblocking(False)
-            source = (peer[0], peer[1])
-            if secure:
-                done = partial(self._connected, source, local)
-                failed = partial(self._tls_failed, source[0], listener.address)
-                self.handshakes.begin(accepted, self._context(source[0]), done, failed)
-            else:
-                self._connected(source, local, accepted)
+                break
+            caller = _Caller(accepted, (peer[0], peer[1]), listener)
+            if self._is_phone(peer[0]):
+                self._receive(caller)
+            elif not self._lobby.put(caller, peer[0], known=True):
+                accepted.close()
+        self._receive_strangers()
+
+    def _is_phone(self, address: str) -> bool:
+        return self._vouch(address) or address in self.known
+
+    def _receive_strangers(self) -> None:
+        for caller in self._lobby.take(_STRANGERS_AT_ONCE):
+            self._receive(caller)
+        if self._lobby and not self._more_wait:
+            self._more_wait = True
+            asyncio.get_running_loop().call_soon(self._receive_more)
+
+    def _receive_more(self) -> None:
+        self._more_wait = False
+        self._receive_strangers()
+
+    def _receive(self, caller: _Caller) -> None:
+        listener, sock = caller.listener, caller.sock
+        sock.setblocking(False)
+        local = (listener.address, listener.port)
+        if listener.scheme == "https":
+            address = caller.peer[0]
+            done = partial(self._connected, caller.peer, local)
+            failed = partial(self._tls_failed, address, listener.address)
+            self.handshakes.begin(sock, self._context(address), done, failed)
+        else:
+            self._connected(caller.peer, local, sock)
 
     def _connected(
         self,
@@ -225,6 +265,8 @@ class WebServer:
         while True:
             await asyncio.sleep(1)
             self.handshakes.sweep()
+            if shed := self._lobby.shed():
+                self._report(Suppressed("Connection", shed))
 
     # Requests.
 

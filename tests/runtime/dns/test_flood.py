@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import mmap
 import socket
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from random import Random
 
 import dns.message
+import pytest
 
 from netprov.runtime.dns.serving import make
 from netprov.runtime.dns.udp import UdpPump, open_udp
+from netprov.runtime.net import mmsg
 from tests.runtime.dns.test_pumps import CONFIG, exchange, query, run, tcp_server
 
 
@@ -59,5 +64,55 @@ def test_connections_that_never_finish_a_query_do_not_shut_others_out() -> None:
         for sock in held:
             sock.close()
         await server.close()
+
+    run(test)
+
+
+PHONE, FLOODS = 50, (7, 8, 9)
+
+
+class Crowd:
+    """A socket on which more is always waiting: in each batch one query of a phone, the rest of three others."""
+
+    def __init__(self, _: socket.socket) -> None:
+        self.memory = mmap.mmap(-1, mmsg.SLOTS * mmsg.SLOT)
+        self.senders = [FLOODS[slot % 3] for slot in range(mmsg.SLOTS - 1)] + [PHONE]
+        self.answered: Counter[int] = Counter()
+
+    def receive(self) -> list[int]:
+        message = query("pr1.example.com")
+        for slot in range(mmsg.SLOTS):
+            self.memory[slot * mmsg.SLOT : slot * mmsg.SLOT + len(message)] = message
+        return [len(message)] * mmsg.SLOTS
+
+    def source(self, index: int) -> tuple[bytes, int]:
+        return bytes((127, 0, 0, self.senders[index])), 5300
+
+    def sources(self, count: int) -> list[bytes]:
+        return [bytes((0, 53, 127, 0, 0, sender)) for sender in self.senders[:count]]
+
+    def origins(self, count: int) -> list[int]:
+        return self.senders[:count]
+
+    def send(self, lengths: Sequence[int]) -> None:
+        self.answered.update(sender for sender, length in zip(self.senders, lengths, strict=True) if length)
+
+
+def test_where_more_is_asked_than_answered_each_source_has_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netprov.runtime.dns.udp.batch", Crowd)
+
+    async def test() -> None:
+        pump = UdpPump(open_udp("127.0.0.1", 0, shared=False), make(CONFIG, bytes(16)))
+        crowd = pump._batch
+        assert isinstance(crowd, Crowd)
+        for turn in range(1, 6):
+            before, told = crowd.answered.copy(), (pump.received, pump.shed)
+            pump.drain()
+            asked = (pump.received - told[0]) // mmsg.SLOTS
+            assert crowd.answered[PHONE] - before[PHONE] == asked  # every one, however many others there are
+            if turn > 2:
+                assert pump.shed > told[1]
+            assert pump.received == crowd.answered.total() + pump.shed
+        pump.sock.close()
 
     run(test)
