@@ -47,7 +47,8 @@ _STRANGERS_AT_ONCE: Final = 8
 """Strangers taken in in one turn of the loop: a flood of handshakes then takes `handshakes` / 8 turns to push out a live
 phone's, which needs only a few."""
 _LOBBY: Final = 256
-"""Accepted strangers that wait for that; in the kernel's queue they would stand before phones. More are shed."""
+"""Accepted strangers that wait for that; in the kernel's queue they would stand before phones. More are shed, but for the
+first of a source that has none waiting."""
 _VERSIONS: Final = (HttpVersion10, HttpVersion11)
 _ODD_VERSION: Final = web.RequestKey("odd version", str)
 
@@ -151,7 +152,7 @@ class WebServer:
         )
         self._vouch = vouch
         self._more_wait = False
-        self._lobby: FairQueue[_Caller] = FairQueue(most=_LOBBY, each=_LOBBY // 8)
+        self._lobby: FairQueue[_Caller] = FairQueue(most=_LOBBY, each=_LOBBY)
         self.handshakes = Handshakes(
             self._poller, time.monotonic, most=limits.handshakes, timeout=timeouts.handshake
         )
