@@ -92,20 +92,24 @@ def _wanted(state: Path, password: str) -> dict[str, list[str]]:
     """Return what is fetched, by what it is called: the words of a curl configuration."""
     wanted: dict[str, list[str]] = {}
     for address in ADDRESSES:
-        # Nobody says that there is no TFTP server; where one may be, it has time.
-        soon = ["max-time = 1"] if address != ADDRESSES[0] else []
+        # Nobody says that there is no TFTP server, or no such address; where there is always one, it has time.
+        soon = ["max-time = 2"] if address != ADDRESSES[0] else []
         for path in PATHS:
-            wanted[f"http {address}{path}"] = [f"url = http://{address}{path}"]
+            wanted[f"http {address}{path}"] = [f"url = http://{address}{path}", *soon]
             wanted[f"tftp {address}{path}"] = [f"url = tftp://{address}{path}", *soon]
         for port in (443, 5060):
-            at = [f"url = https://example.com:{port}/001234ab4501.xml", f"connect-to = ::{address}:{port}"]
+            at = [
+                f"url = https://example.com:{port}/001234ab4501.xml",
+                f"connect-to = ::{address}:{port}",
+                *soon,
+            ]
             wanted[f"https {address}:{port} presents"] = [*at, "insecure"]
             wanted[f"https {address}:{port}"] = [*at, f"cacert = {state}/pki/ca.pem"]
             if (state / PHONE_CERTIFICATE).exists():
                 own = f"cert = {state / PHONE_CERTIFICATE}"
                 wanted[f"https {address}:{port} as a phone"] = [*at, "insecure", own]
     for acs in ("7547/", "7547/acs", "80/", "80/acs"):
-        informs = [f"url = http://10.20.0.11:{acs}", f"data-binary = @{INFORM}"]
+        informs = [f"url = http://10.20.0.11:{acs}", "max-time = 2", f"data-binary = @{INFORM}"]
         informs.append('header = "Content-Type: text/xml; charset=utf-8"')
         wanted[f"acs :{acs} right"] = [*informs, f"user = phone:{password}"]
         wanted[f"acs :{acs} wrong"] = [*informs, "user = phone:wrong"]
@@ -115,10 +119,10 @@ def _wanted(state: Path, password: str) -> dict[str, list[str]]:
 
 def _transfers(host: Host, folder: Path, wanted: dict[str, list[str]]) -> dict[str, object]:
     """Fetch everything with one curl, much at a time; return status, chain and content of each."""
-    lines = ["parallel", "parallel-max = 20"]
+    lines = ["parallel", "parallel-max = 80"]
     for number, words in enumerate(wanted.values()):
         lines += ["next"] if number else []
-        lines += ["silent", "max-time = 8", f"output = {folder}/{number}", *words]
+        lines += ["silent", "connect-timeout = 2", "max-time = 8", f"output = {folder}/{number}", *words]
         lines.append(f'write-out = "@@{number} %{{http_code}} %{{exitcode}}\\n%{{certs}}\\n"')
     (folder / "curl").write_text("\n".join(_quoted(line) for line in lines) + "\n")
     written = host.run([needs("curl"), "-K", str(folder / "curl")], timeout=200).stdout

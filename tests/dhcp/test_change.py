@@ -297,3 +297,25 @@ def test_a_phone_of_ours_rebinds_after_a_reload() -> None:
     assert isinstance(events[-1], Bound)
     assert isinstance(events[-1].lease, Lease)
     assert events[-1].renewed
+
+
+def test_each_phone_has_its_own_address_and_name_whoever_s_hardware_address_carries_its_identifier() -> None:
+    """The cache of contents went by hardware address: the second phone got the first one's address and host name."""
+    phones = {
+        mac: PhoneConfig(
+            mac, ("phones", number), network="voice", address=ip(address), settings={12: setting(12, name)}
+        )
+        for number, (mac, address, name) in enumerate(
+            ((MAC, "10.20.0.50", b"desk"), (OTHER, "10.20.0.51", b"hall"))
+        )
+    }
+    lan = Lan(replace(CONFIG, phones=phones))
+    asked = PHONE | {55: bytes([12])}
+    for _ in range(2):
+        told = [
+            lan.ask(request(Type.DISCOVER, STRANGER, asked | {61: b"\x01" + mac})) for mac in (MAC, OTHER)
+        ]
+        assert [(each.yiaddr, each.options[12]) for each in told] == [
+            (ip("10.20.0.50"), b"desk"),
+            (ip("10.20.0.51"), b"hall"),
+        ]

@@ -205,7 +205,7 @@ def test_phone_whose_certificate_is_revoked_is_refused_within_seconds(
     lan: Lan, file: Path, state: Path
 ) -> None:
     file.write_text(SITE % ", client_certificates: required")
-    start_server(lan["server"], file, state, roles=["http"])
+    process = start_server(lan["server"], file, state, roles=["http"])
     store, plan = certificate_store(state), pki_plan(file)
     phone = PhoneSubject("CP-8841-3PCC", "FCH1", "001234ab45de")
     issued = store.issue_phone(plan, phone, "ecdsa-p256", time.time())
@@ -214,6 +214,7 @@ def test_phone_whose_certificate_is_revoked_is_refused_within_seconds(
     assert curl(lan["client0"], *words)
     store.revoke(plan, [issued.certificate], reason="key-compromise", now=time.time() - 60)
     wait_until(lambda: not curl(lan["client0"], *words), what="a refusal")
+    process.wait_for("changed and taken over: certificates")
 
 
 def test_certificate_that_ends_when_the_clock_is_set_is_issued_again_within_seconds(
