@@ -55,8 +55,9 @@ def publish_secrets(state: Path) -> None:
 
 def discard_secrets(state: Path) -> None:
     """Forget secrets that were made for a catalog which is not going to be used."""
-    if (state / _STAGED).exists():
-        (state / _STAGED).unlink(missing_ok=True)
+    with suppress(OSError):  # they are nobody's, and taken up again by the next who needs some
+        if (state / _STAGED).exists():
+            (state / _STAGED).unlink(missing_ok=True)
 
 
 def peek_catalog(provision: Provision, state: Path) -> Catalog:

@@ -33,7 +33,8 @@ def seen(lan: Lan, state: Path, password: str, folder: Path) -> dict[str, object
     with ThreadPoolExecutor() as pool:
         clients = range(1, len(MACS) + 1)
         offers = [pool.submit(leases, lan[f"client{n}"], folder / f"dhcp{n}") for n in clients]
-        web = pool.submit(_transfers, lan["client0"], folder, _wanted(state, password))
+        here = {each.partition("/")[0] for each in lan["server"].addresses("lan0")}
+        web = pool.submit(_transfers, lan["client0"], folder, _wanted(state, password, here))
         names = pool.submit(_names, lan["client0"])
         found: dict[str, object] = {**names.result(), **web.result()}
         for mac, offer in zip(MACS, offers, strict=True):
@@ -88,28 +89,27 @@ def _names(host: Host) -> dict[str, object]:
     return found
 
 
-def _wanted(state: Path, password: str) -> dict[str, list[str]]:
-    """Return what is fetched, by what it is called: the words of a curl configuration."""
+def _wanted(state: Path, password: str, here: set[str]) -> dict[str, list[str]]:
+    """Return what is fetched where, by what it is called: the words of a curl configuration."""
     wanted: dict[str, list[str]] = {}
-    for address in ADDRESSES:
-        # Nobody says that there is no TFTP server, or no such address; where there is always one, it has time.
+    for address in filter(here.__contains__, ADDRESSES):
+        # Nobody says that there is no TFTP server; where there is always one, it has time.
         soon = ["max-time = 2"] if address != ADDRESSES[0] else []
         for path in PATHS:
-            wanted[f"http {address}{path}"] = [f"url = http://{address}{path}", *soon]
+            wanted[f"http {address}{path}"] = [f"url = http://{address}{path}"]
             wanted[f"tftp {address}{path}"] = [f"url = tftp://{address}{path}", *soon]
         for port in (443, 5060):
             at = [
                 f"url = https://example.com:{port}/001234ab4501.xml",
                 f"connect-to = ::{address}:{port}",
-                *soon,
             ]
             wanted[f"https {address}:{port} presents"] = [*at, "insecure"]
             wanted[f"https {address}:{port}"] = [*at, f"cacert = {state}/pki/ca.pem"]
             if (state / PHONE_CERTIFICATE).exists():
                 own = f"cert = {state / PHONE_CERTIFICATE}"
                 wanted[f"https {address}:{port} as a phone"] = [*at, "insecure", own]
-    for acs in ("7547/", "7547/acs", "80/", "80/acs"):
-        informs = [f"url = http://10.20.0.11:{acs}", "max-time = 2", f"data-binary = @{INFORM}"]
+    for acs in ("7547/", "7547/acs", "80/", "80/acs") if ADDRESSES[1] in here else ():
+        informs = [f"url = http://10.20.0.11:{acs}", f"data-binary = @{INFORM}"]
         informs.append('header = "Content-Type: text/xml; charset=utf-8"')
         wanted[f"acs :{acs} right"] = [*informs, f"user = phone:{password}"]
         wanted[f"acs :{acs} wrong"] = [*informs, "user = phone:wrong"]
