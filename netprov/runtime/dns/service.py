@@ -227,8 +227,9 @@ class DnsService:
                     binding.absent.append(place)
                 elif place not in self._pumps:
                     binding.fresh[place] = await self._open(*place)
-            changed = self._config is not None and set(wanted) != self._wanted
-            if changed and len(binding.absent) == len(wanted):
+            known = {host for host, _ in self._wanted}  # one that went away is waited for, whatever its port
+            named = self._config is not None and any(host not in known for host, _ in wanted)
+            if named and len(binding.absent) == len(wanted):
                 raise _none_here(wanted)
         except BaseException:
             await binding.abort()

@@ -86,8 +86,8 @@ class SocketSet:
     def prepare(self, wanted: Sequence[Listener]) -> Binding:
         """Bind what is new and on this machine; what there is stays as it is. Raises `ServiceError`.
 
-        A plan that would leave this machine with nothing to serve on is refused, unless it is the one that is
-        served: an address that went away is waited for, one that is mistyped is not.
+        A plan that would leave this machine with nothing to serve on is refused if it names an address that the one
+        served does not: an address that went away is waited for, whatever else changes; one that is mistyped is not.
         """
         listeners: dict[Key, Listener] = {}
         for each in wanted:
@@ -103,8 +103,9 @@ class SocketSet:
                     fresh[key] = sock
                 else:
                     absent[key] = listener
-            changed = self._begun and listeners.keys() != self._listeners.keys()
-            if changed and listeners and len(absent) == len(listeners):
+            known = {each.address for each in self._listeners.values()}
+            named = self._begun and any(each.address not in known for each in listeners.values())
+            if named and listeners and len(absent) == len(listeners):
                 raise none_bound(self._service, wanted)
         except ServiceError:
             Binding({}, fresh, {}).abort()
