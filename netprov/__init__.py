@@ -330,6 +330,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.watch               what others change beside the inventory
     runtime.task                tasks that are begun again when they fail
     runtime.supervise           start, change and stop services together
+    runtime.privilege           root given up, and what is kept
     runtime.log                 one log line an event
     runtime.metrics             events counted, and where the numbers are given
     runtime.metrics_page        what Prometheus reads

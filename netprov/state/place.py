@@ -24,6 +24,9 @@ KEYS: Final = "keys"
 SECRETS: Final = "secrets"
 """File of the secrets, where the inventory names no other."""
 
+FOLDERS = (LEASES, ACS, RECORDS, DNS, PKI, KEYS)
+"""Every directory of the state but that of the control sockets."""
+
 
 def make_room(path: Path) -> Path:
     """Return a file's path with its directory made, if the one above is there; whoever opens it says what is wrong."""

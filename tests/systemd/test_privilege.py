@@ -195,3 +195,30 @@ def test_nothing_has_changed_after_every_certificate_was_issued_anew(machine: Ma
     machine.run("systemctl", "start", "netprov-cert.service")
     machine.run("systemctl", "restart", *SERVICES)
     compare(machine)
+
+
+@pytest.mark.slow
+def test_one_process_with_every_role_gives_root_up_and_serves_reloads_and_follows(machine: Machine) -> None:
+    machine.run("systemctl", "stop", *SERVICES)
+    machine.write("/srv/site.yaml", INVENTORY)
+    unit = "[Service]\nType=notify\nEnvironment=SUDO_USER=nobody\nExecStart=/opt/netprov/bin/netprov serve --file /srv/site.yaml --state /srv/one\n"
+    machine.write("/run/systemd/system/one.service", unit)
+    machine.run(
+        "sh", "-c", "systemctl daemon-reload && systemctl start one.service || (journalctl -n 40; exit 1)"
+    )
+    process = machine.run("systemctl", "show", "-P", "MainPID", "one.service").strip()
+    status = machine.run("grep", "-E", "^(Uid|CapEff|CapBnd)", f"/proc/{process}/status").split()
+    nobody = machine.run("id", "-u", "nobody").strip()
+    assert status[1:5] == [nobody] * 4
+    assert status[6] == status[8] == f"{1 << 10 | 1 << 13:016x}"
+    assert set(machine.run("find", "/srv/one", "-printf", "%u\n").split()) == {"nobody"}
+    listening = machine.run("ss", "-Hlntu")
+    for port in (53, 67, 69, 80, 443, 514, 7547):
+        assert f":{port} " in listening
+    more = INVENTORY + "hosts: {pr1: 10.20.0.11}\nsrv: {http: [{target: pr1, port: 80}]}\n"
+    machine.write("/srv/site.yaml", more)
+    machine.run("/opt/netprov/bin/netprov", "reload", "--state", "/srv/one")
+    assert "10.20.0.11:80 " not in machine.run("ss", "-Hlnt")
+    machine.run("ip", "address", "add", "10.20.0.11/24", "dev", "lan0")
+    machine.run("timeout", "20", "sh", "-c", "until ss -Hlnt | grep -q 10.20.0.11:80; do sleep 0.1; done")
+    machine.run("systemctl", "stop", "one.service")

@@ -20,6 +20,7 @@ from netprov.runtime.control.reload import reload
 from netprov.runtime.control.server import ControlServer
 from netprov.runtime.log import EventLog, configure
 from netprov.runtime.metrics import Metrics, MetricsService
+from netprov.runtime.privilege import KEPT, become, obstacle, user_to_be
 from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.supervise import ROLES, Supervisor, build
 from netprov.runtime.task import keep
@@ -49,7 +50,8 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
       netprov serve -f site.yaml dns http   these roles only
       systemctl start netprov.target        each role on its own, with its own privileges
 
-    SIGHUP does what `netprov reload` does. Ctrl-C or SIGTERM stops. An address of the inventory that is not on this
+    Started by root, it goes on as the user of `server: {user: …}`, or as whom sudo was called by, with the right to open its
+    sockets alone. SIGHUP does what `netprov reload` does. Ctrl-C or SIGTERM stops. An address of the inventory that is not on this
     machine is passed over, for another machine may serve it, and served as soon as it comes.
     """
     name = find(file)
@@ -62,11 +64,14 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
     log = configure(verbose=verbose)
     directory = state_directory(state or plan.site.inventory.server.state)
     played = [role for role in ROLES if role in roles or not roles]
+    notice = drop_root(plan, name, directory)
     hold(directory, played)
     settle(directory)
     reports = Reports(directory, log)
     context = RoleContext(directory, reports)
     reports.metrics.services = build(played, context)
+    if notice is not None:
+        reports("serve", notice)
     place = 1 + list(ROLES).index(roles[0]) if len(roles) == 1 else 0
     supervisor = Supervisor(
         [MetricsService(reports.metrics, reports, place), *reports.metrics.services],
@@ -83,6 +88,26 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
         asyncio.run(_run(supervisor, ControlServer(directory, played, supervisor), reports, plan, played))
     finally:
         log.flush()
+
+
+def drop_root(plan: Plan, name: str, directory: Path) -> Notice | None:
+    """Go on as the inventory's user, or whom sudo was called by; return what there is to say of it.
+
+    Raises `ServiceError` if the user that the inventory names cannot serve.
+    """
+    user, insisted = user_to_be(plan.site.inventory.server.user, dict(os.environ))
+    if not user:
+        return None
+    reads = [Path(name), *map(Path, plan.pki.clients.roots)]
+    if plan.provision.secrets.file:
+        reads.append(Path(plan.provision.secrets.file))
+    if why := obstacle(user, directory, reads):
+        remedy = f"give {user} what it needs, or name another under `server: {{user: …}}`; `root` stays root"
+        if insisted:
+            raise ServiceError(f"netprov is to run as {user}, and cannot: {why}", remedy)
+        return Notice(f"stays root: {why}; {remedy}", "warning")
+    become(user)
+    return Notice(f"runs as {user} with {', '.join(KEPT)}, and no longer as root")
 
 
 class Reports:

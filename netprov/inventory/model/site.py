@@ -35,6 +35,12 @@ class Server(Record):
         description="`netprov reload` refuses what more listed phones than this would see, unless --yes is said.",
         examples=[20],
     )
+    user: str | None = Field(
+        default=None,
+        description="User that `netprov serve` becomes when root starts it, with the right to open its sockets and no other. "
+        "Default: whom sudo was called by, if that user can read and write what is needed; `root` stays root.",
+        examples=["netprov"],
+    )
 
 
 class Certificates(Record):
