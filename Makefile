@@ -78,6 +78,10 @@ kill-dhcp: $(VENV)/.dev .setup/packages ## kill -9 the DHCP server 50 times unde
 flood: $(VENV)/.dev .setup/packages ## Boot 50 phones while strangers send 50,000 datagrams a second and open connections everywhere
 	@NETPROV_FLOOD=$${NETPROV_FLOOD:-50000} $(RUN)/python -m pytest --timeout 0 -s tests/lab/test_flood.py $(ARGS)
 
+.PHONY: attack
+attack: $(VENV)/.dev .setup/packages ## Attack a LAN at 50,000 packets a second while 200 phones boot and renew (an hour; ATTACK=600 for less)
+	@$(RUN)/python -m tests.hostile.attack $${ATTACK:-3600}
+
 .PHONY: change
 change: $(VENV)/.dev .setup/packages ## Change a running site 200 times at random, and compare with a fresh one each time (long)
 	@$(RUN)/python -m tests.change 200

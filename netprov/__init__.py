@@ -132,6 +132,7 @@ The cores, one folder a protocol, without sockets, clocks or disks. DHCP for IPv
     dhcp.contents               what one client gets
     dhcp.lease                  a lease, and what happens to it
     dhcp.pool                   the free addresses of some ranges
+    dhcp.share                  who holds how much of a pool
     dhcp.leases                 the lease table of one network
     dhcp.lease_tables           the lease tables of all networks
     dhcp.relay                  what relay agents say
@@ -365,6 +366,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.dhcp.port           the sockets of one interface
     runtime.dhcp.port_change    which interfaces and addresses are served at
     runtime.dhcp.batch          wakes the service when datagrams have come, not too often
+    runtime.dhcp.overload       what is read when more comes than can be answered
     runtime.dhcp.pace           lets replies leave a few at a time
     runtime.dhcp.other_server   other DHCP servers on the link
     runtime.dns                 the DNS wing

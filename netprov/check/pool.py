@@ -128,6 +128,29 @@ def pool_too_small(view: View) -> Iterator[Finding]:
 
 
 @rule(
+    "pool-kept",
+    "warning",
+    why=(
+        "Whoever invents MAC addresses of phones takes every address of the pool that is not kept for listed phones; those that "
+        "come later get none. A client that is not listed is refused once only kept addresses are left."
+    ),
+    remedy="write more as `kept:`, widen `pool:`, or give phones fixed addresses",
+)
+def pool_kept(view: View) -> Iterator[Finding]:
+    for network in view.site.networks:
+        planned = view.plan.dhcp.network(network.name) if view.plan else None
+        if planned is None or network.declared.kept is None:
+            continue  # as many as there are listed phones, or as the pool has: `pool-too-small` says it
+        kept = planned.kept + sum(high - low + 1 for low, high in planned.reserved)
+        wanted = sum(1 for _ in view.phones_without_address(network.name))
+        if kept < wanted:
+            yield Finding(
+                ("networks", network.name, "kept"),
+                f"{kept} addresses are kept for {wanted} listed phones that have no fixed one",
+            )
+
+
+@rule(
     "lease-bounds",
     "error",
     why="No lease time satisfies these bounds.",

@@ -61,6 +61,10 @@ class NetworkConfig:
     """Addresses for every client."""
     reserved: Ranges = ()
     """Addresses for listed phones only; no part of `pool`."""
+    kept: int = 0
+    """Addresses of `pool` that clients which are not listed do not get, those that listed phones hold included."""
+    per_port: int = 0
+    """Addresses of `pool` that clients which are not listed may hold behind one port (option 82); 0 for any number."""
     settings: Settings = field(default_factory=dict)
     lease: int = 3600
     t1: int = 0
@@ -125,7 +129,9 @@ class ServerLimits:
     offer_hold: int = 15
     """Seconds that an offered address is kept for its client."""
     decline_hold: int = 3600
-    """Seconds that an address which a client declined, or a probe found taken, is not offered."""
+    """Seconds that an address which a probe found taken is not offered."""
+    unseen_hold: int = 60
+    """The same for one that a client declined, and no probe found taken; no time at all for its fixed address."""
 
 
 @dataclass(frozen=True, slots=True)

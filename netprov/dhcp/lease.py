@@ -111,11 +111,16 @@ class PoolUsedUp:
 
     network: str
     mac: bytes
+    kept: str = ""
+    """Why there is none though some are free."""
     event_kind: ClassVar[str] = "PoolUsedUp"
     log_level: ClassVar[str] = "warning"
 
     def __str__(self) -> str:
-        return f"no address is left on network {self.network} for {format_mac(self.mac)}: enlarge its `pool:`, or shorten its `lease:`"
+        who = f"no address is left on network {self.network} for {format_mac(self.mac)}"
+        if self.kept:
+            return f"{who}, which is not listed: {self.kept}; list it, enlarge `pool:`, or set `kept:` and `per_port:` of the network"
+        return f"{who}: enlarge its `pool:`, or shorten its `lease:`"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,10 @@ class LeaseTables:
         """Return the table of each network of the plan."""
         return self._tables.values()
 
+    def knows(self, key: bytes) -> bool:
+        """Say whether a client has a lease or an offer."""
+        return any(table.knows(key) for table in self._tables.values())
+
     def misplaced(self) -> Iterator[Misplaced]:
         """Tell of leases in force on addresses that the plan gives to others or to nobody."""
         for name, table in self._tables.items():

@@ -13,6 +13,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from netprov.dhcp.config import NetworkConfig, ServerLimits
 from netprov.dhcp.lease import Lease, LeaseState
 from netprov.dhcp.pool import Pool
+from netprov.dhcp.relay import port
+from netprov.dhcp.share import Shares
 
 _BOUND, _DECLINED = LeaseState.BOUND, LeaseState.DECLINED
 
@@ -35,6 +37,7 @@ class Leases:
         self.limits = limits
         self._fixed = fixed
         self._phones = phones
+        self._settled = frozenset(fixed.values())
         self._by_phone: dict[bytes, int] = {}
         excluded = frozenset(fixed) | {
             network.address,
@@ -43,7 +46,9 @@ class Leases:
         }
         self._open = Pool(network.pool, excluded)
         self._reserved = Pool(network.reserved, excluded)
+        self.shares = Shares(len(self._open), kept=network.kept, per_port=network.per_port)
         self._by_address: dict[int, Lease] = {}
+        self._declined = 0
         self._by_key: dict[bytes, int] = {}
         self._offers: dict[int, tuple[bytes, float, str, bytes]] = {}
         self._offered: dict[bytes, int] = {}
@@ -69,6 +74,8 @@ class Leases:
                     self._by_key[lease.key] = lease.address
             if lease.state in {_BOUND, _DECLINED}:
                 self._arm(lease)
+                self._declined += lease.state is _DECLINED
+                self._hold(lease.address, self._behind(lease))
             else:
                 self._give(lease.address)
 
@@ -79,6 +86,10 @@ class Leases:
             return lease
         lease = self._by_address.get(self._by_phone.get(phone, 0)) if phone else None
         return lease if lease is not None and lease.mac == phone else None
+
+    def knows(self, key: bytes) -> bool:
+        """Say whether a client has, or had, a lease, or has an offer."""
+        return key in self._by_key or key in self._offered
 
     def at(self, address: int) -> Lease | None:
         """Return the lease on an address, whatever its state."""
@@ -120,15 +131,23 @@ class Leases:
         requested: int = 0,
         phone: bytes = b"",
         vendor_class: str = "",
+        behind: bytes | None = b"",
     ) -> int:
-        """Choose an address and keep it for the client a while; return 0 if there is none."""
+        """Choose an address and keep it for the client a while; return 0 if there is none.
+
+        `behind` is the port of a switch that a client is behind for which no addresses are kept, b"" if the port is not
+        known; None for one that they are kept for.
+        """
         self._lapse(now)
-        address = self._choose(key, now, listed=listed, fixed=fixed, requested=requested, phone=phone)
+        address = self._choose(
+            key, now, listed=listed, fixed=fixed, requested=requested, phone=phone, behind=behind
+        )
         if address:
             previous = self._offered.get(key)
             if previous is not None and previous != address:
                 self.withdraw(key)
             self._claim(address)
+            self._hold(address, behind)
             until = now + self.limits.offer_hold
             self._offers[address] = (key, until, vendor_class, phone)
             self._offered[key] = address
@@ -144,11 +163,21 @@ class Leases:
             self._free(address)
 
     def may_have(
-        self, address: int, key: bytes, now: float, *, listed: bool, fixed: int = 0, phone: bytes = b""
+        self,
+        address: int,
+        key: bytes,
+        now: float,
+        *,
+        listed: bool,
+        fixed: int = 0,
+        phone: bytes = b"",
+        behind: bytes | None = b"",
     ) -> bool:
         """Say whether a client may be bound to an address: it is of its pool or its own, and no one else's."""
         allowed = address == fixed or address in self._open or (listed and address in self._reserved)
-        return allowed and self._usable(address, key, now, phone)
+        if not allowed or not self._usable(address, key, now, phone):
+            return False
+        return address == fixed or address in self.shares or not self.shares.refusal(behind)
 
     def bind(self, lease: Lease, now: float) -> tuple[Lease | None, bool]:
         """Record a lease; return the client's former lease on another address, now released, and whether it renews."""
@@ -159,6 +188,7 @@ class Leases:
             if offered != address:
                 self._free(offered)
         before = self._by_address.get(address)
+        self._declined -= before is not None and before.state is _DECLINED
         if before is not None and before.key != key and self._by_key.get(before.key) == address:
             del self._by_key[before.key]
         renewed = before is not None and before.key == key and before.active(now)
@@ -169,6 +199,7 @@ class Leases:
             former = former or self._by_phone.get(lease.mac)
             self._by_phone[lease.mac] = address
         self._claim(address)
+        self._hold(address, None if self.shares.holder(address) is None else self._behind(lease))
         self._arm(lease)
         if former is None or former == address:
             return None, renewed
@@ -184,21 +215,41 @@ class Leases:
         self._give(address)
         return ended
 
-    def decline(self, address: int, key: bytes, mac: bytes, now: float) -> Lease | None:
-        """Take an address out of use that its client found taken (RFC 2131 4.3.3); None if it was not the client's."""
+    def is_of(self, address: int, key: bytes, now: float) -> bool:
+        """Say whether an address is leased or offered to a client."""
+        lease, offer = self._by_address.get(address), self._offers.get(address)
+        return (lease is not None and lease.key == key and lease.active(now)) or (
+            offer is not None and offer[0] == key
+        )
+
+    @property
+    def may_decline(self) -> bool:
+        """Whether fewer than a quarter of the pool's addresses are held as in use by strangers.
+
+        One host can answer for every address. Beyond, clients get what is free and find out themselves.
+        """
+        return self._declined * 4 < len(self._open)
+
+    def is_doubted(self, address: int) -> bool:
+        """Say whether an address was found taken, and bound to nobody since."""
         lease = self._by_address.get(address)
-        ours = lease is not None and lease.key == key and lease.active(now)
-        offer = self._offers.get(address)
-        if not ours and (offer is None or offer[0] != key):
+        return lease is not None and not lease.key
+
+    def decline(self, address: int, key: bytes, mac: bytes, now: float, *, hold: float) -> Lease | None:
+        """Take an address out of use that its client found taken (RFC 2131 4.3.3), for `hold` seconds.
+
+        Returns None if it was not the client's.
+        """
+        if not self.is_of(address, key, now):
             return None
         self._offers.pop(address, None)
         self._offered.pop(key, None)
         if self._by_key.get(key) == address:
             del self._by_key[key]
-        bad = Lease(
-            address, self.network.name, b"", mac, _DECLINED, now, now + self.limits.decline_hold
-        )  # fmt: skip
+        bad = Lease(address, self.network.name, b"", mac, _DECLINED, now, now + hold)
+        self._declined += 1
         self._claim(address)
+        self._hold(address, b"")
         self._by_address[address] = bad
         self._arm(bad)
         return bad
@@ -223,6 +274,7 @@ class Leases:
                 self._arm(lease)
                 continue
             over = lease._replace(state=LeaseState.EXPIRED)
+            self._declined -= lease.state is _DECLINED
             self._by_address[address] = over
             self._give(address)
             ended.append(over)
@@ -241,15 +293,24 @@ class Leases:
         return ended
 
     def _choose(
-        self, key: bytes, now: float, *, listed: bool, fixed: int, requested: int, phone: bytes
+        self,
+        key: bytes,
+        now: float,
+        *,
+        listed: bool,
+        fixed: int,
+        requested: int,
+        phone: bytes,
+        behind: bytes | None,
     ) -> int:
         if fixed and self._usable(fixed, key, now, phone):
             return fixed
         current = self._by_key.get(key) or self._by_phone.get(phone, 0)
         for address in (current, self._offered.get(key, 0), requested):
-            if address and self.may_have(address, key, now, listed=listed, phone=phone):
+            if address and self.may_have(address, key, now, listed=listed, phone=phone, behind=behind):
                 return address
-        return (listed and self._reserved.take(self._known)) or self._open.take(self._known)
+        own = self._reserved.take(self._known) if listed else 0
+        return own or (0 if self.shares.refusal(behind) else self._open.take(self._known))
 
     def _known(self, address: int) -> bool:
         return address in self._by_address or address in self._offers
@@ -288,7 +349,18 @@ class Leases:
         if lease is None or lease.state not in {_BOUND, _DECLINED}:
             self._give(address, first=True)
 
+    def _hold(self, address: int, behind: bytes | None) -> None:
+        if address in self._open:
+            self.shares.hold(address, behind)
+
+    def _behind(self, lease: Lease) -> bytes | None:
+        """Return the port that a lease's client is behind, None if addresses are kept for it."""
+        if lease.mac in self._phones and lease.mac not in self._settled:
+            return None
+        return port(lease.relay)
+
     def _give(self, address: int, *, first: bool = False) -> None:
+        self.shares.free(address)
         (self._reserved if address in self._reserved else self._open).give(address, first=first)
 
     def _claim(self, address: int) -> None:

@@ -1,4 +1,4 @@
-"""Offers that wait until the network was asked whether their address is in use (RFC 2131 2.2, 4.4.1)."""
+"""Offers and DECLINEs that wait until the network was asked whether their address is in use (RFC 2131 2.2, 4.4.1)."""
 
 from __future__ import annotations
 
@@ -46,6 +46,9 @@ class Probing:
     def full(self) -> bool:
         """Say whether no more offers may wait."""
         return len(self._parked) >= MOST
+
+    def __contains__(self, address: int) -> bool:
+        return address in self._parked
 
     def park(self, address: int, incoming: Incoming, now: float, tries: int) -> None:
         """Let an offer wait; a repeated DISCOVER takes the place of the one before, and its remaining time."""

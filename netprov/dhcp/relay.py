@@ -11,6 +11,7 @@ from netprov.dhcp.config import NetworkConfig
 from netprov.dhcp.message import Message
 from netprov.dhcp.option import table as code
 from netprov.dhcp.option.vendor import decode_tlv
+from netprov.errors import Malformed
 from netprov.machine import Endpoint
 
 CIRCUIT_ID, REMOTE_ID, LINK_SELECTION, SERVER_ID_OVERRIDE = 1, 2, 5, 11
@@ -20,6 +21,16 @@ def agent(request: Message) -> Mapping[int, bytes]:
     """Return the sub-options of option 82, {} if there is none; raise `Malformed` for garbage."""
     data = request.options.get(code.RELAY_INFO)
     return decode_tlv(data) if data is not None else {}
+
+
+def port(data: bytes) -> bytes:
+    """Return which port of which switch an option 82 names, b"" if it names none."""
+    try:
+        found = decode_tlv(data) if data else {}
+    except Malformed:
+        return b""
+    named = found.get(CIRCUIT_ID, b""), found.get(REMOTE_ID, b"")
+    return b"/".join(named) if any(named) else b""
 
 
 def find_network(

@@ -29,6 +29,7 @@ from netprov.dhcp.other import AGAIN, OtherServers
 from netprov.dhcp.placement import Placement
 from netprov.dhcp.probe import TRIES, Probe, Probing
 from netprov.dhcp.quiet import QuietLinks
+from netprov.dhcp.relay import port
 from netprov.dhcp.reply import Incoming, bootp, destination, grant, lease_time, refusal
 from netprov.errors import Malformed
 from netprov.machine import Datagram, Dropped, Endpoint, Event
@@ -66,6 +67,10 @@ class Server:
     def leases(self) -> Iterable[Lease]:
         """Return every lease on record, active or not, those of networks that are not in the plan included."""
         return self._tables
+
+    def knows(self, mac: bytes) -> bool:
+        """Say whether a hardware address is a listed phone's, or of a client that has a lease or offer."""
+        return mac in self.config.phones or self._tables.knows(b"\x01" + mac)
 
     def hush(self, interface: str, reason: str, now: float) -> None:
         """Offer nothing on a link for a reason; for none, "", offer again, to those too who have just asked.
@@ -124,18 +129,24 @@ class Server:
         """Return and forget the probes to send; report answers with `conclude`."""
         return self._probing.probes()
 
-    def conclude(self, address: str, *, taken: bool, now: float) -> None:
-        """Take in a probe's outcome: offer the address, or hold it back and try another."""
+    def conclude(self, address: str, *, taken: bool, now: float, by: bytes = b"") -> None:
+        """Take in a probe's outcome: offer the address, or hold it back and try another.
+
+        `by` is the hardware address that answered, b"" where that is not known.
+        """
         number = int.from_bytes(bytes(map(int, address.split("."))), "big")
         parked = self._probing.take(number)
         if parked is None:
             return
         incoming = parked.incoming
-        if not taken:
+        if incoming.request.type == Type.DECLINE:
+            self._settle(incoming, number, now, taken=taken, by=by)
+            return
+        table, hold = self._tables[incoming.network], self.config.limits.decline_hold
+        if not taken or not table.may_decline:
             self._offer(incoming, number)
             return
-        table = self._tables[incoming.network]
-        bad = table.decline(number, incoming.key, incoming.request.chaddr, now)
+        bad = table.decline(number, incoming.key, incoming.request.chaddr, now, hold=hold)
         if bad is not None:
             self._events.append(Declined(bad, "probe"))
         if parked.tries < TRIES:
@@ -168,12 +179,15 @@ class Server:
         for each in choices:
             if self._offer_on(each, now, tries):
                 return
-        name = choices[0].network.name if choices else incoming.network.name
+        first = choices[0] if choices else incoming
+        name = first.network.name
         others = f" or {len(choices) - 1} more on this link" if len(choices) > 1 else ""
-        self._drop(f"no free address on network {name}{others}", incoming.source, chaddr)
+        kept = self._tables[first.network].shares.refusal(_behind(first))
+        why = f": {kept}" if kept else ""
+        self._drop(f"no free address on network {name}{others}{why}", incoming.source, chaddr)
         if now - self._used_up.get(name, -AGAIN) >= AGAIN:
             self._used_up[name] = now
-            self._events.append(PoolUsedUp(name, chaddr))
+            self._events.append(PoolUsedUp(name, chaddr, kept))
 
     def _offer_on(self, incoming: Incoming, now: float, tries: int) -> bool:
         """Offer an address of one network, once it was probed; say whether there is one."""
@@ -187,10 +201,12 @@ class Server:
             requested=incoming.request.address(code.REQUESTED_ADDRESS),
             phone=incoming.owner,
             vendor_class=incoming.serving.client.vendor_class or "",
+            behind=_behind(incoming),
         )
         if not address:
             return False
         known = address == incoming.fixed or (previous is not None and previous.address == address)
+        known = known and not table.is_doubted(address)
         if known or not network.probe or self._probing.full:
             self._offer(incoming, address)
         else:
@@ -224,7 +240,13 @@ class Server:
         """SELECTING: the client took our offer."""
         table = self._tables[incoming.network]
         if table.may_have(
-            address, incoming.key, now, listed=incoming.listed, fixed=incoming.fixed, phone=incoming.owner
+            address,
+            incoming.key,
+            now,
+            listed=incoming.listed,
+            fixed=incoming.fixed,
+            phone=incoming.owner,
+            behind=_behind(incoming),
         ):
             self._bind(incoming, address, now)
         else:
@@ -267,7 +289,13 @@ class Server:
             # A reservation made after the lease: the refusal moves the phone to its own address.
             right = False
         if right and table.may_have(
-            address, incoming.key, now, listed=incoming.listed, fixed=incoming.fixed, phone=incoming.owner
+            address,
+            incoming.key,
+            now,
+            listed=incoming.listed,
+            fixed=incoming.fixed,
+            phone=incoming.owner,
+            behind=_behind(incoming),
         ):
             self._bind(incoming, address, now)
         else:
@@ -306,18 +334,41 @@ class Server:
         self._outbox.append(Datagram(data, to, dotted(incoming.network.address)))
 
     def _decline(self, incoming: Incoming, now: float) -> None:
-        """RFC 2131 4.3.3: no reply."""
+        """RFC 2131 4.3.3: no reply.
+
+        It names its sender, and proves nothing: the network is asked who answers at the address.
+        """
         request = incoming.request
         if request.address(code.SERVER_ID) not in {0, incoming.server_id}:
             self._drop("declined to another server", incoming.source)
             return
         address = request.address(code.REQUESTED_ADDRESS)
-        table = self._tables[incoming.network]
-        bad = table.decline(address, incoming.key, request.chaddr, now)
-        if bad is None:
+        if not self._tables[incoming.network].is_of(address, incoming.key, now):
             self._drop(f"declined {dotted(address)}, which was not its own", incoming.source)
+        elif incoming.network.probe and not self._probing.full and address not in self._probing:
+            self._probing.park(address, incoming, now, TRIES)
         else:
-            self._events.append(Declined(bad, "client"))
+            self._settle(incoming, address, now, taken=False)
+
+    def _settle(self, incoming: Incoming, address: int, now: float, *, taken: bool, by: bytes = b"") -> None:
+        """Take an address out of use that was declined, as long as there is evidence for.
+
+        Deviation: RFC 2131 4.3.3 believes the client. An hour for a stranger who answers there; where nobody does, a
+        minute, and a phone's fixed address stays its own: it is probed before it is offered again.
+        """
+        chaddr = incoming.request.chaddr
+        if taken and by == chaddr:
+            self._drop(f"declined {dotted(address)}, and answers there itself", incoming.source, chaddr)
+            return
+        # Behind a relay an answer to a ping may be the client's own.
+        seen = taken and not incoming.request.giaddr
+        limits = self.config.limits
+        hold = limits.decline_hold if seen else min(limits.unseen_hold, limits.decline_hold)
+        if not seen and address == incoming.fixed and incoming.network.probe:
+            hold = 0
+        bad = self._tables[incoming.network].decline(address, incoming.key, chaddr, now, hold=hold)
+        if bad is not None:
+            self._events.append(Declined(bad, "client, and a probe" if seen else "client"))
 
     def _release(self, incoming: Incoming, now: float) -> None:
         """RFC 2131 4.3.4: no reply; the binding is kept for the same client."""
@@ -374,3 +425,10 @@ class Server:
         if chaddr:
             source = Endpoint(source.address, source.port, source.interface, chaddr)
         self._events.append(Dropped(reason, source))
+
+
+def _behind(incoming: Incoming) -> bytes | None:
+    """Return the port of a switch that a client is behind, b"" if nobody says; None for one that addresses are kept for."""
+    if incoming.listed and not incoming.fixed:
+        return None
+    return port(incoming.request.options.get(code.RELAY_INFO, b""))

@@ -24,13 +24,16 @@ from netprov.mac import parse_mac
 from netprov.plan.condition import condition
 from netprov.plan.site import Site, SiteNetwork, SitePhone
 
+_PER_PORT = 8
+"""Clients that are not listed which one port may have at least: a desk's phone and what is plugged into it."""
+
 
 def plan_dhcp(site: Site) -> DhcpConfig:
     """Derive what DHCP serves; raise `InventoryError` with every option and condition that cannot be."""
     problems: list[Problem] = []
     inventory = site.inventory
     config = DhcpConfig(
-        networks=tuple(_network(network, problems) for network in site.networks),
+        networks=tuple(_network(site, network, problems) for network in site.networks),
         classes=tuple(_class(name, each, problems) for name, each in inventory.classes.items()),
         phones={phone.mac: phone for phone in (_phone(each, problems) for each in site.phones)},
         limits=ServerLimits(
@@ -45,9 +48,11 @@ def plan_dhcp(site: Site) -> DhcpConfig:
     return config
 
 
-def _network(network: SiteNetwork, problems: list[Problem]) -> NetworkConfig:
+def _network(site: Site, network: SiteNetwork, problems: list[Problem]) -> NetworkConfig:
     declared = network.declared
     reserved = _ranges(declared.reserved)
+    pool = without(tuple((int(low), int(high)) for low, high in network.pool), reserved)
+    kept, per_port = shares(site, network, sum(high - low + 1 for low, high in pool))
     if declared.address and not declared.interface and declared.address in network.subnet:
         problems.append(
             Problem(
@@ -65,8 +70,10 @@ def _network(network: SiteNetwork, problems: list[Problem]) -> NetworkConfig:
         interface=declared.interface or "",
         link=declared.link or "",
         classes=declared.classes,
-        pool=without(tuple((int(low), int(high)) for low, high in network.pool), reserved),
+        pool=pool,
         reserved=reserved,
+        kept=kept,
+        per_port=per_port,
         settings=_network_settings(network, problems),
         lease=declared.lease,
         t1=declared.renew or 0,
@@ -82,6 +89,18 @@ def _network(network: SiteNetwork, problems: list[Problem]) -> NetworkConfig:
         if declared.gateway
         else None,
     )
+
+
+def shares(site: Site, network: SiteNetwork, size: int) -> tuple[int, int]:
+    """Return how many addresses of a pool are kept for listed phones, and how many strangers behind one port may have."""
+    declared = network.declared
+    wanted = sum(
+        phone.declared.address is None and phone.network in {None, network.name} for phone in site.phones
+    )
+    elsewhere = sum(high - low + 1 for low, high in _ranges(declared.reserved))
+    kept = min(size, max(0, wanted - elsewhere) if declared.kept is None else declared.kept)
+    per_port = max(_PER_PORT, (size - kept) // 2) if declared.per_port is None else declared.per_port
+    return kept, per_port
 
 
 def _ranges(texts: Iterable[str]) -> Ranges:

@@ -67,7 +67,7 @@ class LeaseLife(RuleBasedStateMachine):
     def decline(self, client: int) -> None:
         if client in self.held:
             address, until = self.held.pop(client)
-            bad = self.table.decline(address, self.key(client), b"", self.now)
+            bad = self.table.decline(address, self.key(client), b"", self.now, hold=3600)
             assert bad is not None or until <= self.now
 
     @rule(seconds=st.floats(0.5, 700))

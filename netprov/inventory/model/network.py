@@ -105,6 +105,20 @@ class Network(Record):
         description="Part of the pool that only listed phones without a fixed address may use.",
         examples=["10.20.0.190-10.20.0.199"],
     )
+    kept: int | None = Field(
+        default=None,
+        ge=0,
+        description="How many addresses of the pool are kept for listed phones, so that strangers cannot use it up. Default: one for "
+        "each listed phone that may need one, those of `reserved:` included.",
+        examples=[20],
+    )
+    per_port: int | None = Field(
+        default=None,
+        ge=0,
+        description="How many addresses of the pool clients that are not listed may have behind one port of a switch, where option 82 "
+        "names it; 0 for any number. Default: half of those that are not kept, 8 at the least.",
+        examples=[4],
+    )
     options: Options = Field(
         default={}, description="Further DHCP options for every client here, by number.", examples=[{2: 3600}]
     )

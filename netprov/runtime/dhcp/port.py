@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from netprov.dhcp.message import CLIENT_PORT, SERVER_PORT, Type, hardware_address
 from netprov.dhcp.option.table import MESSAGE_TYPE
+from netprov.dhcp.reply import EVERYONE
 from netprov.errors import ServiceError
 from netprov.hostport import format_hostport
 from netprov.machine import Datagram, Endpoint
@@ -143,7 +144,9 @@ class Port:
     def send(self, datagram: Datagram) -> None:
         """Send one reply; raise OSError as send(2) does."""
         to = datagram.destination
-        if to.mac and self.raw is not None:
+        # A broadcast over the UDP socket needs an entry in the kernel's table of neighbours, which whoever invents addresses
+        # fills; then the kernel drops it and says nothing.
+        if self.raw is not None and (to.mac or to.address == EVERYONE):
             self.raw.send(datagram, SERVER_PORT)
             return
         try:

@@ -21,6 +21,7 @@ from netprov.machine import Datagram, Endpoint
 from netprov.plan import Plan
 from netprov.runtime.dhcp import other_server as neighbour
 from netprov.runtime.dhcp.batch import BatchReader, CommitCost, Flow
+from netprov.runtime.dhcp.overload import SIFTED, Overload
 from netprov.runtime.dhcp.pace import Pacer
 from netprov.runtime.dhcp.port import DISCOVER_BATCH, URGENT_BATCH, Port
 from netprov.runtime.dhcp.port_change import Place, PortChange, prepare_ports
@@ -36,6 +37,10 @@ BOUND_EACH_SECOND = 1000
 
 TICK_S = 1.0
 """How often what failed is tried again."""
+
+
+_OVER = {"store": "leases are written again", "flood": "every client is answered again"}
+"""What is said of a trouble that is over."""
 
 
 class DhcpService:
@@ -60,6 +65,8 @@ class DhcpService:
         self._cost = CommitCost()
         self._reader = BatchReader(self._drain, self._cost.period)
         self._pacer = Pacer(self._send)
+        self._told_shed = 0
+        self._overload = Overload(self._knows)
         self._others = neighbour.OtherServerKeeper(lambda event: context.report(self.name, event))
 
     async def start(self, plan: Plan) -> None:
@@ -137,6 +144,8 @@ class DhcpService:
         for each in self._server.config.networks:
             size = sum(last - first + 1 for first, last in (*each.pool, *each.reserved))
             yield Sample("dhcp_pool_addresses", "Addresses to give.", size, (("network", each.name),))
+        shed = self._overload.shed
+        yield Sample("dhcp_shed", "Messages of unknown clients not looked at.", shed, total=True)
         for name, count in self._server.free(self._clock.now()).items():
             yield Sample(
                 "dhcp_pool_free", "Addresses that anybody may be offered.", count, (("network", name),)
@@ -203,6 +212,9 @@ class DhcpService:
             for sockets, most in ((port.urgent, URGENT_BATCH), (port.discover, DISCOVER_BATCH)):
                 for sock in sockets:
                     batch = port.receive(sock, most)
+                    full = len(batch) >= most
+                    if self._overload.is_lasting(sock, self._clock.now(), full=full):
+                        batch += self._overload.sift(port.receive(sock, SIFTED))
                     if batch:
                         flow = Flow.MORE if flow is Flow.MORE or len(batch) >= most else Flow.SOME
                         self._take(batch)
@@ -220,8 +232,8 @@ class DhcpService:
     def _probed(self, port: Port) -> None:
         assert port.prober is not None
         now = self._clock.now()
-        for address in port.prober.answers():
-            self._server.conclude(address, taken=True, now=now)
+        for address, mac in port.prober.answers():
+            self._server.conclude(address, taken=True, now=now, by=mac)
         self._flush()
 
     def _overheard(self, watch: neighbour.Watch) -> None:
@@ -297,8 +309,22 @@ class DhcpService:
         while True:
             await asyncio.sleep(TICK_S)
             self._throttle.settle()
+            self._tell_shed()
             self._look()
             self._settle()
+
+    def _knows(self, mac: bytes) -> bool:
+        return self._server.knows(mac)
+
+    def _tell_shed(self) -> None:
+        """Say that messages are shed, and that they are no longer."""
+        before, self._told_shed = self._told_shed, self._overload.shed
+        if self._overload.shed > before:
+            self._trouble(
+                "flood", "more messages come than can be answered: those of unknown clients are shed"
+            )
+        else:
+            self._over("flood")
 
     def _settle(self) -> None:
         """Write what could not be written, and do what `netprov leases release` wishes."""
@@ -324,8 +350,8 @@ class DhcpService:
 
     def _over(self, subject: str) -> None:
         if self._troubles and self._troubles.pop(subject, None) is not None:
-            what = "leases are written" if subject == "store" else f"answers leave on {subject}"
-            self._report(self.name, Notice(f"{what} again"))
+            what = _OVER.get(subject) or f"answers leave on {subject} again"
+            self._report(self.name, Notice(what))
 
     def _close_ports(self) -> None:
         for port in self._ports.values():

@@ -87,17 +87,17 @@ class Prober:
             echo = echo[:2] + checksum(echo).to_bytes(2, "big") + echo[4:]
             self._icmp.sendto(echo, (address, 0))
 
-    def answers(self) -> list[str]:
-        """Return the addresses that have answered, without waiting."""
+    def answers(self) -> list[tuple[str, bytes]]:
+        """Return the addresses that have answered, without waiting, and who: b"" where it was a ping."""
         found = []
         for frame in _drain(self._arp):
             if len(frame) >= 42 and frame[12:14] == b"\x08\x06" and frame[22:28] != self._mac:
-                found.append(socket.inet_ntoa(frame[28:32]))
+                found.append((socket.inet_ntoa(frame[28:32]), frame[22:28]))
         if self._icmp is not None:
             for packet in _drain(self._icmp):
                 start = (packet[0] & 15) * 4 if packet else 0
                 if packet[start : start + 1] == b"\0":
-                    found.append(socket.inet_ntoa(packet[12:16]))
+                    found.append((socket.inet_ntoa(packet[12:16]), b""))
         return found
 
     def close(self) -> None:

@@ -1,0 +1,158 @@
+"""A mixed attack from one host of a LAN, while 200 honest phones boot, fetch and renew.
+
+    make attack                                      an hour at 50,000 packets a second
+    python -m tests.hostile.attack [SECONDS] [PACKETS_PER_SECOND] [PHONES]
+
+Prints what failed and how long the 50th, 99th and slowest of a hundred took, what left the attacker, and what the server took of
+memory and disk. Exit code 1 if a phone failed. Needs root and a C compiler.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from netprov.emulator.dhcp import interface_mac
+from netprov.lab.lan import Host, Lan
+from netprov.lab.process import Process
+from netprov.lab.server import start_server
+from netprov.lab.topology import single_lan
+from netprov.mac import format_mac, parse_mac
+from tests.hostile.frames import Hostile, write_frames
+
+ADDRESS = "10.20.0.1"
+PHONES_HOST, ATTACKER = "00:12:34:00:00:01", "02:66:66:66:66:66"
+FRAMES = 100_000
+"""Frames made beforehand; then they come again."""
+SITE = """
+domain: example.com
+networks: {{voice: {{interface: lan0, subnet: 10.20.0.0/22, pool: 10.20.1.0-10.20.3.200}}}}
+certificates: {{keys: [ecdsa-p256], ca_key: ecdsa-p256}}
+classes:
+  tftp: {{method: dhcp, options: {{66: {address}}}}}
+  web: {{method: srv}}
+  cpe: {{method: acs, acs_url: "http://{address}:7547/"}}
+phones:
+{phones}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What an attack came to."""
+
+    phones: dict[str, Any]
+    """What the honest phones did: see `tests.hostile.honest`."""
+    sent: int
+    resident_mib: int
+    state_mib: int
+    log_kib: int
+    alive: bool
+    """Whether the server was still running, and ended when it was told to."""
+
+    @property
+    def failed(self) -> int:
+        """How much of what honest phones did failed."""
+        return sum(each["failed"] for each in self.phones.values())
+
+
+def macs(count: int) -> list[str]:
+    """Return the phones' MAC addresses."""
+    return [format_mac(b"\x00\x12\x34\xaa" + number.to_bytes(2, "big")) for number in range(count)]
+
+
+def site(count: int) -> str:
+    """Return an inventory: half of the phones have a fixed address, half are led by option 66, half by SRV."""
+    lines = []
+    for number, mac in enumerate(macs(count)):
+        fixed = f", address: 10.20.0.{20 + number}" if number % 4 < 2 and number < 200 else ""
+        kind = "tftp" if number % 2 else "web"
+        lines.append(f"  - {{mac: {mac}, model: CP-8851-3PCC, class: {kind}{fixed}}}")
+    return SITE.format(address=ADDRESS, phones="\n".join(lines))
+
+
+def compile_flood(folder: Path) -> str:
+    """Compile the sender of frames."""
+    program = str(folder / "flood")
+    subprocess.run(["cc", "-O2", "-o", program, Path(__file__).with_name("flood.c")], check=True)
+    return program
+
+
+def attack(folder: Path, seconds: float, rate: int, count: int) -> Figures:
+    """Attack for so long, at so many packets a second; no attack at all at 0."""
+    (folder / "site.yaml").write_text(site(count))
+    with Lan(single_lan([f"{ADDRESS}/22"], [PHONES_HOST, ATTACKER])) as lan:
+        server = start_server(lan["server"], folder / "site.yaml", folder / "state")
+        server.wait_for("no other DHCP server answers")
+        attackers = _attackers(lan, folder, seconds, rate, count) if rate else []
+        words = [sys.executable, "-m", "tests.hostile.honest", "lan0", str(seconds), *macs(count)]
+        phones = lan["client0"].spawn(words)
+        phones.wait(timeout=seconds + 120)
+        resident = _resident_mib(server)
+        sent = _sent(attackers)
+        server.signal(15)
+        with suppress(Exception):
+            server.wait(timeout=30)
+        state = sum(each.stat().st_size for each in (folder / "state").rglob("*") if each.is_file())
+        last = phones.output.strip().splitlines()[-1]
+        alive = server.exit_code == 0
+        return Figures(json.loads(last), sent, resident, state >> 20, len(server.output) >> 10, alive)
+
+
+def _attackers(lan: Lan, folder: Path, seconds: float, rate: int, count: int) -> list[Process]:
+    """Start what attacks: frames made beforehand, and connections."""
+    attacker, mac = lan["client1"], _mac(lan["server"])
+    frames = Hostile(ADDRESS, mac, macs(count)).frames(FRAMES)
+    write_frames(folder / "frames", frames)
+    flood = [compile_flood(folder), attacker.interface, str(folder / "frames"), str(rate), str(seconds)]
+    words = [sys.executable, "-m", "tests.hostile.connections", attacker.interface, ADDRESS, str(seconds)]
+    return [attacker.spawn(flood), attacker.spawn(words)]
+
+
+def _sent(attackers: Sequence[Process]) -> int:
+    """Return how many frames left, once all attackers have ended."""
+    for each in attackers:
+        each.wait(timeout=60)
+    return int(attackers[0].output.strip() or 0) if attackers else 0
+
+
+def _mac(host: Host) -> bytes:
+    with host.entered():
+        return parse_mac(interface_mac(host.interface))
+
+
+def _resident_mib(server: Process) -> int:
+    status = Path(f"/proc/{server.pid}/status").read_text()
+    (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) >> 10
+
+
+def main(words: Sequence[str]) -> int:
+    """Attack, and print the figures."""
+    seconds, rate, count = (*map(int, words), *(3600, 50_000, 200)[len(words) :])
+    with tempfile.TemporaryDirectory() as folder:
+        figures = attack(Path(folder), seconds, rate, count)
+    print(f"{figures.sent} frames in {seconds} s: {figures.sent // seconds} a second")
+    for name, each in figures.phones.items():
+        print(
+            f"{name}: {each['done']} of {each['done'] + each['failed']} in 50 %: {each['p50']} ms, "
+            f"99 %: {each['p99']} ms, slowest: {each['slowest']} ms"
+        )
+        for reason, number in each["reasons"].items():
+            print(f"    {number} times {reason}")
+    print(
+        f"server: {figures.resident_mib} MiB of memory at most, {figures.state_mib} MiB of state, "
+        f"{figures.log_kib} KiB of log; {'ended as it was told' if figures.alive else 'FAILED'}"
+    )
+    return 1 if figures.failed or not figures.alive else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
