@@ -235,6 +235,7 @@ Profiles:
     provision.gate.demand       what a class demands of who asks, on every road
     provision.gate.probe        marks of our own probes
     provision.report            what phones send back
+    provision.template_limit    what a template may take
     provision.template          templates in profiles
     provision.compose           what a phone is sent: layers merged, templates rendered, the way to HTTPS
     provision.syslog            syslog messages, and what phones say in them

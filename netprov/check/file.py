@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import PurePosixPath
+from posixpath import normpath
 
 from netprov.check.rule import Finding, View, rule
 from netprov.dhcp.option.provisioning import TEXT_CODES
@@ -64,6 +66,27 @@ def _tree(view: View, path: str) -> tuple[str, str]:
         if path.startswith(root):
             return prefix, path.removeprefix(root)
     return "", ""
+
+
+_NOT_FOR_PHONES = ("/etc", "/root", "/proc", "/sys", "/dev", "/run", "/boot")
+"""Directories that hold what no phone needs, as all do below them; others are refused as a whole."""
+_TOO_MUCH = ("/", "/home", "/var", "/var/lib", "/usr", "/opt")
+
+
+@rule(
+    "directory-too-much",
+    "error",
+    why="Whoever asks is given every file below the directory that the server can read: passwords, keys, other people's files.",
+    remedy="name a directory that holds nothing but files for phones",
+)
+def directory_too_much(view: View) -> Iterator[Finding]:
+    for prefix, directory in view.inventory.provisioning.files.items():
+        whole = normpath(str(directory))
+        parts = PurePosixPath(whole)
+        if whole in _TOO_MUCH or any(parts.is_relative_to(each) for each in _NOT_FOR_PHONES):
+            yield Finding(
+                ("provisioning", "files", prefix), f"{prefix} serves {directory}, which is not for phones"
+            )
 
 
 @rule(

@@ -18,7 +18,7 @@ from netprov.compare.link import Links
 from netprov.compare.report import Verdict
 from netprov.compare.web import WebSockets, ask_web
 from netprov.convert.draft import Draft, prepared
-from netprov.convert.form import FORMATS, guess, is_inventory
+from netprov.convert.form import FORMATS, guess, is_inventory, refuse_hostile
 from netprov.dhcp.match import Condition
 from netprov.errors import Problem
 from netprov.export.written import Left
@@ -104,6 +104,7 @@ def side_of(text: str) -> Side:
 
 def drafted(name: str, text: str, form: str) -> Draft:
     """Return the draft of a configuration, complete."""
+    refuse_hostile(text, name)
     draft = FORMATS[form](text, name)
     draft.complete()
     return draft

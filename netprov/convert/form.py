@@ -13,6 +13,8 @@ from netprov.convert.kea import read_kea
 from netprov.convert.phone_list import find_heading, read_csv
 from netprov.convert.profile import read_profile
 from netprov.convert.zone import read_named, read_zone
+from netprov.errors import InventoryError, Place, Problem
+from netprov.inventory.yaml.source import place_of
 
 FORMATS: Mapping[str, Callable[[str, str], Draft]] = {
     "dnsmasq": read_dnsmasq,
@@ -26,6 +28,7 @@ FORMATS: Mapping[str, Callable[[str, str], Draft]] = {
 }
 """What reads each format: from its text and the name of its file, a draft."""
 
+_KEA = r'"Dhcp4"\s*:'
 _DHCPD = r"^\s*(subnet\s+[\d.]+\s+netmask|hardware\s+ethernet|shared-network\s|option\s+[\w.-]+\s.*;|default-lease-time\s)"
 _DNSMASQ = (
     r"^\s*(dhcp-(range|host|option|option-force|boot|vendorclass|userclass|mac|ignore)|srv-host|host-record|address"
@@ -33,9 +36,36 @@ _DNSMASQ = (
 )
 
 
+_LONGEST_LINE = 65_536
+"""Characters; JSON and XML may be all in one line."""
+_DEEPEST = 64
+"""Braces within braces; dhcpd.conf and Kea need eight."""
+
+
+def refuse_hostile(text: str, name: str) -> None:
+    """Raise `InventoryError` for a file that no server would take, before anything tries to read it."""
+    depth = 0
+    for found in re.finditer(r"[{}\[\]]", text):
+        depth = depth + 1 if found[0] in "{[" else max(0, depth - 1)
+        if depth > _DEEPEST:
+            problem = f"braces within braces, more than {_DEEPEST} deep"
+            raise InventoryError([_unreadable(problem, place_of(text, found.start(), name))])
+    if not text.lstrip().startswith(("{", "[", "<")) and re.search(_KEA, text) is None:
+        for number, line in enumerate(text.splitlines(), 1):
+            if len(line) > _LONGEST_LINE:
+                problem = f"a line of {len(line)} characters, more than {_LONGEST_LINE}"
+                raise InventoryError([_unreadable(problem, Place(name, number, 1))])
+
+
+def _unreadable(problem: str, place: Place) -> Problem:
+    return Problem(
+        "import-unreadable", problem, "import the configuration that a server runs with", place=place
+    )
+
+
 def guess(name: str, text: str) -> str:
     """Return the format of a file, "" if it is none of those that can be read."""
-    if re.search(r'"Dhcp4"\s*:', text):
+    if re.search(_KEA, text):
         return "kea"
     if name.endswith(".csv"):
         return "csv"

@@ -9,13 +9,12 @@ from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jinja2 import Template
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from jinja2 import Environment, Template
 
 from netprov.errors import NetprovError
 from netprov.provision.config import Device
 
-_FAULTS = (ArithmeticError, LookupError, TypeError, ValueError)
+_FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, RecursionError, MemoryError)
 """What expressions of a template raise."""
 
 _MARKS = ("{{", "{%", "{#")
@@ -47,8 +46,11 @@ def render(text: str, context: Mapping[str, Any], *, xml: bool = False) -> str:
     """Render a template, of XML with what is inserted escaped; raises `RenderFailed`, and what the context raises."""
     from jinja2 import TemplateError
 
+    from netprov.provision.template_limit import limited
+
     try:
-        return _compiled(text, xml=xml).render(context)
+        with limited():
+            return _compiled(text, xml=xml).render(context)
     except TemplateError as error:
         raise RenderFailed(f"template: {error.message or type(error).__name__}") from error
     except _FAULTS as error:
@@ -67,8 +69,11 @@ def template_fault(text: str, context: Mapping[str, Any]) -> Fault | None:
     """Return why a template cannot be rendered in this context, or None."""
     from jinja2 import TemplateError, TemplateSyntaxError
 
+    from netprov.provision.template_limit import limited
+
     try:
-        _compiled(text, xml=False).render(context)
+        with limited():
+            _compiled(text, xml=False).render(context)
     except TemplateSyntaxError as error:
         return Fault(error.message or "not a template", error.lineno)
     except TemplateError as error:
@@ -90,11 +95,10 @@ def _compiled(text: str, *, xml: bool) -> Template:
 
 
 @lru_cache(maxsize=2)
-def _environment(*, xml: bool) -> ImmutableSandboxedEnvironment:
+def _environment(*, xml: bool) -> Environment:
     """Return the environment of templates; Jinja2 is slow to load, and most inventories have none."""
     from jinja2 import StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    return ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=xml
-    )
+    from netprov.provision.template_limit import LimitedEnvironment
+
+    return LimitedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=xml)

@@ -13,7 +13,7 @@ import click
 import netprov
 from netprov.compare.report import as_text
 from netprov.convert.draft import Draft, format_draft
-from netprov.convert.form import FORMATS, guess, is_inventory
+from netprov.convert.form import FORMATS, guess, is_inventory, refuse_hostile
 from netprov.convert.seen import read_seen
 from netprov.dhcp.message import CLIENT_PORT, SERVER_PORT, Message, decode
 from netprov.errors import Malformed
@@ -127,6 +127,7 @@ def _seen(file: Path) -> Draft:
 
 def _draft(file: Path, text: str, form: str | None) -> tuple[str, Draft]:
     """Read a file; refuse one in which nothing of its format is found."""
+    refuse_hostile(text, str(file))
     if form is None and is_inventory(text):
         raise click.UsageError(
             f"{file} is an inventory of netprov already: look through it with `netprov check`"
