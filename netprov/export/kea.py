@@ -55,7 +55,7 @@ def export_kea(plan: Plan, place: Placed, version: int = 2) -> Export:
     classes: list[dict[str, Any]] = [
         {"name": NAMED},
         {"name": LISTED},
-        *({"name": f"named-{each.name}"} for each in config.classes),
+        *({"name": f"{mark}-{each.name}"} for each in config.classes for mark in ("named", "model")),
     ]
     subnets = []
     for number, network in enumerate(config.networks, 1):
@@ -99,8 +99,20 @@ def _classes(
             parts.append(f"(not member('{NAMED}') and ({test}){before})")
         yield _class(name, " or ".join(parts), compose(network, each, None), place)
         earlier.append(name)
+    # A listed phone that no class takes has the class of its model, if the plan found one.
+    nobodys = "".join(f" and not member('{other}')" for other in earlier)
+    for each in config.classes:
+        if any(_of_model(phone) == each.name for phone in config.phones.values()):
+            name = f"{network.name}/{each.name}/model"
+            yield _class(name, f"member('model-{each.name}'){nobodys}", compose(network, each, None), place)
+            earlier.append(name)
     rest = " and ".join(f"not member('{other}')" for other in earlier) or TRUE
     yield _class(f"{network.name}/others", rest, compose(network, None, None), place)
+
+
+def _of_model(phone: PhoneConfig) -> str:
+    """Return the class that a listed phone has by its model alone, "" for none."""
+    return "" if phone.named else phone.class_name
 
 
 def _test(each: ClassConfig, network: NetworkConfig, export: Export) -> str:
@@ -195,7 +207,10 @@ def _reservation(
     found: dict[str, Any] = {"hw-address": format_mac(phone.mac)}
     if phone.address and network.contains(phone.address):
         found["ip-address"] = dotted(phone.address)
-    found["client-classes"] = [NAMED, f"named-{phone.class_name}"] if phone.named else [LISTED]
+    if phone.named:
+        found["client-classes"] = [NAMED, f"named-{phone.class_name}"]
+    else:
+        found["client-classes"] = [LISTED, *([f"model-{phone.class_name}"] if phone.class_name else [])]
     class_ = config.class_named(phone.class_name)
     contents = compose(network, class_, phone)
     for option in compose(network, class_, None).settings.keys() - contents.settings.keys():

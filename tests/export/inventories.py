@@ -15,6 +15,7 @@ def inventory(seed: int) -> dict[str, Any]:
     classes = {f"class{number}": _class(draw, list(networks)) for number in range(draw.randint(0, 4))}
     return {
         "domain": "example.com",
+        "dhcp": {"client_rate": 1_000_000},  # the same client asks everything within a second
         "networks": networks,
         "hosts": {f"pr{number}": [f"10.30.0.{10 + number}"] for number in range(1, draw.randint(2, 4))},
         "srv": {
