@@ -96,10 +96,10 @@ Every reason a phone would not provision, before it is plugged in:
     check                       the table of rules, and their run
     check.rule                  what a rule is, what it finds, what it looks at
     check.written               rules of profiles, and the phones that take them in different ways
-    check.loading               reasons that a file cannot be loaded
     check.network               rules about networks
     check.pool                  rules about pools and leases
     check.phone                 rules about phones and classes
+    check.match                 rules about the conditions of classes
     check.method                rules about discovery methods
     check.acs                   rules about the TR-069 ACS
     check.srv                   rules about SRV records and the domain
@@ -235,8 +235,9 @@ Profiles:
     provision.gate.demand       what a class demands of who asks, on every road
     provision.gate.probe        marks of our own probes
     provision.report            what phones send back
-    provision.template_limit    what a template may take
+    provision.template.limit    what a template may take
     provision.template          templates in profiles
+    provision.template.undefined what a template asks for in vain
     provision.compose           what a phone is sent: layers merged, templates rendered, the way to HTTPS
     provision.syslog            syslog messages, and what phones say in them
     provision.standing          what a fact changes in a phone's record
@@ -446,6 +447,7 @@ Asks running services as a phone would:
 Every reason that any of these gives:
 
     reason                      what netprov finds wrong, whichever verb says it
+    reason.loading              reasons that a file cannot be loaded
     reason.index                every reason by its id, gathered from the code that finds it
     reason.page                 reasons as pages of the documentation
 

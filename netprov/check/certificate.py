@@ -173,3 +173,48 @@ CERT_COMMON_NAME_LENGTH = planned(
     ),
     remedy="choose a shorter domain",
 )
+
+
+@rule(
+    "client-roots",
+    "error",
+    why="A server does not start while it cannot read the CAs by which it judges the phones' own certificates.",
+    remedy="name PEM files of CAs; the names start from where `netprov serve` is started, so best with a `/` in front",
+)
+def client_roots(view: View) -> Iterator[Finding]:
+    for index, file in enumerate(view.inventory.certificates.client_roots):
+        if why := view.disk.roots_unread.get(file):
+            yield Finding(("certificates", "client_roots", index), f"{file} {why}")
+
+
+@rule(
+    "client-roots-missing",
+    "warning",
+    why=(
+        "Without `client_roots:` the local CA alone is believed. Phones leave the factory with a certificate of Cisco's, and "
+        "are refused at the handshake: they have no profile over HTTPS."
+    ),
+    remedy=(
+        "add `client_roots:` with Cisco's manufacturing roots (PEM), or give each phone a certificate of the local CA "
+        "(`netprov cert issue --phone MAC`), or write `client_certificates: optional`"
+    ),
+)
+def client_roots_missing(view: View) -> Iterator[Finding]:
+    declared = view.inventory.certificates
+    if declared.client_certificates == "required" and not declared.client_roots:
+        yield Finding(
+            ("certificates", "client_certificates"),
+            "every phone must show a certificate, and those of the local CA alone are believed",
+        )
+
+
+@rule(
+    "client-roots-unused",
+    "info",
+    why="Phones are asked for their certificate only where `client_certificates:` says so.",
+    remedy="write `client_certificates: optional` or `required`, or remove `client_roots:`",
+)
+def client_roots_unused(view: View) -> Iterator[Finding]:
+    declared = view.inventory.certificates
+    if declared.client_certificates == "off" and declared.client_roots:
+        yield Finding(("certificates", "client_roots"), "no phone is asked for a certificate")

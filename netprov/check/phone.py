@@ -7,12 +7,10 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Address
 
-from netprov.check.rule import Finding, View, planned, rule
+from netprov.check.match import matches_of
+from netprov.check.rule import Finding, View, rule
 from netprov.errors import Path
-from netprov.inventory.model import Match, Phone
-
-ENTERPRISE = "cisco systems, inc"
-"""Option 60 of phones with enterprise firmware, which loads SEP files and no flat-profile."""
+from netprov.inventory.model import Phone
 
 
 def _twice(view: View, field: str, value: Callable[[Phone], Hashable | None], what: str) -> Iterator[Finding]:
@@ -181,7 +179,7 @@ def network_unknown(view: View) -> Iterator[Finding]:
     phones = ((each.network, ("phones", i, "network")) for i, each in enumerate(view.inventory.phones))
     yield from _unknown(phones, view.inventory.networks, "networks")
     for name, each in view.inventory.classes.items():
-        for path, match in _matches(each.match, ("classes", name, "match")):
+        for path, match in matches_of(each.match, ("classes", name, "match")):
             wanted = ((network, (*path, "network", i)) for i, network in enumerate(match.network))
             yield from _unknown(wanted, view.inventory.networks, "networks")
 
@@ -197,16 +195,6 @@ def profile_unknown(view: View) -> Iterator[Finding]:
     yield from _unknown(classes, view.inventory.profiles, "profiles")
     phones = ((each.profile, ("phones", i, "profile")) for i, each in enumerate(view.inventory.phones))
     yield from _unknown(phones, view.inventory.profiles, "profiles")
-
-
-def _matches(match: Match | None, path: Path) -> Iterator[tuple[Path, Match]]:
-    if match is None:
-        return
-    yield path, match
-    for key, inner in (("any", match.any), ("all", match.all)):
-        for index, each in enumerate(inner):
-            yield from _matches(each, (*path, key, index))
-    yield from _matches(match.not_, (*path, "not"))
 
 
 @rule(
@@ -272,43 +260,3 @@ def phone_model_missing(view: View) -> Iterator[Finding]:
     for phone in view.site.phones:
         if phone.declared.model is None and phone.method in {"srv", "dhcp"}:
             yield Finding(("phones", phone.index), f"phone {phone.declared.mac} has no model")
-
-
-@rule(
-    "class-matches-enterprise",
-    "warning",
-    why=(
-        "Phones whose option 60 begins with `Cisco Systems, Inc.` run enterprise firmware: they load SEP files from a "
-        "call manager and never a flat-profile."
-    ),
-    remedy="match multiplatform phones: `CP-*-3PCC*`",
-)
-def class_matches_enterprise(view: View) -> Iterator[Finding]:
-    for name, each in view.inventory.classes.items():
-        for path, match in _matches(each.match, ("classes", name, "match")):
-            if "not" in path:
-                continue
-            for key, texts in (
-                ("vendor_class", match.vendor_class),
-                ("vendor_class_contains", match.vendor_class_contains),
-            ):
-                for index, text in enumerate(texts):
-                    if ENTERPRISE in text.lower():
-                        yield Finding(
-                            (*path, key, index), f"{text!r} matches phones with enterprise firmware"
-                        )
-
-
-MATCH_MAC = planned(
-    "match-mac",
-    "error",
-    why="A condition that is no beginning of a MAC address matches no phone.",
-    remedy="write pairs of hexadecimal digits: 00:12:34",
-)
-
-MATCH_RELAY = planned(
-    "match-relay",
-    "error",
-    why="A condition that is not octets matches no relay's circuit or remote ID.",
-    remedy="write pairs of hexadecimal digits after 0x, or a text pattern",
-)

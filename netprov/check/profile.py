@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from netprov.check.rule import Finding, View, planned, rule
+from netprov.check.rule import Finding, View, named, planned, rule
 from netprov.dhcp.option import table as dhcp
 from netprov.dhcp.option.provisioning import TFTP_CODES
 from netprov.errors import Path
@@ -271,6 +271,26 @@ TEMPLATE = planned(
     why="A template that fails leaves the phone without its profile.",
     remedy="use phone.mac, phone.name, site.domain and the like",
 )
+
+
+@rule(
+    "template-fails",
+    "error",
+    why="A template may be right and still fail for what one phone has, or has not: that phone is refused its profile.",
+    remedy="give the phone what the template needs, or let the template ask for it: `{% if phone.name %}…{% endif %}`",
+)
+def template_fails(view: View) -> Iterator[Finding]:
+    failed: dict[tuple[Path, int, str, str], list[str]] = {}
+    for phone, device, trial in view.trials:
+        for name, fault in trial.faults:
+            key = view.renders(phone, name), fault.line, fault.message, fault.remedy
+            failed.setdefault(key, []).append(named(device))
+    for (path, line, message, remedy), phones in failed.items():
+        more = f" and {len(phones) - 1} more" if len(phones) > 1 else ""
+        yield Finding(
+            path, f"the template fails for {phones[0]}{more}: line {line}: {message}", remedy=remedy
+        )
+
 
 FILES_PATH = planned(
     "files-path",

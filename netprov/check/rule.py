@@ -21,6 +21,8 @@ from netprov.plan import Plan
 from netprov.plan.domain import domain_hosts, domains, is_within, phone_names, record_owner
 from netprov.plan.group import ClientGroup, client_groups
 from netprov.plan.site import Site, SiteNetwork, SitePhone, absolute
+from netprov.provision.compose import WHOLE, Composer, Trial
+from netprov.provision.config import Device
 from netprov.provision.secret import Secrets
 
 if TYPE_CHECKING:
@@ -64,7 +66,8 @@ class Environment:
 
     `trust` are the roots that phones are given, None if not known. `trees` maps each path under which a directory is
     served to the names of its files, or to None if the directory is not there. `secrets` is None where they could not be
-    read, and `secrets_unread` says why; `secrets_absent` is a file for them that is not there; `exposed` are files with secrets or keys that others can read, with their modes.
+    read, and `secrets_unread` says why; `secrets_absent` is a file for them that is not there; `exposed` are files with secrets or keys that others can read, with their modes;
+    `roots_unread` says of each file under `client_roots` that holds no CA why not.
     """
 
     chains: tuple[Chain, ...] = ()
@@ -75,6 +78,7 @@ class Environment:
     secrets_unread: str = ""
     secrets_absent: str = ""
     exposed: tuple[tuple[str, int], ...] = ()
+    roots_unread: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -226,6 +230,21 @@ class View:
         yield ("provisioning", "values"), self.inventory.provisioning.values
 
     @cached_property
+    def trials(self) -> tuple[tuple[SitePhone, Device, Trial], ...]:
+        """Every listed phone, and what keeps its templates from being rendered."""
+        if self.plan is None:
+            return ()
+        secrets = self.disk.secrets or Secrets()
+        composer = Composer(self.plan.provision, has_ca=False, secrets=secrets)
+        devices = ((phone, self.plan.provision.devices[phone.declared.mac]) for phone in self.site.phones)
+        return tuple((phone, device, composer.trial(device)) for phone, device in devices)
+
+    def renders(self, phone: SitePhone, parameter: str) -> Path:
+        """Return the path of the template of a parameter, or of the whole profile."""
+        whole = ("profiles", phone.profile or "", "template")
+        return whole if parameter == WHOLE else self.gives(phone, parameter)
+
+    @cached_property
     def presented(self) -> tuple[tuple[Chain, Problem], ...]:
         """What a phone would find wrong with the chains that the hosts present."""
         if not self.disk.chains:
@@ -308,6 +327,11 @@ class Rule:
             yield self.reason.problem(
                 found.message, found.remedy, path=found.path, related=found.related, place=found.place
             )
+
+
+def named(device: Device) -> str:
+    """Return what a listed phone is called in a finding."""
+    return f"phone {device.name} ({device.mac})" if device.name else f"phone {device.mac}"
 
 
 def rule(

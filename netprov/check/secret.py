@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from netprov.check.profile import is_secret_parameter
-from netprov.check.rule import Finding, View, planned, rule
+from netprov.check.rule import Finding, View, named, planned, rule
 from netprov.errors import Path
-from netprov.plan.site import SitePhone
-from netprov.provision.compose import WHOLE, Composer
 from netprov.provision.config import Device, Policy
 from netprov.provision.gate.demand import strength
 
@@ -27,15 +25,13 @@ MOST = 20
     remedy="add a line with the secret's name and its text to the secrets file",
 )
 def secret_missing(view: View) -> Iterator[Finding]:
-    if view.plan is None or view.disk.secrets is None:
+    if view.disk.secrets is None:
         return
-    composer = Composer(view.plan.provision, has_ca=False, secrets=view.disk.secrets)
     missing: dict[Path, list[str]] = {}
-    for phone in view.site.phones:
-        device = view.plan.provision.devices[phone.declared.mac]
-        for each in composer.secrets_missing(device):
-            path = _whole(phone) if each.parameter == WHOLE else view.gives(phone, each.parameter)
-            missing.setdefault(path, []).append(f"{each.secret!r} of {_named(device)}")
+    for phone, device, trial in view.trials:
+        for each in trial.missing:
+            path = view.renders(phone, each.parameter)
+            missing.setdefault(path, []).append(f"{each.secret!r} of {named(device)}")
     for path, secrets in missing.items():
         for text in islice(secrets, MOST):
             yield Finding(path, f"{view.disk.secrets_place} has no secret {text}")
@@ -43,10 +39,6 @@ def secret_missing(view: View) -> Iterator[Finding]:
             yield Finding(
                 path, f"{view.disk.secrets_place} lacks the secrets of {len(secrets) - MOST} more phones"
             )
-
-
-def _whole(phone: SitePhone) -> Path:
-    return ("profiles", phone.profile or "", "template")
 
 
 @rule(
@@ -65,17 +57,13 @@ def key_missing(view: View) -> Iterator[Finding]:
         sealed = device.policy.encryption != "none" and not secrets.profile_key(device.mac)
         locked = device.policy.auth is not None and not secrets.password(device.mac)
         if sealed or locked:
-            without.append((phone, f"{'key' if sealed else 'password'} for the profile of {_named(device)}"))
+            without.append((phone, f"{'key' if sealed else 'password'} for the profile of {named(device)}"))
     for phone, text in without[:MOST]:
         yield Finding(("phones", phone.index), f"{view.disk.secrets_place} has no {text}")
     if len(without) > MOST:
         phone = without[MOST][0]
         rest = f"{view.disk.secrets_place} has no key for {len(without) - MOST} more phones"
         yield Finding(("phones", phone.index), rest)
-
-
-def _named(device: Device) -> str:
-    return f"phone {device.name} ({device.mac})" if device.name else f"phone {device.mac}"
 
 
 @rule(
@@ -168,7 +156,7 @@ def profile_open(view: View) -> Iterator[Finding]:
             told.add(device.class_name)
             at: Path = ("classes", device.class_name) if device.class_name else ("phones", phone.index)
             yield Finding(
-                at, f"the profile of {_named(device)} holds a password, and is given to who names it"
+                at, f"the profile of {named(device)} holds a password, and is given to who names it"
             )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netprov.check import Chain, Environment
-from netprov.errors import NetprovError, ServiceError
+from netprov.errors import NetprovError, PkiError, ServiceError
 from netprov.inventory.model import Inventory
 from netprov.plan.provision import secrets_place
 from netprov.provision.secret import Secrets
@@ -39,6 +40,7 @@ def environment(inventory: Inventory) -> Environment:
         secrets_unread=unread,
         secrets_absent=absent_secrets(secrets_place(inventory)),
         exposed=_exposed(inventory),
+        roots_unread=dict(_roots_unread(inventory.certificates.client_roots)),
     )
 
 
@@ -54,6 +56,21 @@ def _secrets(inventory: Inventory) -> tuple[Secrets | None, str, str]:
 def _exposed(inventory: Inventory) -> tuple[tuple[str, int], ...]:
     files = [*secret_files(secrets_place(inventory), Path(inventory.server.state))]
     return exposed([*files, *(Path(key.file) for key in inventory.dns.keys.values() if key.file)])
+
+
+def _roots_unread(files: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield each file that no CA can be read from, and why."""
+    for file in files:
+        try:
+            from netprov.pki.chain import decode
+
+            decode(Path(file).read_bytes())
+        except FileNotFoundError:
+            yield file, "is not there"
+        except OSError as error:
+            yield file, f"cannot be read: {error.strerror}"
+        except PkiError as error:
+            yield file, f"holds no CA: {error.message}"
 
 
 def _readable(directory: Path) -> bool:

@@ -15,6 +15,11 @@ from netprov.provision.parameter.catalogue import find_parameter
 from netprov.provision.profile import Layer
 from netprov.provision.template import is_template, phone_fields, template_fault
 
+TEMPLATE_KNOWS = (
+    f"a template knows phone.{', phone.'.join(phone_fields(Device('00:00:00:00:00:00')))}, site.domain, site.server, "
+    "secret(name), and of a resync by POST post.NAME | default('')"
+)
+
 
 class Layers:
     """The parameters of the site, its classes and its profiles, each converted once."""
@@ -82,14 +87,16 @@ class Layers:
             "secret": str,
             **more,
         }
-        if fault := template_fault(text, context):
-            remedy = f"a template knows phone.{', phone.'.join(context['phone'])}, site.domain, site.server, secret(name), and of a resync by POST "
-            remedy += "post.NAME | default('')"
-            where = f"line {fault.line}: " if "\n" in text and file is None else ""
-            place = Place(file, fault.line, 1) if file else None
-            self._problems.append(
-                Problem("template", f"template: {where}{fault.message}", remedy, path=path, place=place)
-            )
+        fault = template_fault(text, context)
+        if fault is None or not fault.always:
+            return  # by what one phone has: `check` renders each phone's
+        what = f"the template of profile {path[1]}" if path[-1] == "template" else str(path[-1])
+        where = f", line {fault.line}" if "\n" in text and file is None else ""
+        place = Place(file, fault.line, 1) if file else None
+        remedy = fault.remedy or TEMPLATE_KNOWS
+        self._problems.append(
+            Problem("template", f"{what}{where}: {fault.message}", remedy, path=path, place=place)
+        )
 
 
 class _Anything(dict[str, str]):

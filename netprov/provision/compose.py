@@ -16,7 +16,14 @@ from netprov.provision.gate.guard import Introduction
 from netprov.provision.profile import Layer, Parameter, element, enclose, format_profile, merge
 from netprov.provision.requester import Requester
 from netprov.provision.secret import Secrets
-from netprov.provision.template import RenderFailed, is_template, phone_fields, render
+from netprov.provision.template import (
+    Fault,
+    RenderFailed,
+    is_template,
+    phone_fields,
+    render,
+    template_fault,
+)
 
 _IKM = "IKM_HTTP_Encrypt_Content"
 
@@ -44,6 +51,17 @@ class MissingSecret:
 
     parameter: str
     secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is wrong with the templates of one device: secrets that are missing, and faults by parameter (or `WHOLE`)."""
+
+    missing: tuple[MissingSecret, ...] = ()
+    faults: tuple[tuple[str, Fault], ...] = ()
+
+
+_FINE = Trial()
 
 
 class Composer:
@@ -86,7 +104,9 @@ class Composer:
         parameters = {name: _rendered(parameter, context) for name, parameter in merge(layers).items()}
         context["parameters"] = Markup("\n".join(map(element, parameters.values())))  # noqa: S704 - element() escapes
         context["values"] = {name: parameter.value or "" for name, parameter in parameters.items()}
-        return render(device.template, context, xml=True).encode("ascii", "xmlcharrefreplace")
+        return render(device.template, context, f"profile {device.profile}", xml=True).encode(
+            "ascii", "xmlcharrefreplace"
+        )
 
     def _context(self, device: Device, posted: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
         return {
@@ -96,11 +116,14 @@ class Composer:
             "secret": self._secrets.demand,
         }
 
-    def secrets_missing(self, device: Device) -> tuple[MissingSecret, ...]:
-        """Return what the device's profile asks for in vain, parameter by parameter."""
-        written = (each.value for layer in device.layers for each in layer.values())
-        if "secret" not in device.template and not any(text and "secret" in text for text in written):
-            return ()
+    def trial(self, device: Device) -> Trial:
+        """Return what keeps the templates of the device's profile from being rendered, parameter by parameter."""
+        if not device.template and not any(
+            is_template(each.value) for layer in device.layers for each in layer.values()
+        ):
+            return _FINE
+        merged = merge(device.layers)
+        texts = {name: each.value or "" for name, each in merged.items() if is_template(each.value)}
         wanted: list[str] = []
 
         def ask(name: str) -> str:
@@ -108,23 +131,21 @@ class Composer:
                 wanted.append(name)
             return _PLACEHOLDER
 
-        found: list[MissingSecret] = []
-        merged = merge(device.layers)
         context = {**self._context(device), "secret": ask}
-        texts = {name: each.value or "" for name, each in merged.items() if is_template(each.value)}
         if device.template:
             shown = {
                 name: _PLACEHOLDER if name in texts else each.value or "" for name, each in merged.items()
             }
             context = {**context, "parameters": "", "values": shown}
             texts[WHOLE] = device.template
+        missing: list[MissingSecret] = []
+        faults: list[tuple[str, Fault]] = []
         for name, text in texts.items():
-            if "secret" in text:
-                with suppress(RenderFailed):
-                    render(text, context)
-                found += (MissingSecret(name, each) for each in dict.fromkeys(wanted))
-                wanted.clear()
-        return tuple(found)
+            if fault := template_fault(text, context):
+                faults.append((name, fault))
+            missing += (MissingSecret(name, each) for each in dict.fromkeys(wanted))
+            wanted.clear()
+        return Trial(tuple(missing), tuple(faults))
 
     def _merged(self, layers: tuple[Layer, ...], requester: Requester) -> _Formatted:
         """Return the shared layers with the way to HTTPS, which depends only on how the request came."""
@@ -216,4 +237,4 @@ def _format(parameters: Layer) -> _Formatted:
 def _rendered(parameter: Parameter, context: Mapping[str, Any]) -> Parameter:
     if not is_template(parameter.value):
         return parameter
-    return Parameter(parameter.name, render(parameter.value or "", context), parameter.ua)
+    return Parameter(parameter.name, render(parameter.value or "", context, parameter.name), parameter.ua)

@@ -11,11 +11,11 @@ from difflib import get_close_matches
 from types import ModuleType
 
 from netprov.check import FAMILIES, lint
-from netprov.check.loading import LOADING
 from netprov.doctor import dhcp, examination, road, web
 from netprov.errors import Reason
 from netprov.explain import who
 from netprov.explain.cause import CAUSE_FAMILIES
+from netprov.reason.loading import LOADING
 
 
 def reasons_of(*modules: ModuleType) -> tuple[Reason, ...]:

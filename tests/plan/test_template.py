@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from netprov.errors import InventoryError
-from netprov.inventory.load import load
+from netprov.inventory.load import load, parse
 from netprov.plan import derive
 
 TEMPLATED = """
@@ -39,11 +39,20 @@ def test_template_stands_in_a_file_of_its_own(tmp_path: Path) -> None:
     [
         (
             "<flat-profile>\n{{ phone.nme }}</flat-profile>",
-            "2:1: error[template]: template: 'dict object' has no attribute 'nme'",
+            "2:1: error[template]: the template of profile desk: there is no `phone.nme`\n    did you mean `phone.name`?",
         ),
-        ("<flat-profile>\n\n{% if %}", "3:1: error[template]: template: Expected an expression, got 'end of"),
-        ("{{ ''.__class__.__mro__ }}", "1:1: error[template]: template: access to attribute '__class__' of"),
-        ("{% include 'x' %}", "1:1: error[template]: template: TypeError: no loader for this environment"),
+        (
+            "<flat-profile>\n\n{% if %}",
+            "3:1: error[template]: the template of profile desk: Expected an expression",
+        ),
+        (
+            "{{ ''.__class__.__mro__ }}",
+            "1:1: error[template]: the template of profile desk: access to attribute '__class__' of",
+        ),
+        (
+            "{% include 'x' %}",
+            "1:1: error[template]: the template of profile desk: a template cannot take in another file, x",
+        ),
     ],
 )
 def test_faults_of_a_template_file_have_their_place_in_it(tmp_path: Path, text: str, expected: str) -> None:
@@ -66,3 +75,36 @@ def test_template_file_that_is_not_there_or_not_wanted_is_told_where_it_is_named
     with pytest.raises(InventoryError) as caught:
         load(path)
     assert "5:25: error[template-file]: the profile has a `template` already" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{{ phone.extention }}", "there is no `phone.extention`\n    `phone` has: mac, model,"),
+        ("{{ phone.nam }}", "there is no `phone.nam`\n    did you mean `phone.name`?"),
+        ("{{ phnoe.name }}", "there is no `phnoe`\n    did you mean `phone`?"),
+        ("{{ site.domian }}", "there is no `site.domian`\n    did you mean `site.domain`?"),
+        (
+            "{{ post.room }}",
+            "there is no `post.room` where nothing was posted\n    write `post.room | default('')`",
+        ),
+        ("{{ extension }}", "there is no `extension`\n    a template knows: phone, site,"),
+    ],
+)
+def test_what_a_template_asks_for_in_vain_is_named_with_what_there_is(template: str, expected: str) -> None:
+    text = f'domain: example.com\nnetworks: {{v: {{subnet: 10.20.0.0/24}}}}\nprofiles: {{p: {{values: {{A: "{template}"}}}}}}\n'
+    document = parse(text, "netprov.yaml")
+    with pytest.raises(InventoryError) as caught:
+        derive(document.inventory)
+    (problem,) = map(document.locate, caught.value.problems)
+    assert str(problem).startswith(f"netprov.yaml:3:28: error[template]: A: {expected}")
+
+
+def test_a_template_that_depends_on_what_a_phone_has_is_judged_by_the_phones() -> None:
+    text = """\
+domain: example.com
+networks: {v: {subnet: 10.20.0.0/24}}
+profiles: {p: {values: {A: "{{ phone.name.split('-')[1] }}"}}}
+phones: [{mac: 00:12:34:ab:45:de, name: desk-1, profile: p}]
+"""
+    assert derive(parse(text, "netprov.yaml").inventory).provision.devices

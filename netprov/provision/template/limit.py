@@ -23,7 +23,7 @@ MOST_OCTETS: Final = 1 << 20
 """Characters that one rendering prints, and that any text in it has."""
 _MOST_DIGITS: Final = 300
 _WIDTH = re.compile(r"\d{5,}|\*")
-_HERE = "netprov.provision.template_limit"
+_HERE = "netprov.provision.template.limit"
 
 
 class TooMuchError(ValueError):
