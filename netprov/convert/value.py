@@ -26,7 +26,7 @@ def reason_against(code: int, data: bytes) -> str:
     if code in NOT_CARRIED:
         return NOT_CARRIED[code]
     if code in table.NOT_SETTABLE:
-        return table.NOT_SETTABLE[code]
+        return "; ".join(table.NOT_SETTABLE[code])
     if not 1 <= code <= 254:
         return f"{code} is not an option number"
     if not data:

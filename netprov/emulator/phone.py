@@ -46,6 +46,17 @@ from netprov.phone.handset.memory import Behaviour, Handset
 T = TypeVar("T")
 Observer = Callable[[Step], None]
 
+PATIENCE_S = 2.0
+"""Seconds that somebody who watches is left without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Who is told of an action that has no result yet, after so many seconds."""
+
+    tell: Callable[[Action], None]
+    after: float = PATIENCE_S
+
 
 class Link(Protocol):
     """Where a phone gets its lease from."""
@@ -90,8 +101,11 @@ class Performer(Protocol):
 class World:
     """The world around one phone, by real sockets."""
 
-    def __init__(self, handset: Handset, link: Link, timeouts: Timeouts) -> None:
+    def __init__(
+        self, handset: Handset, link: Link, timeouts: Timeouts, waiting: Waiting | None = None
+    ) -> None:
         self._handset = handset
+        self._waiting = waiting
         self._link = link
         self._timeouts = timeouts
         self._web: WebClient | None = None
@@ -106,6 +120,15 @@ class World:
 
     async def perform(self, action: Action) -> Result:
         """Perform one action."""
+        if self._waiting is None:
+            return await self._perform(action)
+        told = asyncio.get_running_loop().call_later(self._waiting.after, self._waiting.tell, action)
+        try:
+            return await self._perform(action)
+        finally:
+            told.cancel()
+
+    async def _perform(self, action: Action) -> Result:
         source = self._handset.lease.address if self._handset.lease else "0.0.0.0"
         match action:
             case AskDhcp():
@@ -156,10 +179,11 @@ async def boot(
     timeouts: Timeouts = COMPRESSED,
     behaviour: Behaviour | None = None,
     observe: Observer | None = None,
+    waiting: Waiting | None = None,
 ) -> Trip:
     """Boot one phone on a link."""
     handset = Handset(identity, random.randrange, behaviour or Behaviour(), now=time.monotonic())
-    world = World(handset, link, timeouts)
+    world = World(handset, link, timeouts, waiting)
     try:
         outcome, steps = await travel(handset, power_up(handset), world, observe)
     finally:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from netprov.emulator.failure import Timeouts
-from netprov.emulator.phone import Link, Observer, World
+from netprov.emulator.phone import Link, Observer, Waiting, World
 from netprov.phone.action import Action, Done, Result, Step, Wait
 from netprov.phone.handset.identity import Identity
 from netprov.phone.handset.memory import Behaviour, Handset
@@ -94,9 +94,17 @@ async def _perform(
     return result
 
 
-async def stay_on(link: Link, life: Life, timeouts: Timeouts, pace: Pace, observe: Observer) -> None:
+async def stay_on(
+    link: Link,
+    life: Life,
+    timeouts: Timeouts,
+    pace: Pace,
+    observe: Observer,
+    *,
+    waiting: Waiting | None = None,
+) -> None:
     """Let a phone live on a link, with sockets of its own."""
-    world = World(life.handset, link, timeouts)
+    world = World(life.handset, link, timeouts, waiting)
     try:
         await stay(life, world, pace, observe)
     finally:

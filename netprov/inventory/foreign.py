@@ -94,7 +94,10 @@ _SITE: Mapping[str, str] = {
     **dict.fromkeys(
         ("interface", "subnet", "pool", "lease"), "it belongs to a network: `networks: {voice: {…}}`"
     ),
-    **dict.fromkeys(("encryption", "auth", "values", "files"), "it belongs under `provisioning:`"),
+    "encryption": "it belongs under `provisioning:`: `provisioning: {encryption: {method: aes-256-cbc}}`",
+    "auth": "it belongs under `provisioning:`: `provisioning: {auth: {scheme: digest}}`",
+    "values": "it belongs under `provisioning:`: `provisioning: {values: {Proxy_1_: example.com}}`",
+    "files": "it belongs under `provisioning:`: `provisioning: {files: {/firmware: /srv/firmware}}`",
     **dict.fromkeys(
         ("defaults", "parameters"), "what all phones share belongs under `provisioning: {values: {…}}`"
     ),

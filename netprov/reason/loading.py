@@ -105,6 +105,11 @@ LOADING: tuple[Reason, ...] = (
         "correct the comment, or delete it",
     ),
     _fault(
+        "state-moved",
+        "Running services keep the state directory that they were started with: their leases, keys and records are there.",
+        "name the same directory, or start the services again",
+    ),
+    _fault(
         "secrets",
         "A secrets file has one secret a line, its name and its text; what is not of this form is no secret.",
         "correct the line of the secrets file",

@@ -109,11 +109,19 @@ def encrypt(archive: Archive, password: str, *, log2_n: int = LOG2_N) -> bytes:
     return line + AESGCM(_key(password, salt, log2_n)).encrypt(nonce, zlib.compress(text), line)
 
 
-def decrypt(data: bytes, password: str, *, most: int = MOST) -> Archive:
-    """Read an archive of at most so many octets. Raises `ServiceError`, also for a wrong password."""
+def recognise(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return the first line of an archive, its end, and what is encrypted. Raises `ServiceError` for any other file."""
     line, newline, body = data.partition(b"\n")
     if not line.startswith(MAGIC) or not newline:
-        raise ServiceError("this is no state of netprov", "it is what `netprov state export FILE` writes")
+        raise ServiceError(
+            "this file is no state of netprov", "name the file that `netprov state export FILE` wrote"
+        )
+    return line, newline, body
+
+
+def decrypt(data: bytes, password: str, *, most: int = MOST) -> Archive:
+    """Read an archive of at most so many octets. Raises `ServiceError`, also for a wrong password."""
+    line, newline, body = recognise(data)
     try:
         head = json.loads(line[len(MAGIC) :])
         salt, nonce, log2_n = bytes.fromhex(head["salt"]), bytes.fromhex(head["nonce"]), int(head["log2_n"])

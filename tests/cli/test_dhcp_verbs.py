@@ -121,6 +121,27 @@ def test_decode(words: list[str], expected: str, code: int) -> None:
     assert result.return_value == code
 
 
+@pytest.mark.parametrize(
+    "word", ["43", "option43", "opt-43", "Option 43", "DHCP option 43", "vendor specific information"]
+)
+def test_decode_takes_an_option_as_people_write_it(word: str) -> None:
+    assert "option 43, Vendor Specific Information" in run("decode", word, "0103613a2f").output
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("optoin43", "did you mean 43 (Vendor Specific Information)?"),
+        ("tftp server", "did you mean 66 (TFTP Server Name)"),
+        ("0", "give its number, from 1 to 254"),
+        ("255", "give its number, from 1 to 254"),
+        ("zzz", "give its number, from 1 to 254"),
+    ],
+)
+def test_decode_says_which_option_was_meant(word: str, said: str) -> None:
+    assert said in str(run("decode", word, "01").exception)
+
+
 @pytest.fixture
 def state(tmp_path: Path) -> str:
     store = open_store(tmp_path)

@@ -107,3 +107,18 @@ def test_capture_finds_a_phone_in_any_notation(text: str) -> None:
 def test_capture_refuses_what_is_no_phone() -> None:
     with pytest.raises(InventoryError, match="no phone 'lobby'"):
         run("capture", str(CAPTURES / "healthy" / "srv-https.pcap"), "lobby")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [((), "and no inventory is named (-f FILE)"), (("-f", "site.yaml"), "and the inventory lists none")],
+)
+def test_records_of_nobody_say_so_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "site.yaml").write_text(MINIMAL)
+    code, output = run("records", "--state", str(tmp_path / "state"), *words)
+    assert code == 0
+    assert output.startswith(f"no phone is on record in {tmp_path}/state, {said}")
+    assert "plug one in while `netprov serve` runs" in output

@@ -6,11 +6,12 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from netprov.dhcp.option import table as options
-from netprov.errors import Malformed
+from netprov.errors import BadValue, Malformed
 
 A, B = IPv4Address("10.20.0.1"), IPv4Address("10.20.0.2")
 
@@ -90,13 +91,13 @@ def test_value_is_encoded_and_decoded(code: int, written: object, octets: str, v
 
 
 WRONG: list[tuple[int, Any, str]] = [
-    (2, "east", "option 2 (Time Offset) takes a whole number"),
+    (2, "east", "option 2 (Time Offset): 'east' is not a whole number"),
     (3, "10.20.0", "'10.20.0' is not an IPv4 address"),
     (6, [], "at least one IPv4 address"),
     (12, "", "at least one character"),
     (43, {"url": "x"}, "'url' is not a sub-option: write acs_url"),
     (43, {1: "x" * 256}, "sub-option 1 is 256 octets long"),
-    (51, 3600, "cannot be set: write `lease:`"),
+    (51, 3600, "cannot be set: it is the network's: write `lease:`"),
     (53, 1, "cannot be set"),
     (66, "a\0", "without NUL"),
     (119, ["-" * 64], "is not a DNS name"),
@@ -125,6 +126,24 @@ def test_wrong_value_is_refused_with_words(code: int, written: object, words: st
 
 
 READABLE = [code for code in options.OPTIONS if code not in options.NOT_SETTABLE]
+
+
+@pytest.mark.parametrize("code", READABLE)
+@pytest.mark.parametrize("wrong", [True, [], {}, 1.5, "", "\0", {"raw": "0x1"}, {"x": 1}, -1 << 40])
+def test_the_remedy_for_a_wrong_value_is_more_than_the_fault_again(code: int, wrong: object) -> None:
+    remedy = repeated = "taken"
+    try:
+        options.encode(code, wrong)
+    except BadValue as error:
+        remedy, repeated = error.remedy, error.message
+    assert remedy
+    assert remedy == "taken" or remedy not in repeated
+
+
+@pytest.mark.parametrize("code", READABLE)
+def test_the_example_in_the_remedy_is_taken_when_it_is_followed(code: int) -> None:
+    example = options.OPTIONS[code].example
+    assert options.encode(code, yaml.safe_load(example))
 
 
 @pytest.mark.fuzz

@@ -26,6 +26,31 @@ FOLLOWED = {
         "srv: {http: [{target: netprov, port: 80}]}\n",
     ),
     "ntp: 10.20.0.1\n": ("below `networks:`", "    ntp: 10.20.0.1\n"),
+    "classes: {mpp: {match: {vendor_class: *-3PCC*}}}\n": (
+        "put the value in quotes: '*-3PCC*'",
+        "classes: {mpp: {match: {vendor_class: '*-3PCC*'}}}\n",
+    ),
+    "classes:\n  mpp:\n    match:\n      host_name: [*.lab, SEP*]\n": (
+        "put the value in quotes: '*.lab'",
+        "classes:\n  mpp:\n    match:\n      host_name: ['*.lab', SEP*]\n",
+    ),
+    "profiles: {p: {values: {A: %x}}}\n": (
+        "put the value in quotes: '%x'",
+        "profiles: {p: {values: {A: '%x'}}}\n",
+    ),
+    "profiles:\n  p:\n    values:\n      A: @home # at home\n": (
+        "put the value in quotes: '@home'",
+        "profiles:\n  p:\n    values:\n      A: '@home' # at home\n",
+    ),
+    "encryption: {method: aes-256-cbc}\n": (
+        "`provisioning: {encryption: {method: aes-256-cbc}}`",
+        "provisioning: {encryption: {method: aes-256-cbc}}\n",
+    ),
+    "auth: basic\n": ("`provisioning: {auth: {scheme: digest}}`", "provisioning: {auth: {scheme: digest}}\n"),
+    "values: {Proxy_1_: a}\n": (
+        "`provisioning: {values: {Proxy_1_: example.com}}`",
+        "provisioning: {values: {Proxy_1_: example.com}}\n",
+    ),
     "certificates: {tls_min: TLSv1.2}\n": ("`1.2`", "certificates: {tls_min: 1.2}\n"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 
 import click
@@ -10,12 +11,36 @@ from netprov.cli.say import say
 from netprov.dhcp.option import table as options
 from netprov.dhcp.option.remark import remarks
 
+_SPELT = re.compile(r"(?:dhcp[-_ ]?)?(?:option|opt|code)?[-_ :=#]*(\d{1,3})", re.IGNORECASE)
+"""An option's number as people write it: 43, option43, opt-43, DHCP option 43."""
+
+
+def option_code(word: str) -> int:
+    """Return the number of an option by its number or name; raises `click.BadParameter` with the nearest one."""
+    spelt = _SPELT.fullmatch(word.strip())
+    if spelt and 1 <= int(spelt[1]) <= 254:
+        return int(spelt[1])
+    names = {_bare(row.name): row for row in options.OPTIONS.values()}
+    if row := names.get(_bare(word)):
+        return row.code
+    near = [names[each] for each in difflib.get_close_matches(_bare(word), names, 3, 0.5)]
+    meant = " or ".join(f"{row.code} ({row.name})" for row in near)
+    digits = re.search(r"(?<!\d)([1-9]\d?|1\d\d|2[0-4]\d|25[0-4])(?!\d)", word)
+    if digits:
+        meant = f"{digits[1]} ({options.name(int(digits[1]))})"
+    hint = f"did you mean {meant}?" if meant else "give its number, from 1 to 254"
+    raise click.BadParameter(f"{word!r} is no DHCP option: {hint}")
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
 
 @click.command
-@click.argument("code", type=click.IntRange(1, 254))
+@click.argument("code", callback=lambda _context, _argument, word: option_code(word))
 @click.argument("octets", nargs=-1, required=True, metavar="HEX…")
 def command(code: int, octets: tuple[str, ...]) -> int:
-    """Decode a DHCP option that some server sends: CODE is its number, HEX its octets as a capture shows them.
+    """Decode a DHCP option that some server sends: CODE is its number (or name), HEX its octets as a capture shows them.
 
     \b
     Examples:

@@ -186,7 +186,10 @@ def open_ledger(file: str | None, state: str | None) -> Ledger:
     directory = state or open_plan(file).plan.site.inventory.server.state
     reader = LeaseReader(Path(directory))
     if reader.changes() < 0:
-        remedy = "Name the state directory of the server with --state DIR, or its inventory with -f FILE."
+        remedy = (
+            "`netprov serve` makes it when it first serves DHCP; if it has, name its state directory with --state DIR, or its "
+            "inventory with -f FILE"
+        )
         raise ServiceError(f"there is no lease file in {directory}", remedy)
     now = LeaseClock(reader.anchor()).now()
     return Ledger(reader, reader.leases(), now, time.time() - now)

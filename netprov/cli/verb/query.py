@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from ipaddress import ip_address
 
 import click
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from netprov.cli.say import say
 from netprov.cli.site import inventory_option, open_plan
 from netprov.dns.iana.rcode import format_rcode
 from netprov.dns.iana.rrtype import CNAME, PTR, A, format_type, parse_type
@@ -56,7 +58,9 @@ def command(words: tuple[str, ...], file: str | None, port: int, *, tcp: bool) -
 
     def put(asked: str, of_type: int) -> Reply:
         if servers:
-            return asyncio.run(ask(asked, of_type, _server(servers[0]), port, tcp=tcp))
+            return asyncio.run(
+                ask(asked, of_type, _server(servers[0]), port, tcp=tcp, waiting=partial(_wait, servers[0]))
+            )
         return ask_plan(asked, of_type, file)
 
     try:
@@ -65,6 +69,10 @@ def command(words: tuple[str, ...], file: str | None, port: int, *, tcp: bool) -
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     return show(name, type_, reply, aliases, Console())
+
+
+def _wait(server: str, tried: int, tries: int) -> None:
+    say(f"… {server} has not answered yet; asking again ({tried + 1} of {tries})", err=True, dim=True)
 
 
 def _aliases(reply: Reply, put: Callable[[str, int], Reply]) -> dict[str, str]:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
-from netprov.cli.site import find, inventory_option, open_plan
-from netprov.errors import NetprovError, ServiceError
+from netprov.cli.site import Opened, find, inventory_option, open_plan
+from netprov.errors import InventoryError, NetprovError, Problem, ServiceError
 from netprov.inventory.load import no_collection
 from netprov.machine import Event
 from netprov.plan import Plan
@@ -55,14 +55,16 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
     machine is passed over, for another machine may serve it, and served as soon as it comes.
     """
     name = find(file)
+    with no_collection():
+        plan = open_plan(name).plan
+    declared = plan.site.inventory.server.state
+    log = configure(verbose=verbose)
+    directory = state_directory(state or declared)
 
     def load() -> Plan:
-        return open_plan(name).plan
+        opened = open_plan(name)
+        return opened.plan if state else unmoved(opened, declared)
 
-    with no_collection():
-        plan = load()
-    log = configure(verbose=verbose)
-    directory = state_directory(state or plan.site.inventory.server.state)
     played = [role for role in ROLES if role in roles or not roles]
     notice = drop_root(plan, name, directory)
     hold(directory, played)
@@ -165,6 +167,23 @@ async def _run(
 async def _reload_all(directory: Path) -> None:
     with suppress(NetprovError):  # each process has told what it refused
         await asyncio.to_thread(reload, directory)
+
+
+def unmoved(opened: Opened, state: str) -> Plan:
+    """Return the plan of an inventory that still names the state directory of the start. Raises `InventoryError`.
+
+    Leases, keys and records are where the services were started, and cannot be left behind in a reload.
+    """
+    now = opened.plan.site.inventory.server.state
+    if now == state:
+        return opened.plan
+    problem = Problem(
+        "state-moved",
+        f"the state directory is now {now}, and the services keep {state} until they are started again",
+        f"write `server: {{state: {state}}}`, or stop the services, move the directory, and start them again",
+        path=("server", "state"),
+    )
+    raise InventoryError([opened.document.locate(problem)])
 
 
 def own_addresses(plan: Plan) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -62,7 +63,9 @@ def import_(
     given: str, *, file: str | None, state: str | None, password_file: str | None, replace: bool
 ) -> int:
     """Take CA, chains, secrets and serials from FILE; running services take them over within seconds."""
-    held = archive.decrypt(Path(given).read_bytes(), _password(password_file, new=False))
+    data = Path(given).read_bytes()
+    archive.recognise(data)  # before a password is asked for in vain
+    held = archive.decrypt(data, _password(password_file, new=False))
     directory = _directory(file, state)
     if held.with_records and any(statuses(directory)):
         raise ServiceError(
@@ -78,7 +81,22 @@ def import_(
 
 def _password(file: str | None, *, new: bool) -> str:
     given = password(file).decode()
+    if not given and not terminal():
+        raise click.UsageError(
+            "there is no terminal to ask for the file's password: give it by --password-file FILE or in $NETPROV_PASSWORD"
+        )
     return given or str(click.prompt("Password", hide_input=True, confirmation_prompt=new))
+
+
+def terminal() -> bool:
+    """Tell whether somebody can be asked: on standard input, or on the terminal that started this."""
+    if sys.stdin.isatty():
+        return True
+    try:
+        with Path("/dev/tty").open("rb"):
+            return True
+    except OSError:
+        return False
 
 
 def _directory(file: str | None, state: str | None) -> Path:

@@ -21,12 +21,13 @@ _HEX = re.compile(r"0x((?:[0-9a-fA-F]{2})+)\Z")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How one kind of option value is written, sent and shown; `shape` tells an operator what to write."""
+    """How one kind of option value is written, sent and shown; `shape` and `example` tell an operator what to write."""
 
     shape: str
     encode: Callable[[Any], bytes]
     decode: Callable[[bytes], Any]
     format: Callable[[Any], str] = str
+    example: str = ""
 
 
 def raw(value: object) -> bytes:
@@ -37,7 +38,7 @@ def raw(value: object) -> bytes:
         return value.encode()
     matched = _HEX.match(value)
     if not matched:
-        raise BadValue(f"{value!r} is not pairs of hexadecimal digits after 0x")
+        raise BadValue(f"{value!r} is not pairs of hexadecimal digits after 0x", "raw: '0x0104c0a80001'")
     return bytes.fromhex(matched[1])
 
 
@@ -111,7 +112,7 @@ def _integer(size: int, *, signed: bool = False) -> Kind:
     def decode(data: bytes) -> int:
         return int.from_bytes(_exactly(data, size), "big", signed=signed)
 
-    return Kind(f"a whole number from {low} to {high}", encode, decode)
+    return Kind(f"a whole number from {low} to {high}", encode, decode, example="-18000" if signed else "64")
 
 
 def _flag(value: object) -> bytes:
@@ -156,7 +157,9 @@ def _routes(value: object) -> bytes:
         try:
             to = IPv4Network(str(route["to"]))
         except ValueError as error:
-            raise BadValue(f"{route['to']!r} is not a network", f"{error}") from None
+            raise BadValue(
+                f"{route['to']!r} is not a network: {error}", "write {to: 10.30.0.0/16, via: 10.20.0.254}"
+            ) from None
         significant = to.network_address.packed[: (to.prefixlen + 7) // 8]
         out += bytes([to.prefixlen]) + significant + _address(str(route["via"]))
     if not out:
@@ -225,28 +228,34 @@ def _listed(values: tuple[object, ...]) -> str:
     return ", ".join(map(str, values))
 
 
-ADDRESS = Kind("an IPv4 address", _address, lambda data: IPv4Address(_exactly(data, 4)))
-ADDRESSES = Kind("an IPv4 address or a list of them", _addresses, _decode_addresses, _listed)
-TEXT = Kind("text", _text, decode_text, _quoted)
+ADDRESS = Kind("an IPv4 address", _address, lambda data: IPv4Address(_exactly(data, 4)), example="10.20.0.1")
+ADDRESSES = Kind(
+    "an IPv4 address or a list of them", _addresses, _decode_addresses, _listed, "[10.20.0.1, 10.20.0.2]"
+)
+TEXT = Kind("text", _text, decode_text, _quoted, "'some text'")
 U8 = _integer(1)
 U16 = _integer(2)
 U32 = _integer(4)
 I32 = _integer(4, signed=True)
-SECONDS = Kind(U32.shape + " (seconds)", U32.encode, U32.decode, lambda value: f"{value} s")
-FLAG = Kind("true or false", _flag, _decode_flag, lambda value: str(value).lower())
-CODES = Kind("option numbers", _codes, lambda data: tuple(_non_empty(data)), _listed)
-OPAQUE = Kind("text, or hexadecimal digits after 0x", _opaque, bytes, printable)
-CLIENT_ID = Kind(OPAQUE.shape, _opaque, _non_empty, _client_id)
-NAMES = Kind("a DNS name or a list of them", _names, dns_name.decode_list, _listed)
+SECONDS = Kind(U32.shape + " (seconds)", U32.encode, U32.decode, lambda value: f"{value} s", "3600")
+FLAG = Kind("true or false", _flag, _decode_flag, lambda value: str(value).lower(), "true")
+CODES = Kind("option numbers", _codes, lambda data: tuple(_non_empty(data)), _listed, "[66, 150]")
+OPAQUE = Kind("text, or hexadecimal digits after 0x", _opaque, bytes, printable, "'0x0102'")
+CLIENT_ID = Kind(OPAQUE.shape, _opaque, _non_empty, _client_id, OPAQUE.example)
+NAMES = Kind(
+    "a DNS name or a list of them", _names, dns_name.decode_list, _listed, "[example.com, lab.example.com]"
+)
 ROUTES = Kind(
     "routes, {to: 10.30.0.0/16, via: 10.20.0.254} each",
     _routes,
     _decode_routes,
     lambda routes: ", ".join(f"{to} via {via}" for to, via in routes),
+    "[{to: 10.30.0.0/16, via: 10.20.0.254}]",
 )
 USER_CLASS = Kind(
     "a user class or a list of them",
     _user_class,
     decode_user_class,
     lambda classes: ", ".join(map(_quoted, classes)),
+    "staging",
 )

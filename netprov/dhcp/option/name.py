@@ -16,7 +16,9 @@ def encode_list(names: Sequence[str]) -> bytes:
     for name in names:
         labels = tuple(name.rstrip(".").split("."))
         if not all(1 <= len(label.encode()) <= 63 for label in labels) or len(name) > 253:
-            raise BadValue(f"{name!r} is not a DNS name", "labels of 1 to 63 octets, 253 in all")
+            raise BadValue(
+                f"{name!r} is not a DNS name", "write labels of 1 to 63 octets, 253 in all, as in example.com"
+            )
         for start in range(len(labels)):
             tail = tuple(label.lower() for label in labels[start:])
             if tail in written:

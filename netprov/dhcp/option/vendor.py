@@ -60,7 +60,7 @@ def encode_tlv(pairs: Mapping[int, bytes]) -> bytes:
     out = b""
     for code, data in pairs.items():
         if len(data) > 255:
-            raise BadValue(f"sub-option {code} is {len(data)} octets long; 255 is the most")
+            raise BadValue(f"sub-option {code} is {len(data)} octets long; 255 is the most", "shorten it")
         out += bytes([code, len(data)]) + data
     return out
 
@@ -85,7 +85,7 @@ def encode_vendor_identifying(blocks: Mapping[int, bytes]) -> bytes:
     out = b""
     for enterprise, data in blocks.items():
         if not 0 <= enterprise < 1 << 32:
-            raise BadValue(f"{enterprise} is not an enterprise number", "0 to 4294967295")
+            raise BadValue(f"{enterprise} is not an enterprise number", "write a number from 0 to 4294967295")
         for start in range(0, max(1, len(data)), 255):
             piece = data[start : start + 255]
             out += enterprise.to_bytes(4, "big") + bytes([len(piece)]) + piece
@@ -221,7 +221,7 @@ def _vendor_class(value: object) -> bytes:
         raise BadValue(f"{value!r} is not a vendor class", "write text")
     data = value.encode()
     if len(data) > 255:
-        raise BadValue(f"a vendor class of {len(data)} octets; 255 is the most")
+        raise BadValue(f"a vendor class of {len(data)} octets; 255 is the most", "shorten it")
     return data
 
 
@@ -247,10 +247,24 @@ def _encode_82(value: object) -> bytes:
 
 
 VENDOR_SPECIFIC = Kind(
-    "TR-069 sub-options, {acs_url: https://…}; or a URL as text", _encode_43, _decode_43, _format_43
+    "TR-069 sub-options, {acs_url: https://…}; or a URL as text",
+    _encode_43,
+    _decode_43,
+    _format_43,
+    "{acs_url: 'https://pr1.example.com:7547/'}",
 )
-VENDOR_IDENTIFYING = Kind("TR-069 sub-options, {acs_url: https://…}", _encode_125, _decode_125, _format_125)
+VENDOR_IDENTIFYING = Kind(
+    "TR-069 sub-options, {acs_url: https://…}",
+    _encode_125,
+    _decode_125,
+    _format_125,
+    "{acs_url: 'https://pr1.example.com:7547/'}",
+)
 VENDOR_CLASSES = Kind(
-    "vendor classes by enterprise number, {3561: [dslforum.org]}", _encode_124, _decode_124, _format_124
+    "vendor classes by enterprise number, {3561: [dslforum.org]}",
+    _encode_124,
+    _decode_124,
+    _format_124,
+    "{3561: [dslforum.org]}",
 )
 RELAY = Kind("relay sub-options", _encode_82, decode_tlv, lambda pairs: _format_tlv(pairs, SUBOPTIONS_82))

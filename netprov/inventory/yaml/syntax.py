@@ -19,7 +19,8 @@ def explain(error: yaml.YAMLError, text: str, name: str) -> Problem:
         return Problem("yaml-syntax", f"the file is not YAML: {error}", place=Place(name))
     message, remedy = _words(error, text)
     mark = error.problem_mark
-    unfinished = "end of stream" in (error.problem or "") or "simple key" in (error.context or "")
+    said = f"{error.context or ''} {error.problem or ''}"
+    unfinished = re.search("end of stream|simple key|scanning an a", said)
     if unfinished and error.context_mark is not None:
         mark = error.context_mark
     return Problem("yaml-syntax", message, remedy, place=Place(name, mark.line + 1, mark.column + 1))
@@ -52,7 +53,30 @@ def _token(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
     found = _line(mark, text)[mark.column : mark.column + 1]
     if found == "\t" or "\t" in _line(mark, text)[: mark.column + 1]:
         return "a tab is used for indentation", "indent with spaces; YAML does not allow tabs there"
-    return f"a value cannot begin with {found!r}", "put the value in quotes"
+    return f"a value cannot begin with {found!r}", _quote(mark, text)
+
+
+def _quote(mark: Any, text: str) -> str:
+    """Return the remedy that shows the value which begins at a mark in quotes."""
+    rest = _line(mark, text)[mark.column :]
+    inside_flow = re.search(r"[\[{][^\]}]*\Z", _line(mark, text)[: mark.column])
+    value = (_FLOW_VALUE if inside_flow else _BLOCK_VALUE).match(rest)
+    shown = value[0].rstrip() if value else ""
+    return f"put the value in quotes: '{shown}'" if shown and "'" not in shown else "put the value in quotes"
+
+
+_FLOW_VALUE = re.compile(r"[^,\]}]*?(?=\s*(?:[,\]}]|\s#|\Z))")
+_BLOCK_VALUE = re.compile(r".*?(?=\s*(?::\s|:\Z|\s#|\Z))")
+"""A value up to where it would end if it could begin so; in a list or mapping on one line, and elsewhere."""
+
+
+def _alias(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
+    mark = error.context_mark or error.problem_mark
+    assert mark is not None
+    kind = "an alias" if _line(mark, text)[mark.column : mark.column + 1] == "*" else "an anchor"
+    return f"a value that begins like this is read as {kind}, and has no valid name for one", _quote(
+        mark, text
+    )
 
 
 def _second_colon(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
@@ -153,7 +177,7 @@ _TABLE: tuple[tuple[str, _Explain], ...] = (
     ("block scalar", _fixed("the text block begun by `|` or `>` is malformed", "indent its lines alike")),
     (
         "anchor|alias",
-        _fixed("an anchor or alias has no valid name", "put a value that begins with & or * in quotes"),
+        _alias,
     ),
     ("directive|%", _fixed("a line cannot begin with %", "put the value in quotes")),
     ("tag", _fixed("a value that begins with ! is read as a tag", "put it in quotes")),

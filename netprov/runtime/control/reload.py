@@ -43,6 +43,8 @@ def reload(state: Path, roles: Sequence[str] = (), judge: Judge | None = None) -
     once a unit. Raises `ServiceError` if nobody can be asked.
     """
     asked = time.clock_gettime(time.CLOCK_BOOTTIME)
+    if not state.is_dir():
+        raise _nobody(state, roles)
     with _locked(state) as record:
         if (known := _known(record, asked, roles)) is not None:
             return known
@@ -92,10 +94,15 @@ def _all_there(state: Path, roles: Sequence[str], found: Sequence[Peer]) -> None
     played = {role for peer in found for role in peer.roles}
     missing = [role for role in roles if role not in played]
     if missing or not found:
-        raise ServiceError(
-            f"nothing that plays {' '.join(missing) or 'any role'} runs with the state directory {state}",
-            "start it (`netprov serve`, `systemctl start netprov.target`), or name the state directory with --state",
-        )
+        raise _nobody(state, missing)
+
+
+def _nobody(state: Path, roles: Sequence[str]) -> ServiceError:
+    return ServiceError(
+        f"nothing that plays {' '.join(roles) or 'any role'} runs with the state directory {state}",
+        "start it (`netprov serve`, `systemctl start netprov.target`); if it runs, it keeps the state directory that it was "
+        "started with: name that one with --state DIR",
+    )
 
 
 def _ask(found: Sequence[Peer], verb: Verb, *, releases: tuple[str, ...] = ()) -> list[Reply]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable
 
 from netprov.dns.stub import Reply, build_query, parse_reply
 from netprov.errors import Malformed, ServiceError
@@ -13,13 +14,24 @@ TRIES = 3
 TIMEOUT = 2.0
 
 
-async def ask(name: str, type_: int, server: str, port: int = 53, *, tcp: bool = False) -> Reply:
-    """Ask a server. Raises `ServiceError` if it does not answer, or not with a reply that can be read."""
+async def ask(
+    name: str,
+    type_: int,
+    server: str,
+    port: int = 53,
+    *,
+    tcp: bool = False,
+    waiting: Callable[[int, int], None] = lambda _tries, _of: None,
+) -> Reply:
+    """Ask a server; `waiting` hears of each try but the last that had no answer, and how many there are.
+
+    Raises `ServiceError` if it does not answer, or not with a reply that can be read.
+    """
     query = build_query(name, type_, id_=secrets.randbelow(1 << 16), edns=True)
     try:
-        reply = parse_reply(await _exchange(query, server, port, tcp=tcp), query)
+        reply = parse_reply(await _exchange(query, server, port, waiting, tcp=tcp), query)
         if reply is not None and reply.truncated and not tcp:
-            reply = parse_reply(await _exchange(query, server, port, tcp=True), query)
+            reply = parse_reply(await _exchange(query, server, port, waiting, tcp=True), query)
     except Malformed as error:
         raise ServiceError(f"{server} sent a reply that cannot be read: {error}") from error
     except (OSError, EOFError) as error:
@@ -33,12 +45,14 @@ async def ask(name: str, type_: int, server: str, port: int = 53, *, tcp: bool =
     return reply
 
 
-async def _exchange(query: bytes, server: str, port: int, *, tcp: bool) -> bytes:
+async def _exchange(
+    query: bytes, server: str, port: int, waiting: Callable[[int, int], None], *, tcp: bool
+) -> bytes:
     if tcp:
         return await asyncio.wait_for(ask_tcp(query, server, port), TIMEOUT)
-    for _ in range(TRIES - 1):
+    for tried in range(1, TRIES):
         try:
             return await asyncio.wait_for(ask_udp(query, server, port), TIMEOUT)
         except TimeoutError:
-            continue
+            waiting(tried, TRIES)
     return await asyncio.wait_for(ask_udp(query, server, port), TIMEOUT)

@@ -62,7 +62,10 @@ def command(
     tls = PlannedTls(plan, folder, time.time()) if plan else None
     found, fine = [], True
     names = names_of(plan.site if plan else None, folder)
-    for mac in find_all(names, phones) or _everyone(folder, plan):
+    asked = find_all(names, phones) or _everyone(folder, plan)
+    if not asked and not as_json:
+        say(_nobody(folder, plan))
+    for mac in asked:
         lease = leases.get(mac)
         heard = Heard(mac, load_history(folder, mac), lease, _state(lease, now), plan, offers, tls)
         steps = steps_of(heard)
@@ -80,6 +83,16 @@ def command(
     if as_json:
         click.echo(json.dumps(found, indent=2))
     return 0 if fine else 1
+
+
+def _nobody(folder: Path, plan: Plan | None) -> str:
+    listed = (
+        "and the inventory lists none" if plan else "and no inventory is named (-f FILE) that may list some"
+    )
+    return (
+        f"no phone is on record in {folder}, {listed}\n"
+        "    plug one in while `netprov serve` runs, or name one by its MAC address to see how far it would come"
+    )
 
 
 def _plan(file: str | None, *, needed: bool) -> Plan | None:

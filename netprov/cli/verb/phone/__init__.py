@@ -16,10 +16,10 @@ import click
 from netprov.cli.say import say
 from netprov.cli.site import inventory_option
 from netprov.cli.verb.phone.choice import Choice
-from netprov.cli.verb.phone.story import Diary, Timeline, trip_data
+from netprov.cli.verb.phone.story import Diary, Timeline, still_waiting, trip_data
 from netprov.emulator.dhcp import DhcpLink
 from netprov.emulator.fleet import Tally, boot_fleet
-from netprov.emulator.phone import FixedLease, Link, Trip, boot
+from netprov.emulator.phone import FixedLease, Link, Trip, Waiting, boot
 from netprov.emulator.stay import Life, Pace, stay_on, switch_on
 from netprov.inventory.model.scalar import seconds_of
 from netprov.phone.handset.identity import Identity
@@ -186,11 +186,27 @@ async def _each(identities: Sequence[Identity], link: Link, choice: Choice) -> l
     trips = []
     for identity in identities:
         show = None if choice.as_json else Timeline(identity, pause=choice.step)
-        trip = await boot(identity, link, timeouts=choice.timeouts, behaviour=choice.behaviour, observe=show)
+        trip = await boot(
+            identity,
+            link,
+            timeouts=choice.timeouts,
+            behaviour=choice.behaviour,
+            observe=show,
+            waiting=_waiting(choice),
+        )
         trips.append(trip)
         if show:
             show.end(trip)
     return trips
+
+
+def _waiting(choice: Choice) -> Waiting:
+    """Return who says on standard error what a phone waits for: a server that is not there is silent for long."""
+    return Waiting(
+        lambda action: say(
+            f"… {still_waiting(action, choice.timeouts, choice.interface)}", err=True, dim=True
+        )
+    )
 
 
 async def _live(identities: Sequence[Identity], choice: Choice) -> list[Life]:
@@ -208,12 +224,13 @@ async def _live(identities: Sequence[Identity], choice: Choice) -> list[Life]:
 
 
 async def _together(lives: Sequence[Life], link: Link, choice: Choice) -> None:
+    waiting = _waiting(choice) if len(lives) == 1 else None
     diaries = [Diary(life.handset.identity, as_json=choice.as_json, many=len(lives) > 1) for life in lives]
     pace = Pace(choice.speed, choice.lasts)
     try:
         await asyncio.gather(
             *(
-                stay_on(link, life, choice.timeouts, replace(pace), diary)
+                stay_on(link, life, choice.timeouts, replace(pace), diary, waiting=waiting)
                 for life, diary in zip(lives, diaries, strict=True)
             )
         )

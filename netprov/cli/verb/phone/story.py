@@ -7,10 +7,11 @@ import json
 import click
 
 from netprov.cli.say import say
+from netprov.emulator.failure import Timeouts
 from netprov.emulator.phone import Trip
 from netprov.emulator.stay import Life
 from netprov.explain.timeline import as_data, tell
-from netprov.phone.action import Step
+from netprov.phone.action import Action, AskDhcp, Fetch, Resolve, Say, Step, Wait
 from netprov.phone.handset.identity import Identity
 from netprov.phone.handset.schedule import DAY
 from netprov.text import visible
@@ -65,6 +66,21 @@ class Diary:
             return
         said = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in data.items() if name != "mac")
         say(f"{self._mac}: {said}", fg="green" if life.current else "red")
+
+
+def still_waiting(action: Action, timeouts: Timeouts, interface: str | None) -> str:
+    """Return what a phone waits for that has no answer yet, and for how long it will."""
+    match action:
+        case AskDhcp():
+            return f"no DHCP server has answered on {interface} yet; the phone asks for {timeouts.dhcp:g} s in all"
+        case Resolve(name, _, servers):
+            return f"no answer yet for {visible(name)} from DNS {', '.join(servers)}"
+        case Fetch(url, address):
+            return f"no answer yet from {visible(url.host)} ({visible(address)}); the phone waits {timeouts.answer:g} s at most"
+        case Wait(seconds, why):
+            return f"the phone lets {seconds:g} s pass: {why}"
+        case Say():
+            return ""
 
 
 def _print(step: Step, at: str, took: str) -> None:
