@@ -16,7 +16,7 @@ from netprov.phone.action import Action, AskDhcp, Failed, Fetch, Lease, Resolve,
 from netprov.phone.handset.identity import MODELS, Identity
 from netprov.phone.handset.memory import Handset
 from netprov.phone.rule.url import parse_url
-from netprov.runtime.dns import ask as asking
+from netprov.runtime.dns.ask import ask
 
 MAC = "00:12:34:ab:45:de"
 ASK = AskDhcp("CP-8851-3PCC", (66,), MAC)
@@ -81,14 +81,20 @@ def test_what_is_waited_for_is_said_in_words(action: Action, said: str) -> None:
     assert still_waiting(action, COMPRESSED, "lan0") == said
 
 
-def test_each_try_of_a_question_that_has_no_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "TIMEOUT", 0.01)
+def test_each_try_of_a_question_that_has_no_answer_is_told() -> None:
     told: list[tuple[int, int]] = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
         deaf.bind(("127.0.0.1", 0))
         port = deaf.getsockname()[1]
         with pytest.raises(ServiceError, match="does not answer"):
             asyncio.run(
-                asking.ask("a.example", 1, "127.0.0.1", port, waiting=lambda *tries: told.append(tries))
+                ask(
+                    "a.example",
+                    1,
+                    "127.0.0.1",
+                    port,
+                    timeout=0.01,
+                    waiting=lambda *tries: told.append(tries),
+                )
             )
     assert told == [(1, 3), (2, 3)]

@@ -21,17 +21,29 @@ async def ask(
     port: int = 53,
     *,
     tcp: bool = False,
+    timeout: float = TIMEOUT,
     waiting: Callable[[int, int], None] = lambda _tries, _of: None,
 ) -> Reply:
-    """Ask a server; `waiting` hears of each try but the last that had no answer, and how many there are.
+    """Ask a server; each try has `timeout` seconds, and `waiting` hears of each but the last that had no answer.
 
     Raises `ServiceError` if it does not answer, or not with a reply that can be read.
     """
     query = build_query(name, type_, id_=secrets.randbelow(1 << 16), edns=True)
+
+    async def exchange(*, by_tcp: bool) -> bytes:
+        if by_tcp:
+            return await asyncio.wait_for(ask_tcp(query, server, port), timeout)
+        for tried in range(1, TRIES):
+            try:
+                return await asyncio.wait_for(ask_udp(query, server, port), timeout)
+            except TimeoutError:
+                waiting(tried, TRIES)
+        return await asyncio.wait_for(ask_udp(query, server, port), timeout)
+
     try:
-        reply = parse_reply(await _exchange(query, server, port, waiting, tcp=tcp), query)
+        reply = parse_reply(await exchange(by_tcp=tcp), query)
         if reply is not None and reply.truncated and not tcp:
-            reply = parse_reply(await _exchange(query, server, port, waiting, tcp=True), query)
+            reply = parse_reply(await exchange(by_tcp=True), query)
     except Malformed as error:
         raise ServiceError(f"{server} sent a reply that cannot be read: {error}") from error
     except (OSError, EOFError) as error:
@@ -43,16 +55,3 @@ async def ask(
     if reply is None:
         raise ServiceError(f"{server} answered something else than was asked")
     return reply
-
-
-async def _exchange(
-    query: bytes, server: str, port: int, waiting: Callable[[int, int], None], *, tcp: bool
-) -> bytes:
-    if tcp:
-        return await asyncio.wait_for(ask_tcp(query, server, port), TIMEOUT)
-    for tried in range(1, TRIES):
-        try:
-            return await asyncio.wait_for(ask_udp(query, server, port), TIMEOUT)
-        except TimeoutError:
-            waiting(tried, TRIES)
-    return await asyncio.wait_for(ask_udp(query, server, port), TIMEOUT)
