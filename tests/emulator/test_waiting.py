@@ -93,7 +93,7 @@ def test_each_try_of_a_question_that_has_no_answer_is_told() -> None:
                     1,
                     "127.0.0.1",
                     port,
-                    timeout=0.01,
+                    patience=0.01,
                     waiting=lambda *tries: told.append(tries),
                 )
             )

@@ -21,10 +21,10 @@ async def ask(
     port: int = 53,
     *,
     tcp: bool = False,
-    timeout: float = TIMEOUT,
+    patience: float = TIMEOUT,
     waiting: Callable[[int, int], None] = lambda _tries, _of: None,
 ) -> Reply:
-    """Ask a server; each try has `timeout` seconds, and `waiting` hears of each but the last that had no answer.
+    """Ask a server; each try has `patience` seconds, and `waiting` hears of each but the last that had no answer.
 
     Raises `ServiceError` if it does not answer, or not with a reply that can be read.
     """
@@ -32,13 +32,13 @@ async def ask(
 
     async def exchange(*, by_tcp: bool) -> bytes:
         if by_tcp:
-            return await asyncio.wait_for(ask_tcp(query, server, port), timeout)
+            return await asyncio.wait_for(ask_tcp(query, server, port), patience)
         for tried in range(1, TRIES):
             try:
-                return await asyncio.wait_for(ask_udp(query, server, port), timeout)
+                return await asyncio.wait_for(ask_udp(query, server, port), patience)
             except TimeoutError:
                 waiting(tried, TRIES)
-        return await asyncio.wait_for(ask_udp(query, server, port), timeout)
+        return await asyncio.wait_for(ask_udp(query, server, port), patience)
 
     try:
         reply = parse_reply(await exchange(by_tcp=tcp), query)
