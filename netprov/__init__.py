@@ -357,6 +357,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.web.second          whether another server presents its certificates already
     runtime.web.tls_keeper      the certificates of one service, kept current
     runtime.web.connection      the open connections of a web server
+    runtime.web.excerpt         what a record may tell of a request that was refused
     runtime.web.handler         HTTP by aiohttp, with what it lacks
     runtime.web.head            requests that are a head and nothing else
     runtime.web.door            what is answered at once, and what goes to aiohttp

@@ -15,7 +15,7 @@ requests, Upload, several envelopes a message, HoldRequests, which an ACS need n
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -61,12 +61,16 @@ class AcsLimits:
 
 @dataclass(frozen=True, slots=True)
 class AcsRequest:
-    """One POST: its body, its Cookie header, the address it came from, and the connection by any name."""
+    """One POST: its body, its Cookie header, the address it came from, and the connection by any name.
+
+    `excerpt` returns what a record may tell of it if it is refused; never of the body, which holds passwords.
+    """
 
     body: bytes
     cookie: str = ""
     source: str = ""
     connection: str = ""
+    excerpt: Callable[[], str] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +325,7 @@ class Acs:
         self._keep(device)
 
     def _refuse(self, request: AcsRequest, reason: str) -> Reply:
-        self._events.append(MessageRefused(request.source, reason[:TEXT]))
+        self._events.append(MessageRefused(request.source, reason[:TEXT], sent=request.excerpt()))
         return Reply(400, f"{reason}\n".encode("ascii", "replace"), (("Content-Type", "text/plain"),))
 
     def _end(self, session: _Session | None) -> None:

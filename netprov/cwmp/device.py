@@ -133,10 +133,12 @@ class MessageRefused:
     source: str
     reason: str
     mac: str = ""
+    sent: str = ""
     event_kind: ClassVar[str] = "MessageRefused"
 
     def __str__(self) -> str:
-        return f"{self.source}: 400 {self.reason}"
+        sent = f": {self.sent}" if self.sent else ""
+        return f"{self.source}: 400 {self.reason}{sent}"
 
 
 AcsEvent = InformReceived | Configured | DownloadRequested | FileTransferred | Faulted | MessageRefused

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -14,12 +15,14 @@ from aiohttp import web
 from netprov.cwmp.acs import Acs, AcsLimits, AcsRequest, Reply
 from netprov.cwmp.auth import REASONS, SECRET, Credentials, Gate, Verdict
 from netprov.errors import ServiceError
+from netprov.hostport import Scheme
 from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.provision.config import Listener, SecretsPlace
 from netprov.provision.event import RequestRefused
 from netprov.runtime.handover import Place
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
+from netprov.runtime.web.excerpt import excerpt
 from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
 from netprov.runtime.web.stream import Stream
 from netprov.runtime.web.tls_keeper import TlsKeeper
@@ -191,6 +194,7 @@ class AcsService:
                 cookie="; ".join(request.headers.getall("Cookie", [])),
                 source=stream.peer[0],
                 connection=f"{stream.peer[0]} {stream.peer[1]}",
+                excerpt=partial(excerpt, request),
             ),
             now,
             secrets.token_urlsafe(24),
@@ -214,8 +218,8 @@ class AcsService:
         """Refuse a request before it is a message, and tell."""
         stream = request.transport
         address = stream.peer[0] if isinstance(stream, Stream) else ""
-        sent = f"{request.method} {request.raw_path}"[:200]
-        self._report(RequestRefused("https" if request.secure else "http", address, status, reason, sent))
+        scheme: Scheme = "https" if request.secure else "http"
+        self._report(RequestRefused(scheme, address, status, reason, excerpt(request)))
         return web.Response(status=status, text=f"{reason}\n")
 
     def _report(self, event: Event) -> None:

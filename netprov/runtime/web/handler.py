@@ -13,8 +13,6 @@ from aiohttp.web_protocol import RequestHandler
 
 Refused = Callable[[web.BaseRequest, int, str, bytes], None]
 
-_REQUEST_LINE = re.compile(rb"[!-~]{1,24} [ -~]*")
-_SHOWN = 200
 _PIECE = re.compile(rb".*?\r\n\r\n|.+", re.DOTALL)
 """What ends where a head ends, or is the rest."""
 _WHOLE_LINE = re.compile(rb"([!#$%&'*+.^`|~\w-]+) [!-~]+ HTTP/(\d\.\d)\r?\n", re.ASCII)
@@ -118,14 +116,3 @@ def _refusal(sent: bytes, status: int) -> int:
     if version not in {b"1.0", b"1.1"}:
         return 505
     return status if method.decode() in HTTPMethod.__members__ else 501
-
-
-def first_line(sent: bytes) -> str:
-    """Return the request line of what was sent; of what has none, how it begins.
-
-    Nothing after the line: that may be somebody's credentials.
-    """
-    line = sent.partition(b"\n")[0].rstrip(b"\r")
-    if _REQUEST_LINE.fullmatch(line):
-        return line[:_SHOWN].decode("ascii")
-    return f"{len(sent)} octets that begin with {sent[:16].hex(' ')}"

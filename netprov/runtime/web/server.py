@@ -30,7 +30,8 @@ from netprov.runtime.task import keep
 from netprov.runtime.web.body import Bodies, TooMuch
 from netprov.runtime.web.connection import Connections
 from netprov.runtime.web.door import Door, Quick
-from netprov.runtime.web.handler import HandlerServer, first_line
+from netprov.runtime.web.excerpt import excerpt, excerpt_of
+from netprov.runtime.web.handler import HandlerServer
 from netprov.runtime.web.handshake import Handshakes
 from netprov.runtime.web.head import is_host
 from netprov.runtime.web.stream import Stream
@@ -260,7 +261,7 @@ class WebServer:
         handler.data_received(data)
 
     def _tls_failed(self, address: str, server: str, reason: str, sent: bytes) -> None:
-        self._report(TlsFailed(address, reason, server, first_line(sent) if sent else ""))
+        self._report(TlsFailed(address, reason, server, excerpt_of(sent) if sent else ""))
 
     async def _sweep(self) -> None:
         while True:
@@ -289,28 +290,25 @@ class WebServer:
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         if (version := request.get(_ODD_VERSION)) is not None:
-            sent = f"{request.method} {request.raw_path}"
-            self._refuse(request, 505, f"{version} is not spoken here", sent)
+            self._refuse(request, 505, f"{version} is not spoken here", excerpt(request))
             return _closing(web.Response(status=505))
         if not is_host(request.headers.get("Host", "")):
             # RFC 9112 section 3.2: what is no host is refused, whatever is served.
-            self._refuse(request, 400, "the Host field is no host", f"{request.method} {request.raw_path}")
+            self._refuse(request, 400, "the Host field is no host", excerpt(request))
             return _closing(web.Response(status=400))
         try:
             # Most requests have no body, and wait_for costs a task.
             has_body = request.body_exists
             body = await asyncio.wait_for(self._body(request), self.timeouts.body) if has_body else b""
         except TooMuch:
-            self._refuse(
-                request, 503, "too many octets are on their way", f"{request.method} {request.raw_path}"
-            )
+            self._refuse(request, 503, "too many octets are on their way", excerpt(request))
             return _closing(web.Response(status=503, headers={"Retry-After": "10"}))
         except TimeoutError:
             return _closing(web.Response(status=408))
         except web.HTTPRequestEntityTooLarge:
             return _closing(web.Response(status=413))
         except HttpProcessingError as error:
-            self._refuse(request, 400, error.message, f"{request.method} {request.raw_path}")
+            self._refuse(request, 400, error.message, excerpt(request))
             return _closing(web.Response(status=400))
         return await self._answer(request, body)
 
@@ -319,13 +317,13 @@ class WebServer:
         return await self.bodies.read(request, stream.peer[0] if isinstance(stream, Stream) else "")
 
     def _malformed(self, request: web.BaseRequest, status: int, reason: str, sent: bytes) -> None:
-        self._refuse(request, status, reason, first_line(sent))
+        self._refuse(request, status, reason, excerpt_of(sent))
 
     def _refuse(self, request: web.BaseRequest, status: int, reason: str, sent: str) -> None:
         stream = request.transport
         if isinstance(stream, Stream):
             scheme: Scheme = "https" if stream.tls else "http"
-            self._report(RequestRefused(scheme, stream.peer[0], status, reason, sent[:200]))
+            self._report(RequestRefused(scheme, stream.peer[0], status, reason, sent))
 
 
 def _clean(message: RawRequestMessage) -> RawRequestMessage:

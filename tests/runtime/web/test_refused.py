@@ -11,7 +11,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from netprov.cwmp.device import MessageRefused
 from netprov.inventory.load import parse
 from netprov.lab.process import wait_until
 from netprov.plan import Plan, derive
@@ -19,6 +22,7 @@ from netprov.provision.config import Listener
 from netprov.runtime.cwmp.service import AcsService
 from netprov.runtime.provision.service import HttpService
 from netprov.runtime.role import Service
+from netprov.runtime.web.excerpt import MOST, excerpt_of
 from netprov.runtime.web.server import Timeouts
 from tests.port import free_port
 from tests.runtime.provisioning import Events, plan_of, role_context, with_service
@@ -83,6 +87,63 @@ def test_what_is_no_request_is_refused_with_a_record(
     with_service(service, plan, exchange)
     (told,) = [each for _, each in events if each.event_kind == "RequestRefused"]
     assert shown in str(told)
+
+
+SECRETS = (
+    b"cGhvbmU6aHVudGVyMg",
+    b"6629fae49393a05397450978507c4ef1",
+    b"session-of-a-phone",
+    b"hunter2",
+    b"pin4711",
+)
+TELLING = (
+    b"GET /x.cfg?pwd=pin4711 HTTP/1.1\r\nHost: a\r\nHost: b\r\nAuthorization: Basic cGhvbmU6aHVudGVyMg==\r\n"
+    b'Proxy-Authorization: Digest username="GET /p", response="6629fae49393a05397450978507c4ef1"\r\n'
+    b"Cookie: token=session-of-a-phone\r\nX-Password: hunter2\r\n folded hunter2\r\nUser-Agent: Cisco\x1b[2J\r\n\r\n"
+    b"<ConnectionRequestPassword>hunter2</ConnectionRequestPassword>"
+)
+
+
+def test_the_record_tells_what_was_sent_and_no_credential() -> None:
+    assert excerpt_of(TELLING) == (
+        "GET /x.cfg?… HTTP/1.1; Host: a; Host: b; Authorization: …; Proxy-Authorization: …; Cookie: …; X-Password: …; "
+        "a line that is no field; User-Agent: Cisco\\x1b[2J"
+    )
+
+
+@pytest.mark.parametrize("start", range(len(TELLING)))
+def test_no_piece_of_a_request_tells_a_credential(start: int) -> None:
+    """What came last need not be where the request began."""
+    told = excerpt_of(TELLING[start:])
+    assert len(told) <= MOST
+    for secret in SECRETS:
+        for size in range(4, len(secret) + 1):
+            assert secret[-size:].decode() not in told
+        assert secret[:4].decode() not in told
+
+
+@given(st.binary(max_size=2000))
+def test_any_octets_are_told_in_one_short_harmless_line(sent: bytes) -> None:
+    told = excerpt_of(sent)
+    assert told.isprintable()
+    assert 0 < len(told) <= MOST
+
+
+def test_a_refused_message_is_on_record_with_what_was_sent_and_not_its_body(tmp_path: Path) -> None:
+    service, plan, events, port = acs(tmp_path, "http")
+    body = b"<a><b:Password>hunter2</b:Password></a>"
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nCookie: hunter2\r\nSOAPAction: \r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+
+    def exchange() -> None:
+        assert say(port, head % len(body) + body).startswith(b"HTTP/1.1 400 ")
+        wait_until(lambda: "400" in events.text(), what="the record", timeout=10)
+
+    with_service(service, plan, exchange)
+    (told,) = [each for _, each in events if isinstance(each, MessageRefused)]
+    assert told.sent == (
+        f"POST / HTTP/1.1; Host: a; Cookie: …; SOAPAction: ; Content-Length: {len(body)}; Connection: close"
+    )
+    assert "hunter2" not in str(told)
 
 
 @pytest.mark.parametrize("server", [http, acs])
