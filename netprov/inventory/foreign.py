@@ -6,6 +6,7 @@ and without the `option` that dhcpd puts before it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -101,6 +102,15 @@ _SITE: Mapping[str, str] = {
     **dict.fromkeys(
         ("defaults", "parameters"), "what all phones share belongs under `provisioning: {values: {…}}`"
     ),
+    **dict.fromkeys(
+        ("tftp", "http", "https", "web"),
+        "TFTP, HTTP and HTTPS need no section; a directory that is served as it is: `provisioning: {files: {/firmware: /srv/firmware}}`",
+    ),
+    **dict.fromkeys(
+        ("listen", "bind", "listenaddress"),
+        "this server's address is its network's: `networks: {voice: {address: 10.20.0.1}}`",
+    ),
+    **dict.fromkeys(("site", "zone", "domainname"), "write `domain:`"),
     **dict.fromkeys(("devices", "handsets", "reservations", "clients"), "write `phones:`"),
 }
 
@@ -111,11 +121,18 @@ _MATCH: Mapping[str, str] = {
     **dict.fromkeys(("hostname", "option12"), 'write `host_name: "SEP*"`'),
     **dict.fromkeys(("hardware", "oui", "macprefix", "hwaddress"), "write `mac: 00:12:34`"),
     **dict.fromkeys(("vlan", "vlanid", "subnet"), "write `network: voice`, a name under `networks:`"),
+    **dict.fromkeys(
+        ("model", "product", "type"), "write `vendor_class: CP-8851-3PCC*`: phones send their model there"
+    ),
+    **dict.fromkeys(
+        ("ip", "address"),
+        "clients have no address yet: write `network: voice`, or list the phone under `phones:` with `class:`",
+    ),
 }
 
 _SRV: Mapping[str, str] = {
-    **dict.fromkeys(("tls", "ssl", "ciscoprovhttps"), "write `https:`"),
-    **dict.fromkeys(("tcp", "ciscoprovhttp"), "write `http:`"),
+    **dict.fromkeys(("tls", "ssl", "ciscoprovhttps", "ciscoprovhttps.tls"), "write `https:`"),
+    **dict.fromkeys(("tcp", "ciscoprovhttp", "ciscoprovhttp.tcp"), "write `http:`"),
 }
 _TARGET: Mapping[str, str] = dict.fromkeys(("host", "hostname", "server", "name", "fqdn"), "write `target:`")
 
@@ -124,10 +141,40 @@ _CERTIFICATES: Mapping[str, str] = dict.fromkeys(
     "bring your own certificate and key by `netprov cert import`; the inventory does not name them",
 )
 
+_HOST: Mapping[str, str] = {
+    **dict.fromkeys(("ip", "address", "ipaddress", "addr", "a"), "write `addresses: 10.20.0.11`"),
+    **dict.fromkeys(("alias", "cname", "cnames"), "write `aliases:`"),
+}
+
+_KEYS = "keys and passwords are no part of the inventory: the secrets file has them, a line `MAC TEXT` a phone, or `site TEXT` for all"
+
+_ENCRYPTION: Mapping[str, str] = dict.fromkeys(("key", "password", "passphrase", "secret"), _KEYS)
+_AUTH: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("password", "pass", "secret"),
+        "passwords are no part of the inventory: the secrets file has them, a line `password:MAC TEXT` a phone, or `site TEXT` for all",
+    ),
+    **dict.fromkeys(("username", "login"), "write `user:`"),
+    **dict.fromkeys(("method", "type"), "write `scheme: digest`"),
+}
+_ACS: Mapping[str, str] = {
+    **dict.fromkeys(("url", "acsurl", "address"), "write `acs_url:` in a class with `method: acs`"),
+    **dict.fromkeys(("username", "user", "password"), "write `credentials: {username: admin, password: …}`"),
+}
+_DHCP: Mapping[str, str] = dict.fromkeys(
+    ("lease", "router", "dns", "ntp", "pool", "subnet", "interface", "domain", "options"),
+    "it belongs to a network: `networks: {voice: {…}}`",
+)
+
 _SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Inventory": _SITE,
     "Match": _MATCH,
     "Network": _NETWORK,
+    "Host": _HOST,
+    "Encryption": _ENCRYPTION,
+    "Auth": _AUTH,
+    "AcsSettings": _ACS,
+    "Dhcp": _DHCP,
     "Phone": _PHONE,
     "Srv": _SRV,
     "SrvTarget": _TARGET,
@@ -145,6 +192,17 @@ _CHOICES: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("any", "everyone"), "all"),
         **dict.fromkeys(("listed", "reserved"), "known"),
     },
+}
+
+_OPTIONS: Mapping[str, str] = {
+    **dict.fromkeys(("tftpservername", "tftpserver", "tftp"), "66"),
+    **dict.fromkeys(("bootfilename", "bootfile", "filename"), "67"),
+    **dict.fromkeys(("vendorencapsulatedoptions", "vendorspecificinformation", "vendorspecific"), "43"),
+    **dict.fromkeys(("tftpserveraddress", "tftpservers", "voiptftpserver", "ciscotftp"), "150"),
+    **dict.fromkeys(("timeoffset",), "2"),
+    **dict.fromkeys(("domainsearch",), "119"),
+    **dict.fromkeys(("classlessstaticroute", "rfc3442classlessstaticroutes"), "121"),
+    **dict.fromkeys(("vivendorspecific", "vivendorspecificinformation"), "125"),
 }
 
 
@@ -169,6 +227,13 @@ def value_for(path: Path, value: Any) -> str:
             return f"write `phones: {{csv: {value}}}`"
         case _:
             return ""
+
+
+def option_for(name: str) -> str:
+    """Return the number of a DHCP option by another program's name of it, or written as option66; "" if unknown."""
+    if digits := re.fullmatch(r"(?:opt|option|code)[-_ ]?(\d+)", name, re.IGNORECASE):
+        return digits[1]
+    return _OPTIONS.get(_bare(name).removeprefix("option"), "")
 
 
 def _bare(word: str) -> str:

@@ -17,9 +17,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 
 from netprov.errors import BadValue, Path, Problem
-from netprov.inventory.foreign import choice_for, remedy_for, value_for
+from netprov.inventory.foreign import choice_for, option_for, remedy_for, value_for
 from netprov.inventory.model import Inventory
-from netprov.inventory.yaml.flow import flow
+from netprov.inventory.yaml.flow import as_members, flow
 
 LONGEST_SHOWN = 60
 
@@ -170,7 +170,9 @@ def _problem(detail: ErrorDetails, path: Path) -> Problem:
     if detail["loc"][-1:] == ("[key]",):
         wanted = next((words for part, words in _WANTED if part in kind), "such a key")
         owner = _name(path[:-1])
-        return Problem("key", f"the key `{path[-1]}` of {owner} is not {wanted}", _example(path[:-1]), path)
+        number = option_for(str(path[-1])) if path[-2:-1] == ("options",) else ""
+        remedy = f"options are written by number: `{number}`" if number else _example(path[:-1])
+        return Problem("key", f"the key `{path[-1]}` of {owner} is not {wanted}", remedy, path)
     if kind == "value_error" and (detail["input"] is None or isinstance(detail["input"], dict | list)):
         return Problem(
             "type", f"{name} is {shown(detail['input'])}, but one value is wanted", _example(path), path
@@ -178,6 +180,12 @@ def _problem(detail: ErrorDetails, path: Path) -> Problem:
     if kind == "value_error":
         error = detail.get("ctx", {}).get("error")
         message, remedy = (error.message, error.remedy) if isinstance(error, BadValue) else (str(error), "")
+        if isinstance(detail["input"], str) and detail["input"][:1] in _CURLY:
+            remedy = f"the quotation marks are those of print: write it in plain ones, '{detail['input'].strip(_CURLY)}'"
+        if detail["input"] is False or str(detail["input"]).lower() in {"none", "no", "off"}:
+            name_, field = str(path[-1]), field_at(path)
+            if field is not None and name_ in {"router", "dns", "ntp"}:
+                remedy = f"for none, write `{name_}: []`"
         return Problem("value", f"{name}: {message}", remedy or _example(path), path)
     if kind == "literal_error":
         return _choice(path, detail["input"])
@@ -193,18 +201,40 @@ def _problem(detail: ErrorDetails, path: Path) -> Problem:
             path,
         )
     wanted = next((words for part, words in _WANTED if part in kind), "another kind of value")
+    if nameless := _nameless(path, detail["input"]):
+        return nameless
     message = f"{name} is {shown(detail['input'])}, but {wanted} is wanted"
     section = model_at(path[:-1]) if path and not isinstance(detail["input"], dict) else None
     if section and (other := remedy_for(section.__name__, str(path[-1]))):
         return Problem("type", message, other, path)
+    if kind == "string_type" and isinstance(detail["input"], bool):
+        return Problem("type", message, f'put text in quotes: "{"Yes" if detail["input"] else "No"}"', path)
     if found := value_for(path, detail["input"]) or _section_example(path, detail["input"]):
         return Problem("type", message, found, path)
     if wanted == "a list" and isinstance(detail["input"], dict):
-        return Problem(
-            "type", message, "put `- ` before its first key: that makes it a member of a list", path
-        )
-    quote = "put it in quotes" if kind == "string_type" and isinstance(detail["input"], bool) else ""
-    return Problem("type", message, quote or _example(path) or f"write {wanted}", path)
+        return Problem("type", message, as_members(path, detail["input"]), path)
+    return Problem("type", message, _example(path) or f"write {wanted}", path)
+
+
+def _nameless(path: Path, value: Any) -> Problem | None:
+    """Return the fault of a section whose members want a name, and that holds the keys of one member instead."""
+    owner = model_at(path) if path else None
+    if (
+        owner is None
+        or isinstance(value, dict)
+        or not isinstance(path[-1], str)
+        or path[-1] not in _fields(owner)
+    ):
+        return None
+    if path[:-1] != ("networks",):
+        return None
+    message = f"`{path[-1]}` stands where the name of a network is wanted"
+    return Problem(
+        "type",
+        message,
+        "give the network a name: `networks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}`",
+        path,
+    )
 
 
 def _section_example(path: Path, value: Any) -> str:
@@ -221,8 +251,11 @@ def _section_example(path: Path, value: Any) -> str:
     shown = shown or {
         name: field.default for name, field in fields if field.default not in (None, PydanticUndefined)
     }
-    name = next(iter(shown), "")
-    return f"for example `{key}: {flow({name: shown[name]})}`" if name else ""
+    needed = [name for name, field in fields if field.is_required()]
+    names = [name for name in needed if name in shown] or list(shown)[:1]
+    example = flow({name: shown[name] for name in names})
+    written = example if isinstance(path[-1], int) else f"{key}: {example}"
+    return f"for example `{written}`" if names else ""
 
 
 def _name(path: Path) -> str:
@@ -251,6 +284,14 @@ def _unknown(path: Path) -> Problem:
     model = model_at(path[:-1])
     known = list(_fields(model)) if model else []
     key = str(path[-1])
+    if any(each.isspace() and each not in " \t" for each in key):
+        written = "".join("_" if each.isspace() else each for each in key)
+        return Problem(
+            "unknown-key",
+            f"`{written}` has blanks in it that are no blanks to YAML (no-break spaces, of a web page or a word processor)",
+            "type them again as plain blanks",
+            path,
+        )
     place = _name(path[:-1]) if len(path) > 1 else "the inventory"
     remedy = remedy_for(model.__name__, key) if model else ""
     joined = _JOINED.fullmatch(key)
@@ -307,6 +348,9 @@ def _example(path: Path) -> str:
     key = next((each for each in reversed(path) if isinstance(each, str)), "")
     return f"for example `{key}: {flow(field.examples[0])}`"
 
+
+_CURLY = "“”‘’„«»"
+"""Quotation marks of print, which YAML takes for text."""
 
 _JOINED = re.compile(r"(\w+)(?:\s+|:)(\S.*)")
 """A key and its value without a colon, or without a space after it."""

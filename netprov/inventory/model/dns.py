@@ -47,11 +47,13 @@ class Srv(Record):
     https: tuple[SrvTarget, ...] | None = Field(
         default=None,
         description="Records of `_ciscoprov-https._tls`. Default, if neither service is given: this server, port 443.",
+        examples=[[{"target": "pr1", "port": 443}]],
     )
     http: tuple[SrvTarget, ...] | None = Field(
         default=None,
         description="Records of `_ciscoprov-http._tcp`. Default, if neither service is given: this server, port 80, "
         "where a factory phone that cannot yet trust your CA gets it.",
+        examples=[[{"target": "pr1", "port": 80}]],
     )
     order: Literal["cisco", "strict"] = Field(
         default="cisco",

@@ -26,6 +26,8 @@ from netprov.mac import NOTATION, read_mac
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
 _DURATION = re.compile(r"(\d+)\s*([smhdw]?)\Z")
+_REWRITTEN = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
+"""What spreadsheets make of a long number."""
 LONGEST_INTERFACE = 15
 """Octets in the name of a network interface (IFNAMSIZ without its NUL)."""
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -47,6 +49,11 @@ TlsVersion = Annotated[Literal["1.0", "1.1", "1.2", "1.3"], BeforeValidator(_dig
 
 def _mac(value: Any) -> str:
     text = read_mac(str(value))
+    if not text and _REWRITTEN.fullmatch(str(value)):
+        raise BadValue(
+            f"{value!r} is a number that a spreadsheet rewrote, and its digits are lost",
+            "read the MAC address off the box, and format the column as text",
+        )
     if not text:
         raise BadValue(
             f"{str(value)!r} is not a MAC address", "write six pairs of hexadecimal digits, 00:12:34:ab:45:de"
@@ -63,10 +70,17 @@ def _name(value: Any) -> str:
             f"{value!r} has other letters than ASCII", f"write it as DNS has it, {_punycode(text)}"
         )
     if not text or len(text) > 253 or not all(_LABEL.match(label) for label in text.split(".")):
-        raise BadValue(
-            f"{value!r} is not a DNS name", "labels of 1 to 63 letters, digits and hyphens, joined by dots"
-        )
+        meant = _host_in(text)
+        usual = "write labels of 1 to 63 letters, digits and hyphens, joined by dots"
+        raise BadValue(f"{value!r} is not a DNS name", f"write {meant}" if meant else usual)
     return text
+
+
+def _host_in(text: str) -> str:
+    """Return the name that is meant by a URL, by a host with its port, or by words; "" where none is to be seen."""
+    host = re.sub(r"\A[a-z]+://|[:/].*\Z|\A[.\s]+|[.\s]+\Z", "", re.sub(r"\A[a-z]+://", "", text.strip()))
+    name = re.sub(r"\s+", "-", host)
+    return name if name and len(name) <= 253 and all(_LABEL.match(each) for each in name.split(".")) else ""
 
 
 def _punycode(name: str) -> str:

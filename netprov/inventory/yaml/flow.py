@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
+from netprov.errors import Path
 from netprov.inventory.yaml.core_schema import resolve
 
 _PLAIN = re.compile(
@@ -28,6 +30,18 @@ def flow(value: Any) -> str:
             return value if _PLAIN.match(value) and resolve(value) == value else _quoted(value)
         case _:
             return str(value)
+
+
+def as_members(path: Path, value: Mapping[Any, Any]) -> str:
+    """Return how what was given as a mapping is said as the list that is wanted."""
+    if any(str(each).startswith("-") for each in value):
+        return "put a blank after the `-` of each member: `- {…}`"
+    key = next((each for each in reversed(path) if isinstance(each, str)), "")
+    if value and all(each is None or isinstance(each, dict) for each in value.values()):
+        known = "mac" if ":" in str(next(iter(value))) else "name"
+        first = {known: next(iter(value))} | dict(next(iter(value.values())) or {})
+        return f"its members have no names of their own: write `{key}: {flow([first])}`"
+    return f"put it in a list: `{key}: {flow([dict(value)])}`"
 
 
 def _quoted(text: str) -> str:

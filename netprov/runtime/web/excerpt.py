@@ -15,7 +15,7 @@ from netprov.text import visible
 
 MOST = 400
 """Characters of an excerpt."""
-_VALUE = 80
+_VALUE = 100
 """Characters of one field's value."""
 
 _HARMLESS = frozenset(
