@@ -51,7 +51,7 @@ def listed(mac: bytes, **fields: object) -> DhcpConfig:
 
 
 def test_leases_of_a_network_that_leaves_the_plan_are_there_when_it_returns() -> None:
-    """Field report S6."""
+    """A network shrunk by a slip, and set right again: its leases were forgotten, and their addresses given a second time."""
     lan = Lan()
     address = lan.acquire(STRANGER, options=PHONE).yiaddr
     small = replace(VOICE, mask=ip("255.255.255.240"), pool=((ip("10.20.0.2"), ip("10.20.0.9")),))
@@ -64,7 +64,7 @@ def test_leases_of_a_network_that_leaves_the_plan_are_there_when_it_returns() ->
 
 @pytest.mark.parametrize("identifier", [DUID, b"\x00desk", b"\x01" + STRANGER, b""])
 def test_listing_a_phone_and_striking_it_off_leaves_its_lease(identifier: bytes) -> None:
-    """Field report S7."""
+    """A listed phone was a new client to the server: it got a NAK at its renewal, and a second lease."""
     lan, told = Lan(), {61: identifier} if identifier else {}
     address = lan.acquire(STRANGER, options=PHONE | told).yiaddr
     for config in (listed(STRANGER), CONFIG, listed(STRANGER, network="voice")):
@@ -92,7 +92,7 @@ def test_boot_loader_and_firmware_share_the_reservation() -> None:
 
 
 def test_what_a_client_gets_is_kept_by_who_it_is() -> None:
-    """Field report S8: one hardware address, two phones by option 61."""
+    """One hardware address, two phones by option 61: the second got the host name of the first."""
     phones = {
         mac: PhoneConfig(
             mac, ("phones", number), address=ip(f"10.20.0.{60 + number}"), settings={12: setting(12, b"desk%d" % number)}
@@ -143,7 +143,7 @@ TWO_LINKS = replace(CONFIG, networks=(VOICE, LAB, FAR))
 
 @pytest.mark.parametrize("broadcast", [True, False])
 def test_a_client_that_asks_on_another_link_is_refused(broadcast: bool) -> None:
-    """Field report S9: RFC 2131 4.3.2, REBINDING."""
+    """RFC 2131 4.3.2, REBINDING: it was acknowledged with the other network's router."""
     lan = Lan(TWO_LINKS)
     address = lan.acquire(STRANGER, options=PHONE).yiaddr
     source = Endpoint("10.20.0.100", 68, "lan1", broadcast=broadcast)
@@ -248,7 +248,7 @@ def test_a_used_up_pool_is_told_once_in_a_while() -> None:
 
 
 def test_a_class_by_host_name_takes_option_12_and_81() -> None:
-    """Field report B12."""
+    """Phones of several models in one subnet, told apart by their host names alone."""
     named = ClassConfig("seps", "dhcp", Condition(host_name=("SEP*",)), {66: setting(66, b"10.20.0.9")})
     lan = Lan(replace(CONFIG, classes=(named,)))
     for options, given in (

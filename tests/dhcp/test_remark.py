@@ -49,7 +49,7 @@ CASES: list[tuple[str, int, bytes, list[tuple[Oddity, str]]]] = [
     ),
     ("125 whole", 125, FORUM + b"\x04\x0b\x02ab", []),
     (
-        "125 shorter than its sub-option (field report C9)",
+        "125 shorter than its sub-option",
         125,
         CISCO + b"\x07\x05\x0bABCDEFGHIJK",
         [(Oddity.LENGTHS, "Enterprise 9 says 7 octets, its sub-option 5 needs 11.")],

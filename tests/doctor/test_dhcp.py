@@ -41,14 +41,14 @@ def test_what_the_plan_says_is_not_told() -> None:
 
 
 def test_a_nul_at_the_end_is_told_and_is_no_other_value() -> None:
-    """Field report C4."""
+    """RFC 2132 section 2: text has no NUL at its end, and phones take it for a part of the name."""
     (found,) = told(o66=b"10.20.0.1\0")
     assert found[0] == "doctor-option-odd"
     assert "option 66: it ends in NUL" in found[1]
 
 
 def test_lengths_that_disagree_are_told() -> None:
-    """Field report C9."""
+    """RFC 3925 section 4: the data's length, and the lengths of the sub-options within it."""
     (found,) = told(o125=bytes.fromhex("0000000907050b") + b"ABCDEFGHIJK")
     assert found == (
         "doctor-option-odd",

@@ -1,4 +1,4 @@
-"""A stranger's flood of syslog does not keep a phone's record waiting, nor the end of the service (S10)."""
+"""A stranger's flood of syslog does not keep a phone's record waiting, nor the end of the service."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def netprov(host: Host, *words: str) -> None:
 
 
 def test_tftp_has_the_ca_that_http_makes_after_it_was_started(lan: Lan, file: Path, state: Path) -> None:
-    """S1: factory phones came back from TFTP without the CA, until TFTP was restarted."""
+    """Factory phones came back from TFTP without the CA, until TFTP was restarted."""
     server, client = lan["server"], lan["client0"]
     start_server(server, file, state, roles=["tftp"])
     assert "BEGIN CERTIFICATE" not in curl(client, TFTP)
@@ -82,7 +82,7 @@ def test_tftp_has_the_ca_that_http_makes_after_it_was_started(lan: Lan, file: Pa
 def test_ca_that_is_replaced_is_what_phones_get_and_what_https_presents(
     lan: Lan, file: Path, state: Path, roles: list[str]
 ) -> None:
-    """S2: HTTPS presented the new chain, and every road gave the old root."""
+    """HTTPS presented the new chain, and every road gave the old root."""
     server, client = lan["server"], lan["client0"]
     start_server(server, file, state, roles=roles)
     if "tftp" not in roles:
@@ -135,7 +135,7 @@ ROLE_AT = {
 def test_address_is_served_when_it_comes_and_waited_for_by_name(
     lan: Lan, file: Path, state: Path, role: str, tmp_path: Path
 ) -> None:
-    """S3: an ACS whose address came later was deaf for ever; HTTP was deaf on what it had not found."""
+    """An ACS whose address came later was deaf for ever; HTTP was deaf on what it had not found."""
     address, server = ROLE_AT[role], lan["server"]
     with server.entered():  # or the kernel would drop the second address with the first
         Path("/proc/sys/net/ipv4/conf/all/promote_secondaries").write_text("1")

@@ -12,6 +12,7 @@ from netprov.plan import derive
 from netprov.plan.pki import certificates
 from netprov.plan.provision import provision
 from netprov.plan.site import resolve
+from netprov.provision.answer import TreeFile
 from netprov.provision.catalog import Catalog
 from netprov.provision.config import Listener, Provision
 from netprov.provision.requester import Requester
@@ -125,6 +126,20 @@ def test_what_cannot_be_served_is_a_problem(more: str, expected: tuple[str, str]
     assert problems(more) == [expected]
 
 
+def test_a_directory_at_the_root_is_served_below_the_phones_own_paths() -> None:
+    plan = planned("provisioning: {files: {/: /srv/tftp}}\n")
+    catalog = Catalog(plan, entropy=bytes, ca=b"the CA")
+    asked = Requester("http", "10.20.0.9")
+    names = ("SEP001234AB45DE.cnf.xml", "CP-8851-3PCC.xml", "001234ab45de.cfg", "ca.pem")
+    from_the_directory = {name: isinstance(catalog.respond(f"/{name}", asked), TreeFile) for name in names}
+    assert from_the_directory == {
+        "SEP001234AB45DE.cnf.xml": True,
+        "CP-8851-3PCC.xml": False,
+        "001234ab45de.cfg": False,
+        "ca.pem": False,
+    }
+
+
 def test_template_that_needs_a_posted_field_is_a_problem_as_most_requests_post_none() -> None:
     value = "provisioning: {values: {A: '{{ post.room%s }}'}}\n"
     assert problems(value % "") == [("template", "provisioning.values.A")]
@@ -170,7 +185,7 @@ phones:
     ],
 )
 def test_the_class_that_dhcp_puts_a_phone_in_decides_how_its_profile_is_encrypted(match: str) -> None:
-    """Field report S13: written without separators, the class gave its options, and the profile went out in clear."""
+    """Written without separators, the class gave its options, and the profile went out in clear."""
     more = (
         f"classes: {{secret: {{match: {match}, encryption: {{method: aes128gcm}}}}}}\n"
         "phones: [{mac: SEP001234AB45DE, model: CP-8851-3PCC, address: 10.20.0.50}]\n"

@@ -171,7 +171,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def test_phone_is_recorded_while_a_stranger_floods_and_what_was_shed_is_told(tmp_path: Path) -> None:
-    """S10: each line of a stranger walked that address's whole history, and the queue was one for all."""
+    """Each line of a stranger walked that address's whole history, and the queue was one for all."""
     said: list[str] = []
 
     async def test(records: DeviceRecords) -> None:

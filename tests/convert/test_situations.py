@@ -19,7 +19,7 @@ def kea(**more: Any) -> str:
     return json.dumps({"Dhcp4": {"subnet4": [subnet | more.pop("subnet", {})], **more}}, indent=1)
 
 
-def test_each_network_keeps_its_own_tftp_server() -> None:  # A1
+def test_each_network_keeps_its_own_tftp_server() -> None:
     found = imported(
         "dnsmasq",
         "dhcp-range=set:e0,192.168.11.50,192.168.11.99,255.255.255.0\n"
@@ -35,7 +35,7 @@ def test_each_network_keeps_its_own_tftp_server() -> None:  # A1
     ]
 
 
-def test_kea_data_that_is_not_csv_is_octets() -> None:  # A4
+def test_kea_data_that_is_not_csv_is_octets() -> None:
     data = [
         {"code": 66, "csv-format": False, "data": "31302e33302e302e39"},
         {"code": 150, "csv-format": False, "data": "0a1e0009"},
@@ -50,7 +50,7 @@ def test_kea_data_that_is_not_csv_is_octets() -> None:  # A4
     assert found.left == ()
 
 
-def test_suboptions_of_keas_vendor_space_are_in_option_43() -> None:  # A5
+def test_suboptions_of_keas_vendor_space_are_in_option_43() -> None:
     space = "vendor-encapsulated-options-space"
     definitions = [
         {"name": "acs", "code": 1, "space": space, "type": "string"},
@@ -70,7 +70,7 @@ def test_suboptions_of_keas_vendor_space_are_in_option_43() -> None:  # A5
     assert found.left == ()
 
 
-def test_suboptions_of_dhcpds_vendor_space_are_in_option_43() -> None:  # A6
+def test_suboptions_of_dhcpds_vendor_space_are_in_option_43() -> None:
     found = imported(
         "dhcpd",
         'option domain-name "example.org";\n'
@@ -85,7 +85,7 @@ def test_suboptions_of_dhcpds_vendor_space_are_in_option_43() -> None:  # A6
     assert found.left == ()
 
 
-def test_suboptions_whose_space_nothing_selects_are_not_sent() -> None:  # A6, its sibling
+def test_suboptions_whose_space_nothing_selects_are_not_sent() -> None:
     found = imported(
         "dhcpd",
         'option domain-name "example.org";\noption space PH;\noption PH.tftp code 150 = ip-address;\n'
@@ -94,7 +94,7 @@ def test_suboptions_whose_space_nothing_selects_are_not_sent() -> None:  # A6, i
     assert not {43, 150} & found.gets().keys()
 
 
-def test_tagged_option_beats_an_untagged_one_wherever_it_stands() -> None:  # A10
+def test_tagged_option_beats_an_untagged_one_wherever_it_stands() -> None:
     found = imported(
         "dnsmasq",
         f"domain=example.org\n{RANGE}"
@@ -105,7 +105,7 @@ def test_tagged_option_beats_an_untagged_one_wherever_it_stands() -> None:  # A1
     assert (got[66], got[42]) == (b"10.0.30.5", packed("10.0.30.7"))
 
 
-def test_bare_word_before_the_option_is_a_tag() -> None:  # A12
+def test_bare_word_before_the_option_is_a_tag() -> None:
     found = imported(
         "dnsmasq",
         "domain=example.org\ndhcp-range=eth0.30,10.0.30.10,10.0.30.99,255.255.255.0\n"
@@ -118,7 +118,7 @@ def test_bare_word_before_the_option_is_a_tag() -> None:  # A12
 
 
 @pytest.mark.parametrize("asks", [(1, 3), (66,)])
-def test_forced_option_is_sent_unasked(asks: tuple[int, ...]) -> None:  # A13
+def test_forced_option_is_sent_unasked(asks: tuple[int, ...]) -> None:
     found = imported("dnsmasq", f"domain=example.org\n{RANGE}dhcp-option-force=66,10.0.30.5\n")
     assert found.gets(asks=asks)[66] == b"10.0.30.5"
     assert next(iter(found.inventory.classes.values())).force == (66,)
@@ -131,7 +131,7 @@ def test_forced_option_is_sent_unasked(asks: tuple[int, ...]) -> None:  # A13
     assert next(iter(found.inventory.classes.values())).force == (66,)
 
 
-def test_options_of_a_pool_for_one_class_are_that_classs() -> None:  # A16
+def test_options_of_a_pool_for_one_class_are_that_classs() -> None:
     found = imported(
         "dhcpd",
         'option domain-name "example.org";\noption code-150 code 150 = ip-address;\n'
@@ -151,7 +151,7 @@ def test_options_of_a_pool_for_one_class_are_that_classs() -> None:  # A16
 @pytest.mark.parametrize(
     "record", ["address=/n.example.org/10.0.30.5", "host-record=n.example.org,10.0.30.5"]
 )
-def test_machine_said_twice_is_one_phone(record: str) -> None:  # A17
+def test_machine_said_twice_is_one_phone(record: str) -> None:
     mac = "00:12:34:ab:45:de"
     found = imported(
         "dnsmasq", f"domain=example.org\n{RANGE}{record}\ndhcp-host={mac},10.0.30.5,n.example.org\n"
@@ -162,7 +162,7 @@ def test_machine_said_twice_is_one_phone(record: str) -> None:  # A17
     assert phone.name in {"n", "n.example.org"}
 
 
-def test_domain_of_option_15_is_the_draft_s() -> None:  # A18
+def test_domain_of_option_15_is_the_draft_s() -> None:
     found = imported("dnsmasq", f"{RANGE}dhcp-option=15,example.org\n")
     assert found.text.splitlines()[1] == "domain: example.org"
     assert next(iter(found.inventory.networks.values())).domain is None
@@ -183,7 +183,7 @@ def test_domain_of_option_15_is_the_draft_s() -> None:  # A18
         ("mac;name\n12345678901;lobby\n", ["2: 12345678901;lobby: digits are missing"]),
     ],
 )
-def test_what_spreadsheets_do_is_read_or_told(text: str, reasons: list[str]) -> None:  # A23
+def test_what_spreadsheets_do_is_read_or_told(text: str, reasons: list[str]) -> None:
     found = FORMATS["csv"](text, "phones.csv")
     left = [f"{each.place.line}: {each.text}: {each.reason}" for each in found.leftovers]
     assert len(left) == len(reasons)
@@ -192,7 +192,7 @@ def test_what_spreadsheets_do_is_read_or_told(text: str, reasons: list[str]) -> 
     assert all("4.41E+11" not in str(each) for each in found.phones)
 
 
-def test_range_of_hosts_is_each_of_them() -> None:  # A25
+def test_range_of_hosts_is_each_of_them() -> None:
     found = FORMATS["ansible"](
         "[desks]\ndesk[01:03] ansible_host=10.0.0.9\ntv[a:b:1] mac=00:12:34:ab:45:de\n", "hosts"
     )
