@@ -254,7 +254,7 @@ def _section_example(path: Path, value: Any) -> str:
     needed = [name for name, field in fields if field.is_required()]
     names = [name for name in needed if name in shown] or list(shown)[:1]
     example = flow({name: shown[name] for name in names})
-    written = example if isinstance(path[-1], int) else f"{key}: {example}"
+    written = f"{key}: {example}" if path and isinstance(path[-1], str) else example
     return f"for example `{written}`" if names else ""
 
 
