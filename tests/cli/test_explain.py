@@ -62,7 +62,7 @@ def test_capture_as_json_and_for_a_phone_that_is_not_in_it() -> None:
             "phones: [{mac: '00:12:34:ab:45:de', method: dhcp, options: {160: 'http://10.20.0.250/x'}}]\n",
             (),
             1,
-            "port-closed",
+            "a server that is not",
         ),
         (
             "classes: {c: {match: {mac: '00:12'}, method: dhcp, options: {160: 'http://10.20.0.1/nothing.xml'}}}\n",
