@@ -55,8 +55,8 @@ IMPORTS = {
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_template_that_wants_everything_ends_with_a_message(name: str) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(RenderFailed, match=r"template: .{8}"):
-        render(TEMPLATES[name], {})
+    with pytest.raises(RenderFailed, match=r"template of it, line \d+: .{8}"):
+        render(TEMPLATES[name], {}, "it")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10
 
 
@@ -66,9 +66,12 @@ def test_templates_that_operators_write_are_rendered_as_ever() -> None:
         "{% for i in range(3) %}{{ loop.index }}{% else %}none{% endfor %} "
         "{% macro line(n) %}<{{ n }}>{% endmacro %}{{ line(1) ~ line(2) }} {{ [1, 2] + [3] }} {{ 7 * 6 }} {{ 2 ** 8 }} {{ 7 % 4 }}"
     )
-    rendered = render(text, {"mac": "00:aa", "name": "desk"})
+    rendered = render(text, {"mac": "00:aa", "name": "desk"}, "it")
     assert rendered == "00AA 00aa desk-03    7 123 <1><2> [1, 2, 3] 42 256 3"
-    assert render('<{{ a }}{{ a ~ "<" }}{{ a|safe ~ "<" }}>', {"a": "&"}, xml=True) == "<&amp;&amp;&lt;&&lt;>"
+    assert (
+        render('<{{ a }}{{ a ~ "<" }}{{ a|safe ~ "<" }}>', {"a": "&"}, "it", xml=True)
+        == "<&amp;&amp;&lt;&&lt;>"
+    )
 
 
 @pytest.mark.parametrize("form", ["dnsmasq", "dhcpd", "kea", "csv", "ansible", ""])
