@@ -8,6 +8,7 @@ error 5 and disturbs nobody (RFC 1350 section 4).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from netprov.errors import Malformed
 from netprov.machine import Datagram, Endpoint
@@ -34,6 +35,8 @@ class Sender:
 
     __slots__ = (
         "_acked",
+        "_ahead",
+        "_ahead_block",
         "_asked",
         "_block_size",
         "_heard",
@@ -83,6 +86,7 @@ class Sender:
         self._last = source.size // self._terms.block_size + 1  # short, perhaps empty: it ends the file
         self._acked = 0  # blocks counted from 1 without rolling over
         self._next = 1
+        self._ahead, self._ahead_block = b"", 0
         self._sent_at: float | None = now  # of the newest block, None if it was sent more than once
         self._resent_at = -1  # the block after which a window was sent again for a duplicate acknowledgement
         self._started = now
@@ -136,6 +140,13 @@ class Sender:
         elif timer.tries or not self._acked & _SAMPLING:
             timer.measured(now - self._sent_at)
         return self._window(now)
+
+    def look_ahead(self) -> None:
+        """Make the next packet of a lock-step transfer while the peer reads the one before: a pump's, once that is sent."""
+        block = self._next
+        if self._window_size == 1 and self._acked < block <= self._last and self._ahead_block != block:
+            with suppress(OSError):  # it is met again when the packet is due
+                self._ahead, self._ahead_block = self._packet(block), block
 
     def receive(self, datagram: bytes, source: Endpoint, now: float) -> None:
         """Take in a datagram from anyone."""
@@ -197,6 +208,9 @@ class Sender:
         return packets
 
     def _data(self, block: int) -> bytes:
+        return self._ahead if block == self._ahead_block else self._packet(block)
+
+    def _packet(self, block: int) -> bytes:
         size = self._block_size
         return _DATA + (block & 0xFFFF).to_bytes(2, "big") + self._source.read((block - 1) * size, size)
 

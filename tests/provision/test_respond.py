@@ -268,6 +268,19 @@ def test_digest_credentials(algorithm: str, qop: str) -> None:
     assert ask(OWN, policy=LOCKED, authorization=good).response.status == 200
 
 
+def test_digest_is_good_once_where_it_counts() -> None:
+    """RFC 7616 section 5.5: who has heard a request gets nothing by sending it again."""
+    answers = responder(LOCKED)
+    asked = answers.respond(HttpRequest("GET", OWN, 1, {}), ASKER, 1000.0)
+    nonce = dict(asked.response.fields)["WWW-Authenticate"].partition('nonce="')[2].partition('"')[0]
+    heard = HttpRequest("GET", OWN, 1, {"authorization": digest(nonce)})
+    assert answers.respond(heard, ASKER, 1000.0).response.status == 200
+    again = answers.respond(heard, ASKER, 1001.0)
+    assert again.response.status == 401
+    assert "stale=true" in dict(again.response.fields)["WWW-Authenticate"]
+    assert again.response.body == b""
+
+
 @pytest.mark.parametrize(
     ("authorization", "stale"),
     [

@@ -191,6 +191,40 @@ class Broken:
         raise OSError(5, "Input/output error")
 
 
+class Reads:
+    """A source that keeps what was read of it."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.offsets: list[int] = []
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    def read(self, offset: int, length: int) -> bytes:
+        self.offsets.append(offset)
+        return self.content[offset : offset + length]
+
+
+@pytest.mark.parametrize("window", ["1", "4"])
+def test_packets_made_ahead_are_those_that_are_due_and_are_read_once(window: str) -> None:
+    content = bytes(range(256)) * 5
+    reads = Reads(content)
+    request = TftpRequest(Opcode.RRQ, "f", "octet", {"windowsize": window})
+    sender = Sender(request, reads, peer=CLIENT, now=0.0, limits=TransferLimits(), heard=30)
+    sender.begin(0.0)
+    came, acked = b"", 0
+    while sender.outcome is None:
+        packets = sender.advance(b"\0\4" + acked.to_bytes(2, "big"), 0.001)
+        sender.look_ahead()
+        sender.look_ahead()
+        came += b"".join(packet[4:] for packet in packets)
+        acked += len(packets)
+    assert came == content
+    assert reads.offsets == [0, 512, 1024]
+
+
 def test_unreadable_file_ends_the_transfer_with_an_error() -> None:
     request = TftpRequest(Opcode.RRQ, "f")
     server = Sender(request, Broken(), peer=CLIENT, now=0.0, limits=TransferLimits(), heard=HEARD)

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
-from typing import Final
 
 from netprov.dhcp.match import Client, Condition, matches
 from netprov.dhcp.option.vendor import decode_tlv
@@ -17,36 +16,24 @@ from netprov.dhcp.relay import CIRCUIT_ID, REMOTE_ID
 from netprov.errors import Malformed, ServiceError
 from netprov.mac import format_mac
 from netprov.provision.config import Ports
-from netprov.runtime.net.arp import neighbour
+from netprov.runtime.net.arp import Neighbours
 from netprov.state.lease import LeaseReader
-
-REMEMBERED_S: Final = 1.0
-"""Seconds for which an answer holds: a phone walks its ladder meanwhile, and nobody else is given its address."""
-_REMEMBERED: Final = 4096
 
 
 class Senders:
     """Tells senders apart; the lease file is the state directory's, whichever process writes it."""
 
     def __init__(self, state: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+        self._neighbours = Neighbours(clock)
         self._leases = LeaseReader(state)
-        self._known: dict[str, tuple[float, str]] = {}
 
     def mac(self, address: str) -> str:
         """Return the MAC address, with colons, "" if nobody knows it."""
-        now = self._clock()
-        until, mac = self._known.get(address, (0.0, ""))
-        if now < until:
-            return mac
-        mac = neighbour(address) or self.leased(address)
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        self._known[address] = now + REMEMBERED_S, mac
-        return mac
+        return self._neighbours.mac(address) or self.leased(address)
 
     def close(self) -> None:
         """Close the lease file."""
+        self._neighbours.close()
         self._leases.close()
 
     def at_port(self, address: str, ports: Ports) -> bool:

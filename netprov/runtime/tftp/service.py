@@ -365,6 +365,7 @@ class TftpService:
         packets = transfer.sender.advance(data, monotonic())
         if packets:
             self._send(transfer, packets)
+            transfer.sender.look_ahead()
         if not transfer.proven and transfer.sender.proven:
             transfer.proven = True
             del self._unproven[transfer.key]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ from netprov.dhcp.lease import Bound, Lease, LeaseState, Released
 from netprov.lab.lan import Lan
 from netprov.lab.topology import single_lan
 from netprov.provision.config import Ports
-from netprov.runtime.net.arp import neighbour
-from netprov.runtime.net.sender import REMEMBERED_S, Senders
+from netprov.runtime.net.arp import Neighbours
+from netprov.runtime.net.sender import Senders
 from netprov.state.clock import Anchor
 from netprov.state.lease import open_store
 
@@ -24,29 +25,16 @@ LEASE = Lease(
 )  # fmt: skip
 
 
-class Clock:
-    """Seconds that pass when told."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_address_that_is_leased_is_its_clients(tmp_path: Path) -> None:
-    clock = Clock()
-    senders = Senders(tmp_path, clock)
-    assert senders.mac("192.0.2.100") == ""
-    store = open_store(tmp_path)
-    store.commit([Bound(LEASE)], ANCHOR)
-    clock.now += REMEMBERED_S
-    assert senders.mac("192.0.2.100") == "00:12:34:ab:45:de"
-    assert senders.mac("192.0.2.101") == ""
-    store.commit([Released(LEASE._replace(state=LeaseState.RELEASED))], ANCHOR)
-    assert senders.mac("192.0.2.100") == "00:12:34:ab:45:de"
-    clock.now += REMEMBERED_S
-    assert senders.mac("192.0.2.100") == ""
-    store.close()
+    with closing(Senders(tmp_path)) as senders:
+        assert senders.mac("192.0.2.100") == ""
+        store = open_store(tmp_path)
+        store.commit([Bound(LEASE)], ANCHOR)
+        assert senders.mac("192.0.2.100") == "00:12:34:ab:45:de"
+        assert senders.mac("192.0.2.101") == ""
+        store.commit([Released(LEASE._replace(state=LeaseState.RELEASED))], ANCHOR)
+        assert senders.mac("192.0.2.100") == ""
+        store.close()
 
 
 @pytest.mark.lab
@@ -59,21 +47,23 @@ def test_neighbour_is_known_by_the_kernel_alone() -> None:
         with sender:
             sender.settimeout(5)
             assert sender.connect_ex(("10.20.0.1", 1)) == errno.ECONNREFUSED
-        with lan["server"].entered():
-            assert neighbour("10.20.0.9") == "00:12:34:ab:45:de"
-            assert neighbour("10.20.0.10") == ""
-            assert neighbour("10.20.0.1") == ""
+        with lan["server"].entered(), closing(Neighbours(lambda: 0.0)) as neighbours:
+            assert neighbours.mac("10.20.0.9") == "00:12:34:ab:45:de"
+            assert neighbours.mac("10.20.0.10") == ""
+            assert neighbours.mac("10.20.0.1") == ""
 
 
 def test_what_is_no_ipv4_address_is_nobodys(tmp_path: Path) -> None:
-    assert Senders(tmp_path).mac("2001:db8::1") == ""
-    assert Senders(tmp_path).mac("") == ""
+    with closing(Senders(tmp_path)) as senders:
+        assert senders.mac("2001:db8::1") == ""
+        assert senders.mac("") == ""
 
 
 def test_damaged_lease_file_names_nobody(tmp_path: Path) -> None:
     (tmp_path / "leases").mkdir()
     (tmp_path / "leases" / "leases.db").write_bytes(b"not a database, by far" * 100)
-    assert Senders(tmp_path).mac("192.0.2.100") == ""
+    with closing(Senders(tmp_path)) as senders:
+        assert senders.mac("192.0.2.100") == ""
 
 
 def test_lease_file_that_was_replaced_is_the_one_that_is_read(tmp_path: Path) -> None:
