@@ -57,7 +57,10 @@ class Neighbours:
     def _listed(self) -> tuple[str, ...]:
         now = self._clock()
         if now >= self._looked + _LOOK_S:
-            self._interfaces, self._looked = tuple(name for _, name in socket.if_nameindex()), now
+            self._interfaces, self._looked = (
+                tuple(name for _, name in socket.if_nameindex() if name != "lo"),
+                now,
+            )
         return self._interfaces
 
 

@@ -5,6 +5,7 @@ A phone behind a relay or a router is nobody's neighbour here; but if this machi
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address
@@ -48,8 +49,8 @@ class Senders:
     def leased(self, address: str) -> str:
         """Return the MAC address that an address is leased to, "" if it is to nobody."""
         try:
-            mac = self._leases.holder(int(IPv4Address(address)))
-        except (AddressValueError, ServiceError):
+            mac = self._leases.holder(int.from_bytes(socket.inet_pton(socket.AF_INET, address), "big"))
+        except (OSError, ServiceError):
             return ""
         return format_mac(mac) if len(mac) == 6 else ""
 
