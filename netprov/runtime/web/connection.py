@@ -115,7 +115,7 @@ class Connections:
             worth = self._worth(greedy, stream)
             if worth < best:
                 best, victim = worth, stream
-                if worth == (0 if greedy else 1):
+                if worth == (0 if greedy else 2):
                     break
         if victim is not None:
             self._close(victim)
@@ -124,10 +124,10 @@ class Connections:
         """Rank a connection; of equals the one that has been silent longest is found first."""
         each = self._connections[stream]
         if each.address == greedy:
-            return 2 if each.busy else 0
+            return 1 if each.busy else 0
         if self._vouch(each.address):
             return 5 if each.busy else 4
-        return 3 if each.busy else 1
+        return 3 if each.busy else 2
 
     def _close(self, stream: Stream) -> None:
         self.discard(stream)
