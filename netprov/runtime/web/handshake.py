@@ -37,6 +37,7 @@ class _Handshake:
     deadline: float
     done: Done
     failed: Failed
+    known: bool
     unsent: bytes = b""
     events: int = READ
     begun: bool = False
@@ -66,16 +67,19 @@ class Handshakes:
     def __len__(self) -> int:
         return len(self._under_way)
 
-    def begin(self, sock: socket.socket, context: ssl.SSLContext, done: Done, failed: Failed) -> None:
-        """Begin one on an accepted, non-blocking socket.
+    def begin(
+        self, sock: socket.socket, context: ssl.SSLContext, done: Done, failed: Failed, *, known: bool = False
+    ) -> None:
+        """Begin one on an accepted, non-blocking socket; of a `known` phone's, only another one's takes the place.
 
         `done` takes the socket when it can carry requests; `failed` is told why it comes to nothing.
         """
-        fd = sock.fileno()
-        self._under_way[fd] = _Handshake(sock, TlsLayer(context), self._clock() + self._timeout, done, failed)
+        fd, deadline = sock.fileno(), self._clock() + self._timeout
+        self._under_way[fd] = _Handshake(sock, TlsLayer(context), deadline, done, failed, known)
         self._poller.register(fd, READ, partial(self._ready, fd))
         if len(self._under_way) > self._most:
-            self._take(next(iter(self._under_way))).sock.close()
+            strangers = (each for each, under_way in self._under_way.items() if not under_way.known)
+            self._take(next(strangers, next(iter(self._under_way)))).sock.close()
         self._ready(fd, READ)  # where many come at once, the first message is there
 
     def sweep(self) -> None:

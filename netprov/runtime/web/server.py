@@ -207,7 +207,7 @@ class WebServer:
                 break
             caller = _Caller(accepted, (peer[0], peer[1]), listener)
             if self._is_phone(peer[0]):
-                self._receive(caller)
+                self._receive(caller, known=True)
             elif not self._lobby.put(caller, peer[0], known=True):
                 accepted.close()
         self._receive_strangers()
@@ -226,7 +226,7 @@ class WebServer:
         self._more_wait = False
         self._receive_strangers()
 
-    def _receive(self, caller: _Caller) -> None:
+    def _receive(self, caller: _Caller, *, known: bool = False) -> None:
         listener, sock = caller.listener, caller.sock
         sock.setblocking(False)
         local = (listener.address, listener.port)
@@ -234,7 +234,7 @@ class WebServer:
             address = caller.peer[0]
             done = partial(self._connected, caller.peer, local)
             failed = partial(self._tls_failed, address, listener.address)
-            self.handshakes.begin(sock, self._context(address), done, failed)
+            self.handshakes.begin(sock, self._context(address), done, failed, known=known)
         else:
             self._connected(caller.peer, local, sock)
 
