@@ -8,6 +8,7 @@ from netprov.check.rule import Finding, View, planned, rule
 from netprov.dhcp.option import table as dhcp
 from netprov.dhcp.option.remark import Oddity, Remark, remarks
 from netprov.dhcp.reply import FIRST_OPTIONS
+from netprov.dns.service import SERVICES
 from netprov.errors import Path
 from netprov.inventory.option import written_options
 from netprov.plan.offer import left_out
@@ -148,8 +149,19 @@ def option_has_field(view: View) -> Iterator[Finding]:
 )
 def option_domain_differs(view: View) -> Iterator[Finding]:
     for path, code, value in written_options(view.inventory):
-        if code == dhcp.DOMAIN and str(value).rstrip(".").lower() not in view.domains:
+        domain = str(value).rstrip(".").lower()
+        if code != dhcp.DOMAIN or domain in view.domains:
+            continue
+        published = {name for name, label in SERVICES.items() if f"{label}.{domain}" in view.record_owners}
+        if not published:
             yield Finding(path, f"option 15 is {value}, a domain that is not served here", (("domain",),))
+        elif published == {"https"}:
+            said = (
+                f"option 15 is {value}, which has SRV records of HTTPS, and no certificate carries that name"
+            )
+            yield Finding(
+                path, said, (("domain",),), "declare it under `domains:`, so that it gets a certificate"
+            )
 
 
 @rule(

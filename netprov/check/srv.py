@@ -208,10 +208,11 @@ def _wanted(view: View) -> bool:
     remedy="publish the service under `srv:`",
 )
 def srv_label_wrong(view: View) -> Iterator[Finding]:
-    right = {f"{label}.{domain}".lower() for label in SERVICES.values() for domain in view.domains}
     for name, _, path in view.records:
-        first = name.partition(".")[0]
-        if first.startswith("_ciscoprov") and name not in right and "tftp" not in first:
+        first, _, rest = name.partition(".")
+        # Under which domain phones ask, option 15 may say, or a rule with --srv; by which labels, never.
+        right = f"{first}.{rest.partition('.')[0]}" in SERVICES.values()
+        if first.startswith("_ciscoprov") and not right and "tftp" not in first:
             yield Finding((*path, "name"), f"no phone asks for {name}")
 
 

@@ -17,7 +17,7 @@ from netprov.doctor.client import DoctorClient
 from netprov.doctor.dhcp import LINGER_S, Discoverer, Offer, compare
 from netprov.doctor.road import Road
 from netprov.doctor.trip import walk
-from netprov.doctor.web import CLOCK, Clock, Web
+from netprov.doctor.web import CLOCK, REDIRECTED, Clock, Web
 from netprov.emulator.failure import COMPRESSED, Timeouts
 from netprov.errors import Problem, Reason
 from netprov.explain.engine import Story
@@ -179,7 +179,8 @@ def _judged(story: Story, arrived: str, met: Sequence[Problem]) -> tuple[str, li
         ]
         return ("" if any(each.rule in stops for each in met) else story.url), kept
     cause = story.problem
-    if cause is None or (not arrived and any(each.severity == "error" for each in met)):
+    first = next((each for each in met if each.severity == "error" or each.rule == REDIRECTED.id), None)
+    if cause is None or (not arrived and first is not None and first.rule != REDIRECTED.id):
         return "", list(met)
     return "", [cause, *story.notes, *met]
 

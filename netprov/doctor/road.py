@@ -5,7 +5,7 @@ What goes wrong is an error until something else on the road gives the phone its
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from netprov.dns.order import in_order
@@ -20,9 +20,13 @@ from netprov.phone.rule.ladder import SRV_PATHS, ladder
 from netprov.phone.rule.url import Url, is_address, parse_url
 from netprov.phone.source import Source, read_options
 from netprov.plan import Plan
+from netprov.plan.domain import domain_targets, domains
+from netprov.plan.site import SiteTarget
 from netprov.provision.config import FACTORY_PATH, MAC_PATH
 
-ORDINARY = frozenset({"doctor-path", "doctor-profile", "doctor-locked", "doctor-redirect"})
+ORDINARY = frozenset(
+    {"doctor-path", "doctor-profile", "doctor-locked", "doctor-redirect", "doctor-server-error"}
+)
 """What a phone meets on the lower rungs of every ladder, and is no fault if a later rung has its profile."""
 
 Arrived = tuple[str, list[Problem]]
@@ -127,7 +131,7 @@ class Road:
 
     async def _service(self, service: Scheme, domain: str) -> Arrived:
         owner = f"{SERVICES[service]}.{domain}"
-        wanted = [t for t in self._plan.site.targets if t.service == service]
+        wanted = self._promised(service, domain)
         answer = await self._web.resolve(owner, "SRV", self._lease.dns)
         if isinstance(answer, Failed) or not answer.records:
             if not wanted:
@@ -136,7 +140,7 @@ class Road:
             remedy = "reload the DNS server; other DNS servers need the records of `netprov render`"
             missing = SRV_MISSING.problem(f"{owner} has no SRV record: {why}", remedy, path=wanted[0].origin)
             return "", [missing]
-        met = self._unlike(owner, answer.records, service) if domain == self._plan.site.domain else []
+        met = [] if wanted is None else self._unlike(owner, answer.records, wanted)
         arrived = ""
         for record in in_order(answer.records, "cisco", lambda _: 0):
             url, found = await self._target(service, record, domain)
@@ -144,8 +148,15 @@ class Road:
             met += found
         return arrived, _as_warnings(met) if arrived else met
 
-    def _unlike(self, owner: str, records: Iterable[SrvRecord], service: str) -> list[Problem]:
-        targets = [t for t in self._plan.site.targets if t.service == service]
+    def _promised(self, service: Scheme, domain: str) -> list[SiteTarget] | None:
+        """Return the targets that the inventory has under a domain, None for a domain that is none of its own."""
+        if domain.lower() not in map(str.lower, domains(self._plan.site)):
+            return None
+        return [each for each in domain_targets(self._plan.site, domain) if each.service == service]
+
+    def _unlike(
+        self, owner: str, records: Iterable[SrvRecord], targets: Sequence[SiteTarget]
+    ) -> list[Problem]:
         said = {(r.priority, r.weight, r.port, r.target.rstrip(".").lower()) for r in records}
         written = {(t.priority, t.weight, t.port, t.target.lower()) for t in targets}
         if said == written:

@@ -41,8 +41,8 @@ PORT_CLOSED = Reason(
 HOST_DOWN = Reason(
     "doctor-host-down",
     "error",
-    "Nothing comes back from the server's address.",
-    "start the machine, or look for a firewall on the way",
+    "No answer comes back: not from the machine, or not from what listens there.",
+    "start the machine or its server, or look for a firewall on the way",
 )
 CONNECTION_CUT = Reason(
     "doctor-connection-cut",
@@ -86,10 +86,23 @@ LOCKED = Reason(
     "The server wants a user and a password for the file, and a phone fresh from the box has neither.",
     "serve the first profile without; later rules name them: [--uid … --pwd …]",
 )
+SERVER_ERROR = Reason(
+    "doctor-server-error",
+    "error",
+    "The server reports an error of its own (a status of 500 or more), and phones try again later.",
+    "look into the server's log",
+)
+STALLED = Reason(
+    "doctor-stalled",
+    "error",
+    "The transfer began and stopped: TFTP sends its data from a port of its own, which a firewall may not let through.",
+    "let the server's other UDP ports through; check the MTU",
+)
 REDIRECTED = Reason(
     "doctor-redirect",
     "info",
-    "The server sends phones elsewhere; whether that leads to a profile shows on the phone's own road.",
+    "The server sends phones elsewhere; they follow 301 and 302, and whether that leads to a profile shows on the phone's "
+    "own road.",
     "nothing, if it is meant so",
 )
 ACS_LOCKED = Reason(
@@ -185,8 +198,11 @@ class Web:
         answer = await self._ask(url, address, verify, method="GET", agent=agent)
         if isinstance(answer, Failed):
             return unreachable(str(url), address, answer)
-        if answer.status in (301, 302) and answer.header("Location"):
-            return REDIRECTED.problem(f"{url} at {address} redirects to {answer.header('Location')}")
+        if 300 <= answer.status < 400:
+            where = answer.header("Location") or "nowhere"
+            return REDIRECTED.problem(f"{url} at {address} redirects to {where} (HTTP {answer.status})")
+        if answer.status >= 500:
+            return SERVER_ERROR.problem(f"{url} at {address}: HTTP {answer.status}")
         if answer.status in {401, 407}:
             return LOCKED.problem(f"{url} at {address} answers HTTP {answer.status}")
         if not 200 <= answer.status < 300:
@@ -288,11 +304,14 @@ _MET: Mapping[Trouble, Reason] = {
     Trouble.UNREACHABLE: HOST_DOWN,
     Trouble.RESET: CONNECTION_CUT,
     Trouble.NOT_FOUND: PATH,
+    Trouble.TRANSFER: PATH,
+    Trouble.STALLED: STALLED,
     Trouble.TLS: TLS,
     Trouble.UNTRUSTED: TLS,
     Trouble.WRONG_NAME: TLS,
     Trouble.EXPIRED: TLS,
     Trouble.NOT_YET: TLS,
+    Trouble.CLIENT_CERTIFICATE: TLS,
 }
 """What each trouble of a fetch is a fault of; any other is an answer that cannot be understood."""
 

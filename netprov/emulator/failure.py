@@ -55,11 +55,17 @@ COMPRESSED = Timeouts(
 """As a phone is, and as a test wants it. No guide gives figures; the realistic ones are common client defaults."""
 
 
+class CertificateWantedError(ssl.SSLError):
+    """A server asked for a certificate, got none, and ended the handshake (RFC 5246 7.4.6)."""
+
+
 def trouble_of(error: Exception) -> Trouble:
     """Return what a phone would call an error."""
     match error:
         case ssl.SSLCertVerificationError():
             return _VERIFY.get(error.verify_code, Trouble.UNTRUSTED)
+        case CertificateWantedError():
+            return Trouble.CLIENT_CERTIFICATE
         case ssl.SSLError():
             return _REASONS.get(error.reason or "", Trouble.TLS)
         case TimeoutError():

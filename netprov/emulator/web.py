@@ -12,8 +12,9 @@ import socket
 import ssl
 from functools import lru_cache
 
-from netprov.emulator.failure import Timeouts, reason, trouble_of
+from netprov.emulator.failure import CertificateWantedError, Timeouts, reason, trouble_of
 from netprov.errors import Malformed, PkiError
+from netprov.explain.capture.handshake import read_side
 from netprov.phone.action import Failed, Fetch, Proxy, Response
 from netprov.phone.fetch.http import PROXY_AUTHORIZATION, ResponseReader, encode_connect, encode_request
 from netprov.phone.rule.url import Url
@@ -135,6 +136,8 @@ class _Connection:
         self._source = source
         self._tls: ssl.SSLObject | None = None
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._heard = bytearray()
+        """What came during the handshake."""
 
     async def open(self, address: str, port: int) -> None:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -151,10 +154,13 @@ class _Connection:
             except ssl.SSLWantReadError:
                 await self._flush()
                 await self._fill()
-            except ssl.SSLError:
+            except ssl.SSLError as error:
                 await self._flush()
+                if "ALERT" in (error.reason or "") and read_side(bytes(self._heard)).asks_certificate:
+                    raise CertificateWantedError(error.errno, error.strerror) from error
                 raise
         await self._flush()
+        self._heard.clear()
         self._tls = tls
 
     async def send(self, data: bytes) -> None:
@@ -191,6 +197,7 @@ class _Connection:
         data = await self._loop.sock_recv(self._socket, CHUNK)
         if not data:
             raise ConnectionResetError("closed during the TLS handshake")
+        self._heard += data
         self._incoming.write(data)
 
 

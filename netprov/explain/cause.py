@@ -400,9 +400,9 @@ CAUSE_FAMILIES: Mapping[str, tuple[Reason, ...]] = {
         ),
         _because(
             "not-captured",
-            "nothing was captured after the lease",
-            "DHCP names what the phone is to ask, and the capture has no packet of the phone after that: it asked "
-            "nothing, or the capture's filter left it out.",
+            "the capture does not hold what would tell",
+            "What is not in a capture was not sent, or was not captured: its filter left it out, or it was taken where "
+            "not everything passes.",
             "capture with the filter 'ip or arp' while the phone starts",
         ),
         _because(

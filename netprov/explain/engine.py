@@ -17,7 +17,7 @@ from netprov.explain.option import is_managed, misread, oddities, option_fault, 
 from netprov.explain.profile import Answer, alternatives, parameter, read_answers, refusal, unfollowed
 from netprov.explain.session import conversation
 from netprov.explain.timeline import tell
-from netprov.explain.verdict import ANSWERED, UNKNOWN, WITHHELD, Fault, fault_of, is_management
+from netprov.explain.verdict import UNKNOWN, UNSEEN, WITHHELD, Fault, fault_of, is_management
 from netprov.phone.action import AskDhcp, Failed, Fetch, Found, Lease, Resolve, Response, Step, Trouble
 from netprov.phone.boot import Outcome
 from netprov.phone.resync import MAX_STAGES
@@ -67,9 +67,9 @@ def explain(steps: Sequence[Step], outcome: Outcome | None = None) -> Story:
     for. What servers and captures saw of a phone ends without one, and whether it has a profile follows from what came.
     """
     given = next((step for step in reversed(steps) if isinstance(step.result, Lease)), None)
-    if given is None:
+    if given is None and not any(isinstance(step.action, Resolve | Fetch) for step in steps):
         return _without_lease(steps)
-    lease = given.result
+    lease = given.result if given else Lease("", "")  # who asks servers has an address, seen or not
     assert isinstance(lease, Lease)
     road = _road(steps, lease)
     answers = read_answers(steps)
@@ -92,9 +92,10 @@ def explain(steps: Sequence[Step], outcome: Outcome | None = None) -> Story:
     if not faults:
         faults = looked or [_nothing(steps, lease, outcome)]
     else:
-        faults += looked
+        faults = _in_order([*faults, *looked], steps)
     primary = _first(faults, given, lease, managed=is_managed(steps))
-    return _failed(primary, road, _notes([*faults, *oddities(lease, given)], primary))
+    odd = oddities(lease, given) if given else ()
+    return _failed(primary, road, _notes([*faults, *odd], primary))
 
 
 def _without_lease(steps: Sequence[Step]) -> Story:
@@ -176,10 +177,11 @@ def _road(steps: Sequence[Step], lease: Lease) -> tuple[str, ...]:
 def _attempts(steps: Sequence[Step], answers: Sequence[Answer]) -> list[Fault]:
     """Return what went wrong with each of these fetches, in order."""
     acs, authorities = _acs(steps), _authorities(steps)
-    causes = {id(each.step): each.cause for each in answers}
+    judged = {id(each.step): each for each in answers}
     faults = []
     for step in steps:
-        cause = causes.get(id(step), "")
+        answer = judged.get(id(step))
+        cause = answer.cause if answer else ""
         if not cause or not isinstance(step.action, Fetch):
             continue
         if is_management(step) or (step.action.url.host, step.action.url.port) in acs:
@@ -189,7 +191,8 @@ def _attempts(steps: Sequence[Step], answers: Sequence[Answer]) -> list[Fault]:
         elif str(step.action.url) in authorities:
             cause = "ca-missing"
         told = tell(step)
-        faults.append(Fault(cause, f"{told.asked}: {told.answered}", step))
+        led = answer is not None and answer.led
+        faults.append(Fault(cause, f"{told.asked}: {told.answered}", step, led=led))
     return faults
 
 
@@ -200,6 +203,8 @@ def _after(steps: Sequence[Step], good: Answer, outcome: Outcome | None) -> list
         return found
     tail = steps[steps.index(good.step) + 1 :]
     if outcome is None:
+        if good.rules and _stages(steps) > MAX_STAGES:
+            return [Fault("rule-circle", ", ".join(f"{k} {v!r}" for k, v in good.rules.items()), good.step)]
         cause, name, rule = unfollowed(good, steps)
         lost = [fault for fault in lookups(tail) if fault.id in _OF_NAMES and (good.rules or good.hidden)]
         return lost or ([Fault(cause, f"{name} {rule!r}", good.step)] if cause else [])
@@ -209,8 +214,13 @@ def _after(steps: Sequence[Step], good: Answer, outcome: Outcome | None) -> list
     failed = [step for step in tail if isinstance(step.action, Fetch) and fault_of(step)]
     if found or failed:
         return found
-    circle = sum(1 for each in read_answers(steps) if each.profile) > MAX_STAGES
-    return [Fault("rule-circle" if circle else "bad-rule", outcome.reason, good.step)]
+    cause = "rule-circle" if _stages(steps) > MAX_STAGES else "bad-rule"
+    return [Fault(cause, outcome.reason, good.step)]
+
+
+def _stages(steps: Sequence[Step]) -> int:
+    """Return how many profiles came."""
+    return sum(1 for each in read_answers(steps) if each.profile)
 
 
 _OF_NAMES = frozenset({"host-no-address", "target-no-address", "srv-missing", "srv-no-service"})
@@ -227,7 +237,7 @@ def _bad_rules(answer: Answer) -> list[Fault]:
 
 
 def _acs_trouble(cause: str) -> str:
-    return cause if cause.startswith("tls") or cause == UNKNOWN else "acs-unreachable"
+    return cause if cause.startswith("tls") or cause in _CANNOT_TELL else "acs-unreachable"
 
 
 def _acs(steps: Sequence[Step]) -> set[tuple[str, int]]:
@@ -251,13 +261,17 @@ def _nothing(steps: Sequence[Step], lease: Lease, outcome: Outcome | None) -> Fa
     if outcome is None and (silent := uncaptured(steps, lease)):
         return silent
     step = next((step for step in reversed(steps) if isinstance(step.result, Lease)), None)
+    if step is None:
+        return Fault(UNSEEN, "no lease is in the capture", steps[0])
     posts = [step for step in steps if is_management(step)]
     if posts:
         return Fault("acs-idle", f"{tell(posts[0]).asked}: {conversation(posts)}", posts[-1])
     found = [each for each in steps if isinstance(each.action, Resolve) and isinstance(each.result, Found)]
-    located = [each for each in found if isinstance(each.action, Resolve) and each.action.type == "A"]
-    if any(isinstance(each.action, Resolve) and each.action.type == "SRV" for each in found) and located:
-        return Fault("unreachable", f"no packet to the server follows {tell(located[-1]).asked}", located[-1])
+    located = [each for each in found if _names_a_server(each, lease)]
+    if located and isinstance(located[-1].result, Found):
+        on_link = any(map(lease.reaches, located[-1].result.addresses))
+        cause = UNSEEN if on_link else "unreachable"
+        return Fault(cause, f"no packet to the server follows {tell(located[-1]).asked}", located[-1])
     if not lease.domain:
         return Fault("no-domain", "", step)
     if not lease.dns:
@@ -265,7 +279,18 @@ def _nothing(steps: Sequence[Step], lease: Lease, outcome: Outcome | None) -> Fa
     return Fault("cloud", "", step)
 
 
-def _first(faults: list[Fault], given: Step, lease: Lease, *, managed: bool) -> Fault:
+def _names_a_server(step: Step, lease: Lease) -> bool:
+    """Tell whether a lookup found a server, and not the domain, which a phone asks for without needing it."""
+    if (
+        not isinstance(step.action, Resolve)
+        or not isinstance(step.result, Found)
+        or not step.result.addresses
+    ):
+        return False
+    return step.action.name.rstrip(".").lower() != lease.domain.lower()
+
+
+def _first(faults: list[Fault], given: Step | None, lease: Lease, *, managed: bool) -> Fault:
     """Choose the cause: a faulty option where nothing else was found, else the first server that answered wrongly."""
     options = read_options(lease.options)
     if faults[0].id == "not-captured" and any(isinstance(each, Source) for each in options):
@@ -286,12 +311,23 @@ def _first(faults: list[Fault], given: Step, lease: Lease, *, managed: bool) -> 
     return primary
 
 
+def _in_order(faults: list[Fault], steps: Sequence[Step]) -> list[Fault]:
+    places = {id(step): place for place, step in enumerate(steps)}
+    return sorted(faults, key=lambda fault: places.get(id(fault.step), len(places)))
+
+
+_CANNOT_TELL = frozenset({UNKNOWN, UNSEEN})
+
+
 def _weightiest(faults: list[Fault]) -> Fault:
-    """Return what our servers kept from the phone, else the first answer that was wrong, else the first silence; where somebody unknown was asked, nobody can tell."""
-    for ids in ({UNKNOWN}, WITHHELD, ANSWERED):
+    """Return what our servers kept from the phone, else the first answer that was wrong, else the first silence.
+
+    Where somebody unknown was asked, or an answer was not seen, nobody can tell.
+    """
+    for ids in (_CANNOT_TELL, WITHHELD):
         if found := next((fault for fault in faults if fault.id in ids), None):
             return found
-    return faults[0]
+    return next((fault for fault in faults if fault.answered), faults[0])
 
 
 _LOST = frozenset({"no-domain", "no-dns", "cloud", "srv-missing", "not-captured"})

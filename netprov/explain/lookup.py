@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from netprov.dns.service import SERVICES
 from netprov.explain.timeline import tell
-from netprov.explain.verdict import UNKNOWN, Fault
+from netprov.explain.verdict import UNKNOWN, UNSEEN, Fault
 from netprov.phone.action import Failed, Found, Resolve, Step, Trouble
 
 
@@ -45,6 +45,7 @@ _DNS = {
     Trouble.UNREACHABLE: "dns-silent",
     Trouble.DNS_REFUSED: "dns-refused",
     Trouble.ELSEWHERE: UNKNOWN,
+    Trouble.UNSEEN: UNSEEN,
 }
 
 

@@ -26,6 +26,10 @@ _FIRMWARE = (".loads", ".sbn", ".zip", ".img", ".sgn", ".bin")
 """Ends of names that are no profiles: what Upgrade_Rule names, and what a load names in turn."""
 
 
+_FOLLOWED = frozenset({301, 302})
+"""Statuses by which a phone goes elsewhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One fetch as judged: its cause of failure, "" for none; whether a profile came, and whether it is hidden.
@@ -38,6 +42,8 @@ class Answer:
     profile: bool = False
     hidden: bool = False
     rules: Mapping[str, str] = field(default_factory=dict)
+    led: bool = False
+    """Whether the answer before it was a redirect to here."""
 
     @property
     def status(self) -> int:
@@ -54,20 +60,26 @@ class Answer:
 def read_answers(steps: Sequence[Step]) -> tuple[Answer, ...]:
     """Judge every fetch of a boot, in order; messages of CWMP are among them, and bring no profile."""
     reader = _Reader()
-    return _circles([reader.read(step, step.action) for step in steps if isinstance(step.action, Fetch)])
+    found = [reader.read(step, step.action) for step in steps if isinstance(step.action, Fetch)]
+    return _circles(
+        [
+            replace(each, led=before is not None and before.status in _FOLLOWED and not before.cause)
+            for before, each in zip([None, *found], found, strict=False)
+        ]
+    )
 
 
 def _circles(answers: list[Answer]) -> tuple[Answer, ...]:
     """Mark the last of redirects in a row that led back to where they began: each is followed, and all lead nowhere."""
     seen: set[str] = set()
     for place, each in enumerate(answers):
-        if each.status not in {301, 302}:
+        if each.status not in _FOLLOWED:
             seen.clear()
             continue
         again = str(each.url) in seen
         seen.add(str(each.url))
         following = answers[place + 1] if place + 1 < len(answers) else None
-        if again and (following is None or following.status not in {301, 302}):
+        if again and (following is None or following.status not in _FOLLOWED):
             answers[place] = replace(each, cause="redirect")
     return tuple(answers)
 
@@ -83,7 +95,7 @@ class _Reader:
     def read(self, step: Step, action: Fetch) -> Answer:
         cause = fault_of(step)
         result = step.result
-        answered = isinstance(result, Response) and result.status not in {301, 302}
+        answered = isinstance(result, Response) and result.status not in _FOLLOWED
         if cause or not answered or is_management(step):
             return Answer(step, cause)
         assert isinstance(result, Response)

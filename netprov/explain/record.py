@@ -20,7 +20,7 @@ from netprov.hostport import CWMP_PORT, PORTS, Scheme
 from netprov.phone.action import AskDhcp, Done, Failed, Fetch, Lease, Response, Result, Say, Step, Trouble
 from netprov.phone.rule.url import Url, parse_url
 from netprov.plan import Plan
-from netprov.plan.offer import Offers
+from netprov.plan.offer import Offers, Preview
 from netprov.provision.event import Asked, RequestRefused, TlsFailed, TransferFailed, alert_of
 from netprov.state.device import HistoryLine
 from netprov.state.dhcp_fact import Unanswered
@@ -96,23 +96,30 @@ def _leased(heard: Heard, lease: DhcpLease, line: HistoryLine | None, started: f
     evidence = f"lease on {dotted(lease.address)}, {heard.lease_state}"
     if line is not None:
         evidence = f"{_evidence(line)}; {evidence}"
-    options: Mapping[int, bytes] = {}
-    server = SERVER
-    network = heard.plan.dhcp.network(lease.network) if heard.plan else None
-    if heard.plan is not None and network is not None:
-        offers = heard.offers or Offers(heard.plan.dhcp)
-        found = offers.preview(
-            lease.mac, vendor_class=lease.vendor_class, network=lease.network, hostname=lease.hostname
-        )
+    given = Lease(dotted(lease.address), SERVER)
+    if heard.plan is not None and heard.plan.dhcp.network(lease.network) is not None:
+        found = _preview(heard, heard.plan, lease)
         evidence += f"; class {found.class_name or 'none'} by vendor class {lease.vendor_class!r}"
-        options = {each.code: each.data for each in found.options}
-        server = dotted(network.address)
-    return Step(
-        AskDhcp(lease.vendor_class, (), heard.mac),
-        Lease(dotted(lease.address), server, options),
-        line.time if line else started,
-        evidence=evidence,
+        given = _given(heard, heard.plan)
+    action = AskDhcp(lease.vendor_class, (), heard.mac)
+    return Step(action, given, line.time if line else started, evidence=evidence)
+
+
+def _preview(heard: Heard, plan: Plan, lease: DhcpLease) -> Preview:
+    offers = heard.offers or Offers(plan.dhcp)
+    return offers.preview(
+        lease.mac, vendor_class=lease.vendor_class, network=lease.network, hostname=lease.hostname
     )
+
+
+def _given(heard: Heard, plan: Plan) -> Lease:
+    """Return what went with the lease by the inventory as it is now; without one, nothing."""
+    lease = heard.lease
+    network = plan.dhcp.network(lease.network) if lease else None
+    if lease is None or network is None:
+        return Lease("", SERVER)
+    options = {each.code: each.data for each in _preview(heard, plan, lease).options}
+    return Lease(dotted(lease.address), dotted(network.address), options)
 
 
 def _asking(heard: Heard) -> AskDhcp:
@@ -177,7 +184,7 @@ def _verified(heard: Heard, plan: Plan, server: str) -> str:
     """Return the name that a phone compares with a server's certificate: the domain by SRV, else the URL's host."""
     known = next((each for each in plan.site.phones if each.declared.mac == heard.mac), None)
     if known is None or known.method == "srv":
-        return plan.site.domain
+        return _given(heard, plan).domain or plan.site.domain
     listener = next((each for each in plan.provision.listeners if each.address == server), None)
     return (listener.name if listener else "") or plan.site.domain
 

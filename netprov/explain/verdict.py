@@ -15,6 +15,13 @@ class Fault:
     id: str
     detail: str
     step: Step | None = None
+    led: bool = False
+    """Whether a redirect led there: somebody's answer, though what it led to is silent."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether somebody's answer shows it, rather than silence."""
+        return self.led or self.id in ANSWERED
 
 
 SEALED = -1
@@ -28,6 +35,9 @@ UNKNOWN = "elsewhere"
 
 WHY = "netprov-why"
 """The field in which an answer of 403 of our own servers, as planned or on record, names its cause."""
+
+UNSEEN = "not-captured"
+"""The cause where a capture lacks what would tell."""
 
 _TROUBLE: Mapping[Trouble, str] = {
     Trouble.TIMEOUT: "server-silent",
@@ -47,6 +57,7 @@ _TROUBLE: Mapping[Trouble, str] = {
     Trouble.STALLED: "tftp-stalled",
     Trouble.GARBAGE: "not-http",
     Trouble.ELSEWHERE: UNKNOWN,
+    Trouble.UNSEEN: UNSEEN,
 }
 
 _TFTP: Mapping[Trouble, str] = {Trouble.TIMEOUT: "tftp-silent", Trouble.REFUSED: "tftp-closed"}
@@ -75,6 +86,7 @@ UNANSWERED = frozenset(
         "acs-unreachable",
         "closed-early",
         UNKNOWN,
+        UNSEEN,
     }
 )
 

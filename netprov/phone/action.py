@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import IPv4Address
 from typing import TypeVar
 
 from netprov.phone.rule.url import Url
@@ -46,6 +47,7 @@ class Trouble(StrEnum):
     DNS_FAILED = "the DNS server failed"
     NO_SERVER = "no DNS server known"
     ELSEWHERE = "not a server of the inventory"
+    UNSEEN = "not captured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,12 @@ class Lease:
     def domain(self) -> str:
         """Option 15 without the NUL and the dot that some servers append."""
         return self.options.get(15, b"").rstrip(b"\0").decode("ascii", "replace").strip().rstrip(".")
+
+    def reaches(self, address: str) -> bool:
+        """Tell whether a phone has a way to an address: on its subnet (option 1), or through a router (option 3)."""
+        mask = int.from_bytes(self.options.get(1, b""), "big")
+        here, there = (int(IPv4Address(each)) for each in (self.address, address))
+        return bool(self.options.get(3)) or not mask or here & mask == there & mask
 
     @property
     def dns(self) -> tuple[str, ...]:

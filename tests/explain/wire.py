@@ -45,8 +45,8 @@ def udp(sport: int, dport: int, data: bytes) -> Payload:
     return Payload(UDP, struct.pack(">HHHH", sport, dport, 8 + len(data), 0) + data)
 
 
-def tcp(sport: int, dport: int, flags: int, seq: int, data: bytes = b"") -> Payload:
-    return Payload(TCP, struct.pack(">HHIIBBHHH", sport, dport, seq, 0, 5 << 4, flags, 8192, 0, 0) + data)
+def tcp(sport: int, dport: int, flags: int, seq: int, data: bytes = b"", *, ack: int = 0) -> Payload:
+    return Payload(TCP, struct.pack(">HHIIBBHHH", sport, dport, seq, ack, 5 << 4, flags, 8192, 0, 0) + data)
 
 
 def unreachable(code: int, packet: bytes) -> Payload:
@@ -249,18 +249,20 @@ class Talk:
         self.unanswered(refused=False)
         del self.recorder.frames[-2:]
         self.said += 1
-        self.recorder.down(self.server, tcp(self.there, self.port, SYN | ACK, self.heard))
+        self.recorder.down(self.server, tcp(self.there, self.port, SYN | ACK, self.heard, ack=self.said))
         self.heard += 1
-        self.recorder.up(self.server, tcp(self.port, self.there, ACK, self.said))
+        self.recorder.up(self.server, tcp(self.port, self.there, ACK, self.said, ack=self.heard))
 
     def say(self, data: bytes) -> None:
-        self.recorder.up(self.server, tcp(self.port, self.there, PSH | ACK, self.said, data))
+        self.recorder.up(self.server, tcp(self.port, self.there, PSH | ACK, self.said, data, ack=self.heard))
         self.said += len(data)
 
     def hear(self, data: bytes) -> None:
         for start in range(0, len(data), 1400):
             part = data[start : start + 1400]
-            self.recorder.down(self.server, tcp(self.there, self.port, PSH | ACK, self.heard, part))
+            self.recorder.down(
+                self.server, tcp(self.there, self.port, PSH | ACK, self.heard, part, ack=self.said)
+            )
             self.heard += len(part)
 
     def close(self, *, reset: bool) -> None:

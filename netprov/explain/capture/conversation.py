@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 
 from netprov.explain.capture.handshake import APPLICATION, failure, read_side, server_name
@@ -22,15 +23,33 @@ def steps_of(connection: Connection, host: str, domain: str) -> list[Step]:
     secure = asked.startswith(HANDSHAKE_START) or (not asked and connection.server_port == PORTS["https"])
     scheme: Scheme = "https" if secure else "http"
     url = Url(scheme, host, connection.server_port, "/")
+    if connection.accepted and not connection.heard:
+        failed = Failed(Trouble.UNSEEN, f"no packet of {connection.server} is in the capture")
+        return [_step(connection, Fetch(url, connection.server), failed)]
     if not connection.accepted:
         return [_step(connection, Fetch(url, connection.server), _unopened(connection))]
     if secure:
-        return _tls(connection, url, asked, answered, domain)
+        return [_unless_torn(connection, each) for each in _tls(connection, url, asked, answered, domain)]
     found = exchanges(asked, answered, closed=connection.closed_by_server)
     if not found:
         failed = Failed(Trouble.RESET if connection.closed_by_server else Trouble.TIMEOUT, "nothing was said")
-        return [_step(connection, Fetch(url, connection.server), failed)]
-    return [_http(connection, host, each) for each in found]
+        return [_unless_torn(connection, _step(connection, Fetch(url, connection.server), failed))]
+    return [_unless_torn(connection, _http(connection, host, each)) for each in found]
+
+
+def _unless_torn(connection: Connection, step: Step) -> Step:
+    """Return a step of a connection; a failure is none where a part of what was said is not in the capture."""
+    if isinstance(step.result, Failed) and step.result.trouble not in _CERTAIN and connection.torn:
+        return replace(
+            step, result=Failed(Trouble.UNSEEN, "packets of this connection are not in the capture")
+        )
+    return step
+
+
+_CERTAIN = frozenset(
+    {Trouble.UNTRUSTED, Trouble.WRONG_NAME, Trouble.EXPIRED, Trouble.NOT_YET, Trouble.CLIENT_CERTIFICATE}
+)
+"""What the packets show that are there."""
 
 
 def _unopened(connection: Connection) -> Failed:

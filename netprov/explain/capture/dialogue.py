@@ -223,7 +223,10 @@ class Transfers:
 
 
 def connections(packets: Iterable[Packet], address: str) -> list[Connection]:
-    """Return the TCP connections that a phone opened, in order; a SYN on a used port opens another."""
+    """Return the TCP connections that a phone opened, in order; a SYN on a used port opens another.
+
+    One whose SYN is not in the capture begins with the first that the phone says.
+    """
     found: list[Connection] = []
     open_: dict[tuple[int, str, int], Connection] = {}
     for packet in packets:
@@ -236,7 +239,8 @@ def connections(packets: Iterable[Packet], address: str) -> list[Connection]:
             else (packet.dport, packet.source, packet.sport)
         )
         opens = packet.kind == "tcp" and outward and packet.flags & SYN and not packet.flags & ACK
-        if opens and (key not in open_ or open_[key].accepted):
+        speaks = packet.kind == "tcp" and outward and packet.payload and key not in open_
+        if speaks or (opens and (key not in open_ or open_[key].accepted)):
             open_[key] = Connection(address, packet.sport, packet.destination, packet.dport)
             found.append(open_[key])
         if key in open_:

@@ -36,6 +36,9 @@ class Packet:
     payload: bytes = b""
     flags: int = 0
     seq: int = 0
+    ack: int = 0
+    cut: bool = False
+    """Whether the capture holds less of its data than was sent (a short snap length)."""
     icmp_code: int = 0
     arp_operation: int = 0
 
@@ -92,10 +95,14 @@ def _reduced(number: int, frame: Any, inet: Any, l2: Any) -> Packet | None:
             payload,
             int(tcp.flags),
             int(tcp.seq),
+            ack=int(tcp.ack),
+            cut=bool(ip.len) and len(payload) < ip.len - ip.ihl * 4 - tcp.dataofs * 4,
         )
     if inet.UDP in ip:
         udp = ip[inet.UDP]
-        return Packet(number, time, "udp", mac, ip.src, ip.dst, udp.sport, udp.dport, bytes(udp.payload))
+        data = bytes(udp.payload)
+        cut = not ip.frag and not int(ip.flags) & 1 and len(data) < (udp.len or 0) - 8
+        return Packet(number, time, "udp", mac, ip.src, ip.dst, udp.sport, udp.dport, data, cut=cut)
     return None
 
 

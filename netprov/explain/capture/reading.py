@@ -6,18 +6,18 @@ or asks for the provisioning services. What HTTPS carries stays hidden: its answ
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from netprov.dhcp import message as dhcp
 from netprov.dhcp.option import table as code
-from netprov.errors import Malformed
+from netprov.errors import LabError, Malformed
 from netprov.explain.capture.conversation import steps_of
 from netprov.explain.capture.dialogue import Lookups, Transfers, connections
 from netprov.explain.capture.packet import Packet, read_packets
 from netprov.explain.capture.stream import numbers
 from netprov.explain.verdict import SEALED
-from netprov.hostport import PORTS, Scheme
+from netprov.hostport import DHCP_PORT, PORTS, Scheme
 from netprov.mac import format_mac
 from netprov.phone.action import AskDhcp, Failed, Fetch, Found, Lease, Resolve, Response, Step, Trouble
 from netprov.phone.rule.url import Url
@@ -41,21 +41,27 @@ class Sighting:
     steps: list[Step] = field(default_factory=list)
 
 
-def read_capture(path: str) -> tuple[Sighting, ...]:
-    """Read a capture file; the last boot of each phone in it. Raises `LabError`."""
-    return sightings(read_packets(path))
+def read_capture(path: str, known: Collection[str] = ()) -> tuple[Sighting, ...]:
+    """Read a capture file; the last boot of each phone in it, also of those `known` by their MAC addresses. Raises `LabError`."""
+    packets = list(read_packets(path))
+    cut = sum(1 for each in packets if each.cut)
+    if cut and any(each.cut and DHCP_PORT in {each.sport, each.dport} for each in packets):
+        raise LabError(
+            f"{path}: {cut} of {len(packets)} packets are cut short, DHCP among them\n    capture them whole: tcpdump -s 0"
+        )
+    return sightings(packets, known)
 
 
-def sightings(packets: Iterable[Packet]) -> tuple[Sighting, ...]:
+def sightings(packets: Iterable[Packet], known: Collection[str] = ()) -> tuple[Sighting, ...]:
     """Sort packets by phone and put them into steps; a capture of several queues may have them out of order."""
     every = sorted(packets, key=lambda packet: packet.time)
     found: dict[str, Sighting] = {}
     for mac, exchange in _leases(every).items():
         if exchange.tells:
             found[mac] = _sight(mac, exchange, every)
-    known = {each.address for each in found.values()} | probers(every)
-    for address, mac in _askers(every).items():
-        if address not in known and mac not in found:
+    taken = {each.address for each in found.values()} | probers(every)
+    for address, mac in _askers(every, known).items():
+        if address not in taken and mac not in found:
             found[mac or address] = _sight(mac or address, _Dhcp(address=address), every)
     return tuple(found.values())
 
@@ -66,6 +72,8 @@ class _Dhcp:
 
     packets: list[Packet] = field(default_factory=list)
     lease: Lease | None = None
+    offered: Lease | None = None
+    """What the last OFFER named."""
     address: str = ""
     vendor_class: str = ""
     requested: tuple[int, ...] = ()
@@ -141,16 +149,34 @@ def _note(client: _Dhcp, message: dhcp.Message, packet: Packet) -> None:
             if message.type == dhcp.Type.DISCOVER:
                 client.discovers += 1
                 client.boots += client.discovers == 1
-        case dhcp.Type.OFFER if server not in client.offers:
-            client.offers.append(server)
+        case dhcp.Type.OFFER:
+            client.offered = _lease_of(message, server)
+            client.offers += [] if server in client.offers else [server]
         case dhcp.Type.NAK:
             client.refused = (
                 message.options.get(code.MESSAGE, b"").decode("ascii", "replace") or "without a reason"
             )
         case dhcp.Type.ACK if message.yiaddr and client.lease is None:
-            client.address = _dotted(message.yiaddr.to_bytes(4, "big"))
-            sname = message.sname.rstrip(b"\0").decode("ascii", "replace")
-            client.lease = Lease(client.address, server, dict(message.options), sname)
+            client.lease = _lease_of(message, server)
+            client.address = client.lease.address
+
+
+def _lease_of(message: dhcp.Message, server: str) -> Lease:
+    sname = message.sname.rstrip(b"\0").decode("ascii", "replace")
+    return Lease(_dotted(message.yiaddr.to_bytes(4, "big")), server, dict(message.options), sname)
+
+
+def _in_use(client: _Dhcp, mac: str, packets: list[Packet]) -> str:
+    """Return the address from which a client speaks though its ACK is not in the capture, "" if it does not."""
+    if not client.packets or client.lease is not None:
+        return client.address
+    asked = client.offered.address if client.offered else ""
+    since = client.packets[0].number
+    for packet in packets:
+        speaks = packet.kind != "icmp" and packet.number > since and packet.dport != dhcp.SERVER_PORT
+        if speaks and packet.source != "0.0.0.0" and (packet.source == asked or packet.mac == mac):
+            return packet.source
+    return ""
 
 
 def _dhcp_step(client: _Dhcp, mac: str) -> Step | None:
@@ -171,18 +197,22 @@ def _dhcp_step(client: _Dhcp, mac: str) -> Step | None:
     return Step(action, result, first.time, last.time - first.time, evidence=numbers(client.packets))
 
 
-def _askers(packets: list[Packet]) -> dict[str, str]:
-    """Return who asks for the provisioning services or names itself a phone, where DHCP was not captured."""
+def _askers(packets: list[Packet], known: Collection[str]) -> dict[str, str]:
+    """Return who asks for the provisioning services, names itself a phone or is known as one, where DHCP was not captured."""
     found: dict[str, str] = {}
     for packet in packets:
         asks = packet.kind == "udp" and packet.dport == 53 and SERVICE_MARK.encode() in packet.payload
         names = packet.kind == "tcp" and b"\r\nUser-Agent: Cisco-" in packet.payload
-        if asks or names:
+        listed = packet.mac in known and packet.kind in {"tcp", "udp"} and packet.source != "0.0.0.0"
+        if asks or names or listed:
             found.setdefault(packet.source, packet.mac)
     return found
 
 
 def _sight(mac: str, client: _Dhcp, packets: list[Packet]) -> Sighting:
+    client.address = _in_use(client, mac, packets)
+    if client.lease is None and client.offered and client.offered.address == client.address:
+        client.lease = client.offered  # a server confirms what it has offered
     sighting = Sighting(mac, client.address, client.vendor_class.rstrip("\0"), max(1, client.boots))
     step = _dhcp_step(client, mac)
     since = client.packets[0].number if client.packets else 0
@@ -207,6 +237,9 @@ def _dialogue(packets: list[Packet], client: _Dhcp) -> list[Step]:
         if connection.server_port != 53:
             steps += steps_of(connection, names.get(connection.server, connection.server), domain)
     steps += _unheard(packets, client, steps, names)
+    heard = any(p.destination == client.address and p.kind != "icmp" for p in packets)
+    if not client.offers and not client.lease and not heard:
+        steps = [_unseen(step) for step in steps]
     steps.sort(key=lambda step: step.started)
     return _unsealed(steps)
 
@@ -272,6 +305,12 @@ def _unsealed(steps: list[Step]) -> list[Step]:
             for place in places:
                 told[place] = _missing(steps[place], f"{len(places)} answers of one length")
     return told
+
+
+def _unseen(step: Step) -> Step:
+    """Return a step of a capture that has nothing of what was sent to the phone: that it failed does not follow."""
+    failed = Failed(Trouble.UNSEEN, "nothing that was sent to the phone is in the capture")
+    return replace(step, result=failed) if isinstance(step.result, Failed) else step
 
 
 def _is_sealed(step: Step) -> bool:

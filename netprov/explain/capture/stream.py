@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from netprov.explain.capture.packet import ACK, FIN, RST, SYN, Packet
 from netprov.number import whole as decimal
 
-HALF = 1 << 31
+HALF, SPAN = 1 << 31, 1 << 32
 
 
 @dataclass(slots=True)
@@ -32,8 +32,19 @@ class Connection:
 
     @property
     def accepted(self) -> bool:
-        """Whether the server answered the SYN with a SYN of its own."""
-        return any(p.flags & SYN and p.flags & ACK for p in self._of(client=False))
+        """Whether the server answered the SYN with a SYN of its own, or the client speaks as if it had."""
+        answered = any(p.flags & SYN and p.flags & ACK for p in self._of(client=False))
+        return answered or any(p.flags & ACK and not p.flags & (SYN | RST) for p in self._of(client=True))
+
+    @property
+    def heard(self) -> bool:
+        """Whether anything of the server is in the capture."""
+        return any(True for _ in self._of(client=False))
+
+    @property
+    def torn(self) -> bool:
+        """Whether a part of what was said is not in the capture: acknowledged, or between what is."""
+        return any(self._hole(client=side) for side in (True, False))
 
     @property
     def reset_by_server(self) -> bool:
@@ -61,6 +72,24 @@ class Connection:
                 whole += data[next_seq - seq :]
                 next_seq = seq + len(data)
         return bytes(whole)
+
+    def _hole(self, *, client: bool) -> bool:
+        own, others = self._of(client=client), self._of(client=not client)
+        segments = [p for p in own if p.payload]
+        opened = next((p.seq + 1 for p in own if p.flags & SYN), None)
+        begun = min((p.seq for p in segments), default=None) if opened is None else opened
+        if begun is None:
+            return False
+        reach = max(((p.seq - begun) % SPAN + len(p.payload) for p in segments), default=0)
+        # A FIN counts as one octet. What is acknowledged before the first octet that is here was said too.
+        acknowledged = [(p.ack - begun) % SPAN for p in others if p.flags & ACK and not p.flags & RST]
+        if opened is not None:
+            acknowledged = [each for each in acknowledged if each < HALF]
+        return (
+            any(p.cut for p in segments)
+            or reach > len(self.said(client=client))
+            or any(reach + 1 < each for each in acknowledged)
+        )
 
     def packet_of(self, offset: int, *, client: bool) -> Packet | None:
         """Return the packet that carries the octet at an offset of what one side sent."""

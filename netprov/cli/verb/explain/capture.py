@@ -15,6 +15,8 @@ from netprov.errors import InventoryError
 from netprov.explain.capture.reading import Sighting, read_capture
 from netprov.explain.engine import explain
 from netprov.explain.who import Names, find_all, names_of
+from netprov.mac import read_mac
+from netprov.plan import Site
 
 
 @click.command("capture")
@@ -34,8 +36,9 @@ def command(path: str, phones: tuple[str, ...], *, file: str | None, road: bool,
 
     Exit code 1: a phone has no profile.
     """
-    read = read_capture(path)
-    names = _names(file)
+    site = _site(file)
+    names = names_of(site, Path(site.inventory.server.state)) if site else names_of()
+    read = read_capture(path, _known(site, phones))
     wanted = set(find_all(_seen(names, read), phones))
     sightings = [each for each in read if not wanted or each.mac in wanted]
     stories = [(each, explain(each.steps)) for each in sightings]
@@ -63,14 +66,19 @@ def command(path: str, phones: tuple[str, ...], *, file: str | None, road: bool,
     return 0 if all(story.provisioned for _, story in stories) else 1
 
 
-def _names(file: str | None) -> Names:
-    """Return what the phones of the inventory are called; without an inventory only MAC addresses are known."""
+def _site(file: str | None) -> Site | None:
+    """Return the site of the inventory, which knows what phones are called; without one only MAC addresses are known."""
     try:
         find(file)
     except InventoryError:
-        return names_of()
-    site = open_plan(file).plan.site
-    return names_of(site, Path(site.inventory.server.state))
+        return None
+    return open_plan(file).plan.site
+
+
+def _known(site: Site | None, phones: Sequence[str]) -> frozenset[str]:
+    """Return the MAC addresses that are phones whatever they ask: those of the inventory, and those asked about."""
+    listed = (each.declared.mac for each in site.phones) if site else ()
+    return frozenset(filter(None, [*listed, *map(read_mac, phones)]))
 
 
 def _seen(names: Names, read: Sequence[Sighting]) -> Names:
