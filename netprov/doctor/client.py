@@ -39,9 +39,9 @@ def of_phones(plan: Plan, networks: Sequence[str]) -> Iterator[DoctorClient]:
 
 
 def of_phone(phone: SitePhone, offers: Offers, networks: Sequence[str]) -> DoctorClient:
-    """Return one listed phone, on its own network or the first of these."""
+    """Return one listed phone, on its own network if it is one of these, else on the first of them."""
     identity = identity_of(phone)
-    network = phone.network or networks[0]
+    network = next((each for each in networks if each == phone.network), networks[0])
     name = f"phone {phone.declared.name or phone.declared.mac} ({identity.model.name})"
     return DoctorClient(name, identity, network, _expected(offers, identity, network), listed=True)
 

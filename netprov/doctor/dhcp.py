@@ -29,6 +29,7 @@ from netprov.errors import Malformed, Problem, Reason, ServiceError
 from netprov.mac import parse_mac
 from netprov.phone.action import Lease
 from netprov.phone.handset.identity import Identity
+from netprov.phone.source import Unusable, read_options
 from netprov.plan.offer import OfferedOption, Preview
 
 WAITS_S = (1.0, 2.0, 4.0)
@@ -163,8 +164,11 @@ def compare(expected: Preview, offer: Offer) -> list[Problem]:
             found.append(problem if weighty else replace(problem, severity="warning"))
     if expected.method == "srv":
         given = offer.message.options
+        unusable = {each.option for each in read_options(given) if isinstance(each, Unusable)}
         found += [
-            _astray(number, offer) for number in SERVER_CODES if number in given and number not in wanted
+            _astray(number, offer, usable=number not in unusable)
+            for number in SERVER_CODES
+            if number in given and number not in wanted
         ]
     found += _odd(offer)
     if expected.address and str(IPv4Address(expected.address)) != offer.address:
@@ -204,11 +208,11 @@ def _odd(offer: Offer) -> Iterator[Problem]:
                 yield OPTION_ODD.problem(f"{offer.server} sends option {number}: {remark.clause}")
 
 
-def _astray(number: int, offer: Offer) -> Problem:
-    return OPTION_EXTRA.problem(
-        f"{offer.server} sends option {number} ({code.name(number)}): "
-        f"{code.show(number, offer.message.options[number])}; a phone that has it does not ask for SRV",
-    )
+def _astray(number: int, offer: Offer, *, usable: bool) -> Problem:
+    said = f"{offer.server} sends option {number} ({code.name(number)}): {code.show(number, offer.message.options[number])}"
+    if not usable:
+        return OPTION_EXTRA.problem(f"{said}; no phone can use it, and goes on to SRV", severity="warning")
+    return OPTION_EXTRA.problem(f"{said}; a phone that has it does not ask for SRV")
 
 
 def _discover(phone: Identity) -> Message:

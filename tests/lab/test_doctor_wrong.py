@@ -27,6 +27,7 @@ from netprov.errors import InventoryError, NetprovError
 from netprov.lab.lan import Host, Lan
 from netprov.lab.process import Process
 from netprov.lab.server import start_server
+from netprov.lab.topology import HostPlan, Port, Topology
 from netprov.pki.bundle import Bundle
 from netprov.pki.store import Store
 from netprov.runtime.web.tls import certificate_store
@@ -371,6 +372,88 @@ def test_dhcp_of_another(beside: Site, options: tuple[str, ...], expected: str, 
     cause = diagnosis["cause"] or {"rule": "", "message": ""}
     assert cause["rule"] == expected
     assert said.lower() in cause["message"].lower()
+
+
+@pytest.mark.parametrize("value", ["160,ftp://10.20.0.9/x", "66,10.20.0.9 /tftpboot"])
+def test_an_option_that_no_phone_can_use_leaves_it_the_srv_records(beside: Site, value: str) -> None:
+    options = ("--domain=example.com", "--dhcp-option=6,10.20.0.1", f"--dhcp-option-force={value}")
+    with dnsmasq(beside.lan["server"], *options):
+        (said,) = beside.diagnose()
+    assert said["cause"] is None
+    assert [each["severity"] for each in said["findings"] if each["rule"] == "doctor-option-extra"] == [
+        "warning"
+    ]
+    assert said["provisioned_from"] == "https://pr1.example.com/8851-3PCC.xml"
+
+
+@pytest.mark.parametrize("option", ["ftp://10.20.0.1/x", "http://"])
+def test_an_own_option_that_no_phone_can_use_leaves_it_the_srv_records(site: Site, option: str) -> None:
+    unusable = SITE.replace("66: 10.20.0.1", f"160: '{option}'").replace("3PCC}", "3PCC, class: tftp}")
+    site.serve(unusable)
+    (said,) = site.diagnose(inventory=unusable)
+    assert said["cause"] is None
+    assert said["provisioned_from"] == "https://pr1.example.com/8851-3PCC.xml"
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("redirects: {'/$PSN.xml': 'http://10.20.0.1/$PSN.xml'}", "redirect"),
+        ("redirects: {'/$PSN.xml': 'http://10.20.0.1:81/x.xml'}", "port-closed"),
+        ("redirects: {'/$PSN.xml': 'http://10.20.0.1/Cisco/$MA.cfg'}", ""),
+        ("statuses: {'/$PSN.xml': 401}", "doctor-locked"),
+        ("statuses: {'/$PSN.xml': 403}", "doctor-path"),
+        ("statuses: {'/$PSN.xml': 503}", "doctor-server-error"),
+    ],
+)
+def test_what_a_file_server_answers_is_judged_as_the_phone_does(site: Site, more: str, expected: str) -> None:
+    text = AS_TFTP.replace("66: 10.20.0.1", "66: 'http://10.20.0.1/$PSN.xml'") + f"provisioning: {{{more}}}\n"
+    site.serve(text)
+    assert site.cause(inventory=text) == expected
+
+
+def test_a_password_of_the_acs_is_not_ok(site: Site) -> None:
+    locked = AS_CPE + "acs: {credentials: {username: phone, password: secret}}\n"
+    site.serve(locked)
+    assert site.cause(inventory=locked) == "doctor-acs-locked"
+
+
+def test_an_encrypted_file_without_a_key_stops_the_phone(site: Site) -> None:
+    tree = site.folder / "tree"
+    tree.mkdir(exist_ok=True)
+    (tree / "p.xml").write_bytes(b"Salted__" + bytes(range(48)))
+    text = AS_TFTP.replace("66: 10.20.0.1", "66: 'http://10.20.0.1/own/p.xml'")
+    text += f"provisioning: {{files: {{/own: '{tree}'}}}}\n"
+    site.serve(text)
+    assert site.cause(inventory=text) == "encrypted"
+
+
+def test_an_interface_stands_for_its_network(make_lan: MakeLan, tmp_path: Path) -> None:
+    ports = (Port("one", "lan0", ("10.20.0.1/24",)), Port("two", "lan1", ("10.30.0.1/24",)))
+    lan = make_lan(Topology((HostPlan("server", ports),), ("one", "two")))
+    text = SITE.replace(
+        "networks: {voice: {", "networks: {two: {interface: lan1, subnet: 10.30.0.0/24}, voice: {"
+    )
+    text = text.replace("3PCC}", "3PCC, network: voice}")
+    (tmp_path / "site.yaml").write_text(text)
+    start_server(lan["server"], tmp_path / "site.yaml", tmp_path / "state")
+    command = [
+        PYTHON,
+        "-m",
+        "netprov",
+        "doctor",
+        "-f",
+        str(tmp_path / "site.yaml"),
+        "--json",
+        "--linger",
+        "0.1",
+    ]
+    command += ["--state", str(tmp_path / "state")]
+    for interface, network in (("lan0", "voice"), ("lan1", "two")):
+        done = lan["server"].run([*command, "-i", interface, "--classes"], timeout=60)
+        assert {each["network"] for each in json.loads(done.stdout)} == {network}, done.stderr
+        (said,) = json.loads(lan["server"].run([*command, "-i", interface, PHONE], timeout=60).stdout)
+        assert (said["network"], said["cause"]) == (network, None)
 
 
 def test_another_dhcp_server(beside: Site) -> None:
