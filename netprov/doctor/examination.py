@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from netprov.doctor import clock as doctor_time
 from netprov.doctor.client import DoctorClient
 from netprov.doctor.dhcp import LINGER_S, Discoverer, Offer, compare
-from netprov.doctor.road import Road
+from netprov.doctor.road import Road, as_warnings
 from netprov.doctor.trip import walk
 from netprov.doctor.web import CLOCK, REDIRECTED, Clock, Web
 from netprov.emulator.failure import COMPRESSED, Timeouts
@@ -25,6 +25,7 @@ from netprov.phone.action import Lease, addresses
 from netprov.pki.chain import Certificate
 from netprov.pki.verify import date
 from netprov.plan import Plan
+from netprov.provision.gate.guard import is_locked
 from netprov.provision.secret import Secrets
 
 WALKED = frozenset({"srv", "dhcp"})
@@ -64,6 +65,13 @@ NOT_SERVED = Reason(
     "error",
     "The inventory's DHCP server answers listed phones and phones of a class, as `clients:` says.",
     "list its vendor class, or set `clients: all` on the network",
+)
+
+KEY_WITHHELD = Reason(
+    "doctor-key-withheld",
+    "info",
+    "Keys and passwords of profiles are given to the phone itself, and not again: its road cannot be walked to the end from here.",
+    "nothing, if it is meant so; `netprov explain records` tells what the phone was given",
 )
 
 
@@ -141,8 +149,21 @@ class Doctor:
         url, met = await road.walk()
         if client.expected.method in WALKED:
             story = await walk(self._web, client.identity, lease, self._anchors)
-            url, met = _judged(story, url, met)
+            if self._is_withheld(client, story):
+                where = (
+                    f"this server keeps the key of {client.identity.mac} for the phone itself: {story.detail}"
+                )
+                met = [*as_warnings(met), KEY_WITHHELD.problem(where)]
+            else:
+                url, met = _judged(story, url, met)
         return Diagnosis(client, (*found, *about_time, *met), url)
+
+    def _is_withheld(self, client: DoctorClient, story: Story) -> bool:
+        """Tell whether a road ends where a server of ours gives a key to the phone alone."""
+        device = self._plan.provision.devices.get(client.identity.mac)
+        own = {each.address for each in self._plan.provision.listeners}
+        forbidden = story.cause is not None and story.cause.id == "forbidden" and story.server in own
+        return forbidden and device is not None and is_locked(device.policy)
 
     async def _lease(self, client: DoctorClient) -> tuple[Lease | None, list[Problem]]:
         expected = client.expected

@@ -110,9 +110,9 @@ class Road:
         for service in SERVICES:
             url, found = await self._service(service, domain)
             # What kept the phone from a service matters only if no earlier one had its profile, and no later has.
-            met += _as_warnings(found) if arrived else found
+            met += as_warnings(found) if arrived else found
             arrived = arrived or url
-        return arrived, _as_warnings(met) if arrived else met
+        return arrived, as_warnings(met) if arrived else met
 
     async def _domain(self, domain: str) -> Problem | None:
         """Ask for the domain itself, as the guide says a phone does first; no addresses are fine, silence is not."""
@@ -146,7 +146,7 @@ class Road:
             url, found = await self._target(service, record, domain)
             arrived = arrived or url
             met += found
-        return arrived, _as_warnings(met) if arrived else met
+        return arrived, as_warnings(met) if arrived else met
 
     def _promised(self, service: Scheme, domain: str) -> list[SiteTarget] | None:
         """Return the targets that the inventory has under a domain, None for a domain that is none of its own."""
@@ -201,7 +201,7 @@ class Road:
             url, missing = await self._paths(urls, address, verify)
             arrived = arrived or url
             met += missing
-        return arrived, _as_warnings(met) if arrived else met
+        return arrived, as_warnings(met) if arrived else met
 
     async def _paths(self, urls: list[Url], address: str, verify: str) -> Arrived:
         arrived = ""
@@ -244,7 +244,7 @@ class Road:
             arrived, found = await self._server([url], verify=url.host)
             if arrived:
                 lasting = [each for each in met if each.rule not in ORDINARY]
-                return arrived, _as_warnings([*lasting, *found])
+                return arrived, as_warnings([*lasting, *found])
             met += found
         if not met:
             nothing = "none of the options 66, 160, 159, 150, 60, 43, 125 names a provisioning server"
@@ -281,8 +281,9 @@ class Road:
                 found = [*found, *([silent] if silent else [])]
                 arrived = arrived or ("" if silent else str(url))
             met += found
-        return arrived, _as_warnings(met) if arrived else met
+        return arrived, as_warnings(met) if arrived else met
 
 
-def _as_warnings(found: Iterable[Problem]) -> list[Problem]:
+def as_warnings(found: Iterable[Problem]) -> list[Problem]:
+    """Return findings of which none stops the phone."""
     return [replace(each, severity="warning") if each.severity == "error" else each for each in found]

@@ -148,6 +148,8 @@ def explain_rest(story: Story, promised: Story, *, own: bool) -> Story:
 
     What the profile makes it do at other servers leaves no record here.
     """
+    if own and promised.cause is not None and promised.cause.id in WITHHELD:
+        return story  # the key that it has got is not given again
     if promised.first and promised.cause is not None:
         seen = f"the inventory; on record is that it was sent {story.url}"
         return replace(promised, evidence=seen)

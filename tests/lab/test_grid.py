@@ -57,10 +57,14 @@ def observe(make: MakeLan, folder: Path, rows: Mapping[str, Row]) -> Told:
         start_server(lan["server"], folder / "site.yaml", folder / "state")
         own = certificate_store(folder / "state").anchors()[0].pem()
         (folder / "roots.pem").write_text(own + issuer.leaf.pem())
+        # What a phone will do is asked before it does: a key that was given is not given again.
+        before = ask(
+            lan["server"], folder, ["explain", "phone", "--trusting", "--state", str(folder / "state")]
+        )
         tcpdump = capture(lan["server"], folder / "phones.pcap")
         trips = boot_all(lan, folder, (own, issuer.leaf.pem()))
         finish(tcpdump, folder / "phones.pcap")
-        said = ask_all(lan, folder)
+        said = {"phone": before, **ask_all(lan, folder)}
     errors = frozenset(each["rule"] for each in said.pop("check") if each["severity"] == "error")
     by_mac = {name: {each["mac"]: each for each in stories} for name, stories in said.items()}
     return Told({each.identity.mac: each for each in trips}, errors, **by_mac)
@@ -105,20 +109,22 @@ def ask_all(lan: Lan, folder: Path) -> dict[str, Any]:
     state = ["--state", str(folder / "state")]
     asked = {
         "check": (server, ["check"]),
-        "phone": (server, ["explain", "phone", "--trusting", *state]),
         "records": (server, ["explain", "records", *state]),
         "capture": (server, ["explain", "capture", str(folder / "phones.pcap")]),
         "doctor": (doctor, ["doctor", "--ca", str(folder / "roots.pem"), "--linger", "0.1"]),
     }
 
-    def netprov(host: Host, words: list[str]) -> Any:
-        command = [PYTHON, "-m", "netprov", *words, "-f", str(folder / "site.yaml"), "--json"]
-        done = host.run(command, timeout=120)
-        assert done.returncode in {0, 1}, done.stderr
-        return json.loads(done.stdout)
-
     with ThreadPoolExecutor() as pool:
-        return dict(zip(asked, pool.map(netprov, *zip(*asked.values(), strict=True)), strict=True))
+        jobs = {verb: pool.submit(ask, host, folder, words) for verb, (host, words) in asked.items()}
+        return {verb: job.result() for verb, job in jobs.items()}
+
+
+def ask(host: Host, folder: Path, words: list[str]) -> Any:
+    """Return what a verb says as JSON."""
+    command = [PYTHON, "-m", "netprov", *words, "-f", str(folder / "site.yaml"), "--json"]
+    done = host.run(command, timeout=120)
+    assert done.returncode in {0, 1}, done.stderr
+    return json.loads(done.stdout)
 
 
 def contradictions(told: Told, mac: str, row: Row) -> Iterator[str]:
