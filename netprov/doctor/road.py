@@ -226,10 +226,10 @@ class Road:
         if isinstance(answer, Found) and answer.addresses:
             return answer.addresses, None
         why = answer if isinstance(answer, Failed) else Trouble.NODATA
-        return (), TARGET_ADDRESS.problem(
-            f"{host} has no address: {why}",
-            path=("hosts",),
-        )
+        if isinstance(answer, Failed) and answer.trouble not in {Trouble.NXDOMAIN, Trouble.NODATA}:
+            servers = ", ".join(self._lease.dns)
+            return (), DNS_SILENT.problem(f"DNS server {servers} (option 6) has no answer for {host}: {why}")
+        return (), TARGET_ADDRESS.problem(f"{host} has no address: {why}", path=("hosts",))
 
     async def _by_option(self) -> Arrived:
         first, second = self._handset.expand(FACTORY_PATH), self._handset.expand(MAC_PATH)

@@ -179,6 +179,7 @@ def _road(steps: Sequence[Step], lease: Lease) -> tuple[str, ...]:
 def _attempts(steps: Sequence[Step], answers: Sequence[Answer]) -> list[Fault]:
     """Return what went wrong with each of these fetches, in order."""
     acs, authorities = _acs(steps), _authorities(steps)
+    rules = {text for each in read_answers(steps) for text in each.rules.values()}
     judged = {id(each.step): each for each in answers}
     faults = []
     for step in steps:
@@ -190,12 +191,24 @@ def _attempts(steps: Sequence[Step], answers: Sequence[Answer]) -> list[Fault]:
             if isinstance(step.result, Response) and step.result.status < 300:
                 continue  # a message of CWMP, which is no file
             cause = "acs-refuses" if isinstance(step.result, Response) else _acs_trouble(cause)
-        elif str(step.action.url) in authorities:
+        elif _is_authority(step, authorities, rules):
             cause = "ca-missing"
         told = tell(step)
         led = answer is not None and answer.led
         faults.append(Fault(cause, f"{told.asked}: {told.answered}", step, led=led))
     return faults
+
+
+def _is_authority(step: Step, authorities: Collection[str], rules: Collection[str]) -> bool:
+    """Tell whether a fetch is of a CA's file; of a connection that came to nothing a capture shows the server alone."""
+    assert isinstance(step.action, Fetch)
+    url = str(step.action.url)
+    if url in authorities:
+        return True
+    bare = step.action.url.path == "/" and isinstance(step.result, Failed)
+    return (
+        bare and any(each.startswith(url) for each in authorities) and not any(url in each for each in rules)
+    )
 
 
 def _after(steps: Sequence[Step], good: Answer, outcome: Outcome | None) -> list[Fault]:

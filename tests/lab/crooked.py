@@ -75,6 +75,12 @@ PAGES: Mapping[str, Answer] = {
     "/then-code": (200, {}, _next("gds://")),
     "/then-srv": (200, {}, _next("[--srv] https://empty.example.com/x")),
     "/then-key": (200, {}, _next(f"[--key secret] {_BASE}/encrypted")),
+    "/then-no-ca": (
+        200,
+        {},
+        f"<flat-profile><Custom_CA_Rule>http://{ADDRESS}:{CLOSED}/ca.pem</Custom_CA_Rule>"
+        f"<Profile_Rule>{_BASE}/good</Profile_Rule></flat-profile>".encode(),
+    ),
     "/then-back": (200, {}, _next(f"{_BASE}/then-forth")),
     "/then-forth": (200, {}, _next(f"{_BASE}/then-back")),
 }

@@ -114,6 +114,22 @@ OURS = (
     then(f"{WEB}/good", FINE, ours=False),
 )  # fmt: skip
 THEIRS = (
+    Row(
+        "name without DNS",
+        f"method: dhcp, options: {{66: 'http://{NAME}:{crooked.WEB}/good', 6: [{ADDRESS}]}}",
+        "dns-closed",
+        frozenset({"doctor-dns-silent"}),
+    ),
+    Row("two of 150", f"method: dhcp, options: {{150: [{ADDRESS}, 10.20.0.1]}}"),
+    Row(
+        "66 dead, 160 good",
+        f"method: dhcp, options: {{66: 'http://{ADDRESS}:{crooked.CLOSED}/x', 160: '{WEB}/good'}}",
+    ),
+    Row(
+        "160 of no use",
+        "method: dhcp, options: {160: 'ftp://10.20.0.1/x'}",
+        checked=frozenset({"option-url-invalid"}),
+    ),
     *(by(f"{WEB}/{page}") for page in ("good", "gzip", "coded", "moved", "tls", "then-good")),
     by(f"http://{ADDRESS}:{crooked.RUDE}/x", "closed-early", "doctor-connection-cut"),
     by(f"http://{ADDRESS}:{crooked.SSH}/x", "not-http", "doctor-answer"),
@@ -145,6 +161,7 @@ THEIRS = (
     by(f"{WEB}/then-srv", "srv-missing", "srv-missing"),
     by(f"{WEB}/then-key", "wrong-key", "wrong-key"),
     by(f"{WEB}/then-back", "rule-circle", "rule-circle"),
+    by(f"{WEB}/then-no-ca"),
     by(far(crooked.GOOD_TLS)),
     by(far(crooked.UNTRUSTED), "tls-untrusted", "cert-unknown-ca"),
     by(far(crooked.WRONG_NAME), "tls-wrong-name", "cert-san-domain"),

@@ -71,7 +71,7 @@ def observe(make: MakeLan, folder: Path, rows: Mapping[str, Row]) -> Told:
 
 
 def capture(host: Host, file: Path) -> Process:
-    words = ["-i", "lan0", "-B", "65536", "-U", "-n", "-Z", "root", "-w", str(file)]
+    words = ["-i", "lan0", "-B", "65536", "--immediate-mode", "-U", "-n", "-Z", "root", "-w", str(file)]
     tcpdump = host.spawn([needs("tcpdump"), *words])
     tcpdump.wait_for("listening on")
     return tcpdump
