@@ -176,7 +176,8 @@ THEIRS = (
     by(tftp(crooked.TFTP, "missing"), "file-missing", "doctor-path"),
     by(tftp(crooked.TFTP, "forbidden"), "tftp-refused", "doctor-path"),
     by(tftp(crooked.TFTP_MUTE), "tftp-silent", "doctor-host-down"),
-    by(tftp(crooked.TFTP_CLOSED), "tftp-closed", "doctor-port-closed"),
+    # A kernel sends one machine a few ICMP messages a second: the doctor, which asks for everybody, may hear none.
+    by(tftp(crooked.TFTP_CLOSED), "tftp-closed", "doctor-port-closed", "doctor-host-down"),
     by(tftp(crooked.TFTP_STALLS), "tftp-stalled", "doctor-stalled"),
     acs(crooked.ACS_LOCKED, "acs-refuses", "doctor-acs-locked"),
     acs(crooked.ACS_FORBIDS, "acs-refuses", "doctor-acs"),
