@@ -25,7 +25,6 @@ from netprov.phone.action import Lease, addresses
 from netprov.pki.chain import Certificate
 from netprov.pki.verify import date
 from netprov.plan import Plan
-from netprov.provision.gate.guard import is_locked
 from netprov.provision.secret import Secrets
 
 WALKED = frozenset({"srv", "dhcp"})
@@ -163,7 +162,7 @@ class Doctor:
         device = self._plan.provision.devices.get(client.identity.mac)
         own = {each.address for each in self._plan.provision.listeners}
         forbidden = story.cause is not None and story.cause.id == "forbidden" and story.server in own
-        return forbidden and device is not None and is_locked(device.policy)
+        return forbidden and device is not None and device.policy.locks
 
     async def _lease(self, client: DoctorClient) -> tuple[Lease | None, list[Problem]]:
         expected = client.expected
