@@ -20,6 +20,9 @@ MOST = 256
 LOOK_S = 5.0
 """How long an answer may take: dnsmasq pings an address for three seconds before it offers it."""
 
+TRIES, RETRY_S = 3, 1.0
+"""How often the link is asked when it is looked at, and how far apart: a datagram may be lost."""
+
 AGAIN_S = 20.0
 """How often a server that was heard is asked whether it is still there."""
 
@@ -74,15 +77,20 @@ class Lookout:
         self._until = now + LOOK_S
         self._asked = now - LOOK_S
         self._suspected = True
+        self._left = 0
         self._heard: dict[int, float] = {}
 
     def ask(self, now: float) -> bool:
         """Say whether to ask the link now; it counts as asked."""
-        wait = AGAIN_S if self._heard and not self._suspected else LOOK_S
-        due = (self._heard or self._suspected) and now - self._asked >= wait
-        if due:
-            self._asked, self._suspected = now, False
-        return bool(due)
+        since = now - self._asked
+        if self._suspected and since >= LOOK_S:
+            self._suspected, self._left = False, TRIES
+        if self._heard and since >= AGAIN_S:
+            self._left = 1
+        if not self._left or since < RETRY_S:
+            return False
+        self._asked, self._left = now, self._left - 1
+        return True
 
     def suspect(self) -> None:
         """Note that a client named a server that is not ours: the link is asked, for a client can say anything."""
