@@ -181,6 +181,30 @@ def option_url_invalid(view: View) -> Iterator[Finding]:
                 yield Finding(path, message, remedy=_scheme_for(text))
 
 
+_ONE_MODEL = re.compile(r"/((?:CP-)?\d{4}(?:-\w+)*-3PCC)\.(?:xml|cfg)\Z", re.IGNORECASE)
+
+
+@rule(
+    "option-one-model",
+    "warning",
+    why=(
+        "A phone loads a URL as it is, and only where that fails with the names of its own files behind it: "
+        "http://host/8851-3PCC.xml/8851-3PCC.xml. So every phone of the class loads that one model's file."
+    ),
+    remedy="write the server alone: phones add the name of their own file; or write $PSN for the model",
+)
+def option_one_model(view: View) -> Iterator[Finding]:
+    for path, code, value in written_options(view.inventory, TEXT_CODES):
+        for text in _texts(value):
+            if "://" in text and (named := _ONE_MODEL.search(text)):
+                message = f"option {code} names the file of one model, {named[0][1:]}, and phones of every model load it"
+                yield Finding(
+                    path,
+                    message,
+                    remedy=f"write {text[: named.start()]}: phones add the name of their own file",
+                )
+
+
 def _scheme_for(text: str) -> str:
     """Return the remedy for a path without a scheme, "" where none is meant."""
     host, slash, _ = text.partition("/")
