@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import subprocess
-import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
 from netprov.cli.site import find, open_document, plan_of
@@ -46,11 +46,11 @@ def _committed(file: str, revision: str) -> tuple[str, Plan]:
     """Read a file, with what it includes, as it is in a commit."""
     path = Path(file).resolve()
     top = Path(_git(path.parent, "rev-parse", "--show-toplevel").decode().strip())
-    archive = _git(top, "archive", "--format=tar", revision)
+    archive = _git(top, "archive", "--format=zip", revision)
     within = path.relative_to(top.resolve())
     with tempfile.TemporaryDirectory(prefix="netprov-plan-") as folder:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            tar.extractall(folder, filter="data")
+        with zipfile.ZipFile(io.BytesIO(archive)) as files:
+            files.extractall(folder)
         if not (Path(folder) / within).is_file():
             raise ServiceError(
                 f"there is no {within} in {revision} of {top}",

@@ -58,9 +58,7 @@ def refuse_hostile(text: str, name: str) -> None:
 
 
 def _unreadable(problem: str, place: Place) -> Problem:
-    return Problem(
-        "import-unreadable", problem, "import the configuration that a server runs with", place=place
-    )
+    return Problem("unreadable", problem, "import the configuration that a server runs with", place=place)
 
 
 def guess(name: str, text: str) -> str:

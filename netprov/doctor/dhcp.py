@@ -31,6 +31,7 @@ from netprov.phone.action import Lease
 from netprov.phone.handset.identity import Identity
 from netprov.phone.source import Unusable, read_options
 from netprov.plan.offer import OfferedOption, Preview
+from netprov.runtime.net.frame import server_watch
 
 WAITS_S = (1.0, 2.0, 4.0)
 """Seconds to wait after each DISCOVER; a server may ask for the address first, and datagrams get lost."""
@@ -98,16 +99,22 @@ class Discoverer:
         self.interface = interface
         self._waits = waits
         self._socket = _socket(interface)
+        self._own = _own_servers(interface)
         self._waiting: dict[int, list[Offer]] = {}
         self._heard = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        asyncio.get_running_loop().add_reader(self._socket, self._readable)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._socket, self._readable)
+        if self._own is not None:
+            loop.add_reader(self._own, self._own_readable, self._own)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        asyncio.get_running_loop().remove_reader(self._socket)
-        self._socket.close()
+        for sock in (self._socket, self._own):
+            if sock is not None:
+                asyncio.get_running_loop().remove_reader(sock)
+                sock.close()
 
     async def ask(self, phone: Identity, *, linger: float = 0.0) -> tuple[Offer, ...]:
         """Return what servers offer to a phone, in the order they answer; () if none does.
@@ -143,15 +150,26 @@ class Discoverer:
     def _readable(self) -> None:
         with suppress(BlockingIOError):
             while True:
-                data = self._socket.recv(4096)
-                try:
-                    reply = dhcp.decode(data)
-                except Malformed:
-                    continue
-                if reply.xid in self._waiting and reply.type == Type.OFFER and reply.op == dhcp.BOOTREPLY:
-                    server = str(IPv4Address(reply.address(code.SERVER_ID)))
-                    self._waiting[reply.xid].append(Offer(server, str(IPv4Address(reply.yiaddr)), reply))
-                    self._heard.set()
+                self._take(self._socket.recv(4096))
+
+    def _own_readable(self, sock: socket.socket) -> None:
+        with suppress(BlockingIOError):
+            while True:
+                packet, (_, _, kind, *_) = sock.recvfrom(4096)
+                if kind == socket.PACKET_OUTGOING and packet:  # what comes in is heard by the other socket
+                    self._take(packet[(packet[0] & 15) * 4 + 8 :])
+
+    def _take(self, data: bytes) -> None:
+        try:
+            reply = dhcp.decode(data)
+        except Malformed:
+            return
+        if reply.xid in self._waiting and reply.type == Type.OFFER and reply.op == dhcp.BOOTREPLY:
+            server = str(IPv4Address(reply.address(code.SERVER_ID)))
+            offer = Offer(server, str(IPv4Address(reply.yiaddr)), reply)
+            if offer not in self._waiting[reply.xid]:
+                self._waiting[reply.xid].append(offer)
+                self._heard.set()
 
 
 def compare(expected: Preview, offer: Offer) -> list[Problem]:
@@ -228,6 +246,14 @@ def _discover(phone: Identity) -> Message:
     client.start(0.0)
     (datagram,) = client.datagrams_to_send()
     return dhcp.decode(datagram.data)
+
+
+def _own_servers(interface: str) -> socket.socket | None:
+    """Return what hears a server on this machine, which answers below UDP; None where that is not permitted."""
+    try:
+        return server_watch(interface, own=True)
+    except OSError:
+        return None
 
 
 def _socket(interface: str) -> socket.socket:

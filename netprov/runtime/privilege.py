@@ -53,8 +53,11 @@ def user_to_be(wanted: str | None, environment: dict[str, str]) -> tuple[str, bo
     return (wanted, True) if wanted else (environment.get("SUDO_USER", ""), False)
 
 
-def obstacle(user: str, state: Path, reads: Sequence[Path]) -> str:
-    """Give a state directory that is all root's to a user; return why the user could not serve from it, "" if it can."""
+def obstacle(user: str, state: Path, reads: Sequence[Path], program: Sequence[Path] = _PROGRAM) -> str:
+    """Give a state directory that is all root's to a user; return why the user could not serve from it, "" if it can.
+
+    `program` is what a process goes on reading.
+    """
     try:
         who = pwd.getpwnam(user)
     except KeyError:
@@ -63,7 +66,7 @@ def obstacle(user: str, state: Path, reads: Sequence[Path]) -> str:
         return f"{user} is root"
     _give(state, who)
     with _acting_as(who):
-        for path in (*_PROGRAM, *reads):
+        for path in (*program, *reads):
             if not os.access(path, os.R_OK, effective_ids=True):
                 return f"{user} may not read {path}"
         if not os.access(state, os.W_OK | os.X_OK, effective_ids=True):

@@ -197,9 +197,9 @@ def test_read_only_store_is_told_at_the_start(make_lan: MakeLan, site: Path, sma
 def test_damaged_store_is_told_at_the_start(make_lan: MakeLan, site: Path, tmp_path: Path) -> None:
     lan = make_lan()
     state = tmp_path / "state"
-    state.mkdir()
+    (state / FILE).parent.mkdir(parents=True)
     (state / FILE).write_bytes(b"no database " * 500)
-    with pytest.raises(LabError, match=r"Restore leases\.db from a backup"):
+    with pytest.raises(LabError, match=r"Restore leases/leases\.db from a backup"):
         start_server(lan["server"], site, state, roles=["dhcp"])
 
 

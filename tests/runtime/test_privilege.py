@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from netprov.runtime import privilege
 from netprov.runtime.privilege import obstacle, user_to_be
 
 USER = "nobody"
@@ -92,36 +91,29 @@ def test_user_is_the_inventorys_else_whom_sudo_was_called_by() -> None:
     assert user_to_be(None, {}) == ("", False)
 
 
-def test_state_that_is_all_roots_is_given_and_what_is_not_state_never(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_state_that_is_all_roots_is_given_and_what_is_not_state_never(place: Path) -> None:
     who = pwd.getpwnam(USER)
     inventory = place / "site.yaml"
     inventory.touch(mode=0o644)
     state = place / "state"
     (state / "pki").mkdir(parents=True)
     (state / "pki" / "link").symlink_to(inventory)
-    monkeypatch.setattr(privilege, "_PROGRAM", ())  # it may be in root's home
-    assert obstacle(USER, state, [inventory]) == ""
+    assert obstacle(USER, state, [inventory], ()) == ""  # the program may be in root's home
     assert {each.lstat().st_uid for each in (state, *state.rglob("*"))} == {who.pw_uid}
     assert inventory.stat().st_uid == 0
     other = place / "other"
     (other / "etc").mkdir(parents=True)
-    assert obstacle(USER, other, []) == f"{USER} may not write {other}"
+    assert obstacle(USER, other, [], ()) == f"{USER} may not write {other}"
     assert other.stat().st_uid == 0
 
 
-def test_what_a_user_cannot_do_is_said_and_root_is_root_again_afterwards(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(privilege, "_PROGRAM", (place / "root",))
+def test_what_a_user_cannot_do_is_said_and_root_is_root_again_afterwards(place: Path) -> None:
     (place / "root").touch(mode=0o600)
     (place / "state").mkdir()
-    assert obstacle(USER, place / "state", []) == f"{USER} may not read {place / 'root'}"
-    monkeypatch.setattr(privilege, "_PROGRAM", ())
+    assert obstacle(USER, place / "state", [], (place / "root",)) == f"{USER} may not read {place / 'root'}"
     inventory = place / "site.yaml"
     inventory.touch(mode=0o600)
-    assert obstacle(USER, place / "state", [inventory]) == f"{USER} may not read {inventory}"
+    assert obstacle(USER, place / "state", [inventory], ()) == f"{USER} may not read {inventory}"
     assert obstacle("no-such-user", place, []) == "there is no user no-such-user"
     assert obstacle("root", place, []) == "root is root"
     assert (os.geteuid(), os.access(inventory, os.R_OK)) == (0, True)

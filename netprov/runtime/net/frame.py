@@ -15,6 +15,8 @@ from netprov.machine import Datagram
 
 ETH_P_IP = 0x0800
 ETH_P_ARP = 0x0806
+ETH_P_ALL = 0x0003
+"""Also what this machine sends, which a socket for one protocol never hears (packet(7))."""
 EVERY_MAC = b"\xff" * 6
 
 _SO_ATTACH_FILTER = 26
@@ -106,12 +108,12 @@ class Prober:
             each.close()
 
 
-def server_watch(interface: str) -> socket.socket:
-    """Open a socket that hears what DHCP servers on a link tell clients, our own aside."""
+def server_watch(interface: str, *, own: bool = False) -> socket.socket:
+    """Open a socket that hears what DHCP servers on a link tell clients, those of this machine aside unless `own`."""
     watch = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
     try:
         attach_filter(watch, OTHER_SERVERS)
-        watch.bind((interface, ETH_P_IP))
+        watch.bind((interface, ETH_P_ALL if own else ETH_P_IP))
         watch.setblocking(False)
     except OSError:
         watch.close()
