@@ -28,7 +28,7 @@ from netprov.pki.chain import decode
 from netprov.pki.disk import PRIVATE, PUBLIC, Disk
 from netprov.state import acs, device, lease, serial
 from netprov.state.catalog import DEFAULT_FILE
-from netprov.state.place import FORMER
+from netprov.state.place import FORMER, PKI
 from netprov.state.sqlite import snapshot
 
 MAGIC = b"netprov-state 1 "
@@ -81,8 +81,14 @@ def gather(state: Path, *, records: bool, now: float) -> Archive:
 def restore(archive: Archive, state: Path, *, replace: bool) -> tuple[str, ...]:
     """Write the files below a state directory, each replaced whole; return their names.
 
-    Raises `ServiceError` if another CA is there, unless it is to be replaced.
+    The certificate store is held meanwhile: a running service issues nothing of half a state. Raises `ServiceError` if
+    another CA is there, unless it is to be replaced.
     """
+    with Disk(state / PKI).locked():
+        return _restore(archive, state, replace=replace)
+
+
+def _restore(archive: Archive, state: Path, *, replace: bool) -> tuple[str, ...]:
     disk = Disk(state)
     there = disk.read(ROOT)
     if there is not None and not replace and _root(there) != _root(archive.files.get(ROOT, b"")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import stat
+import threading
 import time
 import zlib
 from base64 import b64encode
@@ -20,6 +21,8 @@ from hypothesis import strategies as st
 from netprov.cli import group
 from netprov.errors import ServiceError
 from netprov.inventory.load import parse
+from netprov.lab.process import wait_until
+from netprov.pki.disk import Disk
 from netprov.pki.store import Store
 from netprov.plan import Plan, derive
 from netprov.state import archive
@@ -174,3 +177,24 @@ def test_verbs_write_and_read_the_file(state: Path, tmp_path: Path) -> None:
 def test_state_without_a_ca_is_not_exported(tmp_path: Path) -> None:
     with pytest.raises(ServiceError, match="there is no CA"):
         gather(tmp_path, records=False, now=1.0)
+
+
+def test_nothing_is_restored_while_somebody_else_changes_the_store(state: Path, tmp_path: Path) -> None:
+    held = gather(state, records=False, now=0)
+    pki = tmp_path / "second" / "pki"
+    pki.mkdir(parents=True)
+    disk = Disk(pki)
+    restoring = threading.Thread(target=restore, args=(held, pki.parent), kwargs={"replace": False})
+    with disk.locked():
+        lock = f":{(pki / '.lock').stat().st_ino} "
+        restoring.start()
+        wait_until(
+            lambda: (
+                any("->" in line and lock in line for line in Path("/proc/locks").read_text().splitlines())
+                or (pki / "root.pem").exists()
+            ),
+            what="somebody who waits for the store",
+        )
+        assert not (pki / "root.pem").exists()
+    restoring.join()
+    assert (pki / "root.pem").read_bytes() == held.files["pki/root.pem"]
