@@ -444,6 +444,8 @@ Asks running services as a phone would:
     doctor.trip                 a phone's own road, walked from this machine
     doctor.road                 from a lease to a profile, every turning
     doctor.examination          all of it, in order
+    doctor.server               what each server of the inventory says for itself
+    doctor.agreement            whether they agree, so that one can take over from another
 
 Every reason that any of these gives:
 

@@ -137,16 +137,22 @@ class Clock:
 class Web:
     """Asks servers as a phone would; what all phones ask alike is asked once.
 
-    With `secrets` it may show that it asks for the operator: it gets then what the phone would, keys too.
+    With `secrets` it may show that it asks for the operator: it gets then what the phone would, keys too. One that does
+    not verify takes any certificate, and has to be without secrets: whoever answers sees what it shows.
     """
 
     def __init__(
-        self, timeouts: Timeouts, anchors: Sequence[Certificate], secrets: Secrets | None = None
+        self,
+        timeouts: Timeouts,
+        anchors: Sequence[Certificate],
+        secrets: Secrets | None = None,
+        *,
+        verifies: bool = True,
     ) -> None:
         self._secrets = secrets or Secrets()
         self._timeouts = timeouts
         self._anchors = anchors
-        self._client = WebClient(SYSTEM_CHOICE, timeouts)
+        self._client = WebClient(SYSTEM_CHOICE, timeouts, verifies=verifies)
         self._resolved: dict[Resolve, Found | Failed] = {}
         self._looks: dict[tuple[str, int, str, Clock], list[Problem]] = {}
         self._answers: dict[tuple[str | Proxy | None, ...], Response | Failed] = {}
@@ -262,6 +268,13 @@ class Web:
         return await self._client.fetch(action)
 
     async def _look(self, address: str, port: int, name: str, clock: Clock) -> list[Problem]:
+        chain = await self.chain(address, port, name)
+        if isinstance(chain, Problem):
+            return [chain]
+        return self._judged(chain, name, f"{address}:{port}", clock)
+
+    async def chain(self, address: str, port: int, name: str) -> tuple[Certificate, ...] | Problem:
+        """Return the chain that a server presents, verified or not, or why there is none to see."""
         where = f"{address}:{port}"
         try:
             async with asyncio.timeout(self._timeouts.connect):
@@ -269,14 +282,13 @@ class Web:
                     address, port, ssl=client_context(None, oldest="1.0"), server_hostname=name
                 )
         except (OSError, TimeoutError, ssl.SSLError) as error:
-            return [unreachable(f"https://{where}", address, Failed(trouble_of(error), _said(error)))]
+            return unreachable(f"https://{where}", address, Failed(trouble_of(error), _said(error)))
         try:
-            chain = presented_chain(writer.get_extra_info("ssl_object"))
+            return presented_chain(writer.get_extra_info("ssl_object"))
         except PkiError as error:
-            return [CERT_UNREADABLE.problem(f"{where}: {error.message}", error.remedy)]
+            return CERT_UNREADABLE.problem(f"{where}: {error.message}", error.remedy)
         finally:
             writer.close()
-        return self._judged(chain, name, where, clock)
 
     def _judged(self, chain: Sequence[Certificate], name: str, where: str, clock: Clock) -> list[Problem]:
         found = problems(chain, name, clock.phones, self._anchors)

@@ -111,7 +111,7 @@ async def resolve(
             try:
                 reply: stub.Reply | None = await ports.to(server).ask(query, timeouts.dns)
                 if reply and reply.truncated:
-                    reply = await _ask_tcp(query, server, ports.source, timeouts.dns)
+                    reply = await ask_tcp(query, server, ports.source, timeouts.dns)
             except TimeoutError:
                 ports.forget(server)
                 failed = Failed(Trouble.TIMEOUT, f"from DNS server {server}")
@@ -144,9 +144,12 @@ def _found(reply: stub.Reply, action: Resolve) -> Found | Failed:
     return Found(tuple(str(each) for each in reply.addresses() if each.version == 4), records)
 
 
-async def _ask_tcp(query: bytes, server: str, source: str, timeouts: float) -> stub.Reply | None:
+async def ask_tcp(
+    query: bytes, server: str, source: str, timeouts: float, *, port: int = 53
+) -> stub.Reply | None:
+    """Ask a DNS server by TCP; None for what is no reply. Raises `OSError`, `TimeoutError`, `Malformed`."""
     async with asyncio.timeout(timeouts):
-        reader, writer = await asyncio.open_connection(server, 53, local_addr=(source, 0))
+        reader, writer = await asyncio.open_connection(server, port, local_addr=(source, 0))
         try:
             writer.write(len(query).to_bytes(2, "big") + query)
             length = int.from_bytes(await reader.readexactly(2), "big")

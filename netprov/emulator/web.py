@@ -27,10 +27,14 @@ _Key = tuple[str, int, str]
 
 
 class WebClient:
-    """Asks servers from one address; connections are kept and used again. Close it at the end."""
+    """Asks servers from one address; connections are kept and used again. Close it at the end.
 
-    def __init__(self, source: str, timeouts: Timeouts) -> None:
+    One that does not verify takes any certificate, for a look at what a server gives whose CA is not known.
+    """
+
+    def __init__(self, source: str, timeouts: Timeouts, *, verifies: bool = True) -> None:
         self._source = source
+        self._verifies = verifies
         self._timeouts = timeouts
         self._idle: dict[_Key, _Connection] = {}
 
@@ -84,7 +88,11 @@ class WebClient:
         context = None
         if action.verify:
             credentials = action.client_certificate + action.client_key
-            context = phone_context(action.anchors, credentials, tls13=action.tls13)
+            context = (
+                phone_context(action.anchors, credentials, tls13=action.tls13)
+                if self._verifies
+                else client_context(None, oldest="1.0")
+            )
         connection = _Connection(self._source)
         try:
             async with asyncio.timeout(self._timeouts.connect):

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from types import ModuleType
 
 from netprov.check import FAMILIES, lint
-from netprov.doctor import dhcp, examination, road, web
+from netprov.doctor import agreement, dhcp, examination, road, web
 from netprov.errors import Reason
 from netprov.explain import who
 from netprov.explain.cause import CAUSE_FAMILIES
@@ -33,6 +33,7 @@ CHECKED: Mapping[str, tuple[Reason, ...]] = {
 
 EXAMINED: Mapping[str, tuple[Reason, ...]] = {
     "Asked of running services": reasons_of(dhcp, examination, road, web),
+    "Several servers of one inventory": reasons_of(agreement),
 }
 """What `netprov doctor` meets, beside the findings on certificates that it shares with `check`."""
 

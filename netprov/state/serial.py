@@ -97,15 +97,15 @@ def next_serial(declared: int, held: tuple[int, str] | None, digest: str) -> int
     if held is None:
         return declared
     last, known = held
-    if _greater(declared, last):
+    if is_greater(declared, last):
         return declared
     if known == digest:
         return last
     return (last + 1) % (1 << 32) or 1
 
 
-def _greater(one: int, other: int) -> bool:
-    """Compare serials as RFC 1982 3.2 does."""
+def is_greater(one: int, other: int) -> bool:
+    """Say whether a serial is the greater one, as RFC 1982 3.2 compares them."""
     return one != other and (one - other) % (1 << 32) < HALF
 
 

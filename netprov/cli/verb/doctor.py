@@ -17,6 +17,7 @@ from netprov.cli import findings
 from netprov.cli.say import say
 from netprov.cli.site import Opened, inventory_option, open_plan
 from netprov.cli.table import print_table
+from netprov.doctor.agreement import Agreement, compare_servers
 from netprov.doctor.client import DoctorClient, of_classes, of_phone, of_phones
 from netprov.doctor.dhcp import LINGER_S
 from netprov.doctor.examination import Diagnosis, Doctor
@@ -31,7 +32,7 @@ from netprov.plan.phone import find_phone
 from netprov.provision.config import CA_PATH
 from netprov.provision.secret import Secrets
 from netprov.runtime.web.tls import certificate_store
-from netprov.state.catalog import peek_secrets
+from netprov.state.catalog import load_secrets, peek_secrets
 
 MOST_HEALTHY = 30
 """Rows of phones that nothing stops; the others are counted."""
@@ -78,13 +79,14 @@ def command(
 
     \b
     It asks for DHCP (no lease is taken), the time, SRV and A records, connects to every target, looks at its
-    certificate, fetches every path, reaches the ACS, and compares all that with the inventory.
+    certificate, fetches every path, reaches the ACS, and compares all that with the inventory. Where the inventory has
+    several servers, their CA, chains, zones, keys and profiles are compared, unless phones are named.
     Examples:
       netprov doctor -f site.yaml                     on the server itself, every class and phone
       netprov doctor -f site.yaml -i eth0 --ca ca.pem from another machine on the phones' network
       netprov doctor 00:12:34:ab:45:de                one phone
       netprov doctor --no-dhcp --json                 DHCP is another's business
-    Exit code 1 if a phone would be stopped.
+    Exit code 1 if a phone would be stopped, or could not be taken over by another server.
     """
     opened = open_plan(file)
     plan = opened.plan
@@ -97,15 +99,26 @@ def command(
     interfaces = {} if no_dhcp else _interfaces(plan, clients, interface)
     anchors = _anchors(plan, ca, Path(state or plan.site.inventory.server.state))
     timeouts = REALISTIC if realistic else COMPRESSED
-    secrets = _secrets(plan, Path(state or plan.site.inventory.server.state))
+    directory = Path(state or plan.site.inventory.server.state)
+    secrets = _secrets(plan, directory)
     doctor = Doctor(plan, interfaces, anchors, timeouts=timeouts, linger=linger, secrets=secrets)
-    diagnoses = asyncio.run(doctor.examine(clients))
-    located = [_located(opened, each) for each in diagnoses]
+
+    async def ask() -> tuple[list[Diagnosis], Agreement]:
+        diagnoses = await doctor.examine(clients)
+        if phones:
+            return diagnoses, Agreement((), ())
+        return diagnoses, await compare_servers(plan, clients, anchors, _kept(plan, directory), timeouts)
+
+    diagnoses, agreement = asyncio.run(ask())
+    located = [replace(each, found=_located(opened, each.found)) for each in diagnoses]
+    agreement = replace(agreement, found=_located(opened, agreement.found))
     if as_json:
-        print(json.dumps([_as_data(each) for each in located], indent=2))
+        compared = [_compared(agreement)] if len(agreement.servers) > 1 or agreement.found else []
+        print(json.dumps([*map(_as_data, located), *compared], indent=2))
     else:
         _print(located)
-    return int(any(each.cause for each in located))
+        _print_agreement(agreement)
+    return int(any(each.cause for each in located) or agreement.cause is not None)
 
 
 def _networks(plan: Plan, interface: str | None) -> list[str]:
@@ -177,10 +190,17 @@ def _anchors(plan: Plan, ca: str | None, state: Path) -> tuple[Certificate, ...]
     return ()
 
 
-def _located(opened: Opened, diagnosis: Diagnosis) -> Diagnosis:
-    """Return the diagnosis with the place in the inventory of every finding that has one."""
+def _kept(plan: Plan, state: Path) -> Secrets:
+    """Return the secrets of this machine, none where there are none or this user may not read them."""
+    with suppress(ServiceError):
+        return load_secrets(plan.provision.secrets, state)
+    return Secrets()
+
+
+def _located(opened: Opened, found: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Return findings with the place in the inventory of every one that has one."""
     locate = opened.document.locate
-    return replace(diagnosis, found=tuple(locate(each) if each.path else each for each in diagnosis.found))
+    return tuple(locate(each) if each.path else each for each in found)
 
 
 def _print(diagnoses: Sequence[Diagnosis]) -> None:
@@ -210,6 +230,13 @@ def _print(diagnoses: Sequence[Diagnosis]) -> None:
         say(f"    for {', '.join(names[:3])}{more}")
 
 
+def _print_agreement(agreement: Agreement) -> None:
+    for finding in agreement.found:
+        say(f"\n{finding}")
+    if len(agreement.servers) > 1 and not agreement.found:
+        say(f"\nServers that agree, as far as they were asked: {', '.join(agreement.servers)}.")
+
+
 def _warnings(diagnosis: Diagnosis) -> tuple[Problem, ...]:
     return tuple(each for each in diagnosis.found if each.severity != "error")
 
@@ -224,4 +251,17 @@ def _as_data(diagnosis: Diagnosis) -> dict[str, object]:
         "provisioned_from": diagnosis.url,
         "cause": findings.as_data(diagnosis.cause) if diagnosis.cause else None,
         "findings": [findings.as_data(each) for each in diagnosis.found],
+    }
+
+
+def _compared(agreement: Agreement) -> dict[str, object]:
+    return {
+        "who": "the servers of the inventory",
+        "mac": "",
+        "network": "",
+        "method": "",
+        "provisioned_from": "",
+        "servers": list(agreement.servers),
+        "cause": findings.as_data(agreement.cause) if agreement.cause else None,
+        "findings": [findings.as_data(each) for each in agreement.found],
     }
