@@ -16,8 +16,8 @@ unexport PYTHONDONTWRITEBYTECODE
 ARGS   ?=
 # Options for uv: what `make lock` does with the versions there are.
 UPGRADE ?= --upgrade
-# How many tests run at once: most of a lab test is waiting.
-WORKERS ?= auto
+# How many tests run at once: one more than there are cores, for most of a lab test is waiting.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
 .PHONY: help
