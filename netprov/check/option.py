@@ -122,6 +122,19 @@ def option_43_is_text(view: View) -> Iterator[Finding]:
 
 
 @rule(
+    "option-time-offset",
+    "warning",
+    why="Option 2 is the offset from UTC in seconds (RFC 2132 3.4); no place on Earth is less than a quarter of an hour off.",
+    remedy="write seconds: 3600 for one hour east of Greenwich, -18000 for five west",
+)
+def option_time_offset(view: View) -> Iterator[Finding]:
+    for path, code, value in written_options(view.inventory, (dhcp.TIME_OFFSET,)):
+        if isinstance(value, int) and 0 < abs(value) < 900:
+            hours = f"write {value * 3600} for {value} h" if abs(value) <= 14 else ""
+            yield Finding(path, f"option {code} is {value} s from UTC", remedy=hours)
+
+
+@rule(
     "option-has-field",
     "warning",
     why="Two places give one option; which one counts is not obvious to the next reader.",

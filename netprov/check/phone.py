@@ -12,6 +12,9 @@ from netprov.check.rule import Finding, View, rule
 from netprov.errors import Path
 from netprov.inventory.model import Phone
 
+MOST_NAMED = 8
+"""Names that a remedy lists."""
+
 
 def _twice(view: View, field: str, value: Callable[[Phone], Hashable | None], what: str) -> Iterator[Finding]:
     seen: dict[Hashable, int] = {}
@@ -139,7 +142,12 @@ def _unknown(
         if reference is None or reference in names:
             continue
         near = close.setdefault(reference, difflib.get_close_matches(reference, names, 1))
-        remedy = f"did you mean `{near[0]}`?" if near else ""
+        if near:
+            remedy = f"did you mean `{near[0]}`?"
+        elif names:
+            remedy = f"name one that there is: {', '.join(names[:MOST_NAMED])}"
+        else:
+            remedy = f"there is none yet: write `{section}: {{{reference}: {{…}}}}`, or leave this out"
         yield Finding(path, f"there is no `{reference}` under `{section}:`", remedy=remedy)
 
 

@@ -45,6 +45,25 @@ def pool_outside_subnet(view: View) -> Iterator[Finding]:
 
 
 @rule(
+    "pool-two-addresses",
+    "warning",
+    why="A list of two addresses is a pool of two addresses: the third phone gets none. First and last are joined by a hyphen.",
+    remedy="write first-last",
+)
+def pool_two_addresses(view: View) -> Iterator[Finding]:
+    for network in view.site.networks:
+        ends = network.declared.pool or ()
+        if len(ends) != 2 or any(low != high for low, high in network.pool):
+            continue
+        (first, _), (last, _) = network.pool
+        if int(last) - int(first) > 1:
+            message = f"the pool has two addresses, {first} and {last}, and none between them"
+            yield Finding(
+                ("networks", network.name, "pool"), message, remedy=f"write {first}-{last} for all between"
+            )
+
+
+@rule(
     "pool-overlap",
     "error",
     why="Two pools that share addresses give one address to two phones; both drop off the network by turns.",

@@ -10,6 +10,7 @@ import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -182,6 +183,8 @@ def _problem(detail: ErrorDetails, path: Path) -> Problem:
         message, remedy = (error.message, error.remedy) if isinstance(error, BadValue) else (str(error), "")
         if isinstance(detail["input"], str) and detail["input"][:1] in _CURLY:
             remedy = f"the quotation marks are those of print: write it in plain ones, '{detail['input'].strip(_CURLY)}'"
+        if turned := _turned_host(path, detail["input"]):
+            remedy = turned
         if detail["input"] is False or str(detail["input"]).lower() in {"none", "no", "off"}:
             name_, field = str(path[-1]), field_at(path)
             if field is not None and name_ in {"router", "dns", "ntp"}:
@@ -214,6 +217,17 @@ def _problem(detail: ErrorDetails, path: Path) -> Problem:
     if wanted == "a list" and isinstance(detail["input"], dict):
         return Problem("type", message, as_members(path, detail["input"]), path)
     return Problem("type", message, _example(path) or f"write {wanted}", path)
+
+
+def _turned_host(path: Path, value: Any) -> str:
+    """Return the remedy for a host whose address stands where its name is wanted, "" for anything else."""
+    if path[:1] != ("hosts",) or len(path) < 2 or not isinstance(value, str):
+        return ""
+    try:
+        ip_address(str(path[1]))
+    except ValueError:
+        return ""
+    return f"the name comes first: `{value}: {path[1]}`"
 
 
 def _nameless(path: Path, value: Any) -> Problem | None:

@@ -106,12 +106,10 @@ def _unknown_profile(phone: SitePhone, named: str, known: Iterable[str]) -> Prob
     path: Path = ("phones", phone.index, "profile")
     if not phone.declared.profile:
         path = ("classes", phone.class_name or "", "profile")
-    listed = ", ".join(known) or "none"
+    listed = ", ".join(known)
+    other = f", or name one of: {listed}" if listed else ", or leave this out: there is none yet"
     return Problem(
-        "profile-unknown",
-        f"there is no profile {named!r}",
-        f"declare it under `profiles:`, or name one of: {listed}",
-        path=path,
+        "profile-unknown", f"there is no profile {named!r}", f"declare it under `profiles:`{other}", path=path
     )
 
 
