@@ -427,6 +427,9 @@ Why a phone is not provisioned: one engine over steps, and where steps come from
     explain.promise_web         file servers as an inventory promises them
     explain.record              steps from the servers' records
     explain.capture             steps from a packet capture
+    explain.capture.frame       frames of a pcap or pcapng file, within limits
+    explain.capture.client      who is in a capture
+    explain.capture.keep        which packets of a capture are kept
     explain.capture.packet      packets of a capture file
     explain.capture.stream      a TCP connection and the HTTP in it
     explain.capture.handshake   what a capture shows of TLS

@@ -28,6 +28,17 @@ _OF_THE_REPLY = frozenset(
 """Options that say what kind of reply it is, or are each client's own."""
 
 
+MOST_CLIENTS, MOST_NETWORKS = 2000, 64
+"""Clients whose answers are drafted, and subnets: a capture may hold any number of invented ones."""
+MOST_REQUESTS = 4096
+"""Requests that an answer is looked for."""
+MOST_LEFT = 500
+"""Answers that are listed as not carried over."""
+_TOO_MANY = (
+    f"more than {MOST_CLIENTS} clients, {MOST_NETWORKS} subnets or {MOST_LEFT} answers to list are not read"
+)
+
+
 @dataclass(slots=True)
 class _Lan:
     """What was seen on one subnet."""
@@ -42,13 +53,21 @@ class _Lan:
 def read_seen(messages: Iterable[tuple[int, Message]], source: str) -> Draft:
     """Read DHCP messages, each with the number of its packet."""
     draft = Draft(source)
-    said: dict[tuple[bytes, int], Message] = {}
+    said: dict[tuple[bytes, int], str] = {}
     lans: dict[str, _Lan] = {}
+    clients: set[bytes] = set()
     for number, message in messages:
         if message.type in {Type.DISCOVER, Type.REQUEST, Type.INFORM}:
-            said[message.chaddr, message.xid] = message
+            said[message.chaddr, message.xid] = _vendor(message)
+            if len(said) > MOST_REQUESTS:
+                del said[next(iter(said))]
         elif message.type in {Type.OFFER, Type.ACK} and message.yiaddr:
-            _reply(draft, lans, number, message, said.get((message.chaddr, message.xid)))
+            crowded = len(clients) >= MOST_CLIENTS and message.chaddr not in clients
+            if crowded or len(lans) >= MOST_NETWORKS or len(draft.leftovers) >= MOST_LEFT:
+                draft.leave(number, "what follows", _TOO_MANY)
+                break
+            clients.add(message.chaddr)
+            _reply(draft, lans, number, message, said.get((message.chaddr, message.xid), ""))
     rules = Rules()
     for lan in lans.values():
         _grants(rules, lan)
@@ -56,7 +75,7 @@ def read_seen(messages: Iterable[tuple[int, Message]], source: str) -> Draft:
     return draft
 
 
-def _reply(draft: Draft, lans: dict[str, _Lan], number: int, reply: Message, request: Message | None) -> None:
+def _reply(draft: Draft, lans: dict[str, _Lan], number: int, reply: Message, vendor: str) -> None:
     """Note what one client was given."""
     mask = reply.address(code.MASK)
     if not mask:
@@ -93,14 +112,13 @@ def _reply(draft: Draft, lans: dict[str, _Lan], number: int, reply: Message, req
             f"{dotted(lan.server)} answers on {subnet} too: its answers are drafted",
         )
         return
-    vendor = _vendor(request)
     options = lan.given.setdefault((vendor, reply.chaddr), {})
     options |= {key: (data, number) for key, data in reply.options.items() if key not in _OF_THE_REPLY}
     _phone(draft, reply.chaddr, vendor)
 
 
-def _vendor(request: Message | None) -> str:
-    data = request.options.get(code.VENDOR_CLASS, b"") if request else b""
+def _vendor(request: Message) -> str:
+    data = request.options.get(code.VENDOR_CLASS, b"")
     text = data.rstrip(b"\0").decode("latin-1")
     return text if text.isascii() and text.isprintable() else ""
 

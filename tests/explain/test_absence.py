@@ -41,7 +41,7 @@ def seen(folder: Path, *steps: Step) -> list[Sighting]:
     for step in steps:
         recorder.step(step)
     write_pcap(folder / "x.pcap", recorder.frames)
-    return list(read_capture(str(folder / "x.pcap")))
+    return list(read_capture(str(folder / "x.pcap")).phones)
 
 
 def story(folder: Path, *steps: Step) -> Story:
@@ -128,7 +128,7 @@ def test_a_discover_with_its_offer_alone_is_no_broken_boot(tmp_path: Path) -> No
     recorder.step(leased(BOTH))
     del recorder.frames[2:]
     write_pcap(tmp_path / "x.pcap", recorder.frames)
-    assert read_capture(str(tmp_path / "x.pcap")) == ()
+    assert read_capture(str(tmp_path / "x.pcap")).phones == ()
 
 
 def test_our_own_probes_are_no_phones(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_our_own_probes_are_no_phones(tmp_path: Path) -> None:
     )
     recorder.step(marked)
     write_pcap(tmp_path / "x.pcap", recorder.frames)
-    assert read_capture(str(tmp_path / "x.pcap")) == ()
+    assert read_capture(str(tmp_path / "x.pcap")).phones == ()
 
 
 KEY = "k" * 32

@@ -9,7 +9,7 @@ import pytest
 
 from netprov.errors import LabError
 from netprov.explain.capture.packet import read_packets
-from netprov.explain.capture.reading import read_capture, sightings
+from netprov.explain.capture.reading import read, read_capture
 from netprov.explain.engine import explain
 from tests.lab.planted import FAILURES, HEALTHY, Planted
 
@@ -18,7 +18,7 @@ CAPTURES = Path(__file__).parent / "captures"
 
 @pytest.mark.parametrize("planted", FAILURES, ids=lambda planted: planted.name)
 def test_the_planted_cause_is_named(planted: Planted) -> None:
-    (sighting,) = read_capture(str(CAPTURES / "failed" / f"{planted.name}.pcap"))
+    (sighting,) = read_capture(str(CAPTURES / "failed" / f"{planted.name}.pcap")).phones
     story = explain(sighting.steps)
     assert not story.provisioned
     assert story.cause is not None
@@ -28,7 +28,7 @@ def test_the_planted_cause_is_named(planted: Planted) -> None:
 
 @pytest.mark.parametrize("planted", HEALTHY, ids=lambda planted: planted.name)
 def test_nothing_wrong_is_said_about_healthy_phones(planted: Planted) -> None:
-    (sighting,) = read_capture(str(CAPTURES / "healthy" / f"{planted.name}.pcap"))
+    (sighting,) = read_capture(str(CAPTURES / "healthy" / f"{planted.name}.pcap")).phones
     story = explain(sighting.steps)
     assert story.provisioned, story
     assert story.cause is None
@@ -43,7 +43,7 @@ def test_no_capture_tells_of_the_machine_that_made_it() -> None:
 def test_packets_out_of_order_are_put_in_order() -> None:
     """As a capture of a card with several queues may have them."""
     packets = list(read_packets(str(CAPTURES / "healthy" / f"{HEALTHY[0].name}.pcap")))
-    assert sightings(reversed(packets)) == sightings(packets)
+    assert read(packets[::-1]) == read(packets)
 
 
 def test_there_are_as_many_as_promised() -> None:

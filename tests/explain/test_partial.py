@@ -15,7 +15,7 @@ import pytest
 from netprov.dhcp.message import Type, decode
 from netprov.errors import LabError
 from netprov.explain.capture.packet import SYN, Packet, read_packets
-from netprov.explain.capture.reading import read_capture, sightings
+from netprov.explain.capture.reading import read, read_capture
 from netprov.explain.engine import explain
 from tests.explain.situations import BLIND
 from tests.lab.planted import FAILURES, HEALTHY, Planted
@@ -75,7 +75,7 @@ CASES = [
 @pytest.mark.parametrize(("name", "part"), CASES)
 def test_what_is_not_in_a_capture_is_no_evidence(name: str, part: str) -> None:
     planted = EVERY[name]
-    for sighting in sightings(filter(PARTS[part], packets_of(planted))):
+    for sighting in read(list(filter(PARTS[part], packets_of(planted)))).phones:
         story = explain(sighting.steps)
         said = story.cause.id if story.cause else ""
         less = LESS.get(planted.cause, "")
@@ -85,8 +85,8 @@ def test_what_is_not_in_a_capture_is_no_evidence(name: str, part: str) -> None:
 @pytest.mark.parametrize("part", ["TCP alone", "DNS alone", "no DHCP"])
 @pytest.mark.parametrize("name", ["srv-https", "cert-expired", "target-rude-tls"])
 def test_a_phone_that_is_known_by_its_mac_address_is_found_without_dhcp(name: str, part: str) -> None:
-    kept = filter(PARTS[part], packets_of(EVERY[name]))
-    assert [each.mac for each in sightings(kept, frozenset({PHONE}))] == [PHONE]
+    kept = list(filter(PARTS[part], packets_of(EVERY[name])))
+    assert [each.mac for each in read(kept, frozenset({PHONE})).phones] == [PHONE]
 
 
 @pytest.mark.parametrize("length", [68, 96, 262])

@@ -13,7 +13,7 @@ from netprov.dns.service import SERVICES
 from netprov.errors import Malformed
 from netprov.explain.capture.handshake import failure, is_tls13, read_side, server_name
 from netprov.explain.capture.packet import Packet
-from netprov.explain.capture.reading import sightings
+from netprov.explain.capture.reading import read
 from netprov.explain.capture.stream import exchanges
 from netprov.explain.engine import explain
 from netprov.phone.action import Failed, Fetch, Lease, Resolve, Response, Trouble, addresses
@@ -284,7 +284,7 @@ PACKETS = st.builds(
 
 @given(st.lists(PACKETS, max_size=20))
 def test_fuzz_stories_are_of_phones_and_packets_of_the_capture(packets: list[Packet]) -> None:
-    found = sightings(packets)
+    found = read(packets).phones
     assert len({each.mac for each in found}) == len(found)
     times = [packet.time for packet in packets]
     numbers = {str(packet.number) for packet in packets}

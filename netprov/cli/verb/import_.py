@@ -17,16 +17,13 @@ from netprov.convert.form import FORMATS, guess, is_inventory, refuse_hostile
 from netprov.convert.seen import read_seen
 from netprov.dhcp.message import CLIENT_PORT, SERVER_PORT, Message, decode
 from netprov.errors import Malformed
+from netprov.explain.capture.frame import GZIP_MAGIC, MAGIC, NG_MAGIC
 from netprov.inventory.yaml.source import read
 
 if TYPE_CHECKING:
     from netprov.cli.side import Side
 
 CAPTURE = "capture"
-_MAGIC = frozenset(
-    {b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a"}
-)
-"""What files of pcap and pcapng begin with."""
 
 
 @click.command()
@@ -103,7 +100,8 @@ def _prove(side: Side) -> int:
 
 def _is_capture(file: Path) -> bool:
     with file.open("rb") as opened:
-        return opened.read(4) in _MAGIC
+        begin = opened.read(4)
+    return begin in MAGIC or begin == NG_MAGIC or begin.startswith(GZIP_MAGIC)
 
 
 def _seen(file: Path) -> Draft:

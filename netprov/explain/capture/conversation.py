@@ -34,7 +34,8 @@ def steps_of(connection: Connection, host: str, domain: str) -> list[Step]:
     if not found:
         failed = Failed(Trouble.RESET if connection.closed_by_server else Trouble.TIMEOUT, "nothing was said")
         return [_unless_torn(connection, _step(connection, Fetch(url, connection.server), failed))]
-    return [_unless_torn(connection, _http(connection, host, each)) for each in found]
+    packet_at = connection.packets_at(client=True)
+    return [_unless_torn(connection, _http(connection, host, each, packet_at(each.offset))) for each in found]
 
 
 def _unless_torn(connection: Connection, step: Step) -> Step:
@@ -65,12 +66,11 @@ def _unopened(connection: Connection) -> Failed:
     return Failed(Trouble.TIMEOUT, f"{len(connection.packets)} SYN without an answer")
 
 
-def _http(connection: Connection, host: str, exchange: Exchange) -> Step:
+def _http(connection: Connection, host: str, exchange: Exchange, packet: Packet | None) -> Step:
     headers = dict(exchange.headers)
     named = {key.lower(): value for key, value in exchange.headers}.get("host", "").partition(":")[0]
     url = Url("http", named if is_host(named) else host, connection.server_port, exchange.target or "/")
     action = Fetch(url, connection.server, method=exchange.method, body=exchange.body, headers=_soap(headers))
-    packet = connection.packet_of(exchange.offset, client=True)
     evidence = f"packet {packet.number}" if packet else connection.evidence
     result: Response | Failed = Response(exchange.status, exchange.answer, exchange.answer_headers)
     if not exchange.status and connection.said(client=False):
@@ -115,7 +115,7 @@ def _sealed(connection: Connection, action: Fetch) -> list[Step]:
         if not outward:
             continue
         answer = turns[place + 1][1] if place + 1 < len(turns) else []
-        size = sum(len(packet.payload) for packet in answer)
+        size = sum(packet.size for packet in answer)
         evidence = numbers([*packets, *answer])
         if answer:
             result: Response | Failed = Response(SEALED)
@@ -123,7 +123,7 @@ def _sealed(connection: Connection, action: Fetch) -> list[Step]:
             result = Failed(Trouble.RESET, "no answer")
         else:
             continue
-        asked = sum(len(packet.payload) for packet in packets)
+        asked = sum(packet.size for packet in packets)
         found.append(Step(action, result, packets[0].time, 0.0, asked, size, evidence))
     return found
 

@@ -40,6 +40,7 @@ class Lookups:
     def __init__(self, address: str) -> None:
         self._address = address
         self._open: dict[tuple[int, int], tuple[Packet, _Question]] = {}
+        self._asked: dict[int, list[_Question]] = {}
         self._questions: list[_Question] = []
 
     def add(self, packet: Packet) -> None:
@@ -49,8 +50,8 @@ class Lookups:
         elif packet.kind == "udp" and packet.sport == 53 and packet.destination == self._address:
             self._answer(packet)
         elif packet.kind == "icmp" and packet.dport == 53 and packet.source == self._address:
-            for asked, question in self._open.values():
-                if asked.sport == packet.sport and question.result is None:
+            for question in self._asked.pop(packet.sport, ()):
+                if question.result is None:
                     question.packets.append(packet)
                     question.result = Failed(
                         Trouble.REFUSED, f"ICMP says that {packet.destination} has no DNS port"
@@ -95,6 +96,7 @@ class Lookups:
             self._questions.append(question)
         question.packets.append(packet)
         question.servers.append(packet.destination)
+        self._asked.setdefault(packet.sport, []).append(question)
         self._open[packet.sport, int.from_bytes(packet.payload[:2], "big")] = packet, question
 
     def _answer(self, packet: Packet) -> None:
@@ -135,7 +137,8 @@ class _Transfer:
     filename: str
     packets: list[Packet]
     block: int = DEFAULT_BLOCK
-    blocks: dict[int, bytes] = field(default_factory=dict)
+    blocks: dict[int, tuple[bytes, int]] = field(default_factory=dict)
+    """By number: what was kept of a block, and its octets."""
     error: Failed | None = None
 
     def result(self) -> Response | Failed:
@@ -143,11 +146,11 @@ class _Transfer:
             return self.error
         whole = bytearray()
         for number in range(1, len(self.blocks) + 1):
-            data = self.blocks.get(number & 0xFFFF)
-            if data is None:
+            data, size = self.blocks.get(number & 0xFFFF, (b"", -1))
+            if size < 0:
                 break
             whole += data
-            if len(data) < self.block:
+            if size < self.block:
                 return Response(200, bytes(whole))
         if self.blocks:
             return Failed(Trouble.STALLED, f"after block {len(self.blocks)}")
@@ -182,7 +185,7 @@ class Transfers:
         for each in self._transfers.values():
             url = Url("tftp", names.get(each.server, each.server), each.port, "/" + each.filename.lstrip("/"))
             result = each.result()
-            size = len(result.body) if isinstance(result, Response) else 0
+            size = sum(octets for _, octets in each.blocks.values()) if isinstance(result, Response) else 0
             first, last = each.packets[0], each.packets[-1]
             evidence = numbers(each.packets)
             found.append(
@@ -216,7 +219,7 @@ class Transfers:
             case OptionAck(options) if (block_size := whole(options.get("blksize", ""))) is not None:
                 transfer.block = block_size
             case Data(block, payload):
-                transfer.blocks.setdefault(block, payload)
+                transfer.blocks.setdefault(block, (payload, len(payload) + packet.left))
             case Error(code, message):
                 missing = code == ErrorCode.FILE_NOT_FOUND
                 transfer.error = Failed(Trouble.NOT_FOUND if missing else Trouble.TRANSFER, message)

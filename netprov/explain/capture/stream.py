@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from netprov.explain.capture.packet import ACK, FIN, RST, SYN, Packet
 from netprov.number import whole as decimal
 
 HALF, SPAN = 1 << 31, 1 << 32
+MOST_SAID = 32 << 20
+"""Octets of one side of a connection that are put together."""
+MOST_BODY = 1 << 20
+"""Octets of a body that are kept; profiles are shorter."""
+MOST_EXCHANGES = 1000
+"""Requests of one connection that are read."""
 
 
 @dataclass(slots=True)
@@ -58,19 +65,24 @@ class Connection:
         return bool(ends) and ends[0].source == self.server and ends[0].sport == self.server_port
 
     def said(self, *, client: bool) -> bytes:
-        """Return what one side sent, in order, without what was sent twice; a gap ends it."""
+        """Return what one side sent, in order, without what was sent twice; a gap ends it.
+
+        Octets that were not kept are noughts; of more than `MOST_SAID` the beginning is returned.
+        """
         segments = sorted(
-            {(p.seq, p.payload) for p in self._of(client=client) if p.payload and not p.flags & SYN}
+            {(p.seq, p.payload, p.left) for p in self._of(client=client) if p.payload and not p.flags & SYN}
         )
         if segments and segments[-1][0] - segments[0][0] > HALF:  # the sequence numbers wrapped around
-            segments = sorted(((seq + (1 << 32) if seq < HALF else seq), data) for seq, data in segments)
+            segments = sorted(
+                ((seq + (1 << 32) if seq < HALF else seq), data, left) for seq, data, left in segments
+            )
         whole, next_seq = bytearray(), segments[0][0] if segments else 0
-        for seq, data in segments:
-            if seq > next_seq:
+        for seq, data, left in segments:
+            if seq > next_seq or len(whole) >= MOST_SAID:
                 break
-            if seq + len(data) > next_seq:
-                whole += data[next_seq - seq :]
-                next_seq = seq + len(data)
+            if seq + len(data) + left > next_seq:
+                whole += (data + bytes(left))[next_seq - seq :]
+                next_seq = seq + len(data) + left
         return bytes(whole)
 
     def _hole(self, *, client: bool) -> bool:
@@ -80,27 +92,31 @@ class Connection:
         begun = min((p.seq for p in segments), default=None) if opened is None else opened
         if begun is None:
             return False
-        reach = max(((p.seq - begun) % SPAN + len(p.payload) for p in segments), default=0)
+        reach = max(((p.seq - begun) % SPAN + p.size for p in segments), default=0)
         # A FIN counts as one octet. What is acknowledged before the first octet that is here was said too.
         acknowledged = [(p.ack - begun) % SPAN for p in others if p.flags & ACK and not p.flags & RST]
         if opened is not None:
             acknowledged = [each for each in acknowledged if each < HALF]
         return (
             any(p.cut for p in segments)
-            or reach > len(self.said(client=client))
+            or min(reach, MOST_SAID) > len(self.said(client=client))
             or any(reach + 1 < each for each in acknowledged)
         )
 
-    def packet_of(self, offset: int, *, client: bool) -> Packet | None:
-        """Return the packet that carries the octet at an offset of what one side sent."""
-        carriers = [p for p in self._of(client=client) if p.payload]
-        if not carriers:
-            return None
-        first = min(p.seq for p in carriers)
-        for packet in carriers:
-            if packet.seq - first <= offset < packet.seq - first + len(packet.payload):
-                return packet
-        return None
+    def packets_at(self, *, client: bool) -> Callable[[int], Packet | None]:
+        """Return what finds the packet that carries the octet at an offset of what one side sent."""
+        first_at: dict[int, Packet] = {}
+        for packet in self._of(client=client):
+            if packet.payload:
+                first_at.setdefault(packet.seq, packet)
+        starts = sorted(first_at)
+
+        def find(offset: int) -> Packet | None:
+            place = bisect_right(starts, starts[0] + offset) if starts else 0
+            packet = first_at[starts[place - 1]] if place else None
+            return packet if packet and starts[0] + offset < packet.seq + packet.size else None
+
+        return find
 
     def _of(self, *, client: bool) -> Sequence[Packet]:
         mine = (self.client, self.client_port) if client else (self.server, self.server_port)
@@ -124,8 +140,9 @@ class Exchange:
 
 def exchanges(asked: bytes, answered: bytes, *, closed: bool) -> list[Exchange]:
     """Read the requests of one side and the answers of the other (RFC 9112); what is not HTTP ends the reading."""
-    found, position, place = [], 0, 0
-    while position < len(asked):
+    found: list[Exchange] = []
+    position, place = 0, 0
+    while position < len(asked) and len(found) < MOST_EXCHANGES:
         request = _message(asked, position, closed=True, answer_to="")
         if request is None:
             break
@@ -177,9 +194,15 @@ def _message(data: bytes, start: int, *, closed: bool, answer_to: str) -> _Messa
     length = decimal(lower.get("content-length", ""))
     if length is not None:
         stop = body + length
-        return lines[0], headers, data[body:stop], min(stop, len(data)), stop <= len(data)
+        return (
+            lines[0],
+            headers,
+            data[body : min(stop, body + MOST_BODY)],
+            min(stop, len(data)),
+            stop <= len(data) or len(data) >= MOST_SAID,
+        )
     if answer_to:
-        return lines[0], headers, data[body:], len(data), closed
+        return lines[0], headers, data[body : body + MOST_BODY], len(data), closed or len(data) >= MOST_SAID
     return lines[0], headers, b"", body, True
 
 
@@ -188,15 +211,17 @@ def _chunks(data: bytes, start: int) -> tuple[bytes, int, bool]:
     while True:
         line = data.find(b"\r\n", start)
         if line < 0:
-            return bytes(whole), len(data), False
+            return bytes(whole[:MOST_BODY]), len(data), len(data) >= MOST_SAID
         try:
             size = int(data[start:line].split(b";")[0], 16)
         except ValueError:
-            return bytes(whole), len(data), False
+            return bytes(whole[:MOST_BODY]), len(data), False
         start = line + 2
+        if size < 0:  # which int() reads, and which would lead back
+            return bytes(whole[:MOST_BODY]), len(data), False
         if size == 0:
             end = data.find(b"\r\n", start)
-            return bytes(whole), end + 2 if end >= 0 else len(data), end >= 0
+            return bytes(whole[:MOST_BODY]), end + 2 if end >= 0 else len(data), end >= 0
         whole += data[start : start + size]
         start += size + 2
 

@@ -38,7 +38,8 @@ def command(path: str, phones: tuple[str, ...], *, file: str | None, road: bool,
     """
     site = _site(file)
     names = names_of(site, Path(site.inventory.server.state)) if site else names_of()
-    read = read_capture(path, _known(site, phones))
+    reading = read_capture(path, _known(site, phones))
+    read = reading.phones
     wanted = set(find_all(_seen(names, read), phones))
     sightings = [each for each in read if not wanted or each.mac in wanted]
     stories = [(each, explain(each.steps)) for each in sightings]
@@ -63,6 +64,12 @@ def command(path: str, phones: tuple[str, ...], *, file: str | None, road: bool,
             who = f"{each.mac}  {names.named(each.mac)}".rstrip()
             title = f"{who}  {each.vendor_class or 'unknown model'}  {each.address}"
             show(title.rstrip(), each.steps, story, road=road)
+            if each.shed:
+                say(f"  {each.shed} of its packets were too many to be looked at")
+    if reading.others and not as_json:
+        say(
+            f"{reading.others_text} more clients are in this capture: these are the most telling, name others by MAC address"
+        )
     return 0 if all(story.provisioned for _, story in stories) else 1
 
 
