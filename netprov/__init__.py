@@ -311,6 +311,7 @@ What is kept on disk, one writer each:
     state.fair_queue            a bounded queue that is fair between sources
     state.dhcp_fact             what DHCP's events tell of a client
     state.acs_fact              what the ACS's events tell of a phone
+    state.space                 room on the disk, and who stops first
     state.sqlite                SQLite files, opened private and of a known version
     state.acs                   what the ACS knows of its devices
     state.serial                serial numbers of zones, across restarts

@@ -28,6 +28,7 @@ from netprov.state.acs_fact import acs_fact
 from netprov.state.dhcp_fact import DhcpFacts
 from netprov.state.fair_queue import FairQueue
 from netprov.state.place import RECORDS, make_room
+from netprov.state.space import Room, Space
 from netprov.state.sqlite import Database
 
 FILE = f"{RECORDS}/devices.sqlite"
@@ -169,6 +170,8 @@ class DeviceRecords:
         self._report_octets = 0
         self._forgotten = 0
         self._trouble = ""
+        self._space = Space(self._path.parent)
+        self._spared = 0
         self._waiting: FairQueue[_Waiting] = FairQueue(most=_QUEUE, each=_EACH)
         self._batch: list[_Waiting] = []
         self._macs: dict[str, str] = {}
@@ -281,6 +284,9 @@ class DeviceRecords:
     def _write_batch(self) -> bool:
         """Write one batch in one commit; if it cannot be, it is the next one again, and that is told."""
         self._batch = self._batch or self._waiting.take(_BATCH)
+        self._spare()
+        if not self._batch:
+            return True
         try:
             with self._database:
                 for each in self._batch:
@@ -297,6 +303,26 @@ class DeviceRecords:
             self._complain("device records are written again")
         self._batch = []
         return True
+
+    def _spare(self) -> None:
+        """Let go of what the disk has no room for, so that leases have it; what stops and goes on is told once."""
+        changed = self._space.look()
+        room = self._space.room
+        if room is not Room.ALL:
+            kept = [each for each in self._batch if room is Room.REPORTS and _is_report(each.event)]
+            self._spared += len(self._batch) - len(kept)
+            self._batch = kept
+        if not changed:
+            return
+        if room is Room.ALL:
+            self._complain(f"device records are written again: {self._spared} facts were not kept meanwhile")
+            self._spared = 0
+            return
+        what = "records stop, reports go on" if room is Room.REPORTS else "records and reports stop"
+        self._complain(
+            f"device records: the disk of {self._path.parent} has {self._space.free >> 20} MiB free, and "
+            f"{self._space.reserve >> 20} MiB are left to leases: {what}; free some space"
+        )
 
     def _wanted_later(self) -> None:
         if self._loop is not None:
@@ -412,6 +438,10 @@ class DeviceRecords:
             (address, Bound.event_kind),
         )
         return str(next(rows, ("",))[0]) if address else ""
+
+
+def _is_report(event: Event) -> bool:
+    return isinstance(event, Reported | Posted)
 
 
 def _task(name: str, body: Callable[[], Coroutine[object, object, None]]) -> asyncio.Task[None]:
