@@ -279,6 +279,11 @@ PACKETS = st.builds(
     ),
     flags=st.sampled_from([0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 1, 3]),
     seq=st.integers(0, 0xFFFFFFFF),
+    ack=st.integers(0, 0xFFFFFFFF),
+    cut=st.booleans(),
+    icmp_code=st.integers(0, 15),
+    arp_operation=st.integers(1, 2),
+    left=st.integers(0, 2000),
 )
 
 
