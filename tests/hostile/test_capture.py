@@ -175,9 +175,12 @@ def lookups(count: int) -> Iterator[bytes]:
 
 
 MANY = {"small packets": small, "firmware": firmware, "DHCP": messages, "DNS": lookups}
+QUICK = "firmware"
 
 
-@pytest.mark.parametrize("name", MANY)
+@pytest.mark.parametrize(
+    "name", [name if name == QUICK else pytest.param(name, marks=pytest.mark.slow) for name in MANY]
+)
 def test_200_mb_are_read_within_30_seconds_and_200_mb(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.pcap"
     with path.open("wb") as file:
