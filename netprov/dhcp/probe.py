@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from netprov.dhcp.message import dotted
+from netprov.dhcp.message import Type, dotted
 from netprov.dhcp.reply import Incoming
 
 WAIT = 0.25
@@ -28,11 +28,15 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """An offer that waits; `tries` counts the addresses probed for it, this one included."""
+    """An offer that waits, or a DECLINE; `tries` counts the addresses probed for it, this one included.
+
+    `then` is the DISCOVER that came for a declined address while it is looked at.
+    """
 
     incoming: Incoming
     deadline: float
     tries: int
+    then: Incoming | None = None
 
 
 class Probing:
@@ -57,6 +61,14 @@ class Probing:
         if waiting is None:
             relayed = incoming.request.giaddr != 0
             self._probes.append(Probe(dotted(address), incoming.network.interface, relayed))
+
+    def defer(self, address: int, incoming: Incoming) -> bool:
+        """Let a DISCOVER wait if its address was declined and is looked at; say whether it is."""
+        waiting = self._parked.get(address)
+        if waiting is None or waiting.incoming.request.type != Type.DECLINE:
+            return False
+        self._parked[address] = replace(waiting, then=incoming)
+        return True
 
     def take(self, address: int) -> Parked | None:
         """Return and forget the offer of an address."""

@@ -141,6 +141,8 @@ class Server:
         incoming = parked.incoming
         if incoming.request.type == Type.DECLINE:
             self._settle(incoming, number, now, taken=taken, by=by)
+            if parked.then is not None:
+                self._discover(parked.then, now)
             return
         table, hold = self._tables[incoming.network], self.config.limits.decline_hold
         if not taken or not table.may_decline:
@@ -205,6 +207,8 @@ class Server:
         )
         if not address:
             return False
+        if self._probing.defer(address, incoming):
+            return True
         known = address == incoming.fixed or (previous is not None and previous.address == address)
         known = known and not table.is_doubted(address)
         if known or not network.probe or self._probing.full:

@@ -76,6 +76,10 @@ ACS_URL = Reason(
 )
 
 
+_ANSWERED = frozenset({Trouble.NXDOMAIN, Trouble.NODATA, Trouble.DNS_REFUSED})
+"""What a DNS server says that is there, of a name without an address: a refusal is of a name that is not its own."""
+
+
 class Road:
     """The road of one patient, with what it shares with others remembered by `web`."""
 
@@ -226,7 +230,7 @@ class Road:
         if isinstance(answer, Found) and answer.addresses:
             return answer.addresses, None
         why = answer if isinstance(answer, Failed) else Trouble.NODATA
-        if isinstance(answer, Failed) and answer.trouble not in {Trouble.NXDOMAIN, Trouble.NODATA}:
+        if isinstance(answer, Failed) and answer.trouble not in _ANSWERED:
             servers = ", ".join(self._lease.dns)
             return (), DNS_SILENT.problem(f"DNS server {servers} (option 6) has no answer for {host}: {why}")
         return (), TARGET_ADDRESS.problem(f"{host} has no address: {why}", path=("hosts",))

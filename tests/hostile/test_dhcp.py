@@ -181,6 +181,18 @@ def test_forged_decline_of_a_pool_address_holds_it_for_a_minute() -> None:
     assert bad.expires - bad.started == 60
 
 
+def test_client_that_asks_again_at_once_is_not_offered_what_it_declined() -> None:
+    """Until it is known who answers there, the DISCOVER waits (RFC 2131 4.3.3)."""
+    site = Site()
+    address = site.boot(PHONES[10])
+    site.decline(PHONES[10], address)
+    site.say(PHONES[10], Type.DISCOVER)
+    assert not site.server.datagrams_to_send()
+    (offer,) = [*site.settle(), *site.settle()]  # the next address is looked at, too
+    assert offer.type == Type.OFFER
+    assert offer.yiaddr not in {0, address}
+
+
 def test_stranger_that_answers_at_a_fixed_address_takes_it_for_an_hour() -> None:
     """A real conflict: the phone gets an address of the pool meanwhile."""
     site = Site()

@@ -32,6 +32,8 @@ class Watch:
         self.index = index_of(interface)
         self.socket: socket.socket = server_watch(interface)
         self._own = own
+        # One client that asks again: a server that pings before it offers pings once for it.
+        self._discover = _discover()
         self.lookout: Lookout | None = None
         """Set when it begins to look."""
 
@@ -53,7 +55,8 @@ class Watch:
         if self.lookout is None:
             self.lookout = Lookout(now)
         if self.lookout.ask(now):
-            _ask(self.interface, sender)
+            destination = Endpoint(EVERYONE, dhcp.SERVER_PORT, self.interface)
+            sender.send(Datagram(self._discover, destination, "0.0.0.0"), dhcp.CLIENT_PORT)
 
     def close(self) -> None:
         """Close the socket."""
@@ -127,18 +130,16 @@ class OtherServerKeeper:
                 self._report(Notice(f"offers on {name}: no other DHCP server answers there"))
 
 
-def _ask(interface: str, sender: RawSender) -> None:
-    """Ask a link for DHCP servers as a client that takes no offer."""
-    mac = b"\x02" + os.urandom(5)
+def _discover() -> bytes:
+    """Return what a client sends that takes no offer."""
     discover = Message(
         op=dhcp.BOOTREQUEST,
         xid=int.from_bytes(os.urandom(4), "big"),
-        chaddr=mac,
+        chaddr=b"\x02" + os.urandom(5),
         flags=dhcp.BROADCAST,
         options={code.MESSAGE_TYPE: bytes([Type.DISCOVER]), code.REQUEST_LIST: bytes([1, 3, 6])},
     )
-    destination = Endpoint(EVERYONE, dhcp.SERVER_PORT, interface)
-    sender.send(Datagram(dhcp.encode(discover), destination, "0.0.0.0"), dhcp.CLIENT_PORT)
+    return dhcp.encode(discover)
 
 
 def _speaker(packet: bytes) -> tuple[int, bytes] | None:
