@@ -46,7 +46,7 @@ def test_findings_are_grouped_with_places_and_a_summary() -> None:
     assert result.return_value == 1
     assert result.output == (
         "netprov.yaml:9:42: error[class-unknown]: there is no `mpp` under `classes:`\n"
-        "    name a class of this inventory\n"
+        "    there is none yet: write `classes: {mpp: {…}}`, or leave this out\n"
         "\n"
         "netprov.yaml:6:40: warning[srv-weights]: at priority 10 of `https`, the guide tries pr2 (weight 20) first, "
         "RFC 2782 prefers pr1 (weight 60)\n"

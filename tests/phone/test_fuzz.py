@@ -298,7 +298,8 @@ def test_fuzz_stories_are_of_phones_and_packets_of_the_capture(packets: list[Pac
         assert sighting.mac == "00:12:34:ab:45:de" or bytes.fromhex(sighting.mac.replace(":", "")) in payloads
         story = explain(sighting.steps)
         assert story.provisioned == (story.cause is None)
-        assert set(re.findall(r"\d+", story.evidence)) <= numbers
+        told = re.sub(r"\d+\.\d+\.\d+\.\d+", "", story.evidence)  # addresses may stand in it
+        assert set(re.findall(r"\d+", told)) <= numbers
         for step in sighting.steps:
             assert min(times) <= step.started <= max(times)
             assert step.seconds >= 0

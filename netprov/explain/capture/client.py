@@ -17,7 +17,7 @@ from netprov.dhcp.option import table as code
 from netprov.errors import Malformed
 from netprov.explain.capture.packet import Packet
 from netprov.hostport import DHCP_PORT
-from netprov.mac import format_mac
+from netprov.mac import format_mac, parse_mac
 from netprov.phone.action import Lease
 from netprov.provision.event import PROBE
 
@@ -153,7 +153,7 @@ class _Table:
         for mac in ranked[MOST_CLIENTS:]:
             client = self._clients.pop(mac)
             if len(self._gone) < MOST_OTHERS:
-                self._gone.add(bytes.fromhex(mac.replace(":", "")))
+                self._gone.add(parse_mac(mac))
             if client.address:
                 _add(self.addresses, client.address)
 
