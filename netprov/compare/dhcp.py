@@ -51,7 +51,7 @@ class Link(Protocol):
         """Return the replies to messages that a relay agent of the network passes on; None where there is none."""
 
     def tell(self, network: str, messages: Sequence[Message]) -> None:
-        """Send messages that nobody answers."""
+        """Send messages that nobody answers, none of which a server drops as one too many of its client."""
 
 
 @dataclass(slots=True)

@@ -22,6 +22,9 @@ WAIT_S = 0.6
 TRIES = 3
 """How often a message without a reply is sent: datagrams get lost, and a server may look for conflicts first."""
 
+_WINDOW_S = 1.05
+"""How long a second of a server's count lasts, at least."""
+
 _RELAYED = "through a relay agent: "
 """What the name of a network begins with where its relay agent is meant."""
 
@@ -93,6 +96,9 @@ class Links:
         if not messages:
             return
         sock, to = self._way(network)
+        # Whoever counts messages of a client does it by the second; what is asked again is asked, a lost DECLINE is not.
+        if any(each.type == dhcp.Type.DECLINE for each in messages):
+            time.sleep(_WINDOW_S)
         for each in messages:
             sock.sendto(dhcp.encode(each), (to, dhcp.SERVER_PORT))
 
