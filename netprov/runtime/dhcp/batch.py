@@ -18,7 +18,7 @@ GATHER_S = 0.030
 """The longest time from one turn to the next while there is something to do, in seconds."""
 
 COMMIT_SHARE = 16.0
-"""Turns begin so many times the CPU time of a commit apart, which leaves commits a twelfth of the CPU at the most."""
+"""Turns begin so many times the CPU time of a commit apart, which leaves commits a sixteenth of the CPU at the most."""
 
 _SMOOTH = 0.1
 
