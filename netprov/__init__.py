@@ -55,15 +55,17 @@ Other servers' words, turned into a draft of an inventory:
     convert.rule                what another server gives to whom, and what wins
     convert.value               octets of options as an inventory writes them
     convert.arrange             rules as networks and first-match classes
-    convert.condition           conditions of dhcpd and Kea as `match`
-    convert.typed               names, types and octets of ISC's options
-    convert.dnsmasq_option      dhcp-option of dnsmasq in octets
-    convert.dnsmasq_name        names in a dnsmasq.conf
-    convert.dnsmasq_tag         tags of clients in a dnsmasq.conf
+    convert.isc                 the servers of ISC
+    convert.isc.condition       conditions of dhcpd and Kea as `match`
+    convert.isc.typed           names, types and octets of ISC's options
+    convert.isc.dhcpd_syntax    statements of dhcpd.conf
+    convert.isc.dhcpd           dhcpd.conf
+    convert.isc.kea             kea-dhcp4.conf
     convert.dnsmasq             dnsmasq.conf
-    convert.dhcpd_syntax        statements of dhcpd.conf
-    convert.dhcpd               dhcpd.conf of ISC
-    convert.kea                 kea-dhcp4.conf
+    convert.dnsmasq.option      dhcp-option of dnsmasq in octets
+    convert.dnsmasq.name        names in a dnsmasq.conf
+    convert.dnsmasq.tag         tags of clients in a dnsmasq.conf
+    convert.dnsmasq.config      directives of a dnsmasq.conf
     convert.phone_list          CSV lists, and what spreadsheets do to them
     convert.ansible             Ansible inventories
     convert.zone                master files, and the zones of a named.conf

@@ -68,8 +68,8 @@ def test_ladder_paths_stand_once() -> None:
 
 OTHER_NUMBERS = {
     "dhcp/option/table.py",  # option 69
-    "convert/typed.py",  # the same
-    "convert/dnsmasq_option.py",  # the same
+    "convert/isc/typed.py",  # the same
+    "convert/dnsmasq/option.py",  # the same
     "emulator/dhcp.py",  # 0x45: IPv4, five words of header
     "runtime/net/frame.py",  # the same
     "explain/capture/handshake.py",  # an alert of TLS

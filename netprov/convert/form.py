@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 
 from netprov.convert.ansible import read_ansible
-from netprov.convert.dhcpd import read_dhcpd
-from netprov.convert.dnsmasq import read_dnsmasq
+from netprov.convert.dnsmasq.config import read_dnsmasq
 from netprov.convert.draft import Draft
-from netprov.convert.kea import read_kea
+from netprov.convert.isc.dhcpd import read_dhcpd
+from netprov.convert.isc.kea import read_kea
 from netprov.convert.phone_list import find_heading, read_csv
 from netprov.convert.profile import read_profile
 from netprov.convert.zone import read_named, read_zone

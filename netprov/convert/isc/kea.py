@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any
 
-from netprov.convert import condition, typed
 from netprov.convert.arrange import arrange, put
 from netprov.convert.draft import Draft, Section
+from netprov.convert.isc import condition, typed
 from netprov.convert.rule import Grant, Rank, Rules, Space
 from netprov.dhcp.option import table as code
 from netprov.dhcp.option.vendor import encode_vendor_identifying

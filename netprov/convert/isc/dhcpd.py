@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
 
-from netprov.convert import condition, typed
 from netprov.convert.arrange import arrange, put
-from netprov.convert.dhcpd_syntax import Statement, listed, parse
 from netprov.convert.draft import Draft, Section
+from netprov.convert.isc import condition, typed
+from netprov.convert.isc.dhcpd_syntax import Statement, listed, parse
 from netprov.convert.rule import SELECTED_SPACE, Grant, Rank, Rules, Space
 from netprov.dhcp.option import table as code
 from netprov.mac import read_mac

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
-from netprov.convert.dnsmasq_option import split, tags
+from netprov.convert.dnsmasq.option import split, tags
 from netprov.convert.draft import Draft
 from netprov.convert.rule import Rules
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from netprov.convert.dnsmasq_option import split
+from netprov.convert.dnsmasq.option import split
 from netprov.convert.draft import Draft, Section
 from netprov.dns.service import SERVICES
 

@@ -1,4 +1,4 @@
-"""dnsmasq.conf: ranges, hosts, options (dnsmasq(8)); names are read by `dnsmasq_name`, tags of clients by `dnsmasq_tag`."""
+"""dnsmasq.conf: ranges, hosts, options (dnsmasq(8)); names are read by `name`, tags of clients by `tag`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network
 
-from netprov.convert import dnsmasq_name
 from netprov.convert.arrange import arrange
-from netprov.convert.dnsmasq_option import Declared, declared, octets, tags
-from netprov.convert.dnsmasq_tag import State, class_, marks, match, tag_if, vendor_tag
+from netprov.convert.dnsmasq import name as dnsmasq_name
+from netprov.convert.dnsmasq.option import Declared, declared, octets, tags
+from netprov.convert.dnsmasq.tag import State, class_, marks, match, tag_if, vendor_tag
 from netprov.convert.draft import Draft, Section
 from netprov.convert.rule import Grant, Rank, Space
 from netprov.dhcp.option import table as code

@@ -1,0 +1,1 @@
+"""dnsmasq.conf, read into a draft."""
