@@ -531,38 +531,42 @@ What people type:
     cli.table                   tables on a terminal, plain lines elsewhere
     cli.timeline                what emulated phones did, on paper
     cli.side                    servers that are compared, as they are named
-    cli.verb                    one module per verb
-    cli.verb.check              find every reason a phone would not provision
-    cli.verb.import_            draft an inventory from another server's configuration
-    cli.verb.export             write other servers' configurations
-    cli.verb.compare            compare two servers
-    cli.verb.schema             the JSON Schema of the inventory
-    cli.verb.render             what would be served, as files
-    cli.verb.query              what DNS says, and how phones read it
-    cli.verb.serve              run the services
-    cli.verb.demo               an inventory on a virtual LAN
-    cli.verb.phone              boot emulated phones, and let them live
-    cli.verb.phone.choice       what was chosen on the command line
-    cli.verb.phone.story        what phones did, as it happens
-    cli.verb.cloud              stand in for the cloud
-    cli.verb.plan               what a changed inventory would change
-    cli.verb.reload             let running services take a changed inventory
-    cli.verb.state              back up, restore, give to a second server
-    cli.verb.rule               what a rule means to a phone
-    cli.verb.decode             what the octets of an option mean
-    cli.verb.leases             list, show, release, export leases
-    cli.verb.files              what phones ask for and get
-    cli.verb.profile            show, encrypt and decrypt profiles
-    cli.verb.phones             what the servers know of each phone
-    cli.verb.doctor             ask running services as phones would
-    cli.verb.explain            why, and from which line
-    cli.verb.explain.dhcp       what DHCP would answer a client
-    cli.verb.explain.phone      what a phone will do
-    cli.verb.explain.records    what phones did, by the servers' records
-    cli.verb.explain.capture    what phones did, by a capture
-    cli.verb.explain.story      how a phone's story is printed
-    cli.verb.cert               certificates: issue, renew, revoke
-    cli.verb.cert.desk          what the subcommands work on
-    cli.verb.cert.show          certificates as people and programs read them
-    cli.verb.cert.own           certificates that come from, or go, elsewhere
+    cli.verb                    the verbs, in folders by what they are about
+    cli.verb.inventory          verbs about the inventory
+    cli.verb.inventory.check    find every reason a phone would not provision
+    cli.verb.inventory.import_  draft an inventory from another server's configuration
+    cli.verb.inventory.export   write other servers' configurations
+    cli.verb.inventory.compare  compare two servers
+    cli.verb.inventory.schema   the JSON Schema of the inventory
+    cli.verb.inventory.render   what would be served, as files
+    cli.verb.inventory.plan     what a changed inventory would change
+    cli.verb.service            verbs about services that run
+    cli.verb.service.serve      run the services
+    cli.verb.service.reload     let running services take a changed inventory
+    cli.verb.service.state      back up, restore, give to a second server
+    cli.verb.service.leases     list, show, release, export leases
+    cli.verb.service.phones     what the servers know of each phone
+    cli.verb.service.doctor     ask running services as phones would
+    cli.verb.service.cert       certificates: issue, renew, revoke
+    cli.verb.service.cert.desk  what the subcommands work on
+    cli.verb.service.cert.show  certificates as people and programs read them
+    cli.verb.service.cert.own   certificates that come from, or go, elsewhere
+    cli.verb.answer             verbs about what phones are told
+    cli.verb.answer.query       what DNS says, and how phones read it
+    cli.verb.answer.rule        what a rule means to a phone
+    cli.verb.answer.decode      what the octets of an option mean
+    cli.verb.answer.files       what phones ask for and get
+    cli.verb.answer.profile     show, encrypt and decrypt profiles
+    cli.verb.answer.explain     why, and from which line
+    cli.verb.answer.explain.dhcp what DHCP would answer a client
+    cli.verb.answer.explain.phone what a phone will do
+    cli.verb.answer.explain.records what phones did, by the servers' records
+    cli.verb.answer.explain.capture what phones did, by a capture
+    cli.verb.answer.explain.story how a phone's story is printed
+    cli.verb.lab                verbs that need no phone
+    cli.verb.lab.demo           an inventory on a virtual LAN
+    cli.verb.lab.phone          boot emulated phones, and let them live
+    cli.verb.lab.phone.choice   what was chosen on the command line
+    cli.verb.lab.phone.story    what phones did, as it happens
+    cli.verb.lab.cloud          stand in for the cloud
 """

@@ -16,33 +16,51 @@ from netprov.cli.say import say
 from netprov.cli.word import no_such
 from netprov.errors import InventoryError, NetprovError
 
-VERBS: Mapping[str, str] = {
-    "check": "Find every reason a phone would not provision, before it is plugged in.",
-    "import": "Draft an inventory from dnsmasq, dhcpd, Kea, CSV or Ansible.",
-    "export": "Write the configuration of Kea, NSD, Knot or BIND from the inventory.",
-    "compare": "Ask two servers the same, as every phone, and say where they differ.",
-    "schema": "Print the JSON Schema of the inventory, for editors.",
-    "render": "Write what would be served as files: zones, each phone's DHCP options.",
-    "demo": "Watch phones provision themselves on a virtual LAN.",
-    "query": "Ask what DNS says, and how phones and others read it.",
-    "serve": "Serve a staging LAN: DHCP, DNS, profiles; all roles or some.",
-    "plan": "Say what would change, and for whom, if the inventory were loaded.",
-    "reload": "Let running services take the inventory as it is now: all of them or none.",
-    "rule": "Say what a profile, upgrade or report rule means to a phone.",
-    "phone": "Boot emulated phones on a network, and show where each stops.",
-    "cloud": "Stand in for remote customization and activation codes in a lab.",
-    "files": "List what a phone will ask for, over what, and what it gets.",
-    "profile": "Show, encrypt and decrypt profiles.",
-    "phones": "Show what the servers know of each phone, and where it stands.",
-    "doctor": "Ask running services as phones would, and say what would stop each.",
-    "cert": "Certificates: a local CA, or your own; show, issue, renew, revoke, import, export.",
-    "state": "Back up what a server keeps, restore it, give it to a second server.",
-    "explain": "Say what a phone gets, and which line of the inventory says so.",
-    "decode": "Say what the octets of a DHCP option mean, and what is odd about them.",
-    "leases": "List, show, release and export leases.",
+SECTIONS: Mapping[str, Mapping[str, str]] = {
+    "inventory": {
+        "check": "Find every reason a phone would not provision, before it is plugged in.",
+        "import": "Draft an inventory from dnsmasq, dhcpd, Kea, CSV or Ansible.",
+        "schema": "Print the JSON Schema of the inventory, for editors.",
+        "render": "Write what would be served as files: zones, each phone's DHCP options.",
+        "plan": "Say what would change, and for whom, if the inventory were loaded.",
+        "export": "Write the configuration of Kea, NSD, Knot or BIND from the inventory.",
+        "compare": "Ask two servers the same, as every phone, and say where they differ.",
+    },
+    "service": {
+        "serve": "Serve a staging LAN: DHCP, DNS, profiles; all roles or some.",
+        "reload": "Let running services take the inventory as it is now: all of them or none.",
+        "doctor": "Ask running services as phones would, and say what would stop each.",
+        "phones": "Show what the servers know of each phone, and where it stands.",
+        "leases": "List, show, release and export leases.",
+        "cert": "Certificates: a local CA, or your own; show, issue, renew, revoke, import, export.",
+        "state": "Back up what a server keeps, restore it, give it to a second server.",
+    },
+    "answer": {
+        "explain": "Say what a phone gets, and which line of the inventory says so.",
+        "query": "Ask what DNS says, and how phones and others read it.",
+        "files": "List what a phone will ask for, over what, and what it gets.",
+        "profile": "Show, encrypt and decrypt profiles.",
+        "rule": "Say what a profile, upgrade or report rule means to a phone.",
+        "decode": "Say what the octets of a DHCP option mean, and what is odd about them.",
+    },
+    "lab": {
+        "demo": "Watch phones provision themselves on a virtual LAN.",
+        "phone": "Boot emulated phones on a network, and show where each stops.",
+        "cloud": "Stand in for remote customization and activation codes in a lab.",
+    },
 }
-"""Each verb and its line in `netprov --help`; its module, `netprov.cli.verb.<verb>` (`import_` for the reserved word), holds
-`command`, which returns its exit code (None is 0)."""
+"""Each verb and its line in `netprov --help`, by what it is about: by the folder of its module, `netprov.cli.verb.<folder>.<verb>`
+(`import_` for the reserved word), which holds `command`; that returns its exit code (None is 0)."""
+
+TITLES: Mapping[str, str] = {
+    "inventory": "The inventory",
+    "service": "The services",
+    "answer": "What phones are told",
+    "lab": "Without a phone",
+}
+
+VERBS: Mapping[str, str] = {verb: folder for folder, verbs in SECTIONS.items() for verb in verbs}
+"""Each verb, and its folder."""
 
 
 class Verbs(click.Group):
@@ -57,14 +75,16 @@ class Verbs(click.Group):
         if cmd_name not in VERBS:
             raise no_such(ctx, cmd_name, VERBS)
         name = cmd_name.replace("-", "_") + ("_" if keyword.iskeyword(cmd_name) else "")
-        command = importlib.import_module(f"netprov.cli.verb.{name}").command
+        command = importlib.import_module(f"netprov.cli.verb.{VERBS[cmd_name]}.{name}").command
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the verbs without importing any."""
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
+        widest = max(map(len, VERBS))
+        for folder, verbs in SECTIONS.items():
+            with formatter.section(TITLES[folder]):
+                formatter.write_dl([(verb.ljust(widest), line) for verb, line in verbs.items()])
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

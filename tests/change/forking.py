@@ -23,7 +23,7 @@ MODULES = [path.partition(":")[0] for path in ROLES.values()]
 
 def serve(place: str) -> None:
     """Answer until killed."""
-    for name in (*MODULES, "netprov.cli.verb.serve", "netprov.runtime.metrics_page"):
+    for name in (*MODULES, "netprov.cli.verb.service.serve", "netprov.runtime.metrics_page"):
         importlib.import_module(name)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{place}.new")

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from netprov.check.lint import Subject, lint
-from netprov.cli.verb.profile import command
+from netprov.cli.verb.answer.profile import command
 
 PROFILE = """\
 <?xml version="1.0" encoding="UTF-8"?>

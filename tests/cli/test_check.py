@@ -145,7 +145,7 @@ def test_json_has_every_field() -> None:
 
 
 def test_sarif_names_rules_levels_and_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("netprov.cli.verb.check._version", lambda: "1.2.3")
+    monkeypatch.setattr("netprov.cli.verb.inventory.check._version", lambda: "1.2.3")
     log = json.loads(run("--sarif", text=SITE + WEIGHTS).output)
     (only,) = log["runs"]
     assert log["version"] == "2.1.0"

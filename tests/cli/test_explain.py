@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from netprov.cli.verb.explain import command
+from netprov.cli.verb.answer.explain import command
 from netprov.errors import InventoryError
 from tests.explain.test_captures import CAPTURES
 

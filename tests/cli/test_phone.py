@@ -9,7 +9,7 @@ import pytest
 from click import UsageError
 from click.testing import CliRunner
 
-from netprov.cli.verb.phone import command
+from netprov.cli.verb.lab.phone import command
 from netprov.errors import InventoryError
 
 MAC = "00:12:34:ab:45:de"

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from netprov.cli.verb import files, phones, profile, render
+from netprov.cli.verb.answer import files, profile
+from netprov.cli.verb.inventory import render
+from netprov.cli.verb.service import phones
 from netprov.errors import InventoryError, PkiError
 from netprov.provision.event import Asked
 from netprov.provision.gate.handout import Wanted

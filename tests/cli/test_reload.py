@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from netprov.cli import group
 from netprov.cli.site import open_plan
-from netprov.cli.verb.serve import unmoved
+from netprov.cli.verb.service.serve import unmoved
 from netprov.errors import InventoryError, ServiceError
 
 SITE = "domain: example.com\nnetworks: {v: {interface: lan0, subnet: 10.20.0.0/24}}\nserver: {state: %s}\n"

@@ -7,7 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from netprov.cli.verb.rule import command
+from netprov.cli.verb.answer.rule import command
 from netprov.phone.rule.grammar import SRV_WITH_TFTP
 
 

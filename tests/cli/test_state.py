@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from netprov.cli import group
-from netprov.cli.verb import state
+from netprov.cli.verb.service import state
 
 
 def run(*words: str, given: str | None = None) -> Result:

@@ -8,8 +8,9 @@ import pytest
 from click import Command
 from click.testing import CliRunner
 
-from netprov.cli.verb import doctor, files, leases, phones, profile
-from netprov.cli.verb import explain as explained
+from netprov.cli.verb.answer import explain as explained
+from netprov.cli.verb.answer import files, profile
+from netprov.cli.verb.service import doctor, leases, phones
 from netprov.dhcp.lease import Bound, Lease, LeaseState
 from netprov.errors import InventoryError
 from netprov.explain.who import names_of

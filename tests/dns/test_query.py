@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from netprov.cli.verb.query import command
+from netprov.cli.verb.answer.query import command
 
 ROOT = Path(__file__).parents[2]
 

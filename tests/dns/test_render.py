@@ -6,7 +6,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from netprov.cli.verb.render import command
+from netprov.cli.verb.inventory.render import command
 from netprov.errors import InventoryError
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from netprov.cli.verb.phone.story import still_waiting
+from netprov.cli.verb.lab.phone.story import still_waiting
 from netprov.emulator.failure import COMPRESSED
 from netprov.emulator.phone import Waiting, World
 from netprov.errors import ServiceError

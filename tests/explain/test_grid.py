@@ -22,10 +22,10 @@ from click.testing import CliRunner
 
 from netprov.check import check
 from netprov.cli.site import Opened, plan_of
-from netprov.cli.verb.explain import capture as capture_verb
-from netprov.cli.verb.explain import command
-from netprov.cli.verb.explain import phone as phone_verb
-from netprov.cli.verb.explain import records as records_verb
+from netprov.cli.verb.answer.explain import capture as capture_verb
+from netprov.cli.verb.answer.explain import command
+from netprov.cli.verb.answer.explain import phone as phone_verb
+from netprov.cli.verb.answer.explain import records as records_verb
 from netprov.cwmp.device import InformReceived
 from netprov.dhcp.lease import Bound, LeaseState
 from netprov.dhcp.lease import Lease as DhcpLease

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from netprov.cli.verb.explain import command
+from netprov.cli.verb.answer.explain import command
 from netprov.cwmp.device import InformReceived, MessageRefused
 from netprov.dhcp.lease import Bound, Expired, Lease, LeaseState, Nak
 from netprov.explain.verdict import WITHHELD

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from netprov.cli.table import print_table
-from netprov.cli.verb import phones
+from netprov.cli.verb.service import phones
 from netprov.dhcp.lease import Lease, LeaseState
 from netprov.dhcp.lease_file import format_csv, format_isc, format_kea
 from netprov.machine import Event

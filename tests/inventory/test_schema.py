@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from netprov.cli.verb.schema import page, published
+from netprov.cli.verb.inventory.schema import page, published
 from netprov.errors import InventoryError
 from netprov.inventory.load import parse
 from netprov.inventory.schema import schema

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from netprov.cli.site import Opened
-from netprov.cli.verb.export import export_files
+from netprov.cli.verb.inventory.export import export_files
 from netprov.export.written import Export
 from netprov.lab.process import Process, wait_until
 from netprov.runtime.web.tls import certificate_store

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from netprov.cli.site import open_plan
-from netprov.cli.verb.doctor import command
+from netprov.cli.verb.service.doctor import command
 from netprov.errors import InventoryError, NetprovError
 from netprov.lab.lan import Host, Lan
 from netprov.lab.process import Process

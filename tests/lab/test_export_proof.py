@@ -10,7 +10,7 @@ import yaml
 
 from netprov.cli.side import prove_export
 from netprov.cli.site import open_plan
-from netprov.cli.verb.export import DHCP, FILES
+from netprov.cli.verb.inventory.export import DHCP, FILES
 from netprov.compare.report import as_text
 from tests.export.inventories import inventory
 from tests.lab.conftest import ROOT, needs

@@ -15,7 +15,7 @@ import pytest
 
 from netprov.cli import group
 from netprov.cli.site import open_plan
-from netprov.cli.verb import cert
+from netprov.cli.verb.service import cert
 from netprov.errors import PkiError
 from netprov.pki.request import PkiPlan
 from netprov.pki.revocation import is_revoked

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from netprov.cli.findings import as_data
-from netprov.cli.verb.check import command
+from netprov.cli.verb.inventory.check import command
 from netprov.errors import Place, Reason
 from netprov.explain.engine import explain
 from netprov.reason.index import CHECKED, EXAMINED, EXPLAINED, REASONS

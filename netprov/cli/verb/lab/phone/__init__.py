@@ -15,8 +15,8 @@ import click
 
 from netprov.cli.say import say
 from netprov.cli.site import inventory_option
-from netprov.cli.verb.phone.choice import Choice
-from netprov.cli.verb.phone.story import Diary, Timeline, still_waiting, trip_data
+from netprov.cli.verb.lab.phone.choice import Choice
+from netprov.cli.verb.lab.phone.story import Diary, Timeline, still_waiting, trip_data
 from netprov.emulator.dhcp import DhcpLink
 from netprov.emulator.fleet import Tally, boot_fleet
 from netprov.emulator.phone import FixedLease, Link, Trip, Waiting, boot

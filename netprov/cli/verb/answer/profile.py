@@ -13,7 +13,7 @@ from netprov.check.lint import Subject
 from netprov.check.lint import lint as check_profile
 from netprov.cli import findings
 from netprov.cli.site import inventory_option, open_plan
-from netprov.cli.verb.files import address_of
+from netprov.cli.verb.answer.files import address_of
 from netprov.errors import InventoryError, Malformed, PkiError
 from netprov.explain.who import UNKNOWN_PHONE, names_of
 from netprov.hostport import PORTS, Scheme

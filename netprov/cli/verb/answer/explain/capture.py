@@ -10,7 +10,7 @@ import click
 
 from netprov.cli.say import say
 from netprov.cli.site import find, inventory_option, open_plan
-from netprov.cli.verb.explain.story import as_story, show
+from netprov.cli.verb.answer.explain.story import as_story, show
 from netprov.errors import InventoryError
 from netprov.explain.capture.reading import Sighting, read_capture
 from netprov.explain.engine import explain

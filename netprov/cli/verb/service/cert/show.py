@@ -10,7 +10,7 @@ from pathlib import Path
 from netprov.cli.findings import as_data as finding
 from netprov.cli.say import say
 from netprov.cli.table import print_table
-from netprov.cli.verb.cert.desk import Desk, read
+from netprov.cli.verb.service.cert.desk import Desk, read
 from netprov.errors import Problem
 from netprov.pki.chain import Certificate, decode
 from netprov.pki.revocation import is_revoked

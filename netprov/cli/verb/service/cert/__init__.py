@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 from cryptography import x509
 
-from netprov.cli.verb.cert import show as cert_show
-from netprov.cli.verb.cert.desk import Desk, desk_options, open_desk, read, report
-from netprov.cli.verb.cert.own import csr, export, import_
+from netprov.cli.verb.service.cert import show as cert_show
+from netprov.cli.verb.service.cert.desk import Desk, desk_options, open_desk, read, report
+from netprov.cli.verb.service.cert.own import csr, export, import_
 from netprov.errors import PkiError
 from netprov.mac import parse_mac
 from netprov.pki.chain import Certificate, decode

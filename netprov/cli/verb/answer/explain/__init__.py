@@ -16,7 +16,7 @@ SUBJECTS: Mapping[str, str] = {
     "capture": "What phones did, by the packets that tcpdump or Wireshark wrote.",
     "dhcp": "What DHCP would answer a client, and which line of the inventory says so.",
 }
-"""Each subcommand and its line of help; its module is `netprov.cli.explain_<subject>`."""
+"""Each subcommand and its line of help; its module stands beside this one."""
 
 
 class Subjects(click.Group):
@@ -31,7 +31,9 @@ class Subjects(click.Group):
         if cmd_name not in SUBJECTS:
             hint = f"did you mean `{ctx.command_path} phone {cmd_name}`?" if read_mac(cmd_name) else ""
             raise no_such(ctx, cmd_name, SUBJECTS, hint=hint)
-        command = importlib.import_module(f"netprov.cli.verb.explain.{cmd_name.replace('-', '_')}").command
+        command = importlib.import_module(
+            f"netprov.cli.verb.answer.explain.{cmd_name.replace('-', '_')}"
+        ).command
         assert isinstance(command, click.Command)
         return command
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from netprov.cli.site import inventory_option
-from netprov.cli.verb.cert.desk import password, write_private
+from netprov.cli.verb.service.cert.desk import password, write_private
 from netprov.errors import ServiceError
 from netprov.runtime.control.client import statuses
 from netprov.state import archive

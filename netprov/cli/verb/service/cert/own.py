@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from netprov.cli.verb.cert.desk import Desk, desk_options, open_desk, password, read, write_private
+from netprov.cli.verb.service.cert.desk import Desk, desk_options, open_desk, password, read, write_private
 from netprov.errors import PkiError
 from netprov.pki import bundle as bundles
 from netprov.pki.bundle import Bundle

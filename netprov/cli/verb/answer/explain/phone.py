@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from netprov.cli.site import Opened, inventory_option, open_plan
-from netprov.cli.verb.explain.story import as_story, show
+from netprov.cli.verb.answer.explain.story import as_story, show
 from netprov.explain.engine import explain
 from netprov.explain.promise import PlanWorld
 from netprov.explain.timeline import SHOWN

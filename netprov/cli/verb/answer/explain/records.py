@@ -12,7 +12,7 @@ import click
 
 from netprov.cli.say import say
 from netprov.cli.site import find, inventory_option, open_plan
-from netprov.cli.verb.explain.story import as_story, show
+from netprov.cli.verb.answer.explain.story import as_story, show
 from netprov.dhcp.lease import Lease as DhcpLease
 from netprov.dhcp.option.vendor import ACS_MARK
 from netprov.errors import InventoryError

@@ -1,0 +1,1 @@
+"""Verbs about what phones are told, and what it means."""

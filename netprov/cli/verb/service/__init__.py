@@ -1,0 +1,1 @@
+"""Verbs about services that run, and what they keep."""
