@@ -71,6 +71,10 @@ class Poller:
         callbacks = self._callbacks
         for _ in range(_ROUNDS):
             ready = self._epoll.poll(0, _BATCH)
-            call_back(callbacks, ready)
-            if len(ready) < _BATCH or self._epoll.closed:
+            if not ready:
+                return
+            call_back(
+                callbacks, ready
+            )  # meanwhile others have come: to ask costs less than a turn of the loop
+            if self._epoll.closed:
                 return

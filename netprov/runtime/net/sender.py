@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 
@@ -55,7 +56,33 @@ class Senders:
         return format_mac(mac) if len(mac) == 6 else ""
 
 
+class Origin:
+    """Where one request is from; who that is, is looked up when it is first asked, and is the same to the end of the request."""
+
+    __slots__ = ("_address", "_found", "_senders")
+
+    def __init__(self, senders: Senders, address: str) -> None:
+        self._senders = senders
+        self._address = address
+        self._found: str | None = None
+
+    def mac(self) -> str:
+        """Return the MAC address, with colons, "" if nobody knows it."""
+        if self._found is None:
+            self._found = self._senders.mac(self._address)
+        return self._found
+
+    def at_port(self, ports: Ports) -> bool:
+        """Say whether the address is leased to a client that asked for it at one of these ports (option 82)."""
+        return self._senders.at_port(self._address, ports)
+
+
 def minute_of_day(now: float) -> int:
     """Return the minute of the day at a time in seconds since 1970, by this machine's clock and zone."""
-    local = time.localtime(now)
+    return _minute(int(now))
+
+
+@lru_cache(maxsize=4)
+def _minute(second: int) -> int:
+    local = time.localtime(second)
     return local.tm_hour * 60 + local.tm_min

@@ -34,7 +34,7 @@ from netprov.provision.respond import (
 )
 from netprov.provision.selection import FileState, select
 from netprov.runtime.handover import Place
-from netprov.runtime.net.sender import Senders, minute_of_day
+from netprov.runtime.net.sender import Origin, Senders, minute_of_day
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
 from netprov.runtime.web.file import send_file
 from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
@@ -221,14 +221,15 @@ class HttpService:
         tls, address = stream.tls, stream.peer[0]
         certificate = tls.getpeercert(binary_form=True) if tls is not None else None
         now = time.time()
+        origin = Origin(self._senders, address)
         return Requester(
             "http" if tls is None else "https",
             address,
             *stream.local,
             parse_agent(asked.fields.get("user-agent", "")),
             _certificate_mac(certificate) if certificate else "",
-            partial(self._senders.mac, address),
-            at_port=partial(self._senders.at_port, address),
+            origin.mac,
+            at_port=origin.at_port,
             now=now,
             minute=minute_of_day(now),
         )

@@ -31,7 +31,7 @@ from netprov.runtime.handover import Place
 from netprov.runtime.net.listen import Binding, SocketSet
 from netprov.runtime.net.poll import READ
 from netprov.runtime.net.poll_thread import PollThread
-from netprov.runtime.net.sender import Senders, minute_of_day
+from netprov.runtime.net.sender import Origin, Senders, minute_of_day
 from netprov.runtime.role import Prepared, RoleContext, reload
 from netprov.runtime.tftp.admission import Admission
 from netprov.runtime.tftp.text import Texts
@@ -255,14 +255,14 @@ class TftpService:
         path = tidy_path(request.filename)
         if path is None:
             return self._refuse(request, peer, 404, "not a path of any file")
-        now = time()
+        now, origin = time(), Origin(self._senders, peer[0])
         requester = Requester(
             "tftp",
             peer[0],
             listener.address,
             listener.port,
-            link_mac=partial(self._senders.mac, peer[0]),
-            at_port=partial(self._senders.at_port, peer[0]),
+            link_mac=origin.mac,
+            at_port=origin.at_port,
             now=now,
             minute=minute_of_day(now),
         )

@@ -65,7 +65,7 @@ class Connections:
             return
         self._of[connection.address] -= 1
         if not self._of[connection.address]:
-            del self._of[connection.address]
+            self._of.pop(connection.address)  # Counter's own `del` is slow
 
     def answered(self, stream: Stream) -> None:
         """Note that a request was answered at once: the connection has time for the next."""

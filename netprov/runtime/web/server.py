@@ -23,7 +23,7 @@ from netprov.provision.config import Listener
 from netprov.provision.event import RequestRefused, TlsFailed
 from netprov.runtime.handover import Place
 from netprov.runtime.net.known import KnownAddresses
-from netprov.runtime.net.listen import Binding, SocketSet
+from netprov.runtime.net.listen import Binding, SocketSet, accept
 from netprov.runtime.net.poll import Poller
 from netprov.runtime.role import RoleContext, Suppressed
 from netprov.runtime.task import keep
@@ -202,10 +202,10 @@ class WebServer:
         """Take in who has come: phones at once, strangers a few in a turn of the loop, each source in its turn."""
         for _ in range(_ACCEPTS):
             try:
-                accepted, peer = sock.accept()
+                accepted, peer = accept(sock, listener.address)
             except OSError:  # none left, gone again already, or no descriptors: the sweep frees some
                 break
-            caller = _Caller(accepted, (peer[0], peer[1]), listener)
+            caller = _Caller(accepted, peer, listener)
             if self._is_phone(peer[0]):
                 self._receive(caller, known=True)
             elif not self._lobby.put(caller, peer[0], known=True):
@@ -228,7 +228,6 @@ class WebServer:
 
     def _receive(self, caller: _Caller, *, known: bool = False) -> None:
         listener, sock = caller.listener, caller.sock
-        sock.setblocking(False)
         local = (listener.address, listener.port)
         if listener.scheme == "https":
             address = caller.peer[0]

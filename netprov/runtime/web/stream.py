@@ -54,7 +54,8 @@ class Stream(asyncio.Transport):
         self._loop = asyncio.get_running_loop()
         self._protocol: asyncio.Protocol
         self._buffer = bytearray()
-        self._watched = READ
+        self._watched = 0
+        self._registered = tls is not None  # it was watched for the handshake
         self._reading = True
         self._closing = False
         self._lost = False
@@ -65,12 +66,15 @@ class Stream(asyncio.Transport):
     def begin(self, protocol: asyncio.Protocol) -> None:
         """Connect the protocol, and take in what is there already: mostly the first request."""
         self._protocol = protocol
-        if self._layer is None:
-            self._poller.register(self._fd, READ, self._ready)
-        else:
-            self._poller.hand_over(self._fd, self._ready)  # it was watched for the handshake
+        if self._registered:
+            self._watched = READ
+            self._poller.hand_over(self._fd, self._ready)
         protocol.connection_made(self)
         self._read()
+        if not self._registered and self._fd >= 0:  # most plain ones are answered, and over
+            self._registered = True
+            self._watched = self._wanted()
+            self._poller.register(self._fd, self._watched, self._ready)
 
     @property
     def tls(self) -> SSLObject | None:
@@ -178,10 +182,13 @@ class Stream(asyncio.Transport):
         raise NotImplementedError
 
     def _watch(self) -> None:
-        wanted = (READ if self.is_reading() else 0) | (WRITE if self._buffer else 0)
-        if wanted != self._watched and self._fd >= 0:
+        wanted = self._wanted()
+        if wanted != self._watched and self._fd >= 0 and self._registered:
             self._watched = wanted
             self._poller.modify(self._fd, wanted)
+
+    def _wanted(self) -> int:
+        return (READ if self.is_reading() else 0) | (WRITE if self._buffer else 0)
 
     def _ready(self, events: int) -> None:
         if events & WRITE:

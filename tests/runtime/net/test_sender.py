@@ -14,7 +14,7 @@ from netprov.lab.lan import Lan
 from netprov.lab.topology import single_lan
 from netprov.provision.config import Ports
 from netprov.runtime.net.arp import Neighbours
-from netprov.runtime.net.sender import Senders
+from netprov.runtime.net.sender import Origin, Senders
 from netprov.state.clock import Anchor
 from netprov.state.lease import open_store
 
@@ -97,3 +97,16 @@ def test_port_is_what_the_relay_said_of_the_lease(tmp_path: Path) -> None:
     assert not senders.at_port("192.0.2.100", Ports(("*",)))
     store.close()
     senders.close()
+
+
+def test_origin_of_a_request_stays_who_it_was_first(tmp_path: Path) -> None:
+    """A lease that moves while a request is answered does not make two phones of its sender."""
+    store = open_store(tmp_path)
+    store.commit([Bound(LEASE)], ANCHOR)
+    with closing(Senders(tmp_path)) as senders:
+        origin = Origin(senders, "192.0.2.100")
+        assert origin.mac() == "00:12:34:ab:45:de"
+        store.commit([Bound(LEASE._replace(mac=b"\x02\x00\x00\x00\x00\x07"))], ANCHOR)
+        assert origin.mac() == "00:12:34:ab:45:de"
+        assert Origin(senders, "192.0.2.100").mac() == "02:00:00:00:00:07"
+    store.close()
