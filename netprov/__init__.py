@@ -281,6 +281,7 @@ The phone, the only core that speaks every protocol:
     phone.handset.identity      models, serials, who a phone is
     phone.handset.settings      parameters that steer provisioning
     phone.handset.customization the customization state, as a table
+    phone.handset.history       what a phone shows of its last resyncs and upgrades
     phone.handset.memory        what a phone remembers
     phone.handset.schedule      delays, periods, times of day
     phone.source                what each DHCP option says about where to provision from
@@ -301,7 +302,11 @@ The phone, the only core that speaks every protocol:
     phone.onboarding            which of Cisco's services phones ask, and their codes
     phone.cloud                 remote customization and activation codes, with stand-ins
     phone.boot                  the road, in the guide's order
-    phone.life                  resyncs, retries, upgrades, for ever
+    phone.life                  what comes after power-up
+    phone.life.input            what happens to a phone from outside
+    phone.life.agenda           when each thing is due
+    phone.life.live             resyncs, retries, upgrades, reports, for ever
+    phone.life.machine          one phone under power
     phone.walk                  a road walked in memory
 
 What is kept on disk, one writer each:

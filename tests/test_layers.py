@@ -87,7 +87,7 @@ WINGS: Mapping[str, set[str]] = {
 """The folders of runtime/: a wing stands on net and web, never on another wing."""
 
 STOREYS: Mapping[str, tuple[str, ...]] = {
-    "netprov.phone": ("rule", "handset", "fetch", ""),
+    "netprov.phone": ("rule", "handset", "fetch", "", "life"),
     "netprov.dns": ("iana", "message", "zone", "server", ""),
     "netprov.dhcp": ("option", ""),
     "netprov.inventory": ("yaml", "model", ""),

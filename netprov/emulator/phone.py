@@ -108,6 +108,7 @@ class World:
         self._waiting = waiting
         self._link = link
         self._timeouts = timeouts
+        self._source = ""
         self._web: WebClient | None = None
         self._dns: DnsPorts | None = None
 
@@ -115,8 +116,10 @@ class World:
         """Close the phone's sockets."""
         if self._dns is not None:
             self._dns.close()
+            self._dns = None
         if self._web is not None:
             await self._web.close()
+            self._web = None
 
     async def perform(self, action: Action) -> Result:
         """Perform one action."""
@@ -130,6 +133,9 @@ class World:
 
     async def _perform(self, action: Action) -> Result:
         source = self._handset.lease.address if self._handset.lease else "0.0.0.0"
+        if source != self._source:
+            await self.close()
+            self._source = source
         match action:
             case AskDhcp():
                 return await self._link.ask(action)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
 from netprov.dhcp.option import table as code
 from netprov.dhcp.option.provisioning import ORDER
@@ -51,7 +52,8 @@ def tell(step: Step) -> StepText:
             fine = isinstance(step.result, Response) and step.result.status < 300
             return StepText(fetch.url.scheme, f"{verb} {fetch.url}{at}{name}", _answer(step), fine)
         case Wait(seconds, why):
-            return StepText("wait", f"{seconds:g} s, {why}", "", True)
+            span = "until somebody asks" if seconds == inf else f"{seconds:g} s"
+            return StepText("wait", f"{span}, {why}", "", True)
         case Say(text, _, failure):
             return StepText("phone", text, "", not failure)
 

@@ -162,10 +162,11 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Let time pass, in seconds; `why` is for people."""
+    """Let time pass, in seconds; `why` is for people. One that `listens` ends early when something happens to the phone."""
 
     seconds: float
     why: str
+    listens: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,17 +24,21 @@ RANDOM_DELAY_UNIT = 20
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a boot ended: by which mechanism the profile came and from where, or why there is none."""
+    """How a search or a resync ended: by which mechanism the profile came and from where, or why there is none.
+
+    Not `attempted`: the parameters wanted none.
+    """
 
     provisioned: bool
     method: str = ""
     url: str = ""
     reason: str = ""
     customization: Customization = Customization.OPEN
+    attempted: bool = True
 
 
-def boot(handset: Handset) -> Road[Outcome]:
-    """Power the phone up: a lease first, then the search for a profile."""
+def boot(handset: Handset, *, always: bool = False) -> Road[Outcome]:
+    """Power the phone up: a lease first, then the search for a profile; `always`, whatever Resync_On_Reset says."""
     identity = handset.identity
     answer = yield AskDhcp(identity.option_60, identity.requested, identity.mac)
     if not isinstance(answer, Lease):
@@ -42,15 +46,16 @@ def boot(handset: Handset) -> Road[Outcome]:
         yield Say("Network initialization: no DHCP lease", failure=True)
         return _failed(handset, f"no DHCP lease: {answer}")
     handset.lease = answer
-    if not (is_yes(handset["Provision_Enable"]) and is_yes(handset["Resync_On_Reset"])):
-        return _failed(handset, "Provision_Enable or Resync_On_Reset is No")
+    if not (is_yes(handset["Provision_Enable"]) and (always or is_yes(handset["Resync_On_Reset"]))):
+        return _unwanted(handset, "Provision_Enable or Resync_On_Reset is No")
     if not triggered(handset):
-        return _failed(handset, "neither Resync_Trigger_1 nor Resync_Trigger_2 holds")
+        return _unwanted(handset, "neither Resync_Trigger_1 nor Resync_Trigger_2 holds")
     spread = handset["Resync_Random_Delay"].strip()
     seconds = handset.draw((whole(spread) or 0) * RANDOM_DELAY_UNIT + 1)
     if seconds:
         yield Wait(seconds, "Resync_Random_Delay")
-    if handset.behaviour.profile_rule:
+    if handset.behaviour.profile_rule and not handset.typed:
+        handset.typed = True
         return (yield from enter(handset, handset.behaviour.profile_rule))
     return (yield from search(handset))
 
@@ -85,20 +90,29 @@ def search(handset: Handset) -> Road[Outcome]:
     return _failed(handset, reason)
 
 
-def _configured(handset: Handset) -> Road[Outcome]:
-    outcome = yield from resync(handset, POWER_UP)
+def again(handset: Handset, reason: int, url: str = "") -> Road[Outcome]:
+    """Resync a phone that is up, to `url` where one is given; search again where no profile ever named a server."""
+    if not url and handset["Profile_Rule"].startswith("/"):
+        return (yield from search(handset))
+    return (yield from _configured(handset, reason, url))
+
+
+def _configured(handset: Handset, reason: int = POWER_UP, url: str = "") -> Road[Outcome]:
+    outcome = yield from resync(handset, reason, url)
     if isinstance(outcome, Loaded):
         outcome = yield from settle(handset, outcome)
     if isinstance(outcome, Loaded):
         return _provisioned(handset, outcome, "rule")
     if isinstance(outcome, CodeWanted):
         return (yield from by_code(handset))
-    return _failed(handset, outcome.error if outcome else "no profile rule names a URL")
+    if outcome is None:  # nothing there to fetch, or its conditions do not hold now
+        return _unwanted(handset, "no profile rule names a URL")
+    return _failed(handset, outcome.error)
 
 
-def by_code(handset: Handset) -> Road[Outcome]:
-    """Ask for an activation code, as `gds://` says."""
-    loaded = yield from activate(handset)
+def by_code(handset: Handset, code: str = "") -> Road[Outcome]:
+    """Ask for an activation code, as `gds://` says; `code` is what is typed."""
+    loaded = yield from activate(handset, code)
     handset.awaits_code = loaded is None
     if loaded:
         return _provisioned(handset, loaded, "gds")
@@ -118,7 +132,12 @@ def _on_the_lan(handset: Handset, loaded: Loaded, method: str) -> Road[Outcome]:
 
 
 def _provisioned(handset: Handset, loaded: Loaded, method: str) -> Outcome:
+    handset.awaits_code = False
     return Outcome(True, method, str(loaded.url), customization=handset.customization)
+
+
+def _unwanted(handset: Handset, reason: str) -> Outcome:
+    return Outcome(False, reason=reason, customization=handset.customization, attempted=False)
 
 
 def _failed(handset: Handset, reason: str) -> Outcome:

@@ -55,25 +55,30 @@ def customize(handset: Handset) -> Road[Loaded | None]:
     return (yield from _provider(handset, redirected))
 
 
-def activate(handset: Handset) -> Road[Loaded | None]:
-    """Offer the activation screen, and load what the code stands for."""
-    host, code = handset.behaviour.cloud.activation, handset.behaviour.activation_code
+def activate(handset: Handset, code: str = "") -> Road[Loaded | None]:
+    """Offer the activation screen, and load what the code stands for; `code` is typed, or what the behaviour says."""
+    host, code = handset.behaviour.cloud.activation, code or handset.behaviour.activation_code
     model = handset.identity.model.name
+    handset.notice = ""
     if fault := screen_fault(model, handset.software):
+        handset.notice = fault
         yield Say(f"No activation code screen: {fault}", failure=True)
         return None
     yield Say("Enter activation code")
     if not code:
         return None
     if fault := code_fault(code, model, handset.software):
+        handset.notice = f"Invalid activation code: {fault}"
         yield Say(f"Invalid activation code {code}: {fault}", failure=True)
         return None
     if not host:
+        handset.notice = "no activation server in this lab"
         yield Say("Activation: no activation server in this lab")
         return None
     query = f"code={quote(code)}&mac={handset.identity.ma}"
     answer = yield from load(handset, parse_url(f"https://{host}{ACTIVATE_PATH}?{query}"))
     if isinstance(answer, NotLoaded):
+        handset.notice = f"Activation failed: {answer.error}"
         yield Say(f"Activation failed: {answer.error}", failure=True)
         return None
     return (yield from _provider(handset, answer))

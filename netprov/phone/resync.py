@@ -32,12 +32,12 @@ MAX_STAGES = 5
 """Profiles in a row of which each names the next; more is taken for a loop."""
 
 
-def resync(handset: Handset, reason: int) -> Road[Loaded | NotLoaded | CodeWanted | None]:
-    """Follow the rules once; None if none of them named a URL."""
+def resync(handset: Handset, reason: int, url: str = "") -> Road[Loaded | NotLoaded | CodeWanted | None]:
+    """Follow the rules once, or the rule `url` alone; None if none of them named a URL."""
     handset.provisioning_state = reason
     last: Loaded | None = None
-    for name in PROFILE_RULES:
-        outcome = yield from _follow(handset, name)
+    for name, rule in (("Profile_Rule", url),) if url else ((each, handset[each]) for each in PROFILE_RULES):
+        outcome = yield from _follow(handset, name, rule)
         if isinstance(outcome, CodeWanted):
             return outcome
         if isinstance(outcome, NotLoaded):
@@ -79,12 +79,12 @@ def triggered(handset: Handset) -> bool:
     return False
 
 
-def _follow(handset: Handset, name: str) -> Road[Loaded | NotLoaded | CodeWanted | None]:
+def _follow(handset: Handset, name: str, rule: str) -> Road[Loaded | NotLoaded | CodeWanted | None]:
     """Follow one rule; None where it is empty, no condition holds, or it only assigns."""
-    if not handset[name]:
+    if not rule:
         return None
     try:
-        chosen = choose(parse_rule(handset.expand(handset[name])))
+        chosen = choose(parse_rule(handset.expand(rule)))
         if chosen is None:
             return None
         alternative = with_secrets(chosen.read(), handset.expand_secret)

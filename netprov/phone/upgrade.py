@@ -23,12 +23,12 @@ MAX_PARTS = 32
 """Files of one load that are fetched at most."""
 
 
-def upgrade(handset: Handset) -> Road[bool | None]:
-    """Follow the upgrade rule once: True for a new load, False for a failure, None where there is nothing to do."""
+def upgrade(handset: Handset, rule: str = "") -> Road[bool | None]:
+    """Follow `rule` or the upgrade rule once: True for a new load, False for a failure, None where there is nothing to do."""
     if not is_yes(handset["Upgrade_Enable"]):
         return None
     try:
-        url = _wanted(handset)
+        url = _wanted(handset, rule or handset["Upgrade_Rule"])
         if url is None:
             return None
         load = load_of(url)
@@ -54,9 +54,9 @@ def load_of(url: Url) -> str:
     return url.path.partition("?")[0].rsplit("/", 1)[-1].removesuffix(".loads")
 
 
-def _wanted(handset: Handset) -> Url | None:
+def _wanted(handset: Handset, rule: str) -> Url | None:
     """Return the load's URL, None if there is no rule for now, or it was followed already."""
-    chosen = choose(parse_rule(handset.expand(handset["Upgrade_Rule"]), "upgrade"))
+    chosen = choose(parse_rule(handset.expand(rule), "upgrade"))
     if chosen is None:
         return None
     alternative = chosen.read()

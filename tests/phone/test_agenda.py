@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from netprov.phone.action import Action, Done, Fetch, Lease, Response, Result, Wait
+from netprov.phone.action import Action, Fetch, Lease, Response, Result, Wait
 from netprov.phone.boot import boot
-from netprov.phone.handset.memory import Behaviour, Handset
-from netprov.phone.life import live
+from netprov.phone.handset.memory import Handset
+from netprov.phone.life.input import CallEnded, CallPlaced, Input
+from netprov.phone.life.machine import LivingPhone
 from netprov.phone.walk import walk
 from netprov.provision.profile import Parameter, format_profile, layer
+from tests.phone.living import live_until
 from tests.phone.world import PHONE, no_chance
 
 LOAD = "http://10.20.0.1/sip88xx.12-0-2MPP-9.loads"
@@ -21,7 +23,7 @@ LOAD = "http://10.20.0.1/sip88xx.12-0-2MPP-9.loads"
 def lived(
     seconds: float,
     answers: Callable[[str, float], int] = lambda _path, _now: 200,
-    behaviour: Behaviour | None = None,
+    happens: Sequence[tuple[float, Input]] = (),
     **parameters: str,
 ) -> list[tuple[float, str]]:
     """Live that long with these parameters; return when each file was asked for."""
@@ -31,7 +33,7 @@ def lived(
             for name, value in {"Profile_Rule": "http://10.20.0.1/p", **parameters}.items()
         )
     )
-    handset = Handset(PHONE, no_chance, behaviour or Behaviour())
+    handset = Handset(PHONE, no_chance)
     seen: list[tuple[float, str]] = []
 
     def world(action: Action) -> Result:
@@ -41,14 +43,7 @@ def lived(
         status = answers(seen[-1][1], handset.now)
         return Response(status, body if seen[-1][1] == "p" else b"x") if status == 200 else Response(status)
 
-    road = live(handset)
-    action = next(road)
-    while handset.now < seconds:
-        if isinstance(action, Wait):
-            handset.now += action.seconds
-            action = road.send(Done())
-        else:
-            action = road.send(world(action) if not hasattr(action, "text") else Done())
+    live_until(LivingPhone(handset), world, seconds, happens)
     return [each for each in seen if each[0] < seconds]
 
 
@@ -123,8 +118,8 @@ def test_reports_go_on_where_no_resync_is_due() -> None:
 )
 def test_a_call_puts_a_resync_off_but_not_for_ever(call: tuple[int, int], forced: str, expected: int) -> None:
     begin, end = call
-    behaviour = Behaviour(busy=lambda now: end - now if begin <= now < end else 0)
-    seen = lived(30_000, behaviour=behaviour, Resync_Periodic="3600", Forced_Resync_Delay=forced)
+    happens: list[tuple[float, Input]] = [(begin, CallPlaced()), (end, CallEnded())] if end else []
+    seen = lived(30_000, happens=happens, Resync_Periodic="3600", Forced_Resync_Delay=forced)
     assert times(seen, "p")[2] == expected
 
 

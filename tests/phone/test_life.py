@@ -12,15 +12,12 @@ import pytest
 
 from netprov.phone.action import (
     Action,
-    Done,
     Failed,
     Fetch,
     Lease,
     Response,
     Result,
-    Road,
     Say,
-    Step,
     Trouble,
     Wait,
 )
@@ -30,7 +27,7 @@ from netprov.phone.fetch.load import Loaded, NotLoaded
 from netprov.phone.handset.customization import Customization, Turn, move
 from netprov.phone.handset.memory import Behaviour, Cloud, Handset
 from netprov.phone.handset.schedule import DAY, delay, until_time_of_day
-from netprov.phone.life import live
+from netprov.phone.life.machine import LivingPhone
 from netprov.phone.onboarding import SERVICES as CLOUD_SERVICES
 from netprov.phone.onboarding import code_fault, redirector_of
 from netprov.phone.report import Reporter
@@ -40,6 +37,7 @@ from netprov.phone.walk import walk
 from netprov.provision.crypto import decrypt_cbc, decrypt_gcm, encrypt_cbc, encrypt_gcm
 from netprov.provision.parameter.value import parse_delays
 from netprov.provision.profile import Parameter, format_profile, layer, parse_profile
+from tests.phone.living import live_until
 from tests.phone.world import CA, PHONE, PROFILE, STAGED, Server, World, attempts, no_chance, travel
 
 LEASE = Lease("10.20.0.50", "10.20.0.1", {6: bytes([10, 20, 0, 1])})
@@ -99,14 +97,7 @@ def month(periodic: str, retry: str, kinds: tuple[str, ...], at: str, seed: int)
         }
         return answers[kind]
 
-    road = live(handset)
-    action = next(road)
-    while handset.now < DAYS * DAY:
-        if isinstance(action, Wait):
-            handset.now += action.seconds
-            action = road.send(Done())
-        else:
-            action = road.send(Done() if isinstance(action, Say) else world(action))
+    live_until(LivingPhone(handset), world, DAYS * DAY)
     return seen
 
 
@@ -176,9 +167,10 @@ def test_time_of_day(text: str, spread: str, now: float, expected: float | None)
 
 def test_a_retry_delay_of_nought_is_never() -> None:
     handset = phone(Profile_Rule="http://10.20.0.1/p.xml", Resync_Error_Retry_Delay="0")
-    tally, steps = walk(handset, live(handset), World())
-    assert (tally.resyncs, tally.failures) == (1, 1)
-    assert isinstance(steps[-1].action, Say)
+    phone_ = LivingPhone(handset)
+    live_until(phone_, World(), DAYS * DAY)
+    assert (phone_.tally.resyncs, phone_.tally.failures) == (1, 1)
+    assert isinstance(phone_.action, Wait)
 
 
 # Rules.
@@ -362,12 +354,10 @@ def test_a_new_load_is_followed_by_a_resync_and_a_report() -> None:
     }
     world = World({160: b"http://10.20.0.1/p"}, servers={"http 10.20.0.1 80": Server(files)})
     handset = Handset(PHONE, no_chance)
-    road = live(handset)
-    action, told = next(road), []
-    while not isinstance(action, Wait):
-        if isinstance(action, Fetch):
-            told.append(f"{action.method} {action.url.path}")
-        action = road.send(Done() if isinstance(action, Say) else world(action))
+    steps = live_until(LivingPhone(handset), world, 1)
+    told = [
+        f"{step.action.method} {step.action.url.path}" for step in steps if isinstance(step.action, Fetch)
+    ]
     assert told == [
         "GET /p",
         "GET /p",
@@ -423,24 +413,6 @@ def test_a_refused_report_and_a_faulty_rule_are_said() -> None:
     assert isinstance(steps[-1].action, Say)
     handset.parameters["Report_Rule"] = "[--nothing] http://10.20.0.1/full"
     assert not walk(handset, Reporter({}).report(handset), World())[0]
-
-
-def first_steps(
-    handset: Handset, road: Road[object], world: Callable[[Action], Result], *, until: Callable[[], bool]
-) -> list[Step]:
-    """Walk a road that never ends as far as something holds."""
-    steps: list[Step] = []
-    action = next(road)
-    while not until():
-        assert len(steps) < 200
-        result: Result = Done()
-        if isinstance(action, Wait):
-            handset.now += action.seconds
-        elif not isinstance(action, Say):
-            result = world(action)
-        steps.append(Step(action, result))
-        action = road.send(result)
-    return steps
 
 
 # The cloud.
@@ -609,8 +581,8 @@ def test_an_old_phone_upgrades_first_and_then_takes_the_code_as_the_guides_examp
     behaviour = Behaviour(cloud=Cloud(activation="gds.lab.example"), activation_code="1234567890123456")
     old = replace(STAGED, firmware="11.2.1")
     handset = Handset(old, no_chance, behaviour)
-    road = live(handset)
-    steps = first_steps(handset, road, world, until=lambda: handset["Proxy_1_"] == "example.com")
+    steps = live_until(LivingPhone(handset), world, 1)
+    assert handset["Proxy_1_"] == "example.com"
     said = [step.action.text for step in steps if isinstance(step.action, Say)]
     assert handset.software == "sip88xx.11-2-3MSR1-1"
     assert any("11.2(3)MSR1" in text for text in said)  # what the old firmware lacks

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from netprov.emulator.stay import Life, Pace, stay, switch_on
+from netprov.emulator.stay import Pace, Stay, switch_on
 from netprov.phone.action import Action, Fetch, Result, Step, Wait
 from netprov.phone.handset.memory import Behaviour
 from netprov.phone.handset.schedule import DAY
+from netprov.phone.life.input import PowerCycled, ResyncAsked
+from netprov.phone.life.machine import LivingPhone
 from tests.phone.world import STAGED, Answer, Server, World
 
 URL = "http://10.20.0.1/p.xml"
@@ -34,7 +36,7 @@ def profile(**values: str) -> bytes:
 
 def lived(
     files: Mapping[str, Answer], *, lasts: float, speed: float = 3600.0
-) -> tuple[Life, list[Step], float]:
+) -> tuple[LivingPhone, list[Step], float]:
     """Live in memory; return the life, its steps and how long was slept in all."""
     slept = [0.0]
 
@@ -43,7 +45,7 @@ def lived(
 
     life, steps = switch_on(STAGED, Behaviour(), EVENING), list[Step]()
     life.handset.draw = lambda _below: 0
-    asyncio.run(stay(life, Lan(files), Pace(speed, lasts, sleep), steps.append))
+    asyncio.run(Stay(life, Lan(files), Pace(speed, lasts, sleep), steps.append).run())
     return life, steps, slept[0]
 
 
@@ -75,8 +77,49 @@ def test_a_server_that_refuses_is_asked_again_by_the_retry_delay_and_the_life_is
     assert (life.current, life.tally.failures) == (False, life.tally.resyncs)
 
 
-def test_a_phone_that_never_resyncs_again_is_done() -> None:
+def test_a_phone_that_never_resyncs_again_stays_and_does_nothing() -> None:
     files = {"/p.xml": profile(Profile_Rule=URL, Resync_Periodic="0", Resync_At__HHmm_="")}
     life, steps, _ = lived(files, lasts=30 * DAY)
-    assert life.seconds < 60
-    assert steps
+    assert life.seconds == pytest.approx(30 * DAY, abs=1)
+    assert all(step.started < EVENING + 60 for step in steps)
+
+
+class Slow(Lan):
+    """A world that answers when it is let."""
+
+    def __init__(self, files: Mapping[str, Answer]) -> None:
+        super().__init__(files)
+        self.let, self.asked, self.given_up = asyncio.Event(), asyncio.Event(), 0
+
+    async def perform(self, action: Action) -> Result:
+        if isinstance(action, Fetch):
+            self.asked.set()
+            try:
+                await self.let.wait()
+            except asyncio.CancelledError:
+                self.given_up += 1
+                raise
+        return await super().perform(action)
+
+
+def test_the_power_ends_what_is_going_on_and_a_key_waits_for_it() -> None:
+    async def test() -> None:
+        world, steps = Slow({"/p.xml": profile(Profile_Rule=URL)}), list[Step]()
+        phone = switch_on(STAGED, Behaviour(), EVENING)
+        phone.handset.parameters["Resync_Random_Delay"] = "0"
+        stay = Stay(phone, world, Pace(), steps.append)
+        living = asyncio.create_task(stay.run())
+        await world.asked.wait()
+        world.asked.clear()
+        stay.happen(PowerCycled())
+        await world.asked.wait()
+        assert world.given_up == 1
+        stay.happen(ResyncAsked(pressed=True))
+        world.let.set()
+        await stay.rest()
+        assert world.given_up == 1
+        assert phone.tally.resyncs == 2
+        living.cancel()
+        await asyncio.wait((living,))
+
+    asyncio.run(asyncio.wait_for(test(), 30))

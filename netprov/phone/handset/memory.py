@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
 from netprov.dns.order import SrvOrder
 from netprov.phone.action import Lease, Say
 from netprov.phone.handset.customization import Customization, Turn, move
+from netprov.phone.handset.history import History
 from netprov.phone.handset.identity import Identity
 from netprov.phone.handset.settings import DEFAULTS
 from netprov.phone.rule.url import Url
@@ -30,10 +31,6 @@ class Cloud:
     devices: str = ""
 
 
-def _never_busy(_now: float) -> float:
-    return 0.0
-
-
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     """Where the guide leaves a choice, and what a person at the phone would do.
@@ -44,7 +41,6 @@ class Behaviour:
     `profile_rule`: what somebody enters on the phone or its web page once it is up, "" for nothing.
     `activation_code`: what is typed at the activation screen; 16 digits, or # and 3 to 16 digits.
     `ikm`: whether IKM_HTTP_Encrypt_Content is keying material as it stands, or base64url of it; no guide says.
-    `busy(now)`: for how many seconds more somebody is in a call; 0 for an idle phone.
     """
 
     srv_order: SrvOrder = "cisco"
@@ -53,7 +49,6 @@ class Behaviour:
     activation_code: str = ""
     profile_rule: str = ""
     ikm: IkmEncoding = "raw"
-    busy: Callable[[float], float] = _never_busy
 
 
 @dataclass(slots=True)
@@ -82,11 +77,29 @@ class Handset:
     found_by: str = ""
     last_error: str = ""
     awaits_code: bool = False
+    typed: bool = False
+    """Whether the rule of its behaviour was entered."""
+    notice: str = ""
+    """What the activation screen says beside its question."""
+    calls: int = 0
+    history: History = field(default_factory=History)
 
     def __post_init__(self) -> None:
         self.software = self.software or self.identity.software
         self.custom_roots = self.custom_roots or self.identity.custom_roots
         self.parameters.update(self.identity.parameters)
+
+    def power_off(self) -> None:
+        """Forget what is not written down in the phone."""
+        self.lease, self.calls, self.awaits_code = None, 0, False
+        self.provisioning_state, self.last_error = 0, ""
+
+    def reset(self) -> None:
+        """Forget everything but the load and what the factory gave (factory reset)."""
+        identity = replace(self.identity, custom_roots=(), parameters=())
+        fresh = Handset(identity, self.draw, self.behaviour, self.now, software=self.software, typed=True)
+        for each in fields(fresh):
+            setattr(self, each.name, getattr(fresh, each.name))
 
     @property
     def anchors(self) -> tuple[str, ...]:

@@ -44,6 +44,8 @@ DEFAULTS: Mapping[str, str] = {
     "HTTP_Report_Method": "PUT",
     "Report_To_Server": "On Request",
     "Periodic_Upload_To_Server": "3600",
+    "Upload_Delay_On_Local_Change": "60",
+    "Resync_From_SIP": "Yes",
     "Webex_Onboard_Enable": "Yes",
     "IKM_HTTP_Encrypt_Content": "",
     "Syslog_Server": "",

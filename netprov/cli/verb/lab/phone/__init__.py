@@ -20,9 +20,10 @@ from netprov.cli.verb.lab.phone.story import Diary, Timeline, still_waiting, tri
 from netprov.emulator.dhcp import DhcpLink
 from netprov.emulator.fleet import Tally, boot_fleet
 from netprov.emulator.phone import FixedLease, Link, Trip, Waiting, boot
-from netprov.emulator.stay import Life, Pace, stay_on, switch_on
+from netprov.emulator.stay import Pace, stay_on, switch_on
 from netprov.inventory.model.scalar import seconds_of
 from netprov.phone.handset.identity import Identity
+from netprov.phone.life.machine import LivingPhone
 from netprov.plan.phone import DEFAULT_MODEL
 
 
@@ -209,7 +210,7 @@ def _waiting(choice: Choice) -> Waiting:
     )
 
 
-async def _live(identities: Sequence[Identity], choice: Choice) -> list[Life]:
+async def _live(identities: Sequence[Identity], choice: Choice) -> list[LivingPhone]:
     """Let every phone live beside the others, until they have lived long enough or somebody presses Ctrl-C."""
     now = time.localtime()
     time_of_day = now.tm_hour * 3600 + now.tm_min * 60 + now.tm_sec
@@ -223,7 +224,7 @@ async def _live(identities: Sequence[Identity], choice: Choice) -> list[Life]:
     return lives
 
 
-async def _together(lives: Sequence[Life], link: Link, choice: Choice) -> None:
+async def _together(lives: Sequence[LivingPhone], link: Link, choice: Choice) -> None:
     waiting = _waiting(choice) if len(lives) == 1 else None
     diaries = [Diary(life.handset.identity, as_json=choice.as_json, many=len(lives) > 1) for life in lives]
     pace = Pace(choice.speed, choice.lasts)

@@ -9,11 +9,11 @@ import click
 from netprov.cli.say import say
 from netprov.emulator.failure import Timeouts
 from netprov.emulator.phone import Trip
-from netprov.emulator.stay import Life
 from netprov.explain.timeline import as_data, tell
 from netprov.phone.action import Action, AskDhcp, Fetch, Resolve, Say, Step, Wait
 from netprov.phone.handset.identity import Identity
-from netprov.phone.handset.schedule import DAY
+from netprov.phone.life.machine import LivingPhone
+from netprov.phone.life.screen import clock
 from netprov.text import visible
 
 
@@ -58,7 +58,7 @@ class Diary:
         else:
             _print(step, f"{self._who}{clock(step.started)}", f"{step.seconds:8.1f} s")
 
-    def end(self, life: Life) -> None:
+    def end(self, life: LivingPhone) -> None:
         """Print what the life came to."""
         data = life_data(life)
         if self._json:
@@ -96,12 +96,6 @@ def _print(step: Step, at: str, took: str) -> None:
         )
 
 
-def clock(now: float) -> str:
-    """Return a phone's time: the day since it was switched on, and the time of day."""
-    day, seconds = divmod(int(now), DAY)
-    return f"day {day + 1} {seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-
-
 def trip_data(trip: Trip) -> dict[str, object]:
     """Return a boot for programs."""
     outcome = trip.outcome
@@ -119,7 +113,7 @@ def trip_data(trip: Trip) -> dict[str, object]:
     }
 
 
-def life_data(life: Life) -> dict[str, object]:
+def life_data(life: LivingPhone) -> dict[str, object]:
     """Return what a life came to, for programs."""
     handset = life.handset
     return {

@@ -1,0 +1,1 @@
+"""A phone's life after power-up: what falls due, what others do to it, what it shows."""

@@ -1,0 +1,87 @@
+"""The phone's life as a machine without input or output: one action after the other, and what happens meanwhile.
+
+    machine = LivingPhone(handset)
+    while True:
+        result = perform(machine.action)          # a pump's: sockets, or a clock for `Wait`
+        machine.answer(result, now)               # or, while it is being performed:
+        machine.happen(CallPlaced(), now)         # `action` is another one then: what was going on is given up
+
+Time is an argument, in the phone's own seconds. What happens while the phone is about something waits until it has done
+it; the power, the cable and a factory reset do not.
+"""
+
+from __future__ import annotations
+
+from netprov.phone.action import Action, Done, Result, Wait
+from netprov.phone.handset.memory import Handset
+from netprov.phone.life.agenda import Tally
+from netprov.phone.life.input import CallEnded, CallPlaced, Input, LinkChanged, PowerCycled, ResetToFactory
+from netprov.phone.life.live import Life, live
+
+
+class LivingPhone:
+    """One phone under power; `action` is what it wants done now."""
+
+    def __init__(self, handset: Handset, began: float | None = None) -> None:
+        self.life = Life(handset)
+        self.began = handset.now if began is None else began
+        self._road = live(self.life)
+        self.action: Action = next(self._road)
+
+    @property
+    def handset(self) -> Handset:
+        """What the phone remembers."""
+        return self.life.handset
+
+    @property
+    def tally(self) -> Tally:
+        """What its life was so far."""
+        return self.life.tally
+
+    @property
+    def seconds(self) -> float:
+        """How long it has lived, in its own time."""
+        return self.handset.now - self.began
+
+    @property
+    def current(self) -> bool:
+        """Whether its last resync was fine."""
+        return self.tally.resyncs > 0 and self.tally.row == 0
+
+    @property
+    def rests(self) -> bool:
+        """Whether it waits for the time or for somebody, and is about nothing."""
+        return isinstance(self.action, Wait) and self.action.listens
+
+    def answer(self, result: Result, now: float) -> None:
+        """Take in what came of the action."""
+        self.handset.now = now
+        self.action = self._road.send(result)
+
+    def happen(self, event: Input, now: float) -> None:
+        """Take in what happened to the phone."""
+        self.handset.now = now
+        match event:
+            case CallPlaced():
+                self.handset.calls += 1
+            case CallEnded():
+                self.handset.calls = max(0, self.handset.calls - 1)
+            case PowerCycled() | LinkChanged():
+                self._start_again()
+                return
+            case ResetToFactory():
+                self.handset.reset()
+                self.life = Life(self.handset, self.life.tally)
+                self._start_again()
+                return
+            case _:
+                self.life.inbox.append(event)
+        if self.rests:
+            self.answer(Done(), now)
+
+    def _start_again(self) -> None:
+        self._road.close()
+        self.life.inbox.clear()
+        self.life.power_off()
+        self._road = live(self.life)
+        self.action = next(self._road)
