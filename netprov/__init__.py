@@ -283,6 +283,7 @@ The phone, the only core that speaks every protocol:
     phone.handset.customization the customization state, as a table
     phone.handset.history       what a phone shows of its last resyncs and upgrades
     phone.handset.memory        what a phone remembers
+    phone.handset.flash         what a phone has written down
     phone.handset.schedule      delays, periods, times of day
     phone.source                what each DHCP option says about where to provision from
     phone.fetch                 from a URL to applied parameters
@@ -307,6 +308,8 @@ The phone, the only core that speaks every protocol:
     phone.life.agenda           when each thing is due
     phone.life.live             resyncs, retries, upgrades, reports, for ever
     phone.life.machine          one phone under power
+    phone.life.screen           what a phone shows
+    phone.life.command          the console's words
     phone.walk                  a road walked in memory
 
 What is kept on disk, one writer each:
@@ -415,6 +418,8 @@ The emulated phone's pump:
     emulator.web                HTTP and HTTPS as they ask
     emulator.phone              one emulated phone
     emulator.stay               a phone that lives on
+    emulator.flash              what phones keep between runs
+    emulator.console            consoles of living phones on a local socket
     emulator.fleet              many phones from one process
     emulator.cloud              stand-ins for Cisco's cloud in labs
 
@@ -573,5 +578,7 @@ What people type:
     cli.verb.lab.phone          boot emulated phones, and let them live
     cli.verb.lab.phone.choice   what was chosen on the command line
     cli.verb.lab.phone.story    what phones did, as it happens
+    cli.verb.lab.phone.resident phones that live, with what they keep
+    cli.verb.lab.handset        look at a living phone, and press its keys
     cli.verb.lab.cloud          stand in for the cloud
 """

@@ -46,6 +46,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "lab": {
         "demo": "Watch phones provision themselves on a virtual LAN.",
         "phone": "Boot emulated phones on a network, and show where each stops.",
+        "handset": "Look at an emulated phone that lives, and press its keys.",
         "cloud": "Stand in for remote customization and activation codes in a lab.",
     },
 }

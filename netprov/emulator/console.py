@@ -56,7 +56,11 @@ async def consoles(path: Path, stays: Mapping[str, Stay]) -> AsyncIterator[None]
         async with server:
             yield
     finally:
-        path.unlink(missing_ok=True)
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
 
 
 def _forget(path: Path) -> None:
@@ -73,8 +77,8 @@ def _forget(path: Path) -> None:
 async def _answer(line: bytes, stays: Mapping[str, Stay]) -> dict[str, object]:
     try:
         asked = json.loads(line)
-        stay = _chosen(str(asked["phone"]), stays)
-        command = parse_command(str(asked["line"]))
+        stay = _chosen(_text(asked["phone"]), stays)
+        command = parse_command(_text(asked["line"]))
     except Malformed as error:
         return {"shown": [], "error": str(error)}
     except (ValueError, KeyError, TypeError):
@@ -88,6 +92,12 @@ async def _answer(line: bytes, stays: Mapping[str, Stay]) -> dict[str, object]:
     except TimeoutError:
         return {"shown": screen(stay.phone), "error": f"the phone is still about it after {PATIENCE_S:g} s"}
     return {"shown": screen(stay.phone), "error": ""}
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
 
 
 def _chosen(text: str, stays: Mapping[str, Stay]) -> Stay:

@@ -7,17 +7,12 @@ phone lets pass on purpose is slept through `speed` times as fast, and counts in
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from netprov.emulator.failure import Timeouts
-from netprov.emulator.phone import Link, Observer, Performer, Waiting, World
+from netprov.emulator.phone import Observer, Performer
 from netprov.phone.action import Action, Done, Result, Step, Wait
-from netprov.phone.handset.identity import Identity
-from netprov.phone.handset.memory import Behaviour, Handset
 from netprov.phone.life.input import Input
 from netprov.phone.life.machine import LivingPhone
 
@@ -33,11 +28,6 @@ class Pace:
     sleep: Sleep = asyncio.sleep
 
 
-def switch_on(identity: Identity, behaviour: Behaviour, midnight_plus: float) -> LivingPhone:
-    """Return a phone before its first step; `midnight_plus` is the time of day, in seconds."""
-    return LivingPhone(Handset(identity, random.randrange, behaviour, now=midnight_plus))
-
-
 class Stay:
     """Lets one phone live; `happen` is for whoever does something to it meanwhile, in the same event loop."""
 
@@ -46,7 +36,7 @@ class Stay:
         self._world = world
         self._pace = pace
         self._observe = observe
-        self._began = self._started = 0.0
+        self._started = 0.0
         self._news = asyncio.Event()
         self._rests = asyncio.Event()
 
@@ -56,19 +46,22 @@ class Stay:
         end = None if pace.lasts is None else phone.began + pace.lasts
         while end is None or phone.handset.now < end:
             action = phone.action
-            self._began, self._started = phone.handset.now, time.monotonic()
+            began, self._started = phone.handset.now, time.monotonic()
             if phone.rests:
                 self._rests.set()
             result = await self._perform(action, end)
             if phone.action is action:
                 phone.answer(result, self._now(action, end))
-                self._observe(Step(action, result, self._began, phone.handset.now - self._began))
+                self._observe(Step(action, result, began, phone.handset.now - began))
             else:  # something happened meanwhile, and the phone is about something else
-                self._observe(Step(action, Done(), self._began, max(0.0, phone.handset.now - self._began)))
+                self._observe(Step(action, Done(), began, phone.handset.now - began))
 
     def happen(self, event: Input) -> None:
         """Do something to the phone."""
-        self.phone.happen(event, self._passed(self.phone.action))
+        before = self.phone.action
+        self.phone.happen(event, self._passed(before))
+        if self.phone.action is not before:
+            self._started = time.monotonic()
         self._rests.clear()
         self._news.set()
 
@@ -79,17 +72,17 @@ class Stay:
     async def _perform(self, action: Action, end: float | None) -> Result:
         """Perform an action as far as nothing happens that ends it."""
         task = asyncio.ensure_future(self._performed(action, end))
+        news = asyncio.ensure_future(self._news.wait())
         try:
             while not task.done() and self.phone.action is action:
-                self._news.clear()
-                news = asyncio.ensure_future(self._news.wait())
                 await asyncio.wait((task, news), return_when=asyncio.FIRST_COMPLETED)
-                news.cancel()
+                if news.done():
+                    self._news.clear()
+                    news = asyncio.ensure_future(self._news.wait())
         finally:
-            if not task.done():
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+            news.cancel()
+            task.cancel()
+            await asyncio.wait((task, news))
         return Done() if task.cancelled() else task.result()
 
     async def _performed(self, action: Action, end: float | None) -> Result:
@@ -99,32 +92,17 @@ class Stay:
         return await self._world.perform(action)
 
     def _span(self, wait: Wait, end: float | None) -> float:
-        return wait.seconds if end is None else min(wait.seconds, end - self._began)
+        return wait.seconds if end is None else min(wait.seconds, end - self.phone.since)
 
     def _now(self, action: Action, end: float | None) -> float:
         """Return the phone's time when an action is done."""
-        return self._began + self._span(action, end) if isinstance(action, Wait) else self._passed(action)
+        return (
+            self.phone.since + self._span(action, end) if isinstance(action, Wait) else self._passed(action)
+        )
 
     def _passed(self, action: Action) -> float:
         """Return the phone's time in the middle of an action."""
         elapsed = time.monotonic() - self._started
         if isinstance(action, Wait):
-            return self._began + min(elapsed * self._pace.speed, action.seconds)
-        return self._began + elapsed
-
-
-async def stay_on(
-    link: Link,
-    phone: LivingPhone,
-    timeouts: Timeouts,
-    pace: Pace,
-    observe: Observer,
-    *,
-    waiting: Waiting | None = None,
-) -> None:
-    """Let a phone live on a link, with sockets of its own."""
-    world = World(phone.handset, link, timeouts, waiting)
-    try:
-        await Stay(phone, world, pace, observe).run()
-    finally:
-        await world.close()
+            return self.phone.since + min(elapsed * self._pace.speed, action.seconds)
+        return self.phone.since + elapsed

@@ -10,7 +10,7 @@ from click import UsageError
 from click.testing import CliRunner
 
 from netprov.cli.verb.lab.phone import command
-from netprov.errors import InventoryError
+from netprov.errors import InventoryError, ServiceError
 
 MAC = "00:12:34:ab:45:de"
 
@@ -110,3 +110,21 @@ def test_a_rule_that_is_entered_by_hand_is_followed(tmp_path: Path, monkeypatch:
     _, output = run(MAC, "--domain", "example.com", "--rule", "http://127.0.0.1:9/own.xml")
     assert "GET http://127.0.0.1:9/own.xml" in output
     assert "customization state: Aborted" in output
+
+
+def test_what_a_phone_has_written_down_is_there_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stays = ("--domain", "example.com", "--stay", "--for", "1s", "--keep", "flash")
+    run(MAC, *stays, "--rule", "http://127.0.0.1:9/own.xml", "--speed", "100000")
+    kept = tmp_path / "flash" / "001234ab45de.json"
+    assert kept.stat().st_mode & 0o077 == 0
+    assert json.loads(kept.read_text())["mac"] == MAC
+    stays = (*stays[:4], "1h", *stays[5:])
+    run(MAC, *stays, "--rule", "http://127.0.0.1:9/own.xml", "--speed", "100000")
+    assert "GET http://127.0.0.1:9/own.xml" in run(MAC, *stays, "--speed", "100000")[1]
+    assert json.loads(kept.read_text())["parameters"]["Profile_Rule"] == "http://127.0.0.1:9/own.xml"
+    kept.write_text("{}")
+    with pytest.raises(ServiceError, match="remove it"):
+        run(MAC, *stays)

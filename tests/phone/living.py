@@ -23,12 +23,15 @@ def live_until(
         action, began = phone.action, phone.handset.now
         result: Result = Done()
         if isinstance(action, Wait):
-            stops = min(began + action.seconds, end)
-            if waiting and waiting[0][0] <= stops:
+            stops = max(began, phone.since + action.seconds)
+            if waiting and waiting[0][0] <= min(stops, end):
                 when, event = waiting.pop(0)
                 phone.happen(event, max(when, began))
                 if phone.action is action:
                     continue
+            elif stops > end:
+                phone.handset.now = end
+                break
             else:
                 phone.answer(result, stops)
         else:

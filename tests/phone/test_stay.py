@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from netprov.emulator.stay import Pace, Stay, switch_on
+from netprov.emulator.stay import Pace, Stay
 from netprov.phone.action import Action, Fetch, Result, Step, Wait
-from netprov.phone.handset.memory import Behaviour
+from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.schedule import DAY
 from netprov.phone.life.input import PowerCycled, ResyncAsked
 from netprov.phone.life.machine import LivingPhone
-from tests.phone.world import STAGED, Answer, Server, World
+from tests.phone.world import STAGED, Answer, Server, World, no_chance
 
 URL = "http://10.20.0.1/p.xml"
 EVENING = 22 * 3600.0
@@ -43,8 +43,7 @@ def lived(
     async def sleep(seconds: float) -> None:
         slept[0] += seconds
 
-    life, steps = switch_on(STAGED, Behaviour(), EVENING), list[Step]()
-    life.handset.draw = lambda _below: 0
+    life, steps = LivingPhone(Handset(STAGED, no_chance, now=EVENING)), list[Step]()
     asyncio.run(Stay(life, Lan(files), Pace(speed, lasts, sleep), steps.append).run())
     return life, steps, slept[0]
 
@@ -105,8 +104,7 @@ class Slow(Lan):
 def test_the_power_ends_what_is_going_on_and_a_key_waits_for_it() -> None:
     async def test() -> None:
         world, steps = Slow({"/p.xml": profile(Profile_Rule=URL)}), list[Step]()
-        phone = switch_on(STAGED, Behaviour(), EVENING)
-        phone.handset.parameters["Resync_Random_Delay"] = "0"
+        phone = LivingPhone(Handset(STAGED, no_chance, now=EVENING))
         stay = Stay(phone, world, Pace(), steps.append)
         living = asyncio.create_task(stay.run())
         await world.asked.wait()

@@ -20,13 +20,14 @@ from netprov.phone.life.live import Life, live
 
 
 class LivingPhone:
-    """One phone under power; `action` is what it wants done now."""
+    """One phone under power; `action` is what it wants done now, `since` when it began to want it."""
 
     def __init__(self, handset: Handset, began: float | None = None) -> None:
         self.life = Life(handset)
         self.began = handset.now if began is None else began
         self._road = live(self.life)
         self.action: Action = next(self._road)
+        self.since = handset.now
 
     @property
     def handset(self) -> Handset:
@@ -55,7 +56,7 @@ class LivingPhone:
 
     def answer(self, result: Result, now: float) -> None:
         """Take in what came of the action."""
-        self.handset.now = now
+        self.handset.now = self.since = now
         self.action = self._road.send(result)
 
     def happen(self, event: Input, now: float) -> None:
@@ -85,3 +86,4 @@ class LivingPhone:
         self.life.power_off()
         self._road = live(self.life)
         self.action = next(self._road)
+        self.since = self.handset.now

@@ -7,7 +7,9 @@ import json
 import random
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -16,11 +18,13 @@ import click
 from netprov.cli.say import say
 from netprov.cli.site import inventory_option
 from netprov.cli.verb.lab.phone.choice import Choice
+from netprov.cli.verb.lab.phone.resident import Resident
 from netprov.cli.verb.lab.phone.story import Diary, Timeline, still_waiting, trip_data
+from netprov.emulator.console import consoles
 from netprov.emulator.dhcp import DhcpLink
 from netprov.emulator.fleet import Tally, boot_fleet
-from netprov.emulator.phone import FixedLease, Link, Trip, Waiting, boot
-from netprov.emulator.stay import Pace, stay_on, switch_on
+from netprov.emulator.phone import FixedLease, Link, Trip, Waiting, World, boot
+from netprov.emulator.stay import Pace, Stay
 from netprov.inventory.model.scalar import seconds_of
 from netprov.phone.handset.identity import Identity
 from netprov.phone.life.machine import LivingPhone
@@ -68,6 +72,7 @@ def _span(_context: click.Context, _option: click.Parameter, text: str | None) -
 @click.option(
     "--option", "given", multiple=True, metavar="N=VALUE", help="No DHCP: an option it would have given."
 )
+@click.option("--address", "own", metavar="IP", help="No DHCP: the phone's own address.")
 @click.option(
     "--redirector", default="", metavar="HOST[:PORT]", help="Stand-in for remote customization (EDOS)."
 )
@@ -96,6 +101,18 @@ def _span(_context: click.Context, _option: click.Parameter, text: str | None) -
     callback=_span,
     metavar="TIME",
     help="With --stay: how long, in the phone's time: 90s, 8h, 30d.",
+)
+@click.option(
+    "--console",
+    type=click.Path(path_type=Path),
+    metavar="SOCKET",
+    help="With --stay: where `netprov handset` finds the phones.",
+)
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="With --stay: keep what the phones have written down, for the next run.",
 )
 @click.option("--realistic", is_flag=True, help="Wait and retry as long as a phone does.")
 @click.option("--step", is_flag=True, help="Wait for Enter after each step.")
@@ -126,6 +143,11 @@ def command(phones: tuple[str, ...], **given: Any) -> int:
     \b
         netprov phone --all -i lan0 --stay
         netprov phone desk1 -i lan0 --stay --speed 1000 --for 7d
+
+    One whose keys can be pressed (see `netprov handset --help`), and which remembers its life the next time:
+
+    \b
+        netprov phone desk1 -i lan0 --stay --console desk1.sock --keep flash/
 
     Exit code 0: every phone was provisioned; 1: one was not, or with --stay its last resync failed.
     """
@@ -214,27 +236,33 @@ async def _live(identities: Sequence[Identity], choice: Choice) -> list[LivingPh
     """Let every phone live beside the others, until they have lived long enough or somebody presses Ctrl-C."""
     now = time.localtime()
     time_of_day = now.tm_hour * 3600 + now.tm_min * 60 + now.tm_sec
-    lives = [switch_on(identity, choice.behaviour, time_of_day) for identity in identities]
+    residents = [Resident(identity, choice, time_of_day) for identity in identities]
     if choice.interface is None:
-        await _together(lives, FixedLease(choice.lease()), choice)
-        return lives
-    draw, many = random.getrandbits, len(lives) > 1
-    async with DhcpLink(choice.interface, draw=draw, timeouts=choice.timeouts.dhcp, many=many) as link:
-        await _together(lives, link, choice)
-    return lives
+        await _together(residents, FixedLease(choice.lease()), choice)
+    else:
+        draw, many = random.getrandbits, len(residents) > 1
+        async with DhcpLink(choice.interface, draw=draw, timeouts=choice.timeouts.dhcp, many=many) as link:
+            await _together(residents, link, choice)
+    return [each.phone for each in residents]
 
 
-async def _together(lives: Sequence[LivingPhone], link: Link, choice: Choice) -> None:
-    waiting = _waiting(choice) if len(lives) == 1 else None
-    diaries = [Diary(life.handset.identity, as_json=choice.as_json, many=len(lives) > 1) for life in lives]
+async def _together(residents: Sequence[Resident], link: Link, choice: Choice) -> None:
+    waiting = _waiting(choice) if len(residents) == 1 else None
     pace = Pace(choice.speed, choice.lasts)
-    try:
-        await asyncio.gather(
-            *(
-                stay_on(link, life, choice.timeouts, replace(pace), diary, waiting=waiting)
-                for life, diary in zip(lives, diaries, strict=True)
+    diaries = [
+        Diary(each.phone.handset.identity, as_json=choice.as_json, many=len(residents) > 1)
+        for each in residents
+    ]
+    async with AsyncExitStack() as stack:
+        stays = {}
+        for each, diary in zip(residents, diaries, strict=True):
+            stack.callback(diary.end, each.phone)
+            stack.callback(each.keep)
+            world = World(each.phone.handset, link, choice.timeouts, waiting)
+            stack.push_async_callback(world.close)
+            stays[each.phone.handset.identity.mac] = Stay(
+                each.phone, world, replace(pace), each.observed(diary)
             )
-        )
-    finally:
-        for life, diary in zip(lives, diaries, strict=True):
-            diary.end(life)
+        if choice.console is not None:
+            await stack.enter_async_context(consoles(choice.console, stays))
+        await asyncio.gather(*(each.run() for each in stays.values()))

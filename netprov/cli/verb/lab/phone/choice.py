@@ -56,6 +56,9 @@ class Choice:
     stay: bool
     speed: float
     lasts: int | None
+    console: Path | None
+    keep: Path | None
+    own: str | None
     realistic: bool
     step: bool
     as_json: bool
@@ -145,7 +148,7 @@ class Choice:
             raise click.UsageError(
                 "say where: --interface IF, or without DHCP --domain and --dns, or --option"
             )
-        return Lease("0.0.0.0", "command line", options)
+        return Lease(self.own or "0.0.0.0", "command line", options)
 
 
 def _stranger(mac: str) -> Identity:

@@ -1,0 +1,40 @@
+"""What emulated phones have written down, kept in a directory: one private file a phone, replaced whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from netprov.errors import Malformed, ServiceError
+from netprov.phone.handset.flash import dump, restore
+from netprov.phone.handset.memory import Handset
+from netprov.pki.disk import Disk
+
+
+class Flash:
+    """The flash of one phone."""
+
+    def __init__(self, directory: Path, handset: Handset) -> None:
+        self._disk = Disk(directory)
+        self._name = f"{handset.identity.ma}.json"
+        self._handset = handset
+        self._written: dict[str, object] = {}
+
+    def load(self) -> None:
+        """Take over what was written, if anything was. Raises `ServiceError`."""
+        data = self._disk.read(self._name)
+        if data is None:
+            return
+        try:
+            restore(self._handset, json.loads(data))
+        except (ValueError, Malformed) as error:
+            raise ServiceError(
+                f"{self._disk.path(self._name)} cannot be read: {error}", "remove it: the phone is new then"
+            ) from error
+
+    def save(self) -> None:
+        """Write what has changed."""
+        now = dump(self._handset)
+        if now != self._written:
+            self._disk.write(self._name, json.dumps(now, indent=1).encode())
+            self._written = now
