@@ -25,8 +25,10 @@ def agent(request: Message) -> Mapping[int, bytes]:
 
 def port(data: bytes) -> bytes:
     """Return which port of which switch an option 82 names, b"" if it names none."""
+    if not data:
+        return b""
     try:
-        found = decode_tlv(data) if data else {}
+        found = decode_tlv(data)
     except Malformed:
         return b""
     named = found.get(CIRCUIT_ID, b""), found.get(REMOTE_ID, b"")

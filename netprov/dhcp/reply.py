@@ -31,6 +31,7 @@ from netprov.dhcp.message import (
 from netprov.dhcp.option import table as code
 from netprov.dhcp.option.fqdn import answer as answer_fqdn
 from netprov.dhcp.option.fqdn import host_label
+from netprov.dhcp.relay import port
 from netprov.machine import Endpoint
 
 IP_UDP_HEADERS = 28
@@ -47,6 +48,8 @@ FIRST_OPTIONS = frozenset((code.MESSAGE_TYPE, code.SERVER_ID, code.LEASE_TIME, c
 """Options that every OFFER and ACK begins with."""
 
 _ACK = Type.ACK
+_EASY = LEAST_SIZE - IP_UDP_HEADERS - 44
+"""Octets from the 45th on that every client takes."""
 
 
 @dataclass(slots=True)
@@ -101,6 +104,13 @@ class Incoming:
     def listed(self) -> bool:
         """Say whether the inventory lists this client."""
         return self.phone is not None
+
+    @property
+    def behind(self) -> bytes | None:
+        """The port of a switch that it is behind, b"" if nobody says; None for one that addresses are kept for."""
+        if self.phone is not None and not self.fixed:
+            return None
+        return port(self.request.options.get(code.RELAY_INFO, b""))
 
 
 def serve(
@@ -157,7 +167,7 @@ def grant(incoming: Incoming, kind: Type, *, yiaddr: int, lease_time: int) -> by
     relay = requested.get(code.RELAY_INFO)
     block += b"\xff" if relay is None else fragments(code.RELAY_INFO, relay) + b"\xff"
     ciaddr = request.ciaddr if kind is _ACK else 0
-    if 44 + len(block) > _room(requested.get(code.MAX_SIZE)):
+    if len(block) > _EASY and 44 + len(block) > _room(requested.get(code.MAX_SIZE)):
         message = Message(
             BOOTREPLY, request.xid, request.chaddr, request.htype, 0, 0, request.flags,
             ciaddr, yiaddr, serving.next_server, request.giaddr,

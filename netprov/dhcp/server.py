@@ -29,7 +29,6 @@ from netprov.dhcp.other import AGAIN, OtherServers
 from netprov.dhcp.placement import Placement
 from netprov.dhcp.probe import TRIES, Probe, Probing
 from netprov.dhcp.quiet import QuietLinks
-from netprov.dhcp.relay import port
 from netprov.dhcp.reply import Incoming, bootp, destination, grant, lease_time, refusal
 from netprov.errors import Malformed
 from netprov.machine import Datagram, Dropped, Endpoint, Event
@@ -184,7 +183,7 @@ class Server:
         first = choices[0] if choices else incoming
         name = first.network.name
         others = f" or {len(choices) - 1} more on this link" if len(choices) > 1 else ""
-        kept = self._tables[first.network].shares.refusal(_behind(first))
+        kept = self._tables[first.network].shares.refusal(first.behind)
         why = f": {kept}" if kept else ""
         self._drop(f"no free address on network {name}{others}{why}", incoming.source, chaddr)
         if now - self._used_up.get(name, -AGAIN) >= AGAIN:
@@ -203,7 +202,7 @@ class Server:
             requested=incoming.request.address(code.REQUESTED_ADDRESS),
             phone=incoming.owner,
             vendor_class=incoming.serving.client.vendor_class or "",
-            behind=_behind(incoming),
+            behind=incoming.behind,
         )
         if not address:
             return False
@@ -250,7 +249,7 @@ class Server:
             listed=incoming.listed,
             fixed=incoming.fixed,
             phone=incoming.owner,
-            behind=_behind(incoming),
+            behind=incoming.behind,
         ):
             self._bind(incoming, address, now)
         else:
@@ -299,7 +298,7 @@ class Server:
             listed=incoming.listed,
             fixed=incoming.fixed,
             phone=incoming.owner,
-            behind=_behind(incoming),
+            behind=incoming.behind,
         ):
             self._bind(incoming, address, now)
         else:
@@ -429,10 +428,3 @@ class Server:
         if chaddr:
             source = Endpoint(source.address, source.port, source.interface, chaddr)
         self._events.append(Dropped(reason, source))
-
-
-def _behind(incoming: Incoming) -> bytes | None:
-    """Return the port of a switch that a client is behind, b"" if nobody says; None for one that addresses are kept for."""
-    if incoming.listed and not incoming.fixed:
-        return None
-    return port(incoming.request.options.get(code.RELAY_INFO, b""))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Final
 
 from netprov.machine import Event
@@ -22,8 +23,8 @@ STRANGERS: Final = 200
 class Throttle:
     """Tells `report` of events; `settle`, called each second, of those that were too many.
 
-    Each kind has its own room, `each` if it has no larger one in `more`: who is refused very often takes no room from
-    what others are given.
+    Each sort of event has its own room, `each` if it has no other one in `more`: who is refused very often takes no room
+    from what others are given. The sort is the kind of event, unless `sort` tells more apart.
     """
 
     def __init__(
@@ -33,23 +34,25 @@ class Throttle:
         *,
         each: int = EACH_SECOND,
         more: Mapping[str, int] | None = None,
+        sort: Callable[[Event], str] = attrgetter("event_kind"),
     ) -> None:
         self._service = service
         self._report = report
         self._each = each
         self._more = more or {}
+        self._sort = sort
         self._told: Counter[str] = Counter()
         self._untold: Counter[str] = Counter()
 
     def tell(self, events: Iterable[Event]) -> None:
         """Report events, or count them."""
         for event in events:
-            kind = event.event_kind
-            if self._told[kind] < self._more.get(kind, self._each):
-                self._told[kind] += 1
+            sort = self._sort(event)
+            if self._told[sort] < self._more.get(sort, self._each):
+                self._told[sort] += 1
                 self._report(self._service, event)
             else:
-                self._untold[kind] += 1
+                self._untold[event.event_kind] += 1
 
     def settle(self) -> None:
         """Report the numbers of those that were counted only, and begin anew."""

@@ -7,6 +7,7 @@ leave (RFC 2131 3.1). If it cannot be written, they do not, and it is tried agai
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -33,7 +34,10 @@ from netprov.state.clock import LeaseClock
 from netprov.state.lease import LeaseStore, open_store
 
 BOUND_EACH_SECOND = 1000
-"""Leases told one by one in a second: a site comes back from a power cut with as many."""
+"""Leases of listed phones told one by one in a second: a site comes back from a power cut with as many."""
+STRANGERS_EACH_SECOND = 250
+"""Leases of other clients told one by one in a second; to tell of one, and record it, costs as much as two exchanges."""
+_STRANGER_BOUND = "Bound of a stranger"
 
 TICK_S = 1.0
 """How often what failed is tried again."""
@@ -59,9 +63,15 @@ class DhcpService:
         self._served: frozenset[Place] = frozenset()
         self._watches: dict[str, neighbour.Watch] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._wakes = math.inf
         self._ticker: asyncio.Task[None] | None = None
         self._troubles: dict[str, str] = {}
-        self._throttle = Throttle(self.name, context.report, more={Bound.event_kind: BOUND_EACH_SECOND})
+        self._throttle = Throttle(
+            self.name,
+            context.report,
+            more={Bound.event_kind: BOUND_EACH_SECOND, _STRANGER_BOUND: STRANGERS_EACH_SECOND},
+            sort=self._sort,
+        )
         self._cost = CommitCost()
         self._reader = BatchReader(self._drain, self._cost.period)
         self._pacer = Pacer(self._send)
@@ -291,16 +301,18 @@ class DhcpService:
                 port.prober.ask(address, relayed=relayed)
 
     def _set_timer(self) -> None:
+        """Wake when the next thing is due; a timer that would go off before it does, and is set anew then."""
         due = self._server.timer()
+        if due is None or due >= self._wakes:
+            return
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        if due is not None:
-            delay = max(0.0, due - self._clock.now())
-            self._timer = asyncio.get_running_loop().call_later(delay, self._due)
+        self._wakes = due
+        delay = max(0.0, due - self._clock.now())
+        self._timer = asyncio.get_running_loop().call_later(delay, self._due)
 
     def _due(self) -> None:
-        self._timer = None
+        self._timer, self._wakes = None, math.inf
         self._server.handle_timer(self._clock.now())
         self._flush()
 
@@ -312,6 +324,12 @@ class DhcpService:
             self._tell_shed()
             self._look()
             self._settle()
+
+    def _sort(self, event: Event) -> str:
+        """Tell the leases of listed phones from those of strangers."""
+        if type(event) is Bound and event.lease.mac not in self._server.config.phones:
+            return _STRANGER_BOUND
+        return event.event_kind
 
     def _knows(self, mac: bytes) -> bool:
         return self._server.knows(mac)
@@ -336,6 +354,7 @@ class DhcpService:
                 self._server.release(address, self._clock.now())
         except ServiceError as error:
             self._trouble("store", str(error))
+        self._wakes = math.inf  # the machine may have slept, and the loop's clock with it
         self._flush()
 
     def _look(self) -> None:
