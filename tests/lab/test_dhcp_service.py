@@ -40,17 +40,23 @@ def gets_nothing(host: Host) -> bool:
     return host.run(command, timeout=20).returncode != 0
 
 
-def test_server_does_not_start_beside_another(make_lan: MakeLan, tmp_path: Path) -> None:
-    lan = make_lan(clients=[None])
+def test_server_offers_nothing_beside_another_unless_it_is_allowed(make_lan: MakeLan, tmp_path: Path) -> None:
+    lan = make_lan(clients=[None, None])
     with lan["client0"].links() as links:
         links.add_address("lan0", "10.20.0.9/24")
-    dnsmasq(lan["client0"], tmp_path, pool="10.20.0.200,10.20.0.210,1h")
+    other = dnsmasq(lan["client0"], tmp_path, pool="10.20.0.200,10.20.0.210,1h")
     inventory = tmp_path / "site.yaml"
     inventory.write_text(INVENTORY.format(more="lease: 1h"))
-    with pytest.raises(LabError, match=r"another DHCP server, 10\.20\.0\.9, answers on lan0"):
-        start_server(lan["server"], inventory, tmp_path / "state", roles=["dhcp"])
+    server = start_server(lan["server"], inventory, tmp_path / "state", roles=["dhcp"])
+    server.wait_for(r"nothing is offered on lan0: another DHCP server, 10\.20\.0\.9, answers there")
+    assert {udhcpc(lan["client1"], tmp_path, vendor_class=PHONE)["serverid"] for _ in range(3)} == {
+        "10.20.0.9"
+    }
     inventory.write_text(INVENTORY.format(more=BESIDE))
-    start_server(lan["server"], inventory, tmp_path / "state", roles=["dhcp"])
+    server.signal(1)
+    server.wait_for(r"reloaded", timeout=10)
+    other.stop()
+    assert udhcpc(lan["client1"], tmp_path, vendor_class=PHONE)["serverid"] == "10.20.0.1"
 
 
 def test_a_server_that_pings_before_it_offers_keeps_us_quiet(make_lan: MakeLan, tmp_path: Path) -> None:

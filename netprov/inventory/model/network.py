@@ -127,7 +127,7 @@ class Network(Record):
     )
     other_servers: Literal["refuse", "allow"] = Field(
         default="refuse",
-        description="What to do beside another DHCP server: `refuse` to start, or later to offer anything here, or `allow` it.",
+        description="What to do beside another DHCP server on the link: `refuse` to offer anything there, or `allow` it.",
     )
     bootp: bool = Field(
         default=False, description="Answer BOOTP clients (no option 53) that have a fixed address."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,14 +13,11 @@ from netprov.dhcp.option import table as code
 from netprov.dhcp.other import LOOK_S, Lookout, OtherServer
 from netprov.dhcp.reply import EVERYONE
 from netprov.dhcp.server import Server
-from netprov.errors import Malformed, ServiceError
+from netprov.errors import Malformed
 from netprov.machine import Datagram, Endpoint, Event
 from netprov.runtime.address import index_of
 from netprov.runtime.net.frame import RawSender, server_watch
 from netprov.runtime.role import Notice
-
-WAIT_S = 1.0
-"""How long another server has to answer for us not to start; one that answers later keeps us from offering anything."""
 
 
 class Watch:
@@ -70,22 +66,12 @@ class OtherServerKeeper:
         self._report = report
         self._deaf: dict[str, str] = {}
 
-    async def refuse(self, watches: Mapping[str, Watch]) -> None:
-        """Wait for those that answer at once; raise `ServiceError` if one does."""
-        if not watches:
-            return
-        names = ", ".join(watches)
-        self._report(
-            Notice(
-                f"looks for other DHCP servers on {names}, for {LOOK_S:.0f} s, before it offers anything there"
-            )
-        )
-        await asyncio.sleep(WAIT_S)
-        for other in (each for watch in watches.values() for each in watch.heard()):
-            raise ServiceError(
-                f"another DHCP server, {other.address}, answers on {other.interface}",
-                "Stop it, or write `other_servers: allow` under the network to serve beside it.",
-            )
+    def begin(self, watches: Mapping[str, Watch]) -> None:
+        """Say what is waited for."""
+        if watches:
+            names = ", ".join(watches)
+            text = f"looks for other DHCP servers on {names}, for {LOOK_S:.0f} s, before it offers anything there"
+            self._report(Notice(text))
 
     def look(
         self, watches: Mapping[str, Watch], senders: Mapping[str, RawSender], server: Server, now: float

@@ -18,7 +18,7 @@ from netprov.dhcp.config import DhcpConfig
 from netprov.dhcp.lease import Bound, LeaseEvent
 from netprov.dhcp.server import Server
 from netprov.errors import ServiceError
-from netprov.machine import Datagram, Endpoint
+from netprov.machine import Datagram, Endpoint, Event
 from netprov.plan import Plan
 from netprov.runtime.dhcp import other_server as neighbour
 from netprov.runtime.dhcp.batch import BatchReader, CommitCost, Flow
@@ -80,15 +80,15 @@ class DhcpService:
         self._others = neighbour.OtherServerKeeper(lambda event: context.report(self.name, event))
 
     async def start(self, plan: Plan) -> None:
-        """Load the leases, open every interface, ask for other servers, then serve."""
+        """Load the leases, open every interface, ask for other servers, and serve; nothing is offered where one may be."""
         config = plan.dhcp
         self._store = open_store(self._state)
         try:
             self._clock = LeaseClock(self._store.anchor())
             self._take_ports(self._prepare_ports(config))
             self._server = Server(config, self._store.load())
+            self._others.begin(self._watches)
             self._look()
-            await self._others.refuse(self._watches)
         except BaseException:
             self._close()
             raise
