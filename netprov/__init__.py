@@ -343,6 +343,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.transaction         a change of several services together
     runtime.watch               what others change beside the inventory
     runtime.task                tasks that are begun again when they fail
+    runtime.roles               the roles of `netprov serve`, and what plays each
     runtime.supervise           start, change and stop services together
     runtime.privilege           root given up, and what is kept
     runtime.log                 one log line an event

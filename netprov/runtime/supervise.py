@@ -10,7 +10,7 @@ import gc
 import importlib
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,21 +21,11 @@ from netprov.plan import Plan
 from netprov.plan.difference import differences, fingerprint
 from netprov.runtime.handover import Handover, Place
 from netprov.runtime.role import Notice, RoleContext, Service
+from netprov.runtime.roles import ROLES
 from netprov.runtime.sdnotify import notify, reloading, watchdog_interval
 from netprov.runtime.task import keep
 from netprov.runtime.transaction import Refused, Transaction, prepare
 from netprov.runtime.watch import LinkEvents, Watch
-
-ROLES: Mapping[str, str] = {
-    "dns": "netprov.runtime.dns.service:DnsService",
-    "http": "netprov.runtime.provision.service:HttpService",
-    "tftp": "netprov.runtime.tftp.service:TftpService",
-    "syslog": "netprov.runtime.provision.syslog:SyslogService",
-    "acs": "netprov.runtime.cwmp.service:AcsService",
-    "dhcp": "netprov.runtime.dhcp.service:DhcpService",
-}
-"""Every role of `netprov serve`, in the order they start, and the class that plays it."""
-
 
 COLLECT = (50_000, 20, 50)
 """Thresholds of the garbage collector; serving makes much short-lived garbage but no cycles."""

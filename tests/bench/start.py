@@ -27,7 +27,7 @@ from netprov.lab.lan import Lan
 from netprov.lab.process import Process
 from netprov.lab.server import start_server
 from netprov.lab.topology import single_lan
-from netprov.runtime.supervise import ROLES
+from netprov.runtime.roles import ROLES
 from tests.bench.check import write_yaml
 from tests.lab.conftest import ROOT, STAGING, STAGING_ADDRESSES
 from tests.lab.foreign import kea, nsd

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from netprov.cli import main
-from netprov.runtime.supervise import ROLES
+from netprov.runtime.roles import ROLES
 
 MODULES = [path.partition(":")[0] for path in ROLES.values()]
 

@@ -21,7 +21,7 @@ from netprov.lab.server import start_server
 from netprov.lab.topology import HostPlan, Port, Topology
 from netprov.runtime.control.client import statuses
 from netprov.runtime.control.reload import reload
-from netprov.runtime.supervise import ROLES
+from netprov.runtime.roles import ROLES
 from netprov.state.lease import FILE as LEASES
 from netprov.state.place import KEYS
 from tests.change.forking import Forked

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from netprov.cli import VERBS
-from netprov.runtime.supervise import ROLES
+from netprov.runtime.roles import ROLES
 
 HEAVY = (
     "aiohttp",
@@ -32,7 +32,7 @@ INVENTORY = {"pydantic", "yaml"}
 SERVE = INVENTORY | {"asyncio", "sqlite3"}
 CERTIFICATES = {"cryptography"}
 
-LIGHT = ("check", "decode", "explain")
+LIGHT = ("check", "decode", "explain", "reload")
 """Verbs whose `--help` loads none of them."""
 
 NEVER = ("aiohttp", "jinja2", "prometheus_client", "psycopg", "pyroute2", "scapy", "sqlalchemy")

@@ -16,7 +16,7 @@ import pytest
 from netprov.lab.lan import Host, Lan
 from netprov.lab.process import Process
 from netprov.lab.server import start_server
-from netprov.runtime.supervise import ROLES
+from netprov.runtime.roles import ROLES
 from tests.lab.conftest import PYTHON, MakeLan, needs
 
 pytestmark = pytest.mark.lab

@@ -10,7 +10,7 @@ import pytest
 
 from netprov.lab.lan import Host, Lan
 from netprov.lab.process import Process
-from netprov.runtime.supervise import ROLES
+from netprov.runtime.roles import ROLES
 from tests.lab.clients import udhcpc
 from tests.lab.conftest import PHONES, PYTHON, ROOT, STAGING, STAGING_ADDRESSES, MakeLan, needs
 

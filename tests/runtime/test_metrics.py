@@ -164,7 +164,7 @@ def test_address_that_is_elsewhere_is_passed_over() -> None:
 
 def test_every_role_has_a_port_that_the_inventory_names() -> None:
     from netprov.inventory.model.metrics import Metrics as Declared
-    from netprov.runtime.supervise import ROLES
+    from netprov.runtime.roles import ROLES
 
     said = Declared.model_fields["port"].description or ""
     assert ", ".join(f"+{place} {role}" for place, role in enumerate(ROLES, 1)) in said

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from netprov.runtime.supervise import ROLES
+from netprov.runtime.roles import ROLES
 from tests.systemd.debian import CannotBootError, Machine, booted, install, netprov_binds
 
 STATE = "/var/lib/netprov"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from netprov.runtime.supervise import ROLES
+from netprov.runtime.roles import ROLES
 from tests.lab.conftest import ROOT, needs
 
 UNITS = ROOT / "systemd"

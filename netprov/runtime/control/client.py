@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from netprov.errors import Malformed, ServiceError
-from netprov.plan import Plan
-from netprov.plan.stored import restore
 from netprov.runtime.control import place
 from netprov.runtime.control.message import (
     LONGEST,
@@ -22,6 +20,9 @@ from netprov.runtime.control.message import (
     decode_reply,
     encode,
 )
+
+if TYPE_CHECKING:
+    from netprov.plan import Plan
 
 PATIENCE = 120.0
 """Seconds that a process has for an answer: a large inventory takes some to load."""
@@ -100,6 +101,10 @@ def served(state: Path) -> tuple[Plan, ...]:
 
 def read_plan(text: str) -> Plan:
     """Return the plan that a process told. Raises `ServiceError`."""
+    from netprov.plan.stored import (
+        restore,  # the model of the inventory: not for those who ask for something else
+    )
+
     try:
         return restore(text)
     except Malformed as error:

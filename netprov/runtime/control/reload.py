@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from netprov.errors import ServiceError
-from netprov.plan import Plan
 from netprov.runtime.control.client import Peer, peers, read_plan
 from netprov.runtime.control.message import LONGEST_INVENTORY, Reply, Verb
 from netprov.runtime.control.place import directory
+
+if TYPE_CHECKING:
+    from netprov.plan import Plan
 
 LOCK = "reload.lock"
 WAIT = 180.0
@@ -30,7 +33,7 @@ class Outcome:
     lines: tuple[str, ...]
 
 
-Judge = Callable[[Plan, Plan], Sequence[str]]
+Judge = Callable[["Plan", "Plan"], Sequence[str]]
 """What looks at the plan that is served and the one that everything is ready for, and says why it is not to be served."""
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from netprov.cli.say import say
 from netprov.cli.site import inventory_option
-from netprov.diff import Change, changes
-from netprov.diff.told import told
 from netprov.errors import InventoryError
-from netprov.plan import Plan
-from netprov.runtime.control.reload import reload
-from netprov.runtime.supervise import ROLES
+from netprov.runtime.roles import ROLES
+
+if TYPE_CHECKING:
+    # Loaded when it is asked for more than `--help`.
+    from netprov.diff import Change
+    from netprov.plan import Plan
 
 
 @click.command(no_args_is_help=False)
@@ -40,9 +42,14 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, *, yes:
     """
     if unknown := [each for each in roles if each not in ROLES]:
         raise click.UsageError(f"there is no role {', '.join(unknown)}: {', '.join(ROLES)}")
+    from netprov.diff.told import told
+    from netprov.runtime.control.reload import reload
+
     seen: list[Change] = []
 
     def judge(old: Plan, new: Plan) -> tuple[str, ...]:
+        from netprov.diff import changes
+
         seen[:] = changes(old, new)
         return () if yes else refusal(seen, old, new)
 

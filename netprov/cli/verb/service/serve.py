@@ -22,7 +22,8 @@ from netprov.runtime.log import EventLog, configure
 from netprov.runtime.metrics import Metrics, MetricsService
 from netprov.runtime.privilege import KEPT, become, obstacle, user_to_be
 from netprov.runtime.role import Notice, RoleContext, Service
-from netprov.runtime.supervise import ROLES, Supervisor, build
+from netprov.runtime.roles import ROLES
+from netprov.runtime.supervise import Supervisor, build
 from netprov.runtime.task import keep
 from netprov.runtime.throttle import LineThrottle
 from netprov.runtime.watch import Watch
