@@ -84,6 +84,7 @@ What follows from it: the plan, frozen, in the words of the protocols:
     plan.dhcp                   networks, classes, phones and their options in octets
     plan.group                  clients that are treated alike, and the options as written that each gets
     plan.offer                  what a client would get: the DHCP server asked in memory
+    plan.reference              what is said of a name that stands for nothing declared
     plan.provision              what the profile servers serve
     plan.path                   every path at which profiles are to be had
     plan.layer                  what phones share: parameters, policies

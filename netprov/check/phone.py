@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Address
@@ -11,9 +10,7 @@ from netprov.check.match import matches_of
 from netprov.check.rule import Finding, View, rule
 from netprov.errors import Path
 from netprov.inventory.model import Phone
-
-MOST_NAMED = 8
-"""Names that a remedy lists."""
+from netprov.plan.reference import unknown
 
 
 def _twice(view: View, field: str, value: Callable[[Phone], Hashable | None], what: str) -> Iterator[Finding]:
@@ -136,19 +133,8 @@ def phone_address_taken(view: View) -> Iterator[Finding]:
 def _unknown(
     references: Iterable[tuple[str | None, Path]], known: Iterable[str], section: str
 ) -> Iterator[Finding]:
-    names = list(known)
-    close: dict[str, list[str]] = {}
-    for reference, path in references:
-        if reference is None or reference in names:
-            continue
-        near = close.setdefault(reference, difflib.get_close_matches(reference, names, 1))
-        if near:
-            remedy = f"did you mean `{near[0]}`?"
-        elif names:
-            remedy = f"name one that there is: {', '.join(names[:MOST_NAMED])}"
-        else:
-            remedy = f"there is none yet: write `{section}: {{{reference}: {{…}}}}`, or leave this out"
-        yield Finding(path, f"there is no `{reference}` under `{section}:`", remedy=remedy)
+    for path, text, remedy in unknown(references, known, section):
+        yield Finding(path, text, remedy=remedy)
 
 
 @rule(

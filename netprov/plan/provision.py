@@ -14,6 +14,7 @@ from netprov.inventory.option import written_options
 from netprov.phone.handset.settings import PROFILE_RULES
 from netprov.phone.rule.written import read_written
 from netprov.plan.layer import Layers
+from netprov.plan.reference import unknown
 from netprov.plan.site import Site, SitePhone
 from netprov.provision.config import (
     CA_PATH,
@@ -79,8 +80,8 @@ def _device(phone: SitePhone, layers: Layers, problems: list[Problem]) -> Device
     declared = phone.declared
     own = layers.convert(declared.values, ("phones", phone.index, "values")) if declared.values else {}
     named = phone.profile or ""
-    if named and named not in layers.profiles:
-        problems.append(_unknown_profile(phone, named, layers.profiles))
+    if named:
+        problems += _unknown_profile(phone, named, layers.profiles)
     template = layers.inventory.profiles[named].template if named in layers.profiles else None
     found = (
         layers.site,
@@ -102,15 +103,12 @@ def _device(phone: SitePhone, layers: Layers, problems: list[Problem]) -> Device
     )
 
 
-def _unknown_profile(phone: SitePhone, named: str, known: Iterable[str]) -> Problem:
+def _unknown_profile(phone: SitePhone, named: str, known: Iterable[str]) -> Iterator[Problem]:
     path: Path = ("phones", phone.index, "profile")
     if not phone.declared.profile:
         path = ("classes", phone.class_name or "", "profile")
-    listed = ", ".join(known)
-    other = f", or name one of: {listed}" if listed else ", or leave this out: there is none yet"
-    return Problem(
-        "profile-unknown", f"there is no profile {named!r}", f"declare it under `profiles:`{other}", path=path
-    )
+    for where, text, remedy in unknown([(named, path)], known, "profiles"):
+        yield Problem("profile-unknown", text, remedy, path=where)
 
 
 def _listeners(site: Site) -> Iterator[Listener]:
