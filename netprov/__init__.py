@@ -311,6 +311,8 @@ The phone, the only core that speaks every protocol:
     phone.life.machine          one phone under power
     phone.life.screen           what a phone shows
     phone.life.command          the console's words
+    phone.life.page             the phone's own web page
+    phone.life.notify           SIP NOTIFY at the phone
     phone.walk                  a road walked in memory
 
 What is kept on disk, one writer each:
@@ -421,6 +423,7 @@ The emulated phone's pump:
     emulator.phone              one emulated phone
     emulator.stay               a phone that lives on
     emulator.flash              what phones keep between runs
+    emulator.doors              a living phone's own web page and SIP port
     emulator.console            consoles of living phones on a local socket
     emulator.fleet              many phones from one process
     emulator.cloud              stand-ins for Cisco's cloud in labs

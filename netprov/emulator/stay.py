@@ -37,6 +37,8 @@ class Stay:
         self._pace = pace
         self._observe = observe
         self._started = 0.0
+        self.at_rest: Callable[[], Awaitable[None]] | None = None
+        """Called whenever the phone rests."""
         self._news = asyncio.Event()
         self._rests = asyncio.Event()
 
@@ -46,9 +48,11 @@ class Stay:
         end = None if pace.lasts is None else phone.began + pace.lasts
         while end is None or phone.handset.now < end:
             action = phone.action
-            began, self._started = phone.handset.now, time.monotonic()
-            if phone.rests:
+            if phone.rests and self.at_rest is not None:
+                await self.at_rest()
+            if phone.rests and phone.action is action:
                 self._rests.set()
+            began, self._started = phone.handset.now, time.monotonic()
             result = await self._perform(action, end)
             if phone.action is action:
                 phone.answer(result, self._now(action, end))

@@ -3,7 +3,7 @@
 Cisco's guides: `[--status]URL [--delta]URL`, no keyword is the whole configuration; PUT or POST by `HTTP_Report_Method`; raw
 XML, encrypted with the rule's key or, without one, by RFC 8188 where the phone has an IKM: netprov's servers open neither with
 the key of a profile, they give reports one of their own (`provision.secret`). What a phone never shows
-(GPP_SA to GPP_SD, the IKM) is left out.
+(passwords, GPP_SA to GPP_SD, the IKM) is left out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from netprov.errors import Malformed
 from netprov.phone.action import Road, Say
 from netprov.phone.fetch.exchange import FetchRequest, Refusal, fetch
 from netprov.phone.handset.memory import Handset
-from netprov.phone.handset.settings import HIDDEN
+from netprov.phone.handset.settings import is_hidden
 from netprov.phone.rule.grammar import Alternative, parse_reports, with_secrets
 from netprov.phone.rule.url import parse_url
 from netprov.provision.crypto import digest_of, encrypt_cbc, encrypt_gcm
@@ -65,7 +65,7 @@ class Reporter:
     def _body(self, handset: Handset, options: Mapping[str, str]) -> bytes:
         if "status" in options:
             return _profile(_status(handset))
-        shown = {name: value for name, value in handset.parameters.items() if name not in HIDDEN}
+        shown = {name: value for name, value in handset.parameters.items() if not is_hidden(name)}
         if "delta" in options:
             shown = {name: value for name, value in shown.items() if self.last.get(name) != value}
         return _profile(shown)

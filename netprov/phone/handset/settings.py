@@ -46,6 +46,16 @@ DEFAULTS: Mapping[str, str] = {
     "Periodic_Upload_To_Server": "3600",
     "Upload_Delay_On_Local_Change": "60",
     "Resync_From_SIP": "Yes",
+    "Auth_Resync-Reboot_1_": "Yes",
+    "Auth_ID_1_": "",
+    "User_ID_1_": "",
+    "Password_1_": "",
+    "SIP_Port_1_": "5060",
+    "Enable_Web_Server": "Yes",
+    "Web_Server_Port": "80",
+    "Enable_Web_Admin_Access": "Yes",
+    "Enable_Direct_Action_Url": "Yes",
+    "Admin_Password": "",
     "Webex_Onboard_Enable": "Yes",
     "IKM_HTTP_Encrypt_Content": "",
     "Syslog_Server": "",
@@ -64,8 +74,12 @@ DEFAULTS: Mapping[str, str] = {
 PROFILE_RULES = ("Profile_Rule", "Profile_Rule_B", "Profile_Rule_C", "Profile_Rule_D")
 """The four rules, in the order that each resync follows them."""
 
-HIDDEN = frozenset({"IKM_HTTP_Encrypt_Content", *(f"GPP_S{letter}" for letter in "ABCD")})
-"""Parameters that no report and no page of the phone shows."""
+_HIDDEN = frozenset({"IKM_HTTP_Encrypt_Content", *(f"GPP_S{letter}" for letter in "ABCD")})
+
+
+def is_hidden(name: str) -> bool:
+    """Tell whether a parameter is one that no report and no page of the phone shows."""
+    return name in _HIDDEN or "Passw" in name
 
 
 def is_yes(value: str) -> bool:

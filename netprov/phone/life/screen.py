@@ -9,7 +9,7 @@ from __future__ import annotations
 from netprov.phone.action import AskDhcp, Fetch, Resolve, Wait
 from netprov.phone.handset.history import Attempt
 from netprov.phone.handset.schedule import DAY
-from netprov.phone.handset.settings import HIDDEN
+from netprov.phone.handset.settings import is_hidden
 from netprov.phone.life.machine import LivingPhone
 
 Lines = tuple[str, ...]
@@ -55,7 +55,7 @@ def parameters(phone: LivingPhone, wanted: str = "") -> Lines:
     """Return parameters as NAME=VALUE: those whose names begin with `wanted`; never what a phone hides."""
     found = phone.handset.parameters.items()
     return tuple(
-        f"{name}={'' if _hidden(name) else value}" for name, value in found if name.startswith(wanted)
+        f"{name}={'' if is_hidden(name) else value}" for name, value in found if name.startswith(wanted)
     )
 
 
@@ -63,10 +63,6 @@ def clock(now: float) -> str:
     """Return a phone's time: the day since it was switched on, and the time of day."""
     day, seconds = divmod(int(now), DAY)
     return f"day {day + 1} {seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-
-
-def _hidden(name: str) -> bool:
-    return name in HIDDEN or "Password" in name
 
 
 def _lines(phone: LivingPhone) -> Lines:

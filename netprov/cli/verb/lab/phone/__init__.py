@@ -22,6 +22,7 @@ from netprov.cli.verb.lab.phone.resident import Resident
 from netprov.cli.verb.lab.phone.story import Diary, Timeline, still_waiting, trip_data
 from netprov.emulator.console import consoles
 from netprov.emulator.dhcp import DhcpLink
+from netprov.emulator.doors import Doors
 from netprov.emulator.fleet import Tally, boot_fleet
 from netprov.emulator.phone import FixedLease, Link, Trip, Waiting, World, boot
 from netprov.emulator.stay import Pace, Stay
@@ -260,9 +261,11 @@ async def _together(residents: Sequence[Resident], link: Link, choice: Choice) -
             stack.callback(each.keep)
             world = World(each.phone.handset, link, choice.timeouts, waiting)
             stack.push_async_callback(world.close)
-            stays[each.phone.handset.identity.mac] = Stay(
-                each.phone, world, replace(pace), each.observed(diary)
-            )
+            stay = Stay(each.phone, world, replace(pace), each.observed(diary))
+            stays[each.phone.handset.identity.mac] = stay
+            doors = Doors(stay, lambda text: say(text, err=True, fg="red"))
+            stack.push_async_callback(doors.close)
+            stay.at_rest = doors.follow
         if choice.console is not None:
             await stack.enter_async_context(consoles(choice.console, stays))
         await asyncio.gather(*(each.run() for each in stays.values()))

@@ -1,0 +1,72 @@
+"""The phone's own web page, as far as provisioning goes: /admin/resync?, /admin/upgrade?, /admin/reboot, its status.
+
+Cisco's guides: "Resync URL", "Upgrade URL", "Reboot URL"; `&xuser=admin&xpassword=…` or HTTP Basic where there is an
+`Admin_Password`. Enable_Web_Server, Enable_Web_Admin_Access and Enable_Direct_Action_Url shut it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from netprov.phone.handset.settings import is_yes
+from netprov.phone.life.input import Input, PowerCycled, ResyncAsked, UpgradeAsked
+from netprov.phone.life.machine import LivingPhone
+from netprov.phone.life.screen import Lines, status
+from netprov.provision.auth import Account, Authority
+
+USER = "admin"
+ACTIONS = ("/admin/resync", "/admin/upgrade", "/admin/reboot")
+
+
+@dataclass(frozen=True, slots=True)
+class PageReply:
+    """What the page answers, and what it makes the phone do."""
+
+    status: int
+    text: Lines = ()
+    challenge: str = ""
+    event: Input | None = None
+
+
+def visit(phone: LivingPhone, authority: Authority, target: str, authorization: str | None) -> PageReply:
+    """Answer a GET to the phone's own web page."""
+    handset = phone.handset
+    path, _, query = target.partition("?")
+    query, user, password = _credentials(query)
+    admin = urlsplit(path).path.rstrip("/")
+    if admin in {"", "/admin", "/admin/status"}:
+        return PageReply(200, status(phone))
+    if admin not in ACTIONS:
+        return PageReply(404, ("not found",))
+    if not (is_yes(handset["Enable_Web_Admin_Access"]) and is_yes(handset["Enable_Direct_Action_Url"])):
+        return PageReply(403, ("Enable_Web_Admin_Access or Enable_Direct_Action_Url is No",))
+    account = Account(USER, handset["Admin_Password"])
+    if account.password and (user, password) != (account.user, account.password):
+        verdict = authority.judge(
+            authorization, account, "basic", method="GET", target=target, now=handset.now
+        )
+        if verdict != "good":
+            return PageReply(401, ("credentials wanted",), authority.challenge("basic", handset.now)[0])
+    return _act(phone, admin, unquote(query))
+
+
+def _act(phone: LivingPhone, path: str, url: str) -> PageReply:
+    if path == "/admin/reboot":
+        return PageReply(200, ("Phone will reboot when it is not in use.",), event=PowerCycled())
+    if path == "/admin/upgrade":
+        if not is_yes(phone.handset["Upgrade_Enable"]):
+            return PageReply(403, ("Upgrade_Enable is No",))
+        return PageReply(200, ("Phone will upgrade when it is not in use.",), event=UpgradeAsked(url))
+    if not is_yes(phone.handset["Provision_Enable"]):
+        return PageReply(403, ("Provision_Enable is No",))
+    return PageReply(200, ("Phone will resync when it is not in use.",), event=ResyncAsked(url))
+
+
+def _credentials(query: str) -> tuple[str, str, str]:
+    """Return the URL that a query is, without the user and password that may follow it."""
+    url, mark, rest = query.partition("&xuser=")
+    if not mark:
+        return query, "", ""
+    user, _, password = rest.partition("&xpassword=")
+    return url, unquote(user), unquote(password)

@@ -1,0 +1,85 @@
+"""A living phone's own doors, by real sockets on loopback: its web page and its SIP port follow its address."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import urllib.error
+import urllib.request
+from dataclasses import replace
+
+from netprov.emulator.doors import Doors
+from netprov.emulator.stay import Pace, Stay
+from netprov.phone.action import Action, AskDhcp, Lease, Result, Say
+from netprov.phone.handset.memory import Handset
+from netprov.phone.life.input import LeaseAsked
+from netprov.phone.life.machine import LivingPhone
+from tests.phone.test_page import notify
+from tests.phone.world import PHONE, Server, World, no_chance
+from tests.port import free_port
+
+
+class Lan:
+    """DHCP gives the addresses in turn."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.addresses = list(addresses)
+        self._world = World({66: b"10.20.0.1"}, servers={"tftp 10.20.0.1 69": Server()})
+        self.said: list[str] = []
+
+    async def perform(self, action: Action) -> Result:
+        result = self._world(action)
+        if isinstance(action, Say):
+            self.said.append(action.text)
+        if isinstance(action, AskDhcp) and isinstance(result, Lease):
+            return replace(result, address=self.addresses.pop(0))
+        return result
+
+
+def get(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_the_doors_are_where_the_phone_is() -> None:
+    page, sip = str(free_port()), str(free_port(socket.SOCK_DGRAM))
+    identity = replace(
+        PHONE,
+        parameters=(("Web_Server_Port", page), ("SIP_Port_1_", sip), ("Auth_Resync-Reboot_1_", "No")),
+    )
+
+    async def test() -> None:
+        told: list[str] = []
+        phone = LivingPhone(Handset(identity, no_chance))
+        lan = Lan("127.0.0.8", "127.0.0.9", "192.0.2.1")
+        stay = Stay(phone, lan, Pace(), lambda _step: None)
+        doors = Doors(stay, told.append)
+        stay.at_rest = doors.follow
+        living = asyncio.create_task(stay.run())
+        await stay.rest()
+        before = phone.tally.resyncs
+        assert await asyncio.to_thread(get, f"http://127.0.0.8:{page}/admin/resync") == 200
+        await stay.rest()
+        assert phone.tally.resyncs == before + 1
+        stay.happen(LeaseAsked())
+        await stay.rest()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(20)
+            await asyncio.to_thread(sock.sendto, notify("resync"), ("127.0.0.9", int(sip)))
+            assert (await asyncio.to_thread(sock.recv, 2000)).startswith(b"SIP/2.0 200 OK")
+        await stay.rest()
+        assert phone.tally.resyncs == before + 3
+        stay.happen(LeaseAsked())
+        await stay.rest()
+        assert [each.partition(" at ")[0] for each in told] == [
+            "no web page of the phone",
+            "no SIP port of the phone",
+        ]
+        living.cancel()
+        await asyncio.wait((living,))
+        await doors.close()
+
+    asyncio.run(asyncio.wait_for(test(), 60))

@@ -1,0 +1,163 @@
+"""The phone's own web page and its SIP port: what is taken, what is refused, and what the phone is made to do."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netprov.phone.handset.memory import Handset
+from netprov.phone.life.input import Input, PowerCycled, ReportAsked, ResyncAsked, UpgradeAsked
+from netprov.phone.life.machine import LivingPhone
+from netprov.phone.life.notify import NotifyServer
+from netprov.phone.life.page import visit
+from netprov.provision.auth import Authority
+from tests.phone.world import PHONE, no_chance
+
+URL = "http://10.20.0.1/$MA.xml"
+
+
+def handset(**values: str) -> Handset:
+    made = Handset(PHONE, no_chance)
+    made.parameters |= values
+    return made
+
+
+def visited(target: str, authorization: str | None = None, **values: str) -> tuple[int, Input | None]:
+    reply = visit(LivingPhone(handset(**values)), Authority(b"k"), target, authorization)
+    return reply.status, reply.event
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("/admin/resync", ResyncAsked()),
+        (f"/admin/resync?{URL}", ResyncAsked(URL)),
+        ("/admin/resync?http://pr1/a%20b&xuser=admin&xpassword=x", ResyncAsked("http://pr1/a b")),
+        ("/admin/upgrade?tftp://pr1/a.loads", UpgradeAsked("tftp://pr1/a.loads")),
+        ("/admin/reboot", PowerCycled()),
+        ("/", None),
+    ],
+)
+def test_the_page_does_what_its_urls_say(target: str, expected: Input | None) -> None:
+    assert visited(target) == (200, expected)
+
+
+@pytest.mark.parametrize(
+    ("target", "values", "status"),
+    [
+        ("/admin/nothing", {}, 404),
+        ("/admin/resync", {"Enable_Web_Admin_Access": "No"}, 403),
+        ("/admin/resync", {"Enable_Direct_Action_Url": "No"}, 403),
+        ("/admin/resync", {"Provision_Enable": "No"}, 403),
+        ("/admin/upgrade?x", {"Upgrade_Enable": "No"}, 403),
+        ("/admin/resync", {"Admin_Password": "s3cret"}, 401),
+        ("/admin/resync?&xuser=admin&xpassword=wrong", {"Admin_Password": "s3cret"}, 401),
+    ],
+)
+def test_the_page_is_shut_by_its_parameters(target: str, values: dict[str, str], status: int) -> None:
+    assert visited(target, **values) == (status, None)
+
+
+def test_the_page_takes_the_password_in_the_url_or_by_basic() -> None:
+    basic = "Basic " + base64.b64encode(b"admin:s3cret").decode()
+    assert visited("/admin/resync", basic, Admin_Password="s3cret") == (200, ResyncAsked())
+    target = "/admin/resync?http://pr1/a&xuser=admin&xpassword=s3cret"
+    assert visited(target, Admin_Password="s3cret") == (200, ResyncAsked("http://pr1/a"))
+
+
+# SIP.
+
+ACCOUNT = {"User_ID_1_": "4081001141", "Password_1_": "pass"}
+
+
+def notify(event: str, *, method: str = "NOTIFY", authorization: str = "", branch: str = "1") -> bytes:
+    lines = [
+        f"{method} sip:4081001141@10.20.0.50:5060 SIP/2.0",
+        f"Via: SIP/2.0/UDP 10.20.0.1:5060;branch=z9hG4bK{branch}",
+        "From: <sip:server@example.com>;tag=1",
+        "To: <sip:4081001141@example.com>",
+        "i: call-1",
+        f"CSeq: {branch} {method}",
+        f"Event: {event}",
+        *([f"Authorization: {authorization}"] if authorization else []),
+        "Content-Length: 0",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def status_of(data: bytes) -> int:
+    return int(data.split(b" ")[1])
+
+
+OPEN = {"Auth_Resync-Reboot_1_": "No"}
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ("resync", ResyncAsked()),
+        (f"resync;profile={URL}", ResyncAsked(URL)),
+        ("report", ReportAsked()),
+        ("reboot_now", PowerCycled()),
+        ("restart_now", PowerCycled()),
+    ],
+)
+def test_a_notify_does_what_its_event_says_once(event: str, expected: Input) -> None:
+    server, phone = NotifyServer(Authority(b"k")), handset(**OPEN)
+    reply = server.receive(phone, notify(event))
+    assert (status_of(reply.data), reply.event) == (200, expected)
+    assert b"Call-Id: call-1\r\n" in reply.data
+    assert b"To: <sip:4081001141@example.com>;tag=" in reply.data
+    again = server.receive(phone, notify(event))
+    assert (again.data, again.event) == (reply.data, None)
+
+
+@pytest.mark.parametrize(
+    ("datagram", "values", "status"),
+    [
+        (notify("message-summary"), OPEN, 489),
+        (notify("resync", method="OPTIONS"), OPEN, 405),
+        (notify("resync"), {**OPEN, "Resync_From_SIP": "No"}, 403),
+        (notify("resync"), {**OPEN, "Provision_Enable": "No"}, 403),
+        (notify("resync"), {}, 401),
+        (notify("resync", authorization='Digest username="", response=""'), {}, 401),
+    ],
+)
+def test_a_notify_is_refused_where_it_is_not_wanted(
+    datagram: bytes, values: dict[str, str], status: int
+) -> None:
+    reply = NotifyServer(Authority(b"k")).receive(handset(**values), datagram)
+    assert (status_of(reply.data), reply.event) == (status, None)
+
+
+@pytest.mark.parametrize(("password", "status"), [("pass", 200), ("wrong", 401)])
+def test_a_notify_is_authenticated_by_the_account_of_line_1(password: str, status: int) -> None:
+    server, phone = NotifyServer(Authority(b"k")), handset(**ACCOUNT)
+    challenge = server.receive(phone, notify("resync")).data.decode()
+    found = re.search(r'algorithm=MD5, nonce="([^"]+)"', challenge)
+    assert found
+
+    def md5(*parts: str) -> str:
+        return hashlib.md5(":".join(parts).encode(), usedforsecurity=False).hexdigest()
+
+    uri = "sip:4081001141@10.20.0.50:5060"
+    secret, what = md5("4081001141", "netprov", password), md5("NOTIFY", uri)
+    response = md5(secret, found[1], "00000001", "c", "auth", what)
+    header = (
+        f'Digest username="4081001141", realm="netprov", nonce="{found[1]}", uri="{uri}", qop=auth, nc=00000001, '
+        f'cnonce="c", response="{response}", algorithm=MD5'
+    )
+    reply = server.receive(phone, notify("resync", authorization=header, branch="2"))
+    assert (status_of(reply.data), reply.event is not None) == (status, status == 200)
+
+
+@given(st.binary(max_size=300) | st.binary(max_size=60).map(lambda each: notify("resync") + each))
+def test_no_octets_of_others_raise(datagram: bytes) -> None:
+    server = NotifyServer(Authority(b"k"))
+    server.receive(handset(), datagram)
+    server.receive(handset(), datagram.replace(b"\r\n\r\n", b"\r\n", 1))
