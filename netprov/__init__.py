@@ -325,6 +325,7 @@ What is kept on disk, one writer each:
     state.dhcp_fact             what DHCP's events tell of a client
     state.acs_fact              what the ACS's events tell of a phone
     state.space                 room on the disk, and who stops first
+    state.reserve               room kept for leases on a disk that others have filled
     state.sqlite                SQLite files, opened private and of a known version
     state.acs                   what the ACS knows of its devices
     state.serial                serial numbers of zones, across restarts

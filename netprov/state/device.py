@@ -21,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 
 from netprov.dhcp.lease import Bound
+from netprov.errors import ServiceError
 from netprov.machine import Dropped, Event
 from netprov.provision.event import Asked, Posted, Reported
 from netprov.provision.standing import Fact, fact_of
@@ -29,7 +30,7 @@ from netprov.state.dhcp_fact import DhcpFacts
 from netprov.state.fair_queue import FairQueue
 from netprov.state.place import RECORDS, make_room
 from netprov.state.space import Room, Space
-from netprov.state.sqlite import Database
+from netprov.state.sqlite import Database, is_short
 
 FILE = f"{RECORDS}/devices.sqlite"
 
@@ -170,6 +171,7 @@ class DeviceRecords:
         self._report_octets = 0
         self._forgotten = 0
         self._trouble = ""
+        self._is_open = False
         self._space = Space(self._path.parent)
         self._spared = 0
         self._waiting: FairQueue[_Waiting] = FairQueue(most=_QUEUE, each=_EACH)
@@ -183,20 +185,31 @@ class DeviceRecords:
         self._writing = threading.Lock()
 
     async def start(self) -> None:
-        """Open the file. Raises `ServiceError`."""
-        self._database = DATABASE.open(make_room(self._path), threads=True)
-        self._database.isolation_level = "DEFERRED"  # a batch is one transaction, which `with` ends
+        """Open the file. Raises `ServiceError`, but not for want of room: services go on without records."""
         try:
-            self._extend()
-            self._database.execute(_BOUND_INDEX)
-            self._report_octets = next(self._database.execute(_REPORTS))[0]
-            self._known = {mac for (mac,) in self._database.execute(_NEWEST, (_ADDRESSES,))}
-            self._macs = dict(self._database.execute("SELECT address, mac FROM device WHERE address != ''"))
-        except sqlite3.Error as error:
-            self._database.close()
-            raise DATABASE.problem(self._path, error) from error
+            self._open()
+        except ServiceError as error:
+            if not is_short(error):
+                raise
+            self._complain_once(str(error))
+            self._wanted.set()
         self._loop = asyncio.get_running_loop()
         self._task = self._keep("writing device records", self._write_often)
+
+    def _open(self) -> None:
+        database = DATABASE.open(make_room(self._path), threads=True)
+        try:
+            self._extend(database)
+            database.execute(_BOUND_INDEX)
+            self._report_octets = next(database.execute(_REPORTS))[0]
+            self._known.update(mac for (mac,) in database.execute(_NEWEST, (_ADDRESSES,)))
+            macs = dict(database.execute("SELECT address, mac FROM device WHERE address != ''"))
+        except sqlite3.Error as error:
+            database.close()
+            raise DATABASE.problem(self._path, error) from error
+        database.isolation_level = "DEFERRED"  # a batch is one transaction, which `with` ends
+        self._macs = macs | self._macs
+        self._database, self._is_open = database, True
 
     async def stop(self) -> None:
         """Write what waits, as far as it can be written in a second, and close."""
@@ -205,7 +218,7 @@ class DeviceRecords:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
-        if await asyncio.to_thread(self._flush, time.monotonic() + _STOP_S):
+        if await asyncio.to_thread(self._flush, time.monotonic() + _STOP_S) and self._is_open:
             self._database.close()
         self._tell_shed()
         if lost := len(self._waiting) + len(self._batch):
@@ -245,12 +258,12 @@ class DeviceRecords:
         if len(self._macs) < _ADDRESSES or address in self._macs:
             self._macs[address] = mac
 
-    def _extend(self) -> None:
+    def _extend(self, database: sqlite3.Connection) -> None:
         """Bring a file of an earlier version up to date."""
-        there = {row[1] for row in self._database.execute("PRAGMA table_info(history)")}
+        there = {row[1] for row in database.execute("PRAGMA table_info(history)")}
         for column in _LATER:
             if column.split()[0] not in there:
-                self._database.execute(f"ALTER TABLE history ADD COLUMN {column}")
+                database.execute(f"ALTER TABLE history ADD COLUMN {column}")
 
     async def _write_often(self) -> None:
         while True:
@@ -275,27 +288,34 @@ class DeviceRecords:
         if not self._writing.acquire(timeout=max(0.0, until - time.monotonic())):
             return False
         try:
-            while (self._batch or self._waiting) and time.monotonic() < until and self._write_batch():
+            while self._has_work() and time.monotonic() < until and self._write_batch():
                 pass
         finally:
             self._writing.release()
         return True
 
+    def _has_work(self) -> bool:
+        return bool(self._batch or self._waiting or not self._is_open)
+
     def _write_batch(self) -> bool:
         """Write one batch in one commit; if it cannot be, it is the next one again, and that is told."""
         self._batch = self._batch or self._waiting.take(_BATCH)
         self._spare()
-        if not self._batch:
+        if not self._batch and self._is_open:
             return True
         try:
+            if not self._is_open:
+                self._open()
             with self._database:
                 for each in self._batch:
                     self._write_fact(each)
                 self._trim()
+        except ServiceError as error:
+            self._complain_once(str(error))
+            self._wanted_later()
+            return False
         except sqlite3.Error as error:  # a full disk, a lock held long: later perhaps
-            if self._trouble != str(error):
-                self._trouble = str(error)
-                self._complain(f"device records cannot be written: {error}; it is tried again")
+            self._complain_once(f"device records cannot be written: {error}; it is tried again")
             self._wanted_later()
             return False
         if self._trouble:
@@ -303,6 +323,11 @@ class DeviceRecords:
             self._complain("device records are written again")
         self._batch = []
         return True
+
+    def _complain_once(self, trouble: str) -> None:
+        if self._trouble != trouble:
+            self._trouble = trouble
+            self._complain(trouble)
 
     def _spare(self) -> None:
         """Let go of what the disk has no room for, so that leases have it; what stops and goes on is told once."""

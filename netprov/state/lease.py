@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import astuple, dataclass
+from itertools import islice
 from pathlib import Path
 from sys import intern
 from typing import Any
@@ -19,7 +20,8 @@ from netprov.dhcp.lease import Bound, Lease, LeaseEvent, LeaseState
 from netprov.errors import ServiceError
 from netprov.state.clock import Anchor
 from netprov.state.place import LEASES, make_room
-from netprov.state.sqlite import Database, is_still
+from netprov.state.reserve import Reserve
+from netprov.state.sqlite import Database, is_short, is_still
 
 FILE = f"{LEASES}/leases.db"
 LOCK = f"{LEASES}/leases.lock"
@@ -69,6 +71,9 @@ _POSITION = "lease_time, boot_time, boot_id, wall_time, synchronised"
 _KEEP = f"UPDATE position SET ({_POSITION}, name_changes) = (?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
 _SEPARATOR = "\x1f"
 
+PART = 64
+"""Leases in a commit to a full disk."""
+
 KEEP_EVERY_S = 1.0
 """How old the kept position of the lease clock may get while leases are written; it is exact within one boot all the
 same (`LeaseClock`), and at every commit it would cost as much as five leases."""
@@ -77,9 +82,12 @@ same (`LeaseClock`), and at every commit it would cost as much as five leases.""
 class LeaseStore:
     """The one writer of a lease file; `open_store` opens it."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, lock: int) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, lock: int, reserve: Reserve | None = None
+    ) -> None:
         self.path = path
         self._lock = lock
+        self._reserve = reserve or Reserve(path)
         self._connection = connection
         self._pending: dict[int, Lease] = {}
         self._named: dict[int, str] = {}
@@ -119,20 +127,15 @@ class LeaseStore:
                     del self._named[lease.address]
         if not self._pending:
             return
-        cursor = self._connection.cursor()
         try:
-            cursor.execute("BEGIN IMMEDIATE")
-            cursor.executemany(_PUT, map(_row, self._pending.values()))
-            due = (anchor.lease_time, self._name_changes)
-            if due[0] - self._kept[0] >= KEEP_EVERY_S or due[1] != self._kept[1]:
-                cursor.execute(_KEEP, (*astuple(anchor), self._name_changes))
-                self._kept = due
-            cursor.execute("COMMIT")
+            self._put(self._pending.values(), anchor)
+            self._pending.clear()
         except sqlite3.Error as error:
-            self._roll_back()
-            self._kept = (-KEEP_EVERY_S, 0)
-            raise DATABASE.problem(self.path, error) from error
-        self._pending.clear()
+            if not is_short(error) or not (
+                self._put_in_parts(anchor) or (self._reserve.give_up() and self._put_in_parts(anchor))
+            ):
+                raise DATABASE.problem(self.path, error) from error
+        self._reserve.keep(self._connection)
 
     def release_wishes(self) -> list[int]:
         """Return and forget the addresses whose leases an operator wants ended; cheap while there are none."""
@@ -158,6 +161,35 @@ class LeaseStore:
         self._connection.close()
         os.close(self._lock)
 
+    def _put(self, leases: Iterable[Lease], anchor: Anchor) -> None:
+        """Write leases in one commit, or none of them. Raises `sqlite3.Error`."""
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.executemany(_PUT, map(_row, leases))
+            due = (anchor.lease_time, self._name_changes)
+            if due[0] - self._kept[0] >= KEEP_EVERY_S or due[1] != self._kept[1]:
+                cursor.execute(_KEEP, (*astuple(anchor), self._name_changes))
+                self._kept = due
+            cursor.execute("COMMIT")
+        except sqlite3.Error:
+            self._roll_back()
+            self._kept = (-KEEP_EVERY_S, 0)
+            raise
+
+    def _put_in_parts(self, anchor: Anchor) -> bool:
+        """Write what waits a few leases at a time, each time from the start of the log; say whether all could be."""
+        try:
+            while self._pending:
+                some = list(islice(self._pending.values(), PART))
+                self._reserve.reuse(self._connection)
+                self._put(some, anchor)
+                for lease in some:
+                    del self._pending[lease.address]
+        except sqlite3.Error:
+            return False
+        return True
+
     def _roll_back(self) -> None:
         try:
             if self._connection.in_transaction:
@@ -171,8 +203,10 @@ def open_store(directory: Path) -> LeaseStore:
     """Open the lease file in the state directory, made if need be; raise `ServiceError` with a remedy."""
     path = make_room(directory / FILE)
     lock = _lock(directory / LOCK)
+    reserve = Reserve(path)
     try:
-        return LeaseStore(_connect(path), path, lock)
+        connection = _connect_somehow(path, reserve)
+        return LeaseStore(connection, path, lock, reserve)
     except (OSError, sqlite3.Error) as error:
         os.close(lock)
         raise DATABASE.problem(path, error) from error
@@ -194,6 +228,18 @@ def _lock(path: Path) -> int:
         remedy = "Stop it, or give this one another directory with --state."
         raise ServiceError(f"another netprov serves DHCP from {path.parent}", remedy) from error
     return lock
+
+
+def _connect_somehow(path: Path, reserve: Reserve) -> sqlite3.Connection:
+    """Connect, on a full disk in the room that was kept for a start; then see to it that there is room again."""
+    try:
+        connection = _connect(path)
+    except (ServiceError, sqlite3.Error) as error:
+        if not is_short(error) or not reserve.give_up():
+            raise
+        connection = _connect(path)
+    reserve.keep(connection)
+    return connection
 
 
 def _connect(path: Path) -> sqlite3.Connection:

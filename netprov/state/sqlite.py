@@ -16,6 +16,11 @@ from netprov.pki.disk import is_shared
 
 SHARED_WRITE = 0o060
 
+_NO_ROOM = "Free some space: writing goes on as soon as there is room."
+
+LEAST = 64 << 10
+"""Octets without which SQLite cannot make the files beside its own; it says no more than that it failed."""
+
 BUSY_S = 2.0
 """Seconds that another writer is waited for."""
 
@@ -104,7 +109,7 @@ class Database:
         code = getattr(error, "sqlite_errorcode", None)
         match None if code is None else code & 0xFF:  # the primary code, without what further tells it apart
             case sqlite3.SQLITE_FULL:
-                return "Free some space: writing goes on as soon as there is room."
+                return _NO_ROOM
             case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
                 return (
                     "Another program holds it: stop that, or give one of them another directory with --state."
@@ -115,8 +120,28 @@ class Database:
                 return f"Let the user that serves write {path.parent} (user {os.geteuid()})."
             case None if isinstance(error, OSError):
                 return f"Let the user that serves write {path.parent} (user {os.geteuid()})."
+            case _ if _is_full(path.parent):
+                return _NO_ROOM
             case _:
                 return "Look at the disk (dmesg); writing goes on as soon as it can."
+
+
+_SHORT = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+"""What SQLite says of a full disk, or of a quota that is used up (IOERR), or of a file that it cannot make."""
+
+
+def is_short(error: Exception) -> bool:
+    """Say whether more room on the disk may help against an error of SQLite, or against the `problem` made of it."""
+    cause = error.__cause__ if isinstance(error, ServiceError) else error
+    return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _SHORT
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < LEAST
 
 
 def is_still(path: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from netprov.dhcp.lease import Bound
+from netprov.errors import ServiceError
 from netprov.provision.event import Reported, SyslogLine
+from netprov.state import reserve
 from netprov.state.device import DeviceRecords, load_reports
 from netprov.state.lease import open_store
 from tests.lab.conftest import needs
@@ -89,3 +92,64 @@ def test_records_stop_then_reports_and_leases_go_on(small_disk: Path) -> None:
     store.close()
     assert sum("are left to leases" in each for each in said) == 2
     assert sum("written again" in each for each in said) == 1
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the store look at each commit whether what it keeps is all there."""
+    monkeypatch.setattr(reserve, "EVERY_S", 0.0)
+
+
+def on_disk(folder: Path, elsewhere: Path) -> int:
+    """Return how many leases are in a copy of the files: what is left of a server that is killed."""
+    shutil.copytree(folder / "leases", elsewhere / "leases")
+    store = open_store(elsewhere)
+    try:
+        return len(list(store.load()))
+    finally:
+        store.close()
+        shutil.rmtree(elsewhere)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_leases_go_on_when_the_last_octet_is_gone(small_disk: Path, tmp_path: Path) -> None:
+    store = open_store(small_disk)
+    store.commit([Bound(other(number)) for number in range(200)], ANCHOR)
+    leave(small_disk, 0)
+    assert free(small_disk) == 0
+    for turn in range(300):  # some 25 MiB of log, were it not begun again
+        renewed = [Bound(other(number, expires=10_000.0 + turn)) for number in range(200)]
+        store.commit(renewed, ANCHOR)
+    for number in range(200, 2200):
+        store.commit([Bound(other(number))], ANCHOR)
+    assert {lease.expires for lease in store.load() if lease.key < (200).to_bytes(2, "big")} == {10_299.0}
+    assert on_disk(small_disk, tmp_path / "copy") == 2200
+    store.close()
+    leave(small_disk, 0)
+    again = open_store(small_disk)
+    again.commit([Bound(other(number)) for number in range(2200, 2400)], ANCHOR)
+    assert on_disk(small_disk, tmp_path / "copy") == 2400
+    again.close()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_is_committed_is_on_disk_also_when_all_that_was_kept_is_used_up(
+    small_disk: Path, tmp_path: Path
+) -> None:
+    store = open_store(small_disk)
+    leave(small_disk, 0)
+    done = 0
+    with pytest.raises(ServiceError) as caught:
+        for number in range(65_000):
+            store.commit([Bound(other(number, vendor_class="x" * 200))], ANCHOR)
+            done += 1
+    assert done >= 2000
+    assert "Free some space" in caught.value.remedy
+    assert on_disk(small_disk, tmp_path / "copy") == done
+    (small_disk / "ballast").unlink()
+    store.commit([], ANCHOR)
+    assert on_disk(small_disk, tmp_path / "copy") == done + 1
+    leave(small_disk, 0)
+    store.commit([Bound(other(number)) for number in range(60_000, 60_500)], ANCHOR)
+    assert on_disk(small_disk, tmp_path / "copy") == done + 501
+    store.close()

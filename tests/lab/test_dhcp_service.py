@@ -164,11 +164,12 @@ def test_serving_goes_on_when_a_removed_interface_is_back(
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Return a directory on a disk of its own that a few leases fill."""
+def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """Return a directory on a disk of its own: one that a few leases fill, or of the size that is asked for."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mount = [needs("mount"), "-t", "tmpfs", "-o", "size=256k", "netprov-test", str(folder)]
+    size = getattr(request, "param", "256k")
+    mount = [needs("mount"), "-t", "tmpfs", "-o", f"size={size}", "netprov-test", str(folder)]
     if subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("mounting a tmpfs is not permitted here")
     yield folder
@@ -180,17 +181,45 @@ def test_full_disk_means_no_ack_until_there_is_room(
 ) -> None:
     lan = make_lan(clients=[None])
     server = start_server(lan["server"], site, small_disk, roles=["dhcp"])
-    ballast = small_disk / "ballast"
-    with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
-        while True:
-            file.write(bytes(512))
+    fill(small_disk)
     assert gets_nothing(lan["client0"])
     server.wait_for("Free some space", timeout=5)
     assert "10.20.0.100" not in server.output, "no lease is told of that nobody was given"
-    ballast.unlink()
+    (small_disk / "ballast").unlink()
     server.wait_for("leases are written again", timeout=5)
     assert udhcpc(lan["client0"], tmp_path, vendor_class=PHONE)["ip"] == "10.20.0.100"
     assert [lease.address & 255 for lease in LeaseReader(small_disk).leases()] == [100]
+    assert server.output.count("Free some space") == 1
+
+
+@pytest.mark.parametrize("roles", [["dhcp"], []], ids=["alone", "with every role"])
+@pytest.mark.parametrize("small_disk", ["32m"], indirect=True)
+def test_dhcp_serves_on_a_full_disk_and_is_killed_and_starts_again(
+    make_lan: MakeLan, site: Path, tmp_path: Path, small_disk: Path, roles: list[str]
+) -> None:
+    lan = make_lan(clients=[None, None])
+    for turn, host in enumerate(("client0", "client1")):
+        server = start_server(lan["server"], site, small_disk, roles=roles)
+        fill(small_disk)
+        assert udhcpc(lan[host], tmp_path, vendor_class=PHONE)["ip"] == f"10.20.0.{100 + turn}"
+        server.signal(9 if turn else 15)
+        server.wait(timeout=10)
+        fill(small_disk)
+    server = start_server(lan["server"], site, small_disk, roles=roles)
+    assert udhcpc(lan["client0"], tmp_path, vendor_class=PHONE)["ip"] == "10.20.0.100"
+    assert {lease.address & 255 for lease in LeaseReader(small_disk).leases()} == {100, 101}
+    assert "the lease file" not in server.output
+    assert server.output.count("records/devices.sqlite cannot be used") == 1
+    assert server.output.count("Free some space") == 1
+    (small_disk / "ballast").unlink()
+    server.wait_for("device records are written again", timeout=10)
+
+
+def fill(disk: Path) -> None:
+    """Leave no octet of a disk."""
+    with (disk / "ballast").open("ab", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+        while True:
+            file.write(bytes(512))
 
 
 def test_read_only_store_is_told_at_the_start(make_lan: MakeLan, site: Path, small_disk: Path) -> None:
