@@ -6,12 +6,14 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Iterable
+from contextlib import closing, suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 
 from netprov.cwmp.device import Device
+from netprov.errors import ServiceError
 from netprov.state.place import ACS, make_room
-from netprov.state.sqlite import Database
+from netprov.state.sqlite import Database, is_short
 
 FILE = f"{ACS}/acs.sqlite3"
 
@@ -35,11 +37,16 @@ class AcsStore:
         self._waiting: dict[str, Device] = {}
         self._kept: asyncio.Future[None] | None = None
         self._writer: asyncio.Task[None] | None = None
-        self._database = DATABASE.open(make_room(path), threads=True)
+        self._database: sqlite3.Connection | None = None
+        with suppress(sqlite3.Error):  # no room now: phones are answered 503 until there is, the others serve
+            self._database = self._open()
 
     def load(self, limit: int) -> list[Device]:
-        """Return the records of the devices that Informed last, the oldest first."""
-        rows = self._database.execute(_LOAD, (limit,)).fetchall()
+        """Return the records of the devices that Informed last, the oldest first. Raises `ServiceError`."""
+        try:
+            rows = self._read(limit)
+        except sqlite3.Error as error:
+            raise DATABASE.problem(self._path, error) from error
         return [_decode(record) for (record,) in reversed(rows)]
 
     async def keep(self, records: Iterable[Device]) -> None:
@@ -57,7 +64,23 @@ class AcsStore:
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
+        if self._database is not None:
+            self._database.close()
+
+    def _open(self) -> sqlite3.Connection:
+        """Open the file. Raises `ServiceError`, or `sqlite3.Error` if that is for want of room alone."""
+        try:
+            return DATABASE.open(make_room(self._path), threads=True)
+        except ServiceError as error:
+            if is_short(error) and isinstance(error.__cause__, sqlite3.Error):
+                raise error.__cause__ from None
+            raise
+
+    def _read(self, limit: int) -> list[tuple[str]]:
+        if self._database is not None:
+            return self._database.execute(_LOAD, (limit,)).fetchall()
+        with closing(DATABASE.read(self._path)) as database:
+            return database.execute(_LOAD, (limit,)).fetchall() if DATABASE.is_made(database) else []
 
     async def _write(self) -> None:
         while self._kept is not None:
@@ -75,13 +98,15 @@ class AcsStore:
 
     def _store(self, records: tuple[Device, ...]) -> None:
         rows = [(record.key, record.informed_at, json.dumps(asdict(record))) for record in records]
-        self._database.execute("BEGIN")
+        database = self._database = self._database or self._open()
+        database.execute("BEGIN")
         try:
-            self._database.executemany(_KEEP, rows)
+            database.executemany(_KEEP, rows)
+            database.execute("COMMIT")
         except BaseException:
-            self._database.execute("ROLLBACK")
+            if database.in_transaction:  # a full disk rolls back by itself
+                database.execute("ROLLBACK")
             raise
-        self._database.execute("COMMIT")
 
 
 def _decode(text: str) -> Device:

@@ -145,8 +145,21 @@ def _is_full(folder: Path) -> bool:
 
 
 def is_still(path: Path) -> bool:
-    """Say whether nobody writes a file now, and this process may not make the log that SQLite reads along with it."""
-    return not path.with_name(f"{path.name}-wal").exists() and not os.access(path.parent, os.W_OK)
+    """Say whether nobody writes a file now, and this process cannot make the log that SQLite reads along with it.
+
+    It may not; or the disk has no room for it, where an empty log may be left of who tried.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if not os.access(path.parent, os.W_OK):
+        return not log.exists()
+    return _is_full(path.parent) and not _size(log)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def snapshot(path: Path) -> bytes:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from netprov.cwmp.device import Device
 from netprov.dhcp.lease import Bound
 from netprov.errors import ServiceError
 from netprov.provision.event import Reported, SyslogLine
 from netprov.state import reserve
+from netprov.state.acs import AcsStore
 from netprov.state.device import DeviceRecords, load_reports
 from netprov.state.lease import open_store
 from tests.lab.conftest import needs
@@ -153,3 +156,24 @@ def test_what_is_committed_is_on_disk_also_when_all_that_was_kept_is_used_up(
     store.commit([Bound(other(number)) for number in range(60_000, 60_500)], ANCHOR)
     assert on_disk(small_disk, tmp_path / "copy") == done + 501
     store.close()
+
+
+def test_acs_starts_without_room_and_writes_when_there_is(small_disk: Path) -> None:
+    path = small_disk / "acs" / "acs.sqlite3"
+    one, two = Device("one"), Device("two")
+
+    async def run() -> None:
+        before = AcsStore(path)
+        await before.keep([one])
+        before.close()
+        leave(small_disk, 0)
+        store = AcsStore(path)
+        assert store.load(10) == [one]
+        with pytest.raises(sqlite3.Error):
+            await store.keep([two])
+        (small_disk / "ballast").unlink()
+        await store.keep([two])
+        assert {each.key for each in store.load(10)} == {"one", "two"}
+        store.close()
+
+    asyncio.run(run())

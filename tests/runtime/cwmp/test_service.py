@@ -298,6 +298,7 @@ def test_store_keeps_what_many_wait_for_and_the_newest_of_each(tmp_path: Path) -
 
 def test_store_reads_records_of_other_versions(tmp_path: Path) -> None:
     store = AcsStore(tmp_path / ACS_FILE)
+    assert store._database is not None
     store._database.execute('INSERT INTO device VALUES (\'k\', 1, \'{"key": "k", "later_field": 1}\')')
     assert [Device("k")] == store.load(10)
     store.close()
@@ -316,7 +317,9 @@ def test_disk_that_fails_keeps_the_answer_back(tmp_path: Path) -> None:
 
     async def check() -> None:
         async with running(tmp_path, plan(url)) as ran:
-            ran.service._records._database.execute("DROP TABLE device")
+            database = ran.service._records._database
+            assert database is not None
+            database.execute("DROP TABLE device")
             assert (await ran.post(url, INFORM))[0] == 503
             assert any("cannot be written" in str(event) for event in ran.events)
 
