@@ -528,6 +528,7 @@ Virtual LANs:
     lab.server                  `netprov serve` on a host
     lab.relay                   a DHCP relay agent for the LAN's routers
     lab.fleet                   phones that boot at once
+    lab.residence               phones that live on
     lab.daemon                  dnsmasq, dhcpd and Kea on a host
     lab.stage                   a server and somebody who asks it everything
     lab.proof                   two servers proved alike, or not
@@ -545,6 +546,7 @@ What people type:
     cli.say                     text for people, of which a terminal obeys nothing
     cli.word                    words that are no verb's: what was meant
     cli.table                   tables on a terminal, plain lines elsewhere
+    cli.stay                    how emulated phones live on
     cli.timeline                what emulated phones did, on paper
     cli.side                    servers that are compared, as they are named
     cli.verb                    the verbs, in folders by what they are about

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Self
 from netprov.lab.fleet import Member, boot_all
 from netprov.lab.lan import Lan
 from netprov.lab.process import Process
+from netprov.lab.residence import Tenant, live_all
 from netprov.lab.server import start_server
 from netprov.lab.topology import SERVER, PhonePlan, Topology, relays, staging_lan
 from netprov.lab.wire import Faults
@@ -104,7 +105,7 @@ class Trial:
         certificate first, so their owner has installed the LAN's CA in them. Where the server is to crash, phones
         are power-cycled until they have a profile or the time is up.
         """
-        ca_file = Store(self._state / "pki").ca_file
+        ca_file = self._ca_file
         roots = (ca_file.read_text(),) if ca_file.exists() else ()
         by_name = {phone.name: phone for phone in self.phones}
         members = [
@@ -117,6 +118,22 @@ class Trial:
         ]
         for member, news in boot_all(members, timeout=timeout, meanwhile=self._outage()):
             yield by_name[member.host.name], news
+
+    def live(self, words: Sequence[str], consoles: Path) -> Iterator[tuple[str, str | int]]:
+        """Switch every phone on again and let it live, with these words of `netprov phone`; yield as `live_all` does."""
+        yield from live_all([self._tenant(phone, words, consoles) for phone in self.phones])
+
+    def _tenant(self, phone: Booting, words: Sequence[str], consoles: Path) -> Tenant:
+        identity = phone.identity
+        trusted = () if phone.fresh or not self._ca_file.exists() else ("--ca", str(self._ca_file))
+        own = (identity.mac, "-f", str(self._inventory), "--model", identity.model.name, *trusted)
+        return Tenant(
+            phone.name, self.lan[phone.name], (*own, "--console", str(consoles / phone.name), *words)
+        )
+
+    @property
+    def _ca_file(self) -> Path:
+        return Store(self._state / "pki").ca_file
 
     def _topology(self) -> Topology:
         lab = self._site.inventory.lab

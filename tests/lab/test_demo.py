@@ -198,3 +198,20 @@ def test_without_capabilities_the_demo_runs_in_a_user_namespace(start: Start) ->
     code, out = demo.end()
     assert code == 0, out
     demo.assert_nothing_left()
+
+
+def test_phones_of_the_demo_live_on_and_each_says_what_its_life_came_to(start: Start, tmp_path: Path) -> None:
+    inventory = tmp_path / "site.yaml"
+    inventory.write_text(
+        "domain: example.com\nnetworks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}\nlab: {phones: 2}\n"
+        "profiles: {common: {values: {Resync_Periodic: '600'}}}\n"
+    )
+    demo = start("-f", str(inventory), "--stay", "--speed", "3600", "--for", "3h")
+    code, out = demo.end()
+    assert code == 0, out
+    for name in ("guest1", "guest2"):
+        (life,) = (line for line in out.splitlines() if line.startswith(name) and "resyncs" in line)
+        found = re.search(r"resyncs (\d+), failures 0", life)
+        assert found, life
+        assert int(found[1]) >= 2
+    demo.assert_nothing_left()

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,9 @@ import click
 from rich.console import Console
 
 import netprov
+from netprov.cli.say import say
 from netprov.cli.site import open_plan
+from netprov.cli.stay import stay_options
 from netprov.cli.timeline import Line, new_console, print_summary, print_timeline, seconds_of
 from netprov.errors import LabError
 from netprov.phone.action import Step
@@ -32,7 +35,8 @@ PATIENCE_S = 40.0
 @click.command
 @click.option("-f", "--file", metavar="FILE", help="The inventory. Default: the example config/staging.yaml.")
 @click.option("--keep", is_flag=True, help="Keep the LAN until Ctrl-C, and say how to look around in it.")
-def command(file: str | None, keep: bool) -> int:
+@stay_options
+def command(file: str | None, keep: bool, stay: bool, speed: float, lasts: int | None) -> int:
     """Watch phones provision themselves on a virtual LAN.
 
     Makes a LAN of network namespaces, runs `netprov serve` on its server, boots an emulated factory-fresh phone
@@ -45,13 +49,16 @@ def command(file: str | None, keep: bool) -> int:
       netprov demo                    the staging LAN of Cisco's guide
       netprov demo -f site.yaml       your own inventory, before it meets a wire
       netprov demo --keep             look around afterwards with dig, curl, tcpdump
+      netprov demo --stay             let the phones live on, and say where their consoles are
+      netprov demo --stay --speed 600 --for 1d      a day of every phone in some minutes
     """
+    lives = _words(speed, lasts) if stay else None
     path = (Path(file) if file else example(EXAMPLE)).resolve()
     opened = open_plan(str(path))
     from netprov.lab.enclosure import run_enclosed
 
     def work(scratch: Path) -> int:
-        return show(opened.plan, path, scratch, keep=keep)
+        return show(opened.plan, path, scratch, keep=keep, lives=lives)
 
     return run_enclosed(
         work,
@@ -73,8 +80,10 @@ def example(name: str) -> Path:
     raise LabError(f"the example {name} is not installed; name an inventory with -f FILE")
 
 
-def show(plan: Plan, inventory: Path, scratch: Path, *, keep: bool) -> int:
-    """Do it all, inside the enclosure; return the exit code."""
+def show(
+    plan: Plan, inventory: Path, scratch: Path, *, keep: bool, lives: Sequence[str] | None = None
+) -> int:
+    """Do it all, inside the enclosure; return the exit code. `lives`: how phones live on, in words of `netprov phone`."""
     from netprov.lab.trial import Trial
 
     console = new_console()
@@ -90,9 +99,10 @@ def show(plan: Plan, inventory: Path, scratch: Path, *, keep: bool) -> int:
         took = time.monotonic() - began
         count = f"{provisioned} of {len(trial.phones)} phones provisioned{expected}"
         click.echo(f"\n{count}, {took:.1f} s in all.")
+        fine = True if lives is None else live(trial, lives, scratch)
         if keep:
             explore(trial)
-    return 0 if provisioned == trial.expected else 1
+    return 0 if provisioned == trial.expected and fine else 1
 
 
 def boot(console: Console, trial: Trial) -> int:
@@ -113,14 +123,43 @@ def boot(console: Console, trial: Trial) -> int:
     return sum(line.outcome.provisioned for line in lines)
 
 
-def explore(trial: Trial) -> None:
-    """Say how to enter each host, and wait for Ctrl-C."""
+def live(trial: Trial, words: Sequence[str], scratch: Path) -> bool:
+    """Let the phones live on, and print what each does; tell whether the last resync of every one was fine."""
+    consoles = scratch / "consoles"
+    consoles.mkdir()
+    click.echo("\nThe phones are switched on again and live until Ctrl-C, or as long as --for says.")
+    enter = _enter()
+    click.echo(f"Their keys, from another terminal: {enter} netprov handset {consoles}/NAME status\n")
+    codes = {}
+    try:
+        for name, news in trial.live(words, consoles):
+            if isinstance(news, int):
+                codes[name] = news
+            else:
+                say(f"{name:8} {news}")
+    except KeyboardInterrupt:
+        click.echo("\nSwitched off.")
+    return not any(codes.values())
+
+
+def _words(speed: float, lasts: int | None) -> tuple[str, ...]:
+    return ("--speed", f"{speed:g}", *(() if lasts is None else ("--for", f"{lasts}s")))
+
+
+def _enter() -> str:
+    """Return the command that enters the enclosure."""
     process = os.readlink("/proc/self")
     mapped = Path("/proc/self/uid_map").read_text().split() != ["0", "0", "4294967295"]
-    user, who = ("-U --preserve-credentials ", "") if mapped else ("", ", as root")
+    return f"nsenter -t {process} {'-U --preserve-credentials ' if mapped else ''}-m"
+
+
+def explore(trial: Trial) -> None:
+    """Say how to enter each host, and wait for Ctrl-C."""
+    enter = _enter()
+    who = "" if " -U " in enter else ", as root"
     click.echo(f"\nThe LAN stays until Ctrl-C. From another terminal{who}:")
     for host in trial.lan:
-        click.echo(f"  nsenter -t {process} {user}-m --net={host.namespace.path}    # {host.name}")
+        click.echo(f"  {enter} --net={host.namespace.path}    # {host.name}")
     with contextlib.suppress(KeyboardInterrupt):
         signal.pause()
 

@@ -17,6 +17,7 @@ import click
 
 from netprov.cli.say import say
 from netprov.cli.site import inventory_option
+from netprov.cli.stay import stay_options
 from netprov.cli.verb.lab.phone.choice import Choice
 from netprov.cli.verb.lab.phone.resident import Resident
 from netprov.cli.verb.lab.phone.story import Diary, Timeline, still_waiting, trip_data
@@ -26,17 +27,9 @@ from netprov.emulator.doors import Doors
 from netprov.emulator.fleet import Tally, boot_fleet
 from netprov.emulator.phone import FixedLease, Link, Trip, Waiting, World, boot
 from netprov.emulator.stay import Pace, Stay
-from netprov.inventory.model.scalar import seconds_of
 from netprov.phone.handset.identity import Identity
 from netprov.phone.life.machine import LivingPhone
 from netprov.plan.phone import DEFAULT_MODEL
-
-
-def _span(_context: click.Context, _option: click.Parameter, text: str | None) -> int | None:
-    try:
-        return None if text is None else seconds_of(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
 
 
 @click.command()
@@ -88,21 +81,7 @@ def _span(_context: click.Context, _option: click.Parameter, text: str | None) -
     metavar="NAME=VALUE",
     help="A parameter that was set before: Proxy_Mode=Manual, Proxy_Host=10.20.0.2.",
 )
-@click.option("--stay", is_flag=True, help="Live on: resyncs, retries, upgrades, reports, until Ctrl-C.")
-@click.option(
-    "--speed",
-    type=click.FloatRange(min=1),
-    default=1.0,
-    show_default=True,
-    help="With --stay: how many times faster than a clock the phone's own waits pass.",
-)
-@click.option(
-    "--for",
-    "lasts",
-    callback=_span,
-    metavar="TIME",
-    help="With --stay: how long, in the phone's time: 90s, 8h, 30d.",
-)
+@stay_options
 @click.option(
     "--console",
     type=click.Path(path_type=Path),
