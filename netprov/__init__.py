@@ -403,6 +403,10 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.tftp.text           text in netascii, made once
     runtime.tftp.service        the TFTP service
     runtime.provision           the wing of profiles
+    runtime.provision.front     answers of one process, and what another has to decide
+    runtime.provision.channel   what the processes of the service say to each other
+    runtime.provision.worker    the body of a further process
+    runtime.provision.pool      further processes: started, changed, replaced, stopped
     runtime.provision.service   the HTTP and HTTPS servers
     runtime.provision.syslog    the syslog listener
     runtime.control             the wing of local control

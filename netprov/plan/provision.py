@@ -67,6 +67,7 @@ def provision(site: Site) -> Provision:
         if settings.syslog
         else (),
         secrets=secrets_place(site.inventory),
+        workers=settings.workers,
     )
 
 

@@ -131,7 +131,8 @@ class Provision:
     address that phones are led to, without a path, "" to leave them where they are; with `secure_srv` they are led
     to the domain by SRV instead, so that any target may be down. `unlisted` is what phones that
     are not in the inventory get, None for nothing. `statuses` are path patterns and what they are answered with;
-    below `reports` phones put theirs; `syslog` are addresses to listen for messages on.
+    below `reports` phones put theirs; `syslog` are addresses to listen for messages on; `workers` are the processes that
+    answer HTTP and HTTPS.
     """
 
     domain: str
@@ -151,3 +152,4 @@ class Provision:
     reports: str = ""
     syslog: tuple[str, ...] = ()
     secrets: SecretsPlace = SecretsPlace()
+    workers: int = 1

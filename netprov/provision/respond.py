@@ -44,6 +44,10 @@ MAX_POSTED = 4096
 """Octets of a posted body that are kept."""
 
 
+class Elsewhere(Exception):
+    """The answer hangs on what another process counts: nonces, or keys that were given."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """The reply to one request, and the facts to report; `file` is set where the pump has to open one first."""
@@ -63,9 +67,12 @@ def _posted(request: HttpRequest) -> str:
 
 
 class Responder:
-    """Answers the requests of one plan; `authority` asks for credentials where a profile is locked."""
+    """Answers the requests of one plan; `authority` asks for credentials where a profile is locked.
 
-    def __init__(self, catalog: Catalog, provision: Provision, authority: Authority) -> None:
+    Without one, what asks for credentials raises `Elsewhere`.
+    """
+
+    def __init__(self, catalog: Catalog, provision: Provision, authority: Authority | None) -> None:
         self._catalog = catalog
         self._provision = provision
         self._authority = authority
@@ -122,6 +129,8 @@ class Responder:
         self, request: HttpRequest, requester: Requester, path: str, *, lock: Lock, mac: str, now: float
     ) -> Answered | None:
         """Ask for a phone's credentials, unless they are there and good."""
+        if self._authority is None:
+            raise Elsewhere
         verdict = self._authority.judge(
             request.fields.get("authorization"),
             lock.account,

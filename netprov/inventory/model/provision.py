@@ -192,3 +192,6 @@ class Provisioning(Record):
     keys: Keys | None = Field(
         default=None, description="Who is given keys and passwords of profiles. Default: once."
     )
+    workers: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=1, description="Processes that answer over HTTP and HTTPS, sharing the ports."
+    )

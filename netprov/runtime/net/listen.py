@@ -128,6 +128,20 @@ class SocketSet:
         self._tell(binding)
         self._absent, self._begun = binding.absent, True
 
+    def held(self) -> dict[Listener, socket.socket]:
+        """Return the sockets that there are, for another process to serve on too."""
+        return {self._listeners[key]: sock for key, sock in self._sockets.items()}
+
+    def adopt(self, sockets: Mapping[Listener, socket.socket]) -> None:
+        """Serve on these, which another process has bound, and on no others."""
+        self.close()
+        self._listeners = {_key(listener): listener for listener in sockets}
+        for listener, sock in sockets.items():
+            key = _key(listener)
+            sock.setblocking(False)
+            self._sockets[key] = sock
+            self._poller.register(sock.fileno(), READ, partial(self._readable, key, sock))
+
     def close(self) -> None:
         """Close them all."""
         for sock in self._sockets.values():

@@ -4,45 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import ssl
 import time
 from collections.abc import Iterator, Sequence
-from functools import lru_cache, partial
 
 from aiohttp import web
-from multidict import CIMultiDict, CIMultiDictProxy
 
-from netprov.errors import PkiError, ServiceError
-from netprov.mac import read_mac
+from netprov.errors import ServiceError
 from netprov.machine import Event
-from netprov.pki.chain import decode
 from netprov.plan import Plan
-from netprov.provision.answer import TreeFile
 from netprov.provision.auth import Authority
 from netprov.provision.config import Listener
 from netprov.provision.event import KeyGiven
 from netprov.provision.gate.handout import HandOut, Wanted
-from netprov.provision.http import HttpRequest, Response
-from netprov.provision.requester import Requester, parse_agent
-from netprov.provision.respond import (
-    Answered,
-    Responder,
-    content_type,
-    locked_key,
-    missing_file,
-    sent_file,
-)
-from netprov.provision.selection import FileState, select
+from netprov.provision.http import HttpRequest
+from netprov.provision.respond import Answered, Responder, locked_key
+from netprov.provision.secret import Secrets
 from netprov.runtime.handover import Place
-from netprov.runtime.net.sender import Origin, Senders, minute_of_day
+from netprov.runtime.net.sender import Senders
+from netprov.runtime.provision.channel import Arrival, Edition
+from netprov.runtime.provision.front import Front
+from netprov.runtime.provision.pool import WorkerPool
+from netprov.runtime.provision.worker import WorkerSettings
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
-from netprov.runtime.web.file import send_file
 from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
-from netprov.runtime.web.stream import Stream
 from netprov.runtime.web.tls_keeper import TlsKeeper
 from netprov.state.catalog import discard_secrets, exposed, load_catalog, publish_secrets, secret_files
 from netprov.state.handout import KeyLedger
-from netprov.state.tree import open_file
 
 
 class HttpService:
@@ -64,27 +53,44 @@ class HttpService:
         self._tls = TlsKeeper(self.name, context)
         self._authority = Authority(os.urandom(32))
         self._ledger = KeyLedger(context.state)
+        self._front = Front(self._senders, self._decide, self._report)
+        self._pool = WorkerPool(self._decide, self._front.note, self._report)
+        self._processes = 1
         self._web: WebServer
-        self._responder: Responder
+        self._secrets: Secrets
+        self._anchors: bytes
 
     async def start(self, plan: Plan) -> None:
         """Bind, and serve."""
         self._plan = plan
+        self._processes = plan.provision.workers
+        limits = (self._limits or WebLimits()).share(self._processes)
         self._web = WebServer(
             self.name,
             self._role,
             self._answer,
             self._context,
             timeouts=self._timeouts,
-            limits=self._limits,
+            limits=limits,
             vouch=lambda address: address in self._plan.provision.addresses,
-            quick=self._quick,
+            quick=self._front.quick,
         )
+        self._front.known = self._web.known
         try:
             await reload(self, plan)
+            await self._start_workers(limits)
         except BaseException:
             await self.stop()
             raise
+
+    async def _start_workers(self, limits: WebLimits) -> None:
+        if self._processes == 1:
+            return
+        settings = WorkerSettings(self._role.state, self._web.timeouts, limits)
+        try:
+            await self._pool.start(self._processes - 1, settings, self._served)
+        except ServiceError as error:
+            self._report(Notice(f"this process answers alone: {error}", "error"))
 
     def release(self, plan: Plan | None) -> Sequence[Place]:
         """Let other roles bind what a plan takes from this one."""
@@ -94,8 +100,14 @@ class HttpService:
         """Load certificates and secrets, bind what is new; connections go on."""
         tls = await self._tls.prepare(plan.pki)
         try:
-            responder = await asyncio.to_thread(self._build_responder, plan, tls.anchors)
+            responder, secrets = await asyncio.to_thread(self._load, plan, tls.anchors)
             binding = self._web.prepare(_wanted(plan))
+            try:
+                edition = Edition(plan.provision, secrets, tls.anchors, plan.pki, tls.files)
+                await self._pool.prepare(edition)
+            except BaseException:
+                binding.abort()
+                raise
         except BaseException:
             discard_secrets(self._role.state)
             await tls.abort()
@@ -104,10 +116,16 @@ class HttpService:
         async def commit() -> None:
             await asyncio.to_thread(publish_secrets, self._role.state)
             await tls.commit()
-            self._responder, self._plan = responder, plan
+            self._front.responder, self._plan = responder, plan
+            self._secrets, self._anchors = secrets, tls.anchors
             self._web.commit(binding)
+            await self._pool.commit(self._web.held())
+            if plan.provision.workers != self._processes:
+                text = f"{plan.provision.workers} workers are for the next start; {self._processes} go on"
+                self._report(Notice(text))
 
         async def abort() -> None:
+            self._pool.abort()
             binding.abort()
             discard_secrets(self._role.state)
             await tls.abort()
@@ -117,7 +135,7 @@ class HttpService:
     async def stop(self) -> None:
         """Close every socket; replies under way get up to a second."""
         await self._tls.stop()
-        await self._web.stop()
+        await asyncio.gather(self._pool.stop(), self._web.stop())
         self._senders.close()
         self._ledger.close()
 
@@ -132,64 +150,25 @@ class HttpService:
     @property
     def connections(self) -> int:
         """How many clients are connected, their handshakes done."""
-        return len(self._web.connections)
+        return len(self._web.connections) + sum(each.connections for each in self._pool.figures)
 
     def samples(self) -> Iterator[Sample]:
         """Say how many phones are connected, and how many are shaking hands."""
         yield Sample("http_connections", "Open connections.", self.connections)
-        yield Sample("http_bodies_shed", "Bodies there was no room for.", self._web.bodies.shed, total=True)
-        yield Sample("http_handshakes", "TLS handshakes under way.", len(self._web.handshakes))
+        shed = self._web.bodies.shed + sum(each.shed for each in self._pool.figures)
+        shaking = len(self._web.handshakes) + sum(each.handshakes for each in self._pool.figures)
+        yield Sample("http_bodies_shed", "Bodies there was no room for.", shed, total=True)
+        yield Sample("http_handshakes", "TLS handshakes under way.", shaking)
 
     # Requests.
 
-    def _quick(self, asked: HttpRequest, stream: Stream) -> Response | None:
-        """Answer what the catalog holds whole, and report it; files, and keys, are for `_answer`."""
-        requester = self._requester(asked, stream)
-        answered = self._responder.respond(asked, requester, requester.now)
-        if answered.file is not None or answered.key is not None:
-            return None
-        self._tell(answered)
-        return answered.response
-
     async def _answer(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
-        """Answer one request, and report it."""
-        stream = request.transport
-        if not isinstance(stream, Stream):
-            raise ConnectionResetError  # it is gone already
-        asked = HttpRequest(
-            request.method, request.raw_path, request.version.minor, _fields(request.headers), body
-        )
-        requester = self._requester(asked, stream)
-        answered = self._responder.respond(asked, requester, requester.now)
-        if answered.file is not None:
-            return await self._send(request, asked, answered, answered.file)
-        if answered.key is not None:
-            answered = await self._give(answered, answered.key)
-        self._tell(answered)
-        response = web.Response(
-            status=answered.response.status,
-            body=answered.response.body,
-            headers=CIMultiDict(answered.response.fields),
-        )
-        response.headers["Server"] = "netprov"
-        return response
+        return await self._front.answer(request, body, seconds=self._web.timeouts.reply)
 
-    async def _send(
-        self, request: web.BaseRequest, asked: HttpRequest, answered: Answered, wanted: TreeFile
-    ) -> web.StreamResponse:
-        opened = open_file(wanted)
-        if opened is None:
-            answered = missing_file(answered)
-            self._tell(answered)
-            fields = CIMultiDict(answered.response.fields)
-            return web.Response(status=answered.response.status, headers=fields)
-        try:
-            selection = select(asked.method, asked.fields, FileState(opened.size, opened.modified_ns))
-            self._tell(sent_file(answered, selection))
-            media = content_type(opened.path)
-            return await send_file(request, opened.fd, selection, media, seconds=self._web.timeouts.reply)
-        finally:
-            opened.close()
+    async def _decide(self, asked: HttpRequest, arrival: Arrival) -> Answered:
+        """Answer a request, of this process or of a worker; a key goes on record before it leaves."""
+        answered = self._front.respond(asked, arrival)
+        return answered if answered.key is None else await self._give(answered, answered.key)
 
     async def _give(self, answered: Answered, wanted: Wanted) -> Answered:
         """Put on disk that a key leaves, and let it; what cannot be put there does not."""
@@ -209,68 +188,28 @@ class HttpService:
         except ServiceError:
             return None  # `_give` meets it again, tells, and gives nothing
 
-    def _tell(self, answered: Answered) -> None:
-        event = answered.event
-        self._report(event)
-        if event.mac and event.status < 400:
-            self._web.known.answered(event.address)
-        if answered.more is not None:
-            self._report(answered.more)
-
-    def _requester(self, asked: HttpRequest, stream: Stream) -> Requester:
-        tls, address = stream.tls, stream.peer[0]
-        certificate = tls.getpeercert(binary_form=True) if tls is not None else None
-        now = time.time()
-        origin = Origin(self._senders, address)
-        return Requester(
-            "http" if tls is None else "https",
-            address,
-            *stream.local,
-            parse_agent(asked.fields.get("user-agent", "")),
-            _certificate_mac(certificate) if certificate else "",
-            origin.mac,
-            at_port=origin.at_port,
-            now=now,
-            minute=minute_of_day(now),
-        )
-
     def _context(self, address: str) -> ssl.SSLContext:
         """Return the TLS of the phone at an address: its class may speak older versions than others."""
-        oldest = self._responder.oldest_tls(address, partial(self._senders.mac, address))
-        return self._tls.context_from(oldest)
+        return self._tls.context_from(self._front.oldest_tls(address))
 
     def _report(self, event: Event) -> None:
         self._role.report(self.name, event)
 
-    def _build_responder(self, plan: Plan, ca: bytes) -> Responder:
+    def _load(self, plan: Plan, ca: bytes) -> tuple[Responder, Secrets]:
         for file, mode in exposed(secret_files(plan.provision.secrets, self._role.state)):
             self._report(
                 Notice(f"{file} is open to everybody (mode {mode:03o}): chmod 600 {file}", "warning")
             )
         catalog = load_catalog(plan.provision, self._role.state, ca=ca, handed=self._handed)
-        return Responder(catalog, plan.provision, self._authority)
+        return Responder(catalog, plan.provision, self._authority), catalog.secrets
+
+    def _served(self) -> tuple[Edition, dict[Listener, socket.socket]]:
+        """Return what is served, and on which sockets: for a worker that starts."""
+        edition = Edition(
+            self._plan.provision, self._secrets, self._anchors, self._plan.pki, self._tls.files()
+        )
+        return edition, self._web.held()
 
 
 def _wanted(plan: Plan) -> list[Listener]:
     return [each for each in plan.provision.listeners if each.scheme in {"http", "https"}]
-
-
-def _fields(headers: CIMultiDictProxy[str]) -> dict[str, str]:
-    """Return header fields by lower-case name, repeated ones joined (RFC 9110 section 5.3)."""
-    fields: dict[str, str] = {}
-    for written, value in headers.items():
-        name = written.lower()
-        fields[name] = f"{fields[name]}, {value}" if name in fields else value
-    return fields
-
-
-@lru_cache(maxsize=4096)
-def _certificate_mac(der: bytes | None) -> str:
-    """Return the MAC address that a phone's certificate names, "" without one."""
-    if der is None:
-        return ""
-    try:
-        phone = decode(der)[0].phone()
-    except PkiError:
-        return ""
-    return read_mac(phone.mac) if phone is not None else ""

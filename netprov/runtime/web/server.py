@@ -7,8 +7,8 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import Final
@@ -27,7 +27,7 @@ from netprov.runtime.net.listen import Binding, SocketSet, accept
 from netprov.runtime.net.poll import Poller
 from netprov.runtime.role import RoleContext, Suppressed
 from netprov.runtime.task import keep
-from netprov.runtime.web.body import Bodies, TooMuch
+from netprov.runtime.web.body import TOGETHER, Bodies, TooMuch
 from netprov.runtime.web.connection import Connections
 from netprov.runtime.web.door import Door, Quick
 from netprov.runtime.web.excerpt import excerpt, excerpt_of
@@ -43,13 +43,9 @@ Answer = Callable[[web.BaseRequest, bytes], Awaitable[web.StreamResponse]]
 
 STOP_TIME: Final = 1.0
 """Seconds that requests under way have when the service stops."""
-_ACCEPTS: Final = 64
 _STRANGERS_AT_ONCE: Final = 8
 """Strangers taken in in one turn of the loop: a flood of handshakes then takes `handshakes` / 8 turns to push out a live
 phone's, which needs only a few."""
-_LOBBY: Final = 256
-"""Accepted strangers that wait for that; in the kernel's queue they would stand before phones. More are shed, but for the
-first of a source that has none waiting."""
 _VERSIONS: Final = (HttpVersion10, HttpVersion11)
 _ODD_VERSION: Final = web.RequestKey("odd version", str)
 
@@ -89,7 +85,9 @@ class WebLimits:
     """What one server puts up with.
 
     One connection more, and one of the host that has most has to go; one TLS handshake more, and the oldest, which is
-    never a live phone's. `body`, `line` are octets, `fields` a number.
+    never a live phone's. `body`, `line` are octets, `fields` a number; `bodies` octets of all bodies on their way.
+    `waiting` accepted strangers wait for their turn: in the kernel's queue they would stand before phones. More are shed,
+    but for the first of a source that has none waiting. `accepts` are taken in at once, few where other processes are idle.
     """
 
     connections: int = 1024
@@ -97,6 +95,22 @@ class WebLimits:
     body: int = 1 << 20
     line: int = 4096
     fields: int = 64
+    bodies: int = TOGETHER
+    waiting: int = 256
+    accepts: int = 64
+
+    def share(self, processes: int) -> WebLimits:
+        """Return what one of so many processes on the same ports puts up with, so that all together put up with this."""
+        if processes == 1:
+            return self
+        return replace(
+            self,
+            connections=max(1, self.connections // processes),
+            handshakes=max(1, self.handshakes // processes),
+            bodies=max(self.body, self.bodies // processes),
+            waiting=max(1, self.waiting // processes),
+            accepts=4,
+        )
 
 
 class WebServer:
@@ -127,7 +141,7 @@ class WebServer:
         self._limits = limits = limits or WebLimits()
         self.timeouts = timeouts = timeouts or Timeouts()
         self.known = KnownAddresses(role.state, time.monotonic)
-        self.bodies = Bodies(limits.body)
+        self.bodies = Bodies(limits.body, together=limits.bodies)
         self._poller = Poller()
         self._sockets = SocketSet(service, self._poller, self._accept, context=role)
         self._library = HandlerServer(
@@ -153,7 +167,7 @@ class WebServer:
         )
         self._vouch = vouch
         self._more_wait = False
-        self._lobby: FairQueue[_Caller] = FairQueue(most=_LOBBY, each=_LOBBY)
+        self._lobby: FairQueue[_Caller] = FairQueue(most=limits.waiting, each=limits.waiting)
         self.handshakes = Handshakes(
             self._poller, time.monotonic, most=limits.handshakes, timeout=timeouts.handshake
         )
@@ -173,6 +187,14 @@ class WebServer:
     def commit(self, binding: Binding) -> None:
         """Serve on what was bound, and close what is not wanted any more; open connections go on."""
         self._sockets.commit(binding)
+
+    def held(self) -> dict[Listener, socket.socket]:
+        """Return the sockets that it accepts from, for another process to accept from too."""
+        return self._sockets.held()
+
+    def adopt(self, sockets: Mapping[Listener, socket.socket]) -> None:
+        """Accept from these, which another process has bound, and from no others; open connections go on."""
+        self._sockets.adopt(sockets)
 
     async def stop(self) -> None:
         """Close every socket; replies under way get up to a second."""
@@ -200,7 +222,7 @@ class WebServer:
 
     def _accept(self, listener: Listener, sock: socket.socket) -> None:
         """Take in who has come: phones at once, strangers a few in a turn of the loop, each source in its turn."""
-        for _ in range(_ACCEPTS):
+        for _ in range(self._limits.accepts):
             try:
                 accepted, peer = accept(sock, listener.address)
             except OSError:  # none left, gone again already, or no descriptors: the sweep frees some

@@ -10,6 +10,7 @@ import asyncio
 import ssl
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,33 @@ def certificate_store(state: Path) -> Store:
     return Store(state / PKI)
 
 
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """The PEM files of one host's servers: what they present, key and chain each, and what they verify phones by."""
+
+    chains: tuple[Path, ...]
+    ca: Path
+    crl: Path
+
+
+def tls_files(plan: PkiPlan, store: Store, host: str | None = None) -> TlsFiles:
+    """Return where a store has what a host presents, the plan's first one if none is named."""
+    return TlsFiles(store.chain_files(host or plan.servers[0].host), store.ca_file, store.crl_file)
+
+
+class ServerContexts:
+    """The contexts of one plan: one for every oldest version of TLS that it names. Raises `PkiError`."""
+
+    def __init__(self, plan: PkiPlan, files: TlsFiles) -> None:
+        versions = {plan.tls_min, *plan.class_tls}
+        self._by_version = {version: _load_context(plan, version, files) for version in versions}
+        self.site = self._by_version[plan.tls_min]
+
+    def of(self, oldest: TlsVersion | None) -> ssl.SSLContext:
+        """Return the one for phones that speak `oldest` at least, None for the site's."""
+        return self.site if oldest is None else self._by_version.get(oldest, self.site)
+
+
 class ServerTls:
     """The TLS of one host's servers: `context` stays the same object while what it presents is replaced.
 
@@ -53,10 +81,9 @@ class ServerTls:
         self._store = store
         self._plan = plan
         self._host = host
-        self._by_version = self._load(plan, store)
-        self._current = self._by_version[plan.tls_min]
+        self._contexts = ServerContexts(plan, tls_files(plan, store, host))
         self.context = _bare_server_context(plan.tls_min)
-        self._verify_like(self._current)
+        self._verify_like(self._contexts.site)
         self.context.sni_callback = self._choose
 
     def context_from(self, oldest: TlsVersion | None) -> ssl.SSLContext:
@@ -64,7 +91,7 @@ class ServerTls:
 
         `oldest` is one of the plan's, for phones of a class that has its own; None for the site's.
         """
-        return self._by_version.get(oldest or self._plan.tls_min, self._current)
+        return self._contexts.of(oldest)
 
     def prepare(self, plan: PkiPlan, store: Store | None = None) -> Callable[[], None]:
         """Load the chains as they are in the store now, and return what presents them from then on.
@@ -72,12 +99,11 @@ class ServerTls:
         Raises `PkiError`; until the returned function is called the old ones are in use. `store` is the store as it
         will be, where a change of it is staged.
         """
-        by_version = self._load(plan, store or self._store)
+        contexts = ServerContexts(plan, tls_files(plan, store or self._store, self._host))
 
         def take() -> None:
-            self._plan, self._by_version = plan, by_version
-            self._current = by_version[plan.tls_min]
-            self._verify_like(self._current)
+            self._plan, self._contexts = plan, contexts
+            self._verify_like(contexts.site)
 
         return take
 
@@ -85,27 +111,10 @@ class ServerTls:
         """Take the chains as they are in the store now; on `PkiError` the old ones stay in use."""
         self.prepare(plan or self._plan)()
 
-    def _load(self, plan: PkiPlan, store: Store) -> dict[TlsVersion, ssl.SSLContext]:
-        versions = {plan.tls_min, *plan.class_tls}
-        return {version: self._load_context(plan, version, store) for version in versions}
-
-    def _load_context(self, plan: PkiPlan, oldest: TlsVersion, store: Store) -> ssl.SSLContext:
-        context = _bare_server_context(oldest)
-        for path in store.chain_files(self._host or plan.servers[0].host):
-            try:
-                context.load_cert_chain(path)
-            except (ssl.SSLError, OSError) as error:
-                raise PkiError(
-                    f"{path} cannot be presented: {error.strerror or error}",
-                    "issue it again: `netprov cert issue`",
-                ) from error
-        _ask_clients(context, plan, store)
-        return context
-
     def _choose(
         self, connection: ssl.SSLSocket | ssl.SSLObject, _name: str | None, _: ssl.SSLContext
     ) -> None:
-        connection.context = self._current
+        connection.context = self._contexts.site
 
     def _verify_like(self, current: ssl.SSLContext) -> None:
         # OpenSSL takes the trust store from the context a connection is switched to, but not how it is used.
@@ -175,6 +184,20 @@ def _speak(context: ssl.SSLContext, oldest: TlsVersion) -> None:
     context.set_ciphers(CIPHERS if oldest in {"1.2", "1.3"} else OLD_CIPHERS)
 
 
+def _load_context(plan: PkiPlan, oldest: TlsVersion, files: TlsFiles) -> ssl.SSLContext:
+    context = _bare_server_context(oldest)
+    for path in files.chains:
+        try:
+            context.load_cert_chain(path)
+        except (ssl.SSLError, OSError) as error:
+            raise PkiError(
+                f"{path} cannot be presented: {error.strerror or error}",
+                "issue it again: `netprov cert issue`",
+            ) from error
+    _ask_clients(context, plan, files)
+    return context
+
+
 def _bare_server_context(oldest: TlsVersion) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _speak(context, oldest)
@@ -183,11 +206,11 @@ def _bare_server_context(oldest: TlsVersion) -> ssl.SSLContext:
     return context
 
 
-def _ask_clients(context: ssl.SSLContext, plan: PkiPlan, store: Store) -> None:
+def _ask_clients(context: ssl.SSLContext, plan: PkiPlan, files: TlsFiles) -> None:
     if plan.clients.ask == "off":
         return
     context.verify_mode = ssl.CERT_REQUIRED if plan.clients.ask == "required" else ssl.CERT_OPTIONAL
-    for path in (store.ca_file, *map(Path, plan.clients.roots)):
+    for path in (files.ca, *map(Path, plan.clients.roots)):
         try:
             context.load_verify_locations(cafile=path)
         except (ssl.SSLError, OSError) as error:
@@ -196,5 +219,5 @@ def _ask_clients(context: ssl.SSLContext, plan: PkiPlan, store: Store) -> None:
             ) from error
     if not plan.clients.roots:
         # OpenSSL wants a list of every issuer then, and only the local CA publishes one.
-        context.load_verify_locations(cafile=store.crl_file)
+        context.load_verify_locations(cafile=files.crl)
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF

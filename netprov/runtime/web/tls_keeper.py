@@ -16,18 +16,19 @@ from netprov.pki.store import Issued, Store
 from netprov.pki.verify import EXPIRES_SOON, date
 from netprov.runtime.role import Notice, RoleContext
 from netprov.runtime.task import keep
-from netprov.runtime.web.tls import ServerTls, certificate_store, renew_often
+from netprov.runtime.web.tls import ServerTls, TlsFiles, certificate_store, renew_often, tls_files
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedTls:
     """Certificates that are made and loaded, and not presented yet: exactly one of the two is awaited, once.
 
-    `anchors` is `ca.pem` as it will be. A store that somebody else has changed meanwhile is left to them: what they did
+    `anchors` is `ca.pem` as it will be; `files` are where everything is until then, for other processes. A store that somebody else has changed meanwhile is left to them: what they did
     is seen within a second, and taken up.
     """
 
     anchors: bytes
+    files: TlsFiles
     commit: Callable[[], Awaitable[None]]
     abort: Callable[[], Awaitable[None]]
 
@@ -69,6 +70,7 @@ class TlsKeeper:
             take = await asyncio.to_thread(tls.prepare, plan, store)
             imported = await asyncio.to_thread(self._imported, plan, store)
             anchors = await asyncio.to_thread(store.ca_file.read_bytes)
+            files = await asyncio.to_thread(tls_files, plan, store)
         except (PkiError, OSError) as error:
             await asyncio.to_thread(stage.discard)
             raise ServiceError(f"{self._service} has no certificate: {error}") from error
@@ -92,7 +94,7 @@ class TlsKeeper:
         async def abort() -> None:
             await asyncio.to_thread(stage.discard)
 
-        return PreparedTls(anchors, commit, abort)
+        return PreparedTls(anchors, files, commit, abort)
 
     def _ensure(self, store: Store, plan: PkiPlan) -> tuple[Issued, ...]:
         """Issue what a plan needs; where that is another role's business (netprov-cert), see that it is there."""
@@ -104,6 +106,10 @@ class TlsKeeper:
                 "let the user that owns the store issue it: `systemctl start netprov-cert`",
             )
         return ()
+
+    def files(self) -> TlsFiles:
+        """Return where what is presented is now."""
+        return tls_files(self._plan, self._store)
 
     async def stop(self) -> None:
         """Stop renewing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,38 @@ def test_idle_connections_give_way_to_new_ones(tmp_path: Path, http: Listener) -
             sock.close()
 
     with_service(service(tmp_path, most=50), plan_of(http), exchange)
+
+
+def test_limits_are_those_of_all_workers_together(tmp_path: Path, http: Listener) -> None:
+    async def go() -> None:
+        served = HttpService(role_context(tmp_path)[0], limits=WebLimits(connections=9))
+        async with running(served, plan_of(http, workers=3)):
+            with ExitStack() as stack:
+                socks = [stack.enter_context(connect(http)) for _ in range(40)]
+                for sock in socks:
+                    sock.sendall(b"GET / HTTP/1.1\r\n")
+                # One that has to go is cut off at once: 31 of them are, however the 40 came to be spread.
+                await asyncio.to_thread(wait_until, lambda: len(open_ones(socks)) <= 9, what="31 to go")
+                assert open_ones(socks)
+                await asyncio.to_thread(wait_until, lambda: 0 < served.connections <= 9, what="the figures")
+
+    asyncio.run(go())
+
+
+def open_ones(socks: list[socket.socket]) -> list[socket.socket]:
+    """Return the connections that the server has not closed."""
+    for sock in socks:
+        sock.setblocking(False)
+    return [sock for sock in socks if not is_over(sock)]
+
+
+def is_over(sock: socket.socket) -> bool:
+    try:
+        return sock.recv(1, socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
 
 
 def test_client_that_hangs_up_midway_harms_nobody(tmp_path: Path, http: Listener, https: Listener) -> None:

@@ -1,0 +1,236 @@
+"""The body of a further process of the HTTP service: accepts from the owner's sockets, answers what the catalog holds, asks the rest.
+
+It keeps nothing that a request could change: nonces and their counts, keys that were given, failures and records are the
+owner's. It ends when the owner says so, or is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import ssl
+from collections import Counter
+from collections.abc import Container
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from netprov.errors import NetprovError
+from netprov.machine import Event
+from netprov.provision.catalog import Catalog
+from netprov.provision.config import Listener
+from netprov.provision.gate.handout import HandOut
+from netprov.provision.http import HttpRequest
+from netprov.provision.respond import Answered, Elsewhere, Responder
+from netprov.runtime.net.sender import Senders
+from netprov.runtime.provision.channel import (
+    Abort,
+    Arrival,
+    Ask,
+    Channel,
+    Commit,
+    Done,
+    Edition,
+    Figures,
+    Prepare,
+    Ready,
+    Reply,
+    Stop,
+    Told,
+    receive_sockets,
+)
+from netprov.runtime.provision.front import Front
+from netprov.runtime.role import RoleContext, Suppressed
+from netprov.runtime.supervise import COLLECT
+from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
+from netprov.runtime.web.tls import ServerContexts
+
+TELL_S: Final = 0.01
+"""Seconds that a report may wait for others: a message, and a wake-up of the owner for it, cost as much as an answer."""
+_BACKLOG: Final = 16 << 20
+"""Octets that the owner may be behind; reports beyond are counted only."""
+_FIGURES_S: Final = 1.0
+_PATIENCE_S: Final = 1.5
+"""Seconds from SIGTERM, which the owner is sent too, until a worker ends by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What a worker is started with; its limits are its share."""
+
+    state: Path
+    timeouts: Timeouts
+    limits: WebLimits
+
+
+def _handed(_mac: str) -> HandOut | None:
+    raise Elsewhere
+
+
+def work(messages: socket.socket, sockets: socket.socket, settings: WorkerSettings) -> None:
+    """Serve as the owner says, until it says no more; the body of a worker process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    gc.set_threshold(*COLLECT)
+    asyncio.run(_work(messages, sockets, settings))
+
+
+async def _work(messages: socket.socket, sockets: socket.socket, settings: WorkerSettings) -> None:
+    worker = _Worker(sockets, settings)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, loop.call_later, _PATIENCE_S, worker.over.set)
+    await worker.channel.open(messages)
+    figures = asyncio.create_task(worker.tell_figures())
+    await worker.over.wait()
+    figures.cancel()
+    await worker.stop()
+
+
+class _Worker:
+    """Does what the owner's messages say."""
+
+    def __init__(self, sockets: socket.socket, settings: WorkerSettings) -> None:
+        self.over = asyncio.Event()
+        self.channel = Channel(self._received, self.over.set)
+        self._sockets = sockets
+        self._settings = settings
+        self._senders = Senders(settings.state)
+        self._events: list[Event] = []
+        self._untold: Counter[str] = Counter()
+        self._telling = False
+        self._answers: dict[int, asyncio.Future[Answered | None]] = {}
+        self._numbers = count()
+        self._prepared: tuple[Edition, Responder, ServerContexts] | None = None
+        self._contexts: ServerContexts
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._front = Front(self._senders, self._decide, self._tell)
+        self._web = WebServer(
+            "http",
+            RoleContext(settings.state, lambda _service, event: self._tell(event)),
+            self._answer,
+            self._context,
+            timeouts=settings.timeouts,
+            limits=settings.limits,
+            vouch=lambda address: address in self._addresses,
+            quick=self._front.quick,
+        )
+        self._front.known = self._web.known
+        self._addresses: Container[str] = ()
+
+    async def stop(self) -> None:
+        """Close every socket; replies under way get up to a second."""
+        await self._web.stop()
+        self._senders.close()
+        self._hand_on()
+        self.channel.close()
+
+    async def tell_figures(self) -> None:
+        """Say how much there is to do, as long as that changes."""
+        told = Figures()
+        while True:
+            await asyncio.sleep(_FIGURES_S)
+            now = Figures(len(self._web.connections), len(self._web.handshakes), self._web.bodies.shed)
+            if now != told:
+                told = now
+                self.channel.send(now)
+
+    # The owner's messages.
+
+    def _received(self, message: object) -> None:
+        match message:
+            case Prepare(edition):
+                task = asyncio.create_task(self._prepare(edition))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            case Commit(listeners):
+                self._commit(listeners)
+            case Abort():
+                self._prepared = None
+            case Reply(number, answered):
+                waiting = self._answers.pop(number, None)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(answered)
+            case Stop():
+                self.over.set()
+
+    async def _prepare(self, edition: Edition) -> None:
+        """Load everything, in a thread: what is served goes on."""
+        try:
+            self._prepared = await asyncio.to_thread(_load, edition)
+        except (NetprovError, OSError) as error:
+            self.channel.send(Ready(str(error)))
+        else:
+            self.channel.send(Ready())
+
+    def _commit(self, listeners: tuple[Listener, ...]) -> None:
+        """Take over what was prepared, and these sockets instead of those that there were."""
+        assert self._prepared is not None
+        sockets = receive_sockets(self._sockets, len(listeners))
+        edition, self._front.responder, self._contexts = self._prepared
+        self._addresses = edition.provision.addresses
+        self._prepared = None
+        self._web.adopt(dict(zip(listeners, sockets, strict=True)))
+        gc.collect()
+        gc.freeze()
+        self.channel.send(Done())
+
+    # Requests.
+
+    async def _answer(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
+        return await self._front.answer(request, body, seconds=self._settings.timeouts.reply)
+
+    async def _decide(self, asked: HttpRequest, arrival: Arrival) -> Answered:
+        """Answer here what asks for something that is there for all, and let the owner answer the rest."""
+        if asked.method in {"GET", "HEAD"} and not asked.body:
+            with suppress(Elsewhere):
+                return self._front.respond(asked, arrival)
+        self._hand_on()  # what was told before is reported before
+        number = next(self._numbers)
+        waiting: asyncio.Future[Answered | None] = asyncio.get_running_loop().create_future()
+        self._answers[number] = waiting
+        try:
+            self.channel.send(Ask(number, asked, arrival))
+            answered = await waiting
+        finally:
+            self._answers.pop(number, None)
+        if answered is None:
+            raise ConnectionResetError  # the owner has met an error, and told of it
+        return answered
+
+    def _context(self, address: str) -> ssl.SSLContext:
+        return self._contexts.of(self._front.oldest_tls(address))
+
+    # Reports.
+
+    def _tell(self, event: Event) -> None:
+        if self.channel.waiting > _BACKLOG:
+            self._untold[event.event_kind] += 1
+            return
+        self._events.append(event)
+        if not self._telling:
+            self._telling = True
+            asyncio.get_running_loop().call_later(TELL_S, self._hand_on_later)
+
+    def _hand_on_later(self) -> None:
+        self._telling = False
+        self._hand_on()
+
+    def _hand_on(self) -> None:
+        events = self._events + [Suppressed(kind, number) for kind, number in self._untold.items()]
+        self._events = []
+        self._untold.clear()
+        if events:
+            self.channel.send(Told(tuple(events)))
+
+
+def _load(edition: Edition) -> tuple[Edition, Responder, ServerContexts]:
+    provision = edition.provision
+    catalog = Catalog(provision, entropy=os.urandom, ca=edition.ca, secrets=edition.secrets, handed=_handed)
+    return edition, Responder(catalog, provision, None), ServerContexts(edition.pki, edition.tls)
