@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Address
 
@@ -131,7 +131,7 @@ def phone_address_taken(view: View) -> Iterator[Finding]:
 
 
 def _unknown(
-    references: Iterable[tuple[str | None, Path]], known: Iterable[str], section: str
+    references: Iterable[tuple[str | None, Path]], known: Collection[str], section: str
 ) -> Iterator[Finding]:
     for path, text, remedy in unknown(references, known, section):
         yield Finding(path, text, remedy=remedy)

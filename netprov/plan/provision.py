@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
@@ -104,7 +104,7 @@ def _device(phone: SitePhone, layers: Layers, problems: list[Problem]) -> Device
     )
 
 
-def _unknown_profile(phone: SitePhone, named: str, known: Iterable[str]) -> Iterator[Problem]:
+def _unknown_profile(phone: SitePhone, named: str, known: Collection[str]) -> Iterator[Problem]:
     path: Path = ("phones", phone.index, "profile")
     if not phone.declared.profile:
         path = ("classes", phone.class_name or "", "profile")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from netprov.errors import Path
 
@@ -12,15 +12,17 @@ MOST_NAMED = 8
 
 
 def unknown(
-    references: Iterable[tuple[str | None, Path]], known: Iterable[str], section: str
+    references: Iterable[tuple[str | None, Path]], known: Collection[str], section: str
 ) -> Iterator[tuple[Path, str, str]]:
     """Yield where a name is that is not declared under a section, what is wrong, and the remedy."""
-    names = list(known)
     close: dict[str, list[str]] = {}
     for reference, path in references:
-        if reference is None or reference in names:
+        if reference is None or reference in known:
             continue
-        near = close.setdefault(reference, difflib.get_close_matches(reference, names, 1))
+        names = list(known)
+        near = close.get(reference)
+        if near is None:
+            near = close[reference] = difflib.get_close_matches(reference, names, 1)
         if near:
             remedy = f"did you mean `{near[0]}`?"
         elif names:
