@@ -73,6 +73,13 @@ KEY_WITHHELD = Reason(
     "nothing, if it is meant so; `netprov explain records` tells what the phone was given",
 )
 
+NEW_PHONE = Reason(
+    "doctor-new-phone",
+    "warning",
+    "A phone from the factory trusts no CA but Cisco's: it is the first profile, by HTTP or TFTP, that makes it trust yours.",
+    "let it have a first profile by HTTP or TFTP that sets Custom_CA_Rule (`secure: true` does), and see that `/ca.pem` is served",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
@@ -114,6 +121,7 @@ class Doctor:
         self._discoverers: dict[str, Discoverer] = {}
         self._surveyed: set[str] = set()
         self._clocks: dict[tuple[str, ...], asyncio.Task[tuple[Clock, list[Problem]]]] = {}
+        self._new: set[tuple[str, str, str]] = set()
 
     async def examine(
         self, clients: Sequence[DoctorClient], tell: Callable[[Diagnosis], None] | None = None
@@ -155,7 +163,25 @@ class Doctor:
                 met = [*as_warnings(met), KEY_WITHHELD.problem(where)]
             else:
                 url, met = _judged(story, url, met)
+                if story.provisioned and story.url.startswith("https:"):
+                    met = [*met, *await self._as_new(client, lease)]
         return Diagnosis(client, (*found, *about_time, *met), url)
+
+    async def _as_new(self, client: DoctorClient, lease: Lease) -> list[Problem]:
+        """Return what stops a phone as it comes from the factory, where one that trusts the CA is provisioned.
+
+        It is asked once for all that are treated alike.
+        """
+        alike = client.network, client.expected.class_name, client.expected.method
+        if alike in self._new:
+            return []
+        self._new.add(alike)
+        story = await walk(self._web, client.identity, lease, ())
+        if story.provisioned or story.problem is None or self._is_withheld(client, story):
+            return []
+        return [
+            NEW_PHONE.problem(f"a new phone, which does not trust the CA yet, is stopped: {story.detail}")
+        ]
 
     def _is_withheld(self, client: DoctorClient, story: Story) -> bool:
         """Tell whether a road ends where a server of ours gives a key to the phone alone."""

@@ -155,7 +155,7 @@ class Web:
         self._client = WebClient(SYSTEM_CHOICE, timeouts, verifies=verifies)
         self._resolved: dict[Resolve, Found | Failed] = {}
         self._looks: dict[tuple[str, int, str, Clock], list[Problem]] = {}
-        self._answers: dict[tuple[str | Proxy | None, ...], Response | Failed] = {}
+        self._answers: dict[tuple[str | Proxy | tuple[str, ...] | None, ...], Response | Failed] = {}
         self._fetched: dict[tuple[str, str, str], Problem | None] = {}
 
     async def close(self) -> None:
@@ -251,6 +251,7 @@ class Web:
             agent,
             credentials,
             action.proxy,
+            action.anchors,
         )
         if key not in self._answers:
             if len(self._answers) >= KEPT:

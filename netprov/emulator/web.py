@@ -23,7 +23,7 @@ from netprov.runtime.web.tls import client_context
 
 CHUNK = 65536
 
-_Key = tuple[str, int, str]
+_Key = tuple[str, int, str, tuple[str, ...]]
 
 
 class WebClient:
@@ -112,11 +112,15 @@ class WebClient:
 
 
 def _key(action: Fetch) -> _Key:
-    """Return what connections are the same for: through a proxy, plain requests to any host share one, tunnels do not."""
+    """Return what connections are the same for: through a proxy, plain requests to any host share one, tunnels do not.
+
+    A server that was trusted by other anchors has not been by these.
+    """
+    anchors = action.anchors if action.verify else ()
     if action.proxy is None:
-        return action.address, action.url.port, action.verify
+        return action.address, action.url.port, action.verify, anchors
     within = f"{action.url.host}:{action.url.port} " if action.verify else ""
-    return action.address, action.proxy.port, f"{within}{action.verify}"
+    return action.address, action.proxy.port, f"{within}{action.verify}", anchors
 
 
 def _request(action: Fetch) -> bytes:

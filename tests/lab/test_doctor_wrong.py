@@ -13,7 +13,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -253,8 +253,31 @@ def test_unknown_ca(site: Site) -> None:
 
 def test_ca_is_taken_as_phones_get_it_where_it_is_not_at_hand(site: Site, tmp_path: Path) -> None:
     (said,) = site.diagnose("--state", str(tmp_path), PHONE)
-    assert (said["cause"], said["findings"]) == (None, [])
+    assert (said["cause"], rules(said)) == (None, ["doctor-new-phone"])
     assert said["provisioned_from"] == "https://pr1.example.com/8851-3PCC.xml"
+
+
+def rules(said: Mapping[str, Any]) -> list[str]:
+    return [each["rule"] for each in said["findings"]]
+
+
+BOTH = SITE.replace("priority: 10}]}", "priority: 10}], http: [{target: pr1, port: 80}]}")
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("provisioning: {secure: true}\n", []),
+        ("provisioning: {secure: true, statuses: {/ca.pem: 404}}\n", ["doctor-new-phone"]),
+    ],
+)
+def test_a_phone_that_does_not_trust_the_ca_yet_is_walked_too(
+    site: Site, more: str, expected: list[str]
+) -> None:
+    """A factory phone needs the CA on its way; one that has it is provisioned all the same."""
+    site.serve(BOTH + more)
+    said = site.diagnose(PHONE, inventory=BOTH + more)[0]
+    assert (said["cause"], rules(said)) == (None, expected)
 
 
 def test_an_inventory_without_phones_and_classes_has_a_usual_phone(site: Site) -> None:
@@ -288,7 +311,8 @@ def test_one_of_two_targets_down_is_a_warning(site: Site) -> None:
     (said,) = site.diagnose(inventory=two)
     assert said["cause"] is None
     assert [(each["rule"], each["severity"]) for each in said["findings"]] == [
-        ("doctor-host-down", "warning")
+        ("doctor-host-down", "warning"),
+        ("doctor-new-phone", "warning"),
     ]
     assert said["provisioned_from"] == "https://pr1.example.com/8851-3PCC.xml"
 
@@ -331,7 +355,7 @@ def test_clock(site: Site, moment: float | None, stratum: int, expected: str, se
         assert said["cause"]["rule"] == expected
     else:
         assert said["cause"] is None
-        assert [each["rule"] for each in said["findings"]] == ([expected] if expected else [])
+        assert rules(said) == [*([expected] if expected else []), "doctor-new-phone"]  # HTTPS is all there is
 
 
 def test_phone_of_method_dhcp(site: Site) -> None:
