@@ -16,6 +16,7 @@ from netprov.phone.fetch.load import Loaded, NotLoaded
 from netprov.phone.handset.customization import Customization, Turn
 from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.settings import is_yes
+from netprov.phone.onboarding import screen_fault
 from netprov.phone.resync import POWER_UP, CodeWanted, resync, settle, triggered
 
 RANDOM_DELAY_UNIT = 20
@@ -71,6 +72,7 @@ def enter(handset: Handset, rule: str) -> Road[Outcome]:
 def search(handset: Handset) -> Road[Outcome]:
     """Find a profile for a phone that has a lease."""
     assert handset.lease is not None
+    handset.awaits_code = False
     if not handset["Profile_Rule"].startswith("/"):
         return (yield from _configured(handset))
     found = yield from from_dhcp(handset, handset.lease)
@@ -87,6 +89,7 @@ def search(handset: Handset) -> Road[Outcome]:
         provided = yield from mechanism(handset)
         if provided is not None:
             return _provisioned(handset, provided, method)
+    handset.awaits_code = not screen_fault(handset.identity.model.name, handset.software)
     return _failed(handset, reason)
 
 

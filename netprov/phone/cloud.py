@@ -61,7 +61,6 @@ def activate(handset: Handset, code: str = "") -> Road[Loaded | None]:
     model = handset.identity.model.name
     handset.notice = ""
     if fault := screen_fault(model, handset.software):
-        handset.notice = fault
         yield Say(f"No activation code screen: {fault}", failure=True)
         return None
     yield Say("Enter activation code")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from netprov.phone.action import AskDhcp, Fetch, Resolve, Wait
 from netprov.phone.handset.history import Attempt
+from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.schedule import DAY
 from netprov.phone.handset.settings import is_hidden
 from netprov.phone.life.machine import LivingPhone
+from netprov.phone.onboarding import screen_fault
 
 Lines = tuple[str, ...]
 
@@ -30,8 +32,7 @@ def screen(phone: LivingPhone) -> Lines:
         case Wait() if handset.lease is None:
             return top, "Network is not available"
     if handset.awaits_code:
-        shown = ("Enter activation code", *((f"  {handset.notice}",) if handset.notice else ()))
-        return top, *shown
+        return top, *_code_screen(handset)
     return top, *_lines(phone), *(("In a call",) if handset.calls else ())
 
 
@@ -63,6 +64,12 @@ def clock(now: float) -> str:
     """Return a phone's time: the day since it was switched on, and the time of day."""
     day, seconds = divmod(int(now), DAY)
     return f"day {day + 1} {seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def _code_screen(handset: Handset) -> Lines:
+    if fault := screen_fault(handset.identity.model.name, handset.software):
+        return (fault,)
+    return "Enter activation code", *((f"  {handset.notice}",) if handset.notice else ())
 
 
 def _lines(phone: LivingPhone) -> Lines:
