@@ -239,6 +239,7 @@ Profiles:
     provision.gate.guard        a phone's own profile, encrypted and locked
     provision.gate.handout      who is given what opens a profile, and how often
     provision.gate.demand       what a class demands of who asks, on every road
+    provision.gate.tree         whose a file of a static tree is
     provision.gate.probe        marks of our own probes
     provision.report            what phones send back
     provision.template.limit    what a template may take

@@ -14,6 +14,7 @@ from netprov.phone.rule.ladder import rungs
 from netprov.phone.rule.url import Url, parse_url
 from netprov.phone.rule.written import OPTION_66
 from netprov.provision.config import FACTORY_PATH, LADDER
+from netprov.provision.gate.tree import Owners
 from netprov.provision.macro import device_macros, expand, patterns
 
 _DEFAULT_PATHS = (*LADDER, "/$PN.xml")
@@ -80,12 +81,49 @@ _TOO_MUCH = ("/", "/home", "/var", "/var/lib", "/usr", "/opt")
     remedy="name a directory that holds nothing but files for phones",
 )
 def directory_too_much(view: View) -> Iterator[Finding]:
-    for prefix, directory in view.inventory.provisioning.files.items():
+    for prefix, directory in view.inventory.provisioning.directories.items():
         whole = normpath(str(directory))
         parts = PurePosixPath(whole)
         if whole in _TOO_MUCH or any(parts.is_relative_to(each) for each in _NOT_FOR_PHONES):
             yield Finding(
                 ("provisioning", "files", prefix), f"{prefix} serves {directory}, which is not for phones"
+            )
+
+
+_PROFILES = (".xml", ".cfg")
+"""How files end that may be profiles."""
+
+
+@rule(
+    "demand-file",
+    "warning",
+    why=(
+        "What a class demands holds for a phone's profile, and for files whose name tells a listed phone's MAC address or serial "
+        "number. Whatever else is below `files:` is given to whoever asks, and these files may be profiles."
+    ),
+    remedy="give the directory to the phones of a class: `files: {/path: {directory: …, class: …}}`; or name the files by MAC address",
+)
+def demand_file(view: View) -> Iterator[Finding]:
+    if view.plan is None:
+        return
+    provision = view.plan.provision
+    demanding = sorted(
+        {
+            each.class_name or "of no class"
+            for each in provision.devices.values()
+            if each.policy.sender != "anyone" or each.policy.hours is not None
+        }
+    )
+    owners = Owners(provision.devices.values())
+    for prefix, names in view.disk.trees.items() if demanding else ():
+        if not names or not isinstance(view.inventory.provisioning.files[prefix], str):
+            continue
+        ours = sorted(each for each in names if each.lower().endswith(_PROFILES) and owners.of(each) is None)
+        if ours:
+            more = f" and {len(ours) - 1} more" if len(ours) > 1 else ""
+            yield Finding(
+                ("provisioning", "files", prefix),
+                f"whoever asks is given {ours[0]}{more} below {prefix}, whatever phones have to show ({', '.join(demanding)})",
             )
 
 
@@ -98,7 +136,7 @@ def directory_too_much(view: View) -> Iterator[Finding]:
 def directory_missing(view: View) -> Iterator[Finding]:
     for prefix, names in view.disk.trees.items():
         if names is None:
-            directory = view.inventory.provisioning.files[prefix]
+            directory = view.inventory.provisioning.directories[prefix]
             yield Finding(("provisioning", "files", prefix), f"the directory {directory} is not there")
 
 

@@ -140,12 +140,17 @@ def _unknown(
 @rule(
     "class-unknown",
     "error",
-    why="A phone of an unknown class gets no options of any class.",
+    why="A phone of an unknown class gets no options of any class, and files for one are given to nobody.",
     remedy="name a class of this inventory",
 )
 def class_unknown(view: View) -> Iterator[Finding]:
     phones = ((each.class_, ("phones", i, "class")) for i, each in enumerate(view.inventory.phones))
-    yield from _unknown(phones, view.inventory.classes, "classes")
+    trees = (
+        (each.class_, ("provisioning", "files", path, "class"))
+        for path, each in view.inventory.provisioning.files.items()
+        if not isinstance(each, str)
+    )
+    yield from _unknown((*phones, *trees), view.inventory.classes, "classes")
 
 
 @rule(

@@ -29,7 +29,9 @@ def environment(inventory: Inventory) -> Environment:
     trust: tuple[Certificate, ...] | None = None
     if _readable(store):
         chains, trust = _certificates(store)
-    trees = {prefix: _names(Path(directory)) for prefix, directory in inventory.provisioning.files.items()}
+    trees = {
+        prefix: _names(Path(directory)) for prefix, directory in inventory.provisioning.directories.items()
+    }
     secrets, place, unread = _secrets(inventory)
     return Environment(
         chains=chains,

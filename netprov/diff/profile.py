@@ -90,7 +90,12 @@ def _layer(layer: Layer | None) -> Mapping[str, str]:
 
 
 def _files(provision: Provision) -> Mapping[str, str]:
-    found = {f"{path or '/'}": f"the files of {directory}" for path, directory in provision.trees}
+    classes = provision.tree_classes
+    found = {
+        f"{path or '/'}": f"the files of {directory}"
+        + (f", to class {classes[path]}" if path in classes else "")
+        for path, directory in provision.trees
+    }
     found |= {path: f"redirected to {to} ({status})" for path, (to, status) in provision.redirects.items()}
     found |= {path: f"answered {status}" for path, status in provision.statuses}
     if provision.reports:

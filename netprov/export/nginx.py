@@ -79,6 +79,9 @@ def _left(plan: Plan, export: Export) -> None:
         if each.tls_min is not None:
             reason = "nginx has one oldest TLS for all that ask at a socket: the oldest of all classes"
             export.leave(("classes", name, "tls_min"), f"tls_min {each.tls_min}", reason)
+    for path, class_name in plan.provision.tree_classes.items():
+        reason = "nginx knows no classes: whoever asks would be given them"
+        export.leave(("provisioning", "files", path), f"files of class {class_name}", reason)
     if plan.provision.reports:
         export.leave(("provisioning", "reports"), "reports", "nginx does not keep what phones put")
     for path, (target, _) in plan.provision.redirects.items():
@@ -156,6 +159,8 @@ def _server(plan: Plan, listener: Listener, folder: str, certificates: Certifica
     if certificates.ca:
         yield f"  location = {CA_PATH} {{ default_type application/x-pem-file; alias {certificates.ca}; }}"
     for prefix, directory in provision.trees:
+        if prefix in provision.tree_classes:
+            continue
         yield f"  location {prefix.rstrip('/')}/ {{ alias {directory.rstrip('/')}/; }}"
     yield "  location / {"
     yield '    if ($netprov_file = "") { return 404; }'

@@ -56,7 +56,12 @@ def provision(site: Site) -> Provision:
         bases=tuple(dict.fromkeys(["", *(path.rstrip("/") for path in plain if not _is_file(path))])),
         paths=tuple(dict.fromkeys([*settings.paths, *paths])),
         literals=frozenset(path for path in plain if _is_file(path)),
-        trees=tuple((_rooted(prefix), directory) for prefix, directory in settings.files.items()),
+        trees=tuple((_rooted(prefix), directory) for prefix, directory in settings.directories.items()),
+        tree_classes={
+            _rooted(prefix): each.class_
+            for prefix, each in settings.files.items()
+            if not isinstance(each, str)
+        },
         redirects={
             _rooted(path): (target, 302) if isinstance(target, str) else (target.to, target.status)
             for path, target in settings.redirects.items()
@@ -245,7 +250,7 @@ def _rooted(path: str) -> str:
     return "/" + path.strip("/")
 
 
-def _trees(files: Mapping[str, str]) -> Iterator[Problem]:
+def _trees(files: Mapping[str, object]) -> Iterator[Problem]:
     for prefix in files:
         if _rooted(prefix) == CA_PATH or "//" in prefix or ".." in prefix.split("/"):
             yield Problem(

@@ -20,6 +20,7 @@ from netprov.provision.gate.demand import key_refused, proof_of, unmet
 from netprov.provision.gate.guard import Guard
 from netprov.provision.gate.handout import HandOut, Proof, Wanted, locked_since
 from netprov.provision.gate.probe import is_signed, probed
+from netprov.provision.gate.tree import Owners
 from netprov.provision.macro import PathPattern, device_macros, expand, patterns
 from netprov.provision.requester import Requester
 from netprov.provision.secret import SecretMissing, Secrets
@@ -66,7 +67,11 @@ class Catalog:
         self._made_octets = 0
         self._known: dict[str, Mapping[str, str] | None] = {}
         self._literals = frozenset(path.lower() for path in provision.literals)
-        self._trees = tuple((prefix.rstrip("/") + "/", directory) for prefix, directory in provision.trees)
+        self._owners = Owners(provision.devices.values())
+        self._trees = tuple(
+            (prefix.rstrip("/") + "/", directory, provision.tree_classes.get(prefix, ""))
+            for prefix, directory in provision.trees
+        )
 
     def respond(self, path: str, requester: Requester) -> Answer:
         """Answer a request for `path`, which begins with a slash and is decoded already (`decode_path`)."""
@@ -95,12 +100,28 @@ class Catalog:
             "no such file", mac=requester.certificate_mac
         )
 
-    def _file(self, path: str, requester: Requester, *, root: bool = False) -> TreeFile | None:
+    def _file(self, path: str, requester: Requester, *, root: bool = False) -> TreeFile | Refusal | None:
         """Return the file that a path names in the trees, or in the one that is served at the root."""
-        for prefix, directory in self._trees:
+        for prefix, directory, class_name in self._trees:
             if (prefix == "/") == root and path.startswith(prefix) and len(path) > len(prefix):
-                return TreeFile(directory, path[len(prefix) :], self._mac({}, requester))
+                inside = path[len(prefix) :]
+                refusal = self._withheld(inside, class_name, requester)
+                return refusal or TreeFile(directory, inside, self._mac({}, requester))
         return None
+
+    def _withheld(self, inside: str, class_name: str, requester: Requester) -> Refusal | None:
+        """Return why a file is not given to a sender: it is for another phone, or its tree for the phones of a class."""
+        devices = self._provision.devices
+        asks = devices.get(self._mac({}, requester))
+        proven = asks is not None and self.is_proven(asks.mac, requester)
+        if class_name and not (asks is not None and proven and asks.class_name == class_name):
+            reason = f"these files are given to phones of class {class_name} alone"
+            return Refusal(reason, 403, asks.mac if asks else "", why="demand-sender")
+        owner = self._owners.of(inside) or (asks if class_name else None)
+        if owner is None:
+            return None
+        proof = proof_of(owner, requester) if self.is_proven(owner.mac, requester) else None
+        return unmet(owner, requester, proof)
 
     def plain(self, device: Device, requester: Requester) -> bytes:
         """Return a listed phone's own profile before it is encrypted. Raises `SecretMissing` or `RenderFailed`."""

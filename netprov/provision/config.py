@@ -131,8 +131,8 @@ class Provision:
     address that phones are led to, without a path, "" to leave them where they are; with `secure_srv` they are led
     to the domain by SRV instead, so that any target may be down. `unlisted` is what phones that
     are not in the inventory get, None for nothing. `statuses` are path patterns and what they are answered with;
-    below `reports` phones put theirs; `syslog` are addresses to listen for messages on; `workers` are the processes that
-    answer HTTP and HTTPS.
+    `tree_classes` are the classes to whose phones alone some of `trees` are given; below `reports` phones put theirs;
+    `syslog` are addresses to listen for messages on; `workers` are the processes that answer HTTP and HTTPS.
     """
 
     domain: str
@@ -147,6 +147,7 @@ class Provision:
     paths: tuple[str, ...] = ()
     literals: frozenset[str] = frozenset()
     trees: tuple[tuple[str, str], ...] = ()
+    tree_classes: Mapping[str, str] = field(default_factory=dict)
     redirects: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     statuses: tuple[tuple[str, int], ...] = ()
     reports: str = ""

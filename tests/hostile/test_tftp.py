@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from netprov.dhcp.lease import Bound, Lease, LeaseState
-from netprov.machine import Endpoint
 from netprov.provision.config import Listener
 from netprov.runtime.tftp.service import TftpService
 from netprov.state.clock import LeaseClock
@@ -24,7 +23,7 @@ from netprov.tftp.packet import Opcode, TftpRequest, encode
 from netprov.tftp.transfer import Finished, TransferLimits
 from tests.hostile.forged import VICTIMS
 from tests.port import free_port
-from tests.runtime.provisioning import plan_of, role_context, with_service
+from tests.runtime.provisioning import download, plan_of, role_context, with_service
 
 PHONES = tuple(f"127.0.1.{number}" for number in range(1, 21))
 RATE = 410
@@ -60,23 +59,8 @@ def give_leases(state: Path, addresses: tuple[str, ...]) -> None:
 
 
 def fetch(listener: Listener, address: str, name: str = "fw/a.loads", mode: str = "octet") -> Download:
-    """Fetch as a phone of this address does, in windows."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind((address, 0))
-        sock.settimeout(0.1)
-        server = Endpoint(listener.address, listener.port)
-        machine = Download(name, server, time.monotonic(), options={"blksize": "1428"}, mode=mode)
-        while not machine.finished:
-            for each in machine.datagrams_to_send():
-                sock.sendto(each.data, (each.destination.address, each.destination.port))
-            try:
-                data, source = sock.recvfrom(70000)
-                machine.receive(data, Endpoint(*source), time.monotonic())
-            except TimeoutError:
-                machine.handle_timer(time.monotonic())
-        for each in machine.datagrams_to_send():
-            sock.sendto(each.data, (each.destination.address, each.destination.port))
-    return machine
+    """Fetch as a phone of this address does."""
+    return download(listener, name, {"blksize": "1428"}, mode, address=address)
 
 
 def honest(listener: Listener) -> list[bool]:

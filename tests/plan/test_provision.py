@@ -126,6 +126,13 @@ def test_what_cannot_be_served_is_a_problem(more: str, expected: tuple[str, str]
     assert problems(more) == [expected]
 
 
+def test_directory_is_given_to_the_phones_of_the_class_that_it_names() -> None:
+    text = "provisioning: {files: {/fw: /srv/fw, staff/: {directory: /srv/staff, class: mpp}}}\n"
+    provision = planned(text)
+    assert provision.trees == (("/fw", "/srv/fw"), ("/staff", "/srv/staff"))
+    assert provision.tree_classes == {"/staff": "mpp"}
+
+
 def test_a_directory_at_the_root_is_served_below_the_phones_own_paths() -> None:
     plan = planned("provisioning: {files: {/: /srv/tftp}}\n")
     catalog = Catalog(plan, entropy=bytes, ca=b"the CA")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from netprov.inventory.load import parse
-from netprov.machine import Event
+from netprov.machine import Endpoint, Event
 from netprov.plan import Plan, derive
 from netprov.provision.config import Listener, Provision
 from netprov.runtime.role import RoleContext, Service
+from netprov.tftp.download import Download
 
 MAC = "00:12:34:ab:45:de"
 SITE = f"""
@@ -67,3 +70,33 @@ def with_service(service: Service, plan: Plan, exchange: Exchange) -> None:
             await asyncio.to_thread(exchange)
 
     asyncio.run(go())
+
+
+def download(
+    listener: Listener,
+    name: str,
+    options: dict[str, str] | None = None,
+    mode: str = "octet",
+    *,
+    address: str = "127.0.0.1",
+) -> Download:
+    """Fetch by TFTP from an address, with our own machine."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((address, 0))
+        sock.settimeout(0.05)
+        server = Endpoint(listener.address, listener.port)
+        machine = Download(name, server, time.monotonic(), options=options, mode=mode)
+        while not machine.finished:
+            _send(sock, machine)
+            try:
+                data, source = sock.recvfrom(70000)
+                machine.receive(data, Endpoint(*source), time.monotonic())
+            except TimeoutError:
+                machine.handle_timer(time.monotonic())
+        _send(sock, machine)
+    return machine
+
+
+def _send(sock: socket.socket, machine: Download) -> None:
+    for each in machine.datagrams_to_send():
+        sock.sendto(each.data, (each.destination.address, each.destination.port))

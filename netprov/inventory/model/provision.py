@@ -139,6 +139,18 @@ class Redirection(Record):
     status: Literal[301, 302] = Field(default=302, description="301 moved for good, 302 for now.")
 
 
+class Directory(Record):
+    """A directory that is served to the phones of one class alone."""
+
+    directory: str = Field(description="The directory.", examples=["/srv/staff"])
+    class_: str = Field(
+        alias="class",
+        description="A name under `classes:`: who is known as one of its phones is given these files, as far as its `demand` "
+        "lets it have them.",
+        examples=["staff"],
+    )
+
+
 class Provisioning(Record):
     """What the TFTP, HTTP and HTTPS servers give to phones."""
 
@@ -157,10 +169,11 @@ class Provisioning(Record):
         description="Further paths under which phones find their profile, with macros.",
         examples=[["/cp/conf/$MAU.xml"]],
     )
-    files: dict[str, str] = Field(
+    files: dict[str, str | Directory] = Field(
         default={},
         description="Directories that are served as they are, by the path they appear under; what is under `/` gives way "
-        "to the phones' own paths.",
+        "to the phones' own paths. A file whose name tells a listed phone's MAC address or serial number is given as the `demand` "
+        "of its class says.",
         examples=[{"/firmware": "/srv/firmware"}],
     )
     redirects: dict[str, str | Redirection] = Field(
@@ -195,3 +208,8 @@ class Provisioning(Record):
     workers: Annotated[int, Field(ge=1, le=64)] = Field(
         default=1, description="Processes that answer over HTTP and HTTPS, sharing the ports."
     )
+
+    @property
+    def directories(self) -> dict[str, str]:
+        """The directories under `files`, by path."""
+        return {path: each if isinstance(each, str) else each.directory for path, each in self.files.items()}

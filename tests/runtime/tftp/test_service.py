@@ -5,23 +5,20 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-import time
 from pathlib import Path
 
 import pytest
 
 from netprov.lab.process import wait_until
-from netprov.machine import Endpoint
 from netprov.provision.config import Listener
 from netprov.provision.event import TransferFailed
 from netprov.runtime.provision.syslog import SyslogService
 from netprov.runtime.role import reload
 from netprov.runtime.tftp.service import TftpService
-from netprov.tftp.download import Download
 from netprov.tftp.packet import Ack, Data, Error, Opcode, OptionAck, TftpRequest, decode, encode
 from netprov.tftp.transfer import Failed, Finished, TransferLimits
 from tests.port import free_port
-from tests.runtime.provisioning import plan_of, role_context, running, with_service
+from tests.runtime.provisioning import download, plan_of, role_context, running, with_service
 
 CONTENT = bytes(range(256)) * 3000
 
@@ -37,28 +34,6 @@ def tree(tmp_path: Path) -> tuple[tuple[str, str], ...]:
     (tmp_path / "tree" / "a.loads").write_bytes(CONTENT)
     (tmp_path / "tree" / "big.txt").write_bytes(bytes(2_000_000))
     return (("/fw", str(tmp_path / "tree")),)
-
-
-def download(
-    listener: Listener, name: str, options: dict[str, str] | None = None, mode: str = "octet"
-) -> Download:
-    """Fetch with our own machine."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(0.05)
-        machine = Download(
-            name, Endpoint(listener.address, listener.port), time.monotonic(), options=options, mode=mode
-        )
-        while not machine.finished:
-            for each in machine.datagrams_to_send():
-                sock.sendto(each.data, (each.destination.address, each.destination.port))
-            try:
-                data, source = sock.recvfrom(70000)
-                machine.receive(data, Endpoint(*source), time.monotonic())
-            except TimeoutError:
-                machine.handle_timer(time.monotonic())
-        for each in machine.datagrams_to_send():
-            sock.sendto(each.data, (each.destination.address, each.destination.port))
-    return machine
 
 
 def test_our_client_fetches_from_our_server(
