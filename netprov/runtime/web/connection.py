@@ -51,11 +51,15 @@ class Connections:
     def __len__(self) -> int:
         return len(self._connections)
 
-    def add(self, stream: Stream, address: str) -> None:
-        """Take in a new connection, which has `first` seconds for its first request, headers and all."""
+    def add(self, stream: Stream, address: str, *, answered: bool = False) -> None:
+        """Take in a new connection, which has `first` seconds for its first request, headers and all.
+
+        One whose first request was `answered` at once has time for the next.
+        """
         if len(self._connections) >= self._most:
             self._make_room(address)
-        self._connections[stream] = _Connection(address, self._clock() + self._first)
+        seconds = self._following if answered else self._first
+        self._connections[stream] = _Connection(address, self._clock() + seconds)
         self._of[address] += 1
 
     def discard(self, stream: Stream) -> None:

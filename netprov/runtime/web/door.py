@@ -23,7 +23,7 @@ _STATUS: Final = {each.value: f"{each.value} {each.phrase}" for each in HTTPStat
 class Door(asyncio.Protocol):
     """Waits for requests on one connection.
 
-    `answered` is told of each that was answered here; `hand_over` takes the connection, with what has come, from the
+    `answered` is told when one was answered here and others may follow; `hand_over` takes the connection, with what has come, from the
     first request on that needs aiohttp.
     """
 
@@ -34,6 +34,7 @@ class Door(asyncio.Protocol):
         self._answered = answered
         self._hand_over = hand_over
         self._stream: Stream
+        self.has_answered = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -48,9 +49,10 @@ class Door(asyncio.Protocol):
         if head is None or response is None:
             self._hand_over(stream, data)
             return
-        self._answered(stream)
         reply = format_reply(head, response)
+        self.has_answered = True
         if head.keep:
+            self._answered(stream)
             stream.write(reply)
         else:
             stream.end(reply)

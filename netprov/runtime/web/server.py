@@ -266,13 +266,17 @@ class WebServer:
         sock: socket.socket,
         tls: TlsLayer | None = None,
     ) -> None:
-        discard = self.connections.discard
-        stream = Stream(sock, self._poller, tls=tls, peer=peer, local=local, closed=discard)
-        self.connections.add(stream, peer[0])
+        connections = self.connections
+        stream = Stream(sock, self._poller, tls=tls, peer=peer, local=local, closed=connections.discard)
+        answered = False
         if self._quick is None:
             stream.begin(self._library())
         else:
-            stream.begin(Door(self._quick, self.connections.answered, self._hand_over))
+            door = Door(self._quick, connections.answered, self._hand_over)
+            stream.begin(door)
+            answered = door.has_answered
+        if not stream.is_over:  # as most are
+            connections.add(stream, peer[0], answered=answered)
 
     def _hand_over(self, stream: Stream, data: bytes) -> None:
         """Give a connection to aiohttp, with what has come on it."""

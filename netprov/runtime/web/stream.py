@@ -77,6 +77,11 @@ class Stream(asyncio.Transport):
             self._poller.register(self._fd, self._watched, self._ready)
 
     @property
+    def is_over(self) -> bool:
+        """Whether it is closed, and everything was sent."""
+        return self._fd < 0
+
+    @property
     def tls(self) -> SSLObject | None:
         """The TLS of the connection, None of a plain one."""
         return None if self._layer is None else self._layer.connection
