@@ -114,6 +114,10 @@ wheel: $(VENV)/.run ## Build dist/netprov-*.whl, to install where a production m
 	    --no-index --wheel-dir dist .
 	@ls dist/netprov-*.whl
 
+.PHONY: deb
+deb: $(VENV)/.run ## Build dist/netprov_*.deb, for Debian machines with the Python of this one (DEB_VERSION= names another version)
+	@deb/build $(VENV)
+
 .PHONY: lock
 lock: $(VENV)/.run ## Renew the locks from pyproject.toml (needs uv); UPGRADE= keeps the versions that still fit
 	@.ci/lock $(RUN)/python $(UPGRADE)

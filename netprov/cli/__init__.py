@@ -1,7 +1,4 @@
-"""The `netprov` command: one small module per verb, loaded when it is called.
-
-Exit codes: 0 fine, 1 findings, 2 usage or inventory, 3 runtime.
-"""
+"""The `netprov` command: one small module per verb, loaded when it is called."""
 
 from __future__ import annotations
 
@@ -58,6 +55,14 @@ TITLES: Mapping[str, str] = {
     "service": "The services",
     "answer": "What phones are told",
     "lab": "Without a phone",
+}
+
+EXIT_CODES: Mapping[int, str] = {
+    0: "Fine.",
+    1: "Findings: a check, comparison or examination found something.",
+    2: "Usage, or an inventory that is wrong.",
+    3: "Something failed at run time; the message says what and why.",
+    130: "Interrupted.",
 }
 
 VERBS: Mapping[str, str] = {verb: folder for folder, verbs in SECTIONS.items() for verb in verbs}

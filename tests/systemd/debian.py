@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.lab.conftest import ROOT
 
@@ -72,12 +73,30 @@ def tree() -> Path:
 
 
 @contextmanager
-def booted(binds: Mapping[Path, str] | None = None) -> Iterator[Machine]:
-    """Boot the tree, with directories of this machine bound into it, read-only; raise `CannotBootError` if it does not."""
-    directory = tree()
+def disk() -> Iterator[Path]:
+    """Yield a tree that keeps what is written to it from one boot to the next; all of it is gone afterwards."""
+    lower = tree()
+    with TemporaryDirectory(prefix="disk.", dir=CACHE.parent) as folder:
+        upper, work, merged = (Path(folder) / name for name in ("upper", "work", "merged"))
+        for each in (upper, work, merged):
+            each.mkdir(mode=0o755)
+        options = f"lowerdir={lower},upperdir={upper},workdir={work}"
+        subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, str(merged)], check=True)
+        try:
+            yield merged
+        finally:
+            subprocess.run(["umount", str(merged)], check=True)
+
+
+@contextmanager
+def booted(binds: Mapping[Path, str] | None = None, *, on: Path | None = None) -> Iterator[Machine]:
+    """Boot the tree, or the `disk` that is given, with directories of this machine bound into it, read-only.
+
+    Raises `CannotBootError` if it does not boot.
+    """
     command = [
-        "systemd-nspawn", "--quiet", f"--directory={directory}", f"--machine=netprov-{os.getpid()}", "--boot",
-        "--volatile=overlay", "--private-network", "--register=no", "--keep-unit", "--link-journal=no",
+        "systemd-nspawn", "--quiet", f"--directory={on or tree()}", f"--machine=netprov-{os.getpid()}", "--boot",
+        *(() if on else ("--volatile=overlay",)), "--private-network", "--register=no", "--keep-unit", "--link-journal=no",
         *(f"--bind-ro={source}:{target}" for source, target in (binds or {}).items()),
     ]  # fmt: skip
     log = CACHE.with_name(f"debian-12.{os.getpid()}.log")
