@@ -321,10 +321,12 @@ What is kept on disk, one writer each:
     state                       leases, device records, serials, secrets
     state.clock                 the lease clock, which never steps
     state.lease                 leases on disk
-    state.device                device records
+    state.device                device records, read
+    state.device_file           device records, written in batches that have bounds
     state.fair_queue            a bounded queue that is fair between sources
     state.dhcp_fact             what DHCP's events tell of a client
     state.acs_fact              what the ACS's events tell of a phone
+    state.device_record         what services report of phones, gathered and recorded
     state.space                 room on the disk, and who stops first
     state.reserve               room kept for leases on a disk that others have filled
     state.sqlite                SQLite files, opened private and of a known version

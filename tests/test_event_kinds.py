@@ -17,7 +17,8 @@ STORED = {
 """What device records of the first versions hold in their column `kind`."""
 
 RECORDERS = (
-    "state/device.py",
+    "state/device_file.py",
+    "state/device_record.py",
     "runtime/log.py",
     "runtime/metrics.py",
     "runtime/throttle.py",

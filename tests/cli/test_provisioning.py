@@ -16,7 +16,7 @@ from netprov.cli.verb.service import phones
 from netprov.errors import InventoryError, PkiError
 from netprov.provision.event import Asked
 from netprov.provision.gate.handout import Wanted
-from netprov.state.device import DeviceRecords
+from netprov.state.device_record import DeviceRecords
 from netprov.state.handout import KeyLedger
 from tests.lab.conftest import needs
 

@@ -53,7 +53,7 @@ from netprov.plan import Plan
 from netprov.plan.phone import identity_of
 from netprov.provision.event import Asked, RequestRefused, TlsFailed
 from netprov.state.clock import LeaseClock
-from netprov.state.device import DeviceRecords
+from netprov.state.device_record import DeviceRecords
 from netprov.state.lease import open_store
 from tests.explain.situations import BLIND, FINE, MAC, SITUATIONS, Plant, Situation
 from tests.explain.wire import write

@@ -19,7 +19,8 @@ from netprov.machine import Dropped, Endpoint, Event
 from netprov.provision.event import Asked, PhoneSaid, RequestRefused, TlsFailed, TransferFailed
 from netprov.provision.syslog import PhoneStatement
 from netprov.state.clock import LeaseClock
-from netprov.state.device import DeviceRecords, load_devices, load_history
+from netprov.state.device import load_devices, load_history
+from netprov.state.device_record import DeviceRecords
 from netprov.state.lease import open_store
 
 MAC = "00:12:34:ab:45:de"

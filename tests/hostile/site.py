@@ -14,7 +14,7 @@ from netprov.provision.config import Listener
 from netprov.runtime.provision.service import HttpService
 from netprov.runtime.role import RoleContext
 from netprov.runtime.web.tls import client_context
-from netprov.state.device import DeviceRecords
+from netprov.state.device_record import DeviceRecords
 from tests.port import free_port
 
 PHONES = tuple(f"00:12:34:ab:45:{number:02x}" for number in range(20))
@@ -69,7 +69,7 @@ def serve(state: Path, scenario: Callable[[Site], Awaitable[None]], plan: Plan |
 
     async def run() -> None:
         records = DeviceRecords(state, site.complaints.append)
-        records.listed = frozenset(site.plan.provision.devices)
+        records.follow(listed=frozenset(site.plan.provision.devices))
         await records.start()
 
         def report(service: str, event: Event) -> None:

@@ -13,7 +13,9 @@ from netprov.errors import Malformed
 from netprov.provision.event import Asked, Reported, SyslogLine
 from netprov.provision.report import LIMITS, parse_report
 from netprov.runtime.web.body import OF_ONE, TOGETHER
-from netprov.state.device import DeviceRecords, RecordLimits, load_devices, load_history, load_reports
+from netprov.state.device import load_devices, load_history, load_reports
+from netprov.state.device_file import RecordLimits
+from netprov.state.device_record import DeviceRecords
 from netprov.xml import XmlLimits, parse_bounded
 from tests.hostile.site import PHONES, Site, plain, request, serve
 
@@ -105,7 +107,7 @@ def record(
 
     async def run() -> None:
         records = DeviceRecords(state, complaints.append, limits=limits)
-        records.listed = listed
+        records.follow(listed=listed)
         await records.start()
         for place, event in enumerate(events, 1):
             records.observe("http", event)

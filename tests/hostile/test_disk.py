@@ -18,7 +18,8 @@ from netprov.errors import ServiceError
 from netprov.provision.event import Reported, SyslogLine
 from netprov.state import reserve
 from netprov.state.acs import AcsStore
-from netprov.state.device import DeviceRecords, load_reports
+from netprov.state.device import load_reports
+from netprov.state.device_record import DeviceRecords
 from netprov.state.lease import open_store
 from tests.lab.conftest import needs
 from tests.state.test_lease import ANCHOR, other
@@ -70,7 +71,7 @@ def test_records_stop_then_reports_and_leases_go_on(small_disk: Path) -> None:
 
     async def run() -> None:
         records = DeviceRecords(small_disk, said.append)
-        records.listed = frozenset({MAC})
+        records.follow(listed=frozenset({MAC}))
         await records.start()
         leave(small_disk, 14 * MIB)
         for number in range(20_000):

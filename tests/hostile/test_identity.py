@@ -13,7 +13,8 @@ from netprov.machine import Event
 from netprov.provision.event import Asked, PhoneSaid, Reported
 from netprov.provision.requester import Agent
 from netprov.provision.syslog import PhoneStatement
-from netprov.state.device import DeviceRecords, load_devices, load_history, load_reports
+from netprov.state.device import load_devices, load_history, load_reports
+from netprov.state.device_record import DeviceRecords
 from tests.hostile.site import PHONES, Site, a_plan, plain, request, serve
 
 VICTIM, PHONE_AT, STRANGER = PHONES[0], "10.20.0.50", "10.20.0.66"
@@ -38,7 +39,7 @@ FORGED: dict[str, Event] = {
 def record(state: Path, *events: Event, listed: frozenset[str] = frozenset({VICTIM})) -> None:
     async def run() -> None:
         records = DeviceRecords(state)
-        records.listed = listed
+        records.follow(listed=listed)
         await records.start()
         for event in events:
             records.observe("http", event)

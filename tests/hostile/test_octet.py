@@ -10,7 +10,8 @@ import pytest
 from netprov.provision.event import Asked, SyslogLine
 from netprov.runtime import task
 from netprov.runtime.role import Notice
-from netprov.state.device import DeviceRecords, load_devices, load_history
+from netprov.state.device import load_devices, load_history
+from netprov.state.device_record import DeviceRecords
 from netprov.tftp.packet import TftpRequest, decode
 from tests.hostile.site import PHONES, Site, plain, request, serve
 

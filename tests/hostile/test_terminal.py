@@ -19,7 +19,7 @@ from netprov.machine import Event
 from netprov.provision.event import Asked, Reported, RequestRefused, SyslogLine, TlsFailed, TransferFailed
 from netprov.provision.requester import Agent
 from netprov.runtime.log import EventLog
-from netprov.state.device import DeviceRecords
+from netprov.state.device_record import DeviceRecords
 from netprov.text import visible
 
 ATTACKS = {

@@ -28,7 +28,8 @@ from netprov.plan import Plan, derive
 from netprov.state import archive
 from netprov.state.archive import Archive, decrypt, encrypt, gather, restore
 from netprov.state.catalog import load_catalog, load_secrets, publish_secrets
-from netprov.state.device import FILE, DeviceRecords, load_devices
+from netprov.state.device import FILE, load_devices
+from netprov.state.device_record import DeviceRecords
 from netprov.state.place import make_room
 
 SITE = """

@@ -15,7 +15,8 @@ from netprov.machine import Dropped, Endpoint, Event
 from netprov.provision.event import Asked, PhoneSaid, Posted, Reported, SyslogLine, TlsFailed, TransferFailed
 from netprov.provision.requester import Agent
 from netprov.provision.syslog import PhoneStatement
-from netprov.state.device import FILE, DeviceRecords, load_devices, load_history, load_reports
+from netprov.state.device import FILE, load_devices, load_history, load_reports
+from netprov.state.device_record import DeviceRecords
 from netprov.state.place import make_room
 
 MAC = "00:12:34:ab:45:de"
@@ -117,7 +118,7 @@ def observed(state: Path, service: str, *events: Event) -> None:
 
     async def run() -> None:
         records = DeviceRecords(state)
-        records.own = frozenset({"10.20.0.1"})
+        records.follow(own=frozenset({"10.20.0.1"}))
         await records.start()
         for event in events:
             records.observe(service, event)

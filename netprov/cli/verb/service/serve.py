@@ -27,7 +27,7 @@ from netprov.runtime.supervise import Supervisor, build
 from netprov.runtime.task import keep
 from netprov.runtime.throttle import LineThrottle
 from netprov.runtime.watch import Watch
-from netprov.state.device import DeviceRecords
+from netprov.state.device_record import DeviceRecords
 from netprov.state.hold import DIRECTORY as CONTROL
 from netprov.state.hold import hold
 from netprov.state.place import settle
@@ -131,8 +131,7 @@ class Reports:
 
     def follow(self, plan: Plan) -> None:
         """Tell phones from our own checks by the addresses of a plan from now on."""
-        self.records.own = own_addresses(plan)
-        self.records.listed = frozenset(plan.provision.devices)
+        self.records.follow(own=own_addresses(plan), listed=frozenset(plan.provision.devices))
 
     async def stop(self) -> None:
         """Log and write what waits, as far as it can be written in a second."""
