@@ -53,6 +53,9 @@ Other servers' words, turned into a draft of an inventory:
     convert                     other servers' configurations, read into a draft
     convert.draft               the draft, and what was not carried over
     convert.rule                what another server gives to whom, and what wins
+    convert.cell                tags that can meet in one client
+    convert.decide              first-match classes that tell clients apart
+    convert.served              whom a network serves
     convert.value               octets of options as an inventory writes them
     convert.arrange             rules as networks and first-match classes
     convert.isc                 the servers of ISC

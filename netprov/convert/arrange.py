@@ -1,17 +1,20 @@
 """Rules of another server, arranged as an inventory has them: networks, and classes of which the first that matches wins.
 
-Other servers add up what a client's tags give. Here each combination of tags that changes something becomes a class,
-combinations of more tags first; so the first that matches says everything.
+Other servers add up what a client's tags give, or have chains of exceptions. Here every set of tags that can meet is a cell with
+its outcome on each network, and classes are made of cells (`decide`); so the first that matches says everything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from netprov.convert.cell import MOST_CELLS, TooManyTagsError, cells, cells_of
+from netprov.convert.decide import Cube, decide
 from netprov.convert.draft import Draft, Section
 from netprov.convert.rule import NETWORK_KEYS, Given, Grant, Rules, Tag, Tags, mentioned
+from netprov.convert.served import admit, asked_by_pools
 from netprov.convert.value import addresses, reason_against, written
 from netprov.dhcp.contents import ALWAYS
 from netprov.dhcp.option import table as code
@@ -19,24 +22,41 @@ from netprov.dhcp.option.provisioning import ACS_URL_43, ACS_URL_125, SERVER_COD
 from netprov.dhcp.option.vendor import broadband_forum, decode_tlv
 from netprov.errors import Malformed
 
-MOST_COMBINATIONS = 256
-"""Of tags that can meet in one client; with more, only pairs are looked at."""
-
 Options = Mapping[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What clients of one cell get on one network."""
+
+    options: Options
+    """All that can be carried over."""
+    own: Options
+    """What of it the network does not give."""
+    force: frozenset[int]
+    admitted: bool = False
+    """It is served only if a class takes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Class:
     """A class in the making."""
 
-    tags: Tags
+    cube: Cube
     networks: tuple[str, ...]
     """Only on these; () for all."""
     options: Options
     force: frozenset[int]
+    admits: bool = False
+    """Its clients are served because it takes them."""
 
-    def takes(self, tags: Tags, network: str) -> bool:
-        return self.tags <= tags and (not self.networks or network in self.networks)
+    @property
+    def gives_nothing(self) -> bool:
+        """Whether its clients get what others get too."""
+        return not self.options and not self.force and not self.admits
+
+    def takes(self, cell: Tags, network: str) -> bool:
+        return self.cube.takes(cell) and (not self.networks or network in self.networks)
 
 
 def arrange(draft: Draft, rules: Rules, *, own: Iterable[int] = ()) -> None:
@@ -97,7 +117,7 @@ def _octets(option: int, value: Any) -> bytes:
 
 def _reachable(draft: Draft, rules: Rules) -> Iterator[Grant]:
     """Yield the grants that some client can get; the others are left with their lines."""
-    derived = {name for name, _, _ in rules.derived}
+    derived = {name for name, _ in rules.derived}
     settable = {name for name, tag in rules.tags.items() if tag.alternatives or tag.macs} | derived
     for each in rules.grants:
         missing = sorted(each.needs - settable)
@@ -165,85 +185,110 @@ class _Arrangement:
     def __init__(self, draft: Draft, rules: Rules, own: frozenset[int]) -> None:
         self.draft, self.rules, self.own = draft, rules, own
         self.names = list(draft.networks) or [""]
-        used = mentioned(rules.grants, rules.derived)
-        self.atoms = [
-            name for name, tag in rules.tags.items() if name in used and (tag.alternatives or tag.macs)
-        ]
+        used = mentioned(rules.grants, rules.derived) | asked_by_pools(rules)
+        self.tags = {
+            name: tag for name, tag in rules.tags.items() if name in used and (tag.alternatives or tag.macs)
+        }
+        self.cells = self._cells()
+        self.served = admit(draft, rules, self.cells)
+        """Cells that a network serves only if a class takes them."""
+        self.effective = {
+            (cell, name): rules.effective(name, cell) for name in self.names for cell in self.cells
+        }
         self.bases = {name: self._base(name) for name in self.names}
         self.kept: list[_Class] = []
-        self.by_mac = any(rules.tags[name].alternatives for name in self.atoms)
+        self.told: set[int] = set()
+        """Lines of options of which it was told that some clients do not get them."""
+        self.called: dict[int, str] = {}
+        """Names of the kept classes, by their index."""
 
     def _base(self, network: str) -> dict[int, Given]:
-        found = self.rules.effective(network, frozenset())
-        return {key: each for key, each in found.items() if not names_server(key, each.data)}
+        """Return what a network gives whoever is on it: what leads to no server, and what nobody there goes without."""
+        lacked: set[int] = set()
+        if network not in self.served:  # there a class for everybody else would let everybody in
+            everywhere = [self.effective[cell, network].keys() for cell in self.cells]
+            lacked = {key for each in everywhere for key in each if key not in ALWAYS}
+            lacked -= {key for key in everywhere[0] if all(key in each for each in everywhere)}
+        found = self.effective[frozenset(), network]
+        return {
+            key: each for key, each in found.items() if not names_server(key, each.data) and key not in lacked
+        }
+
+    def _cells(self) -> list[Tags]:
+        """Return the sets of tags that can meet in one client; of too many those of one tag, and say what that loses."""
+        try:
+            return cells(self.tags)
+        except TooManyTagsError:
+            for each in self.rules.grants:
+                if each.needs | each.lacks:
+                    reason = f"more than {MOST_CELLS} sets of tags can meet; clients with several tags are not looked at"
+                    self.draft.leave(each.line, each.text, reason, each.code)
+            return [frozenset(), *(frozenset({name}) for name in self.tags)]
 
     def classes(self) -> None:
         """Find the classes, and write them."""
-        for tags in sorted(self._combinations(), key=len):
-            self._combination(tags)
-        for each in self.kept:
-            self._write(each)
-        self._name_phones()
+        outcomes = [{name: self._outcome(cell, name) for name in self.names} for cell in self.cells]
+        labels = [self._label(each) for each in outcomes]
+        nothing = self._label({name: _Outcome({}, {}, frozenset()) for name in self.names})
+        left = list(range(len(self.cells)))
+        for cube in decide(self.cells, labels, nothing, list(self.tags)):
+            taken = next(index for index in left if cube.takes(self.cells[index]))
+            left = [index for index in left if not cube.takes(self.cells[index])]
+            self.kept += self._per_network(cube, outcomes[taken])
+        self._drop_idle()
+        for index, each in enumerate(self.kept):
+            self.called[index] = self._name(each)
+        named = self._name_classes()
+        for index, each in enumerate(self.kept):
+            if named.get(index, index) == index:
+                self._write(each, self.called[index], matches=index not in named)
+        self._rest()
 
-    def _combinations(self) -> list[Tags]:
-        """Return the sets of tags that can meet in one client."""
-        together = self._listed_together()
-        found: list[Tags] = [frozenset()]
-        for name in self.atoms:
-            for tags in list(found):
-                if self._can_meet(name, tags, together):
-                    found.append(tags | {name})
-            if len(found) > MOST_COMBINATIONS:
-                line = self.rules.tags[name].line
-                self.draft.leave(
-                    line, name, "with so many tags, clients that have three and more are not looked at"
-                )
-                pairs = [frozenset({a, b}) for a in self.atoms for b in self.atoms if a < b]
-                singles = [frozenset({a}) for a in self.atoms]
-                return [frozenset(), *singles, *pairs]
-        return found
+    def _label(self, outcomes: Mapping[str, _Outcome]) -> tuple[object, ...]:
+        return tuple((tuple(each.own.items()), each.force, each.admitted) for each in outcomes.values())
 
-    def _listed_together(self) -> set[Tags]:
-        phones: dict[str, set[str]] = {}
-        for name in self.atoms:
-            for mac in self.rules.tags[name].macs:
-                phones.setdefault(mac, set()).add(name)
-        return {frozenset(names) for names in phones.values()}
+    def _outcome(self, cell: Tags, network: str) -> _Outcome:
+        effective = self.effective[cell, network]
+        given = self._sendable(effective, network)
+        base = self.bases[network]
+        options = {key: each.data for key, each in given.items()}
+        own = {key: data for key, data in options.items() if key not in base or base[key].data != data}
+        force = frozenset(key for key, each in given.items() if each.force and key not in ALWAYS)
+        self._unset(cell, network, effective)
+        return _Outcome(options, own, force, cell in self.served.get(network, ()))
 
-    def _can_meet(self, name: str, tags: Tags, together: set[Tags]) -> bool:
-        tag = self.rules.tags[name]
-        if any(exclusive(tag, self.rules.tags[other]) for other in tags):
-            return False
-        listed = {each for each in (*tags, name) if not self.rules.tags[each].alternatives}
-        return len(listed) < 2 or any(listed <= each for each in together)
+    def _per_network(self, cube: Cube, outcomes: Mapping[str, _Outcome]) -> Iterator[_Class]:
+        """Yield the classes of some clients: one for all networks on which the same options are right."""
+        groups: list[tuple[list[str], dict[int, bytes]]] = []
+        for name, each in outcomes.items():
+            for networks, given in groups:
+                both = {**given, **each.own}
+                members = [*(outcomes[other] for other in networks), each]
+                if all(_gives(other, both, each.force) for other in members):
+                    networks.append(name)
+                    given.update(each.own)
+                    break
+            else:
+                groups.append(([name], dict(each.own)))
+        for networks, options in groups:
+            where = () if len(groups) == 1 else tuple(networks)
+            admits = any(outcomes[each].admitted for each in networks)
+            yield _Class(cube, where, dict(sorted(options.items())), outcomes[networks[0]].force, admits)
 
-    def _combination(self, tags: Tags) -> None:
-        """Keep the classes of one combination of tags, where clients would get something else without them."""
-        groups: dict[tuple[tuple[tuple[int, bytes], ...], frozenset[int]], list[str]] = {}
-        for network in self.names:
-            given = self._sendable(self.rules.effective(network, tags), network)
-            base = self.bases[network]
-            options = {
-                key: each.data
-                for key, each in given.items()
-                if key not in base or base[key].data != each.data
-            }
-            force = frozenset(key for key, each in given.items() if each.force and key not in ALWAYS)
-            self._unset(tags, network, given)
-            groups.setdefault((tuple(options.items()), force), []).append(network)
-        for (options_, force), networks in groups.items():
-            needing = [each for each in networks if self._current(tags, each) != (dict(options_), force)]
-            if needing:
-                where = () if len(groups) == 1 else tuple(needing)
-                self.kept.insert(self._position(tags), _Class(tags, where, dict(options_), force))
-
-    def _position(self, tags: Tags) -> int:
-        """Return where a class goes: after all with more tags, and those of as many."""
-        return sum(1 for each in self.kept if len(each.tags) >= len(tags))
-
-    def _current(self, tags: Tags, network: str) -> tuple[Options, frozenset[int]]:
-        found = next((each for each in self.kept if each.takes(tags, network)), None)
-        return (found.options, found.force) if found else ({}, frozenset())
+    def _drop_idle(self) -> None:
+        """Drop classes that give nothing and keep nobody from a later one."""
+        for each in [each for each in reversed(self.kept) if each.gives_nothing]:
+            index = self.kept.index(each)
+            without = self.kept[:index] + self.kept[index + 1 :]
+            hit = [
+                (cell, name)
+                for cell in self.cells
+                for name in each.networks or self.names
+                if _first(self.kept, cell, name) is each
+            ]
+            later = (_first(without, cell, name) for cell, name in hit)
+            if all(other is None or other.gives_nothing for other in later):
+                self.kept = without
 
     def _sendable(self, given: Mapping[int, Given], network: str) -> dict[int, Given]:
         found = {}
@@ -263,21 +308,92 @@ class _Arrangement:
             return
         names = ", ".join(sorted(tags))
         base = self.bases[network]
+        closed = self.rules.closure(tags, network)
         for option in sorted((base.keys() | self.own) - given.keys()):
             here = option in base and not reason_against(option, base[option].data)
+            if option not in base and option in self.rules.refused(network):
+                continue  # nobody gets it here
             refusing = [
                 each
                 for each in self.rules.grants
-                if each.code == option and each.data is None and not each.space and each.needs <= tags
+                if each.code == option and each.data is None and not each.space and each.needs <= closed
             ]
             if here or (option in self.own and option in self.rules.refused(network, tags) and refusing):
                 grant = refusing[-1] if refusing else base[option].grants[-1]
-                reason = f"clients tagged {names} do not get it; here they do"
-                self.draft.leave(grant.line, grant.text, reason, option)
+                if grant.line not in self.told:
+                    self.told.add(grant.line)
+                    reason = f"clients tagged {names} do not get it; here they do"
+                    self.draft.leave(grant.line, grant.text, reason, option)
 
-    def _write(self, each: _Class) -> None:
+    def _name_classes(self) -> dict[int, int]:
+        """Let phones name their class where whatever they say leads to it; return the class that is named for each."""
+        listed: dict[int, list[Section]] = {}
+        for phone in self.draft.phones:
+            met = {
+                _index(self.kept, cell, name)
+                for cell in cells_of(self.tags, phone["mac"], self.cells)
+                for name in self.names
+            }
+            only = next(iter(met)) if len(met) == 1 else None
+            if only is not None and self._lists(self.kept[only]):
+                listed.setdefault(only, []).append(phone)
+        named: dict[int, int] = {}
+        for index, phones in listed.items():
+            each = self.kept[index]
+            macs = {mac for name in each.cube.has for mac in self.tags[name].macs}
+            if macs == {phone["mac"] for phone in phones}:
+                named[index] = self._same(index, listed.keys() - named.keys())
+                for phone in phones:
+                    phone["class"] = self.called[named[index]]
+        return named
+
+    def _rest(self) -> None:
+        """Write a last class for listed phones that none takes, where netprov would guess one by what their entry tells.
+
+        A phone of no class gets the one that its entry fits as far as it goes: its network, its address (`plan.site`).
+        """
+        alone = [
+            phone["mac"]
+            for phone in self.draft.phones
+            if "class" not in phone and self._guessed(phone["mac"])
+        ]
+        if alone:
+            self.draft.classes["listed"] = {"match": {"mac": alone}}
+
+    def _guessed(self, mac: str) -> bool:
+        """Say whether a phone that can be of no class fits one as far as its entry goes, by a part of the condition."""
+        own = list(cells_of(self.tags, mac, self.cells))
+        if all(_index(self.kept, cell, name) is not None for cell in own for name in self.names):
+            return False
+        always, ever = frozenset.intersection(*own), frozenset[str]().union(*own)
+        for each in self.kept:
+            open_ = (each.cube.has | each.cube.lacks) & (ever - always)
+            told = each.networks or each.cube.has & always or each.cube.lacks - ever
+            if open_ and told and each.cube.has <= ever and not each.cube.lacks & always:
+                return True
+        return False
+
+    def _same(self, index: int, others: Collection[int]) -> int:
+        """Return a class that gives what another does, but none of `others`: that one itself if there is no such class."""
+        each = self.kept[index]
+        return next(
+            (
+                other
+                for other, one in enumerate(self.kept)
+                if other not in others
+                and (one.options, one.force, one.networks) == (each.options, each.force, ())
+            ),
+            index,
+        )
+
+    def _lists(self, each: _Class) -> bool:
+        """Say whether a class is for listed phones alone, on every network, whatever they say."""
+        tags = [self.tags[name] for name in each.cube.has]
+        return len(tags) == 1 and not tags[0].alternatives and not each.cube.lacks and not each.networks
+
+    def _write(self, each: _Class, name: str, *, matches: bool) -> None:
         section: Section = {}
-        match = self._match(each)
+        match = self._match(each) if matches else {}
         if match:
             section["match"] = match
         if each.options:
@@ -286,20 +402,17 @@ class _Arrangement:
             section["force"] = sorted(each.force)
         if method := method_of(each.options):
             section["method"] = method
-        self.draft.classes[self._name(each)] = section
+        self.draft.classes[name] = section
 
     def _name(self, each: _Class) -> str:
-        parts = [name for name in self.atoms if name in each.tags] or ["provisioned"]
-        return "-".join([*parts, *each.networks])
-
-    def _named(self, each: _Class) -> bool:
-        """Say whether phones name this class, so that it matches nobody."""
-        return bool(each.tags) and not self.by_mac and not each.networks
+        parts = [name for name in self.tags if name in each.cube.has]
+        parts += [f"not-{name}" for name in self.tags if name in each.cube.lacks]
+        name = "-".join([*(parts or ["provisioned"]), *each.networks])
+        return name if name not in self.called.values() else f"{name}-{len(self.called)}"
 
     def _match(self, each: _Class) -> Section:
-        if self._named(each):
-            return {}
-        parts = [tag_condition(self.rules.tags[name]) for name in self.atoms if name in each.tags]
+        parts = [tag_condition(tag) for name, tag in self.tags.items() if name in each.cube.has]
+        parts += [{"not": tag_condition(tag)} for name, tag in self.tags.items() if name in each.cube.lacks]
         where: Section = {"network": _one(each.networks)} if each.networks else {}
         if not parts:
             return {**where, "vendor_class": "*"}
@@ -308,14 +421,18 @@ class _Arrangement:
             return {key: value for part in (where, *parts) for key, value in part.items()}
         return {**where, "all": parts}
 
-    def _name_phones(self) -> None:
-        for phone in self.draft.phones:
-            tags = frozenset(name for name in self.atoms if phone["mac"] in self.rules.tags[name].macs)
-            if tags and not self.by_mac:
-                found = next((each for each in self.kept if each.tags <= tags and not each.networks), None)
-                first = next((each for each in self.kept if each.tags <= tags), None)
-                if found is not None and found is first and self._named(found):
-                    phone["class"] = self._name(found)
+
+def _gives(outcome: _Outcome, options: Options, force: frozenset[int]) -> bool:
+    """Say whether a class with these options gives an outcome."""
+    return outcome.force == force and all(outcome.options.get(key) == data for key, data in options.items())
+
+
+def _index(classes: Sequence[_Class], cell: Tags, network: str) -> int | None:
+    return next((index for index, each in enumerate(classes) if each.takes(cell, network)), None)
+
+
+def _first(classes: Sequence[_Class], cell: Tags, network: str) -> _Class | None:
+    return next((each for each in classes if each.takes(cell, network)), None)
 
 
 def _one(values: Sequence[str]) -> Any:
@@ -334,39 +451,6 @@ def tag_condition(tag: Tag) -> Section:
         key = next(iter(keys))[0]
         return {key: [value for each in alternatives for value in _many(each[key])]}
     return {"any": alternatives}
-
-
-def exclusive(one: Tag, other: Tag) -> bool:
-    """Say whether no client can have both tags."""
-    if one.macs or other.macs or not one.alternatives or not other.alternatives:
-        return False
-    return all(_disjoint(a, b) for a in one.alternatives for b in other.alternatives)
-
-
-def _disjoint(one: Section, other: Section) -> bool:
-    for key in ("vendor_class", "mac", "network"):
-        if key in one and key in other:
-            pairs = [(a, b) for a in _many(one[key]) for b in _many(other[key])]
-            if all(_apart(key, a, b) for a, b in pairs):
-                return True
-    return False
-
-
-def _apart(key: str, one: str, other: str) -> bool:
-    if key == "network":
-        return one != other
-    if key == "mac":
-        return not one.startswith(other) and not other.startswith(one)
-    bare, bare_other = one.removesuffix("*"), other.removesuffix("*")
-    if any(sign in text for text in (bare, bare_other) for sign in "*?["):
-        return False
-    if one == bare and other == bare_other:
-        return one != other
-    shorter = bare if one != bare else bare_other
-    longer = bare_other if one != bare else bare
-    if one != bare and other != bare_other:
-        return not bare.startswith(bare_other) and not bare_other.startswith(bare)
-    return not longer.startswith(shorter)
 
 
 def _many(value: Any) -> list[Any]:

@@ -12,6 +12,9 @@ from netprov.inventory.yaml.flow import flow
 
 Section = dict[Any, Any]
 
+REVERSE = (".in-addr.arpa", ".ip6.arpa")
+"""What names of reverse zones end with."""
+
 PLACEHOLDER = "example.com"
 """Domain of a draft whose source names none."""
 
@@ -81,7 +84,11 @@ class Draft:
         network.setdefault("pool", []).append(f"{first}-{last}")
 
     def add_host(self, name: str, address: str) -> None:
-        """Add an address to a host, named relative to the domain if it is below it."""
+        """Add an address to a host, named relative to the domain if it is below it; the domain's own is a record."""
+        if self.domain and name.rstrip(".").lower() == self.domain:
+            kind = "AAAA" if ":" in address else "A"
+            self.records.append({"name": "@", "type": kind, "data": address})
+            return
         section = self.hosts.setdefault(self.relative(name), {"addresses": []})
         section["addresses"].append(address)
 
@@ -89,6 +96,15 @@ class Draft:
         """Return a name without the domain, if it has one label below it."""
         inner = name.rstrip(".").removesuffix(f".{self.domain}") if self.domain else name.rstrip(".")
         return inner if "." not in inner else name.rstrip(".")
+
+    def owner(self, name: str) -> str:
+        """Return the owner of a record as `records:` has it."""
+        name = name.rstrip(".")
+        if self.domain and name.lower() == self.domain:
+            return "@"
+        if self.domain and name.lower().endswith(f".{self.domain}"):
+            return name[: -len(self.domain) - 1]
+        return f"{name}." if "." in name else name
 
     @property
     def empty(self) -> bool:

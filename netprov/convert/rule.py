@@ -6,7 +6,7 @@ option over a class's (Kea). Each reader says it by ranks, so that one function 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -15,6 +15,11 @@ from netprov.dhcp.option.vendor import encode_tlv, encode_vendor_identifying
 
 Rank = tuple[int, ...]
 Tags = frozenset[str]
+Section = dict[str, Any]
+
+EVERYBODY: Section = {"all": []}
+MEMBER = "member"
+"""Key of a condition on a tag; beside it conditions here have `any`, `all`, `not` and `network`, as an inventory's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,16 @@ class Given:
     grants: tuple[Grant, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A pool of a network, and the condition on tags of those that get its addresses."""
+
+    network: str
+    condition: Section
+    line: int
+    text: str
+
+
 SELECTED_SPACE = 1000
 """Code of the grant whose data names the selected option space; no option of DHCP has it."""
 
@@ -82,8 +97,10 @@ class Rules:
     grants: list[Grant] = field(default_factory=list)
     tags: dict[str, Tag] = field(default_factory=dict)
     spaces: dict[str, Space] = field(default_factory=dict)
-    derived: list[tuple[str, Tags, Tags]] = field(default_factory=list)
-    """Tags set by other tags: the tag, those needed, those that must be missing."""
+    derived: list[tuple[str, Section]] = field(default_factory=list)
+    """Tags set by other tags, in the order in which the source looks: the tag, and its condition on others."""
+    admissions: list[Admission] = field(default_factory=list)
+    """Who gets addresses; a network without any serves whom its section says."""
     force_of_any: bool = False
     """An option is forced if any scope forces it, not only the one whose value is sent (Kea)."""
 
@@ -91,13 +108,39 @@ class Rules:
         """Return the tag of that name, made if it is new."""
         return self.tags.setdefault(name, Tag(line))
 
-    def closure(self, tags: Tags) -> Tags:
-        """Return tags with those that follow from them."""
+    def derive(self, name: str, condition: Section, line: int) -> None:
+        """Let a tag be set where a condition holds that speaks of other tags; parts that do not are tags without a name."""
+        tag = self.tag(name, line)
+        if any(each in self.tags and self.tags[each].unknown for each in members(condition)):
+            tag.unknown = True
+            return
+        self.derived.append((name, self._by_tags(condition, line)))
+
+    def _by_tags(self, condition: Section, line: int) -> Section:
+        """Return a condition in which everything that a client says is a tag."""
+        if condition.keys() == {"network"} or MEMBER in condition or condition == EVERYBODY:
+            return condition
+        if not any(True for _ in members(condition)) and not _speaks_of_networks(condition):
+            found = next((name for name, tag in self.tags.items() if tag.alternatives == [condition]), "")
+            if not found:
+                found = f"test{sum(name.startswith('test') for name in self.tags) + 1}"
+                self.tag(found, line).alternatives.append(condition)
+            return {MEMBER: found}
+        parts = [
+            {"any": [self._by_tags(each, line) for each in value]} if key == "any"
+            else {"all": [self._by_tags(each, line) for each in value]} if key == "all"
+            else {"not": self._by_tags(value, line)} if key == "not"
+            else self._by_tags({key: value}, line)
+            for key, value in condition.items()
+        ]  # fmt: skip
+        return parts[0] if len(parts) == 1 else {"all": parts}
+
+    def closure(self, tags: Tags, network: str) -> Tags:
+        """Return tags with those that follow from them on a network."""
         found = set(tags)
-        for _ in self.derived:
-            for name, needs, lacks in self.derived:
-                if needs <= found and not lacks & found:
-                    found.add(name)
+        for name, condition in self.derived:
+            if met(condition, found, network):
+                found.add(name)
         return frozenset(found)
 
     def effective(self, network: str, tags: Tags) -> dict[int, Given]:
@@ -122,7 +165,7 @@ class Rules:
 
     def _chosen(self, network: str, tags: Tags) -> dict[tuple[str, int], Grant]:
         """Return what wins, by space and code."""
-        tags = self.closure(tags)
+        tags = self.closure(tags, network)
         chosen: dict[tuple[str, int], Grant] = {}
         for each in self.grants:
             here = each.networks is None or network in each.networks
@@ -166,14 +209,54 @@ class Rules:
                 return True
 
 
-def mentioned(grants: Iterable[Grant], derived: Iterable[tuple[str, Tags, Tags]]) -> set[str]:
+def met(condition: Section, tags: Iterable[str], network: str) -> bool:
+    """Say whether a condition on tags holds."""
+    return all(_met(key, value, tags, network) for key, value in condition.items())
+
+
+def _met(key: str, value: Any, tags: Iterable[str], network: str) -> bool:
+    match key:
+        case "any":
+            return any(met(each, tags, network) for each in value)
+        case "all":
+            return all(met(each, tags, network) for each in value)
+        case "not":
+            return not met(value, tags, network)
+        case "network":
+            return network in value
+        case _:
+            return value in tags
+
+
+def members(condition: Section) -> Iterator[str]:
+    """Yield the tags that a condition speaks of."""
+    for key, value in condition.items():
+        if key == MEMBER:
+            yield value
+        elif key in {"any", "all"}:
+            for each in value:
+                yield from members(each)
+        elif key == "not":
+            yield from members(value)
+
+
+def _speaks_of_networks(condition: Section) -> bool:
+    return any(
+        key == "network"
+        or (key in {"any", "all"} and any(map(_speaks_of_networks, value)))
+        or (key == "not" and _speaks_of_networks(value))
+        for key, value in condition.items()
+    )
+
+
+def mentioned(grants: Iterable[Grant], derived: Iterable[tuple[str, Section]]) -> set[str]:
     """Return the tags that decide something."""
     found: set[str] = set()
     for each in grants:
         found |= each.needs | each.lacks
-    for name, needs, lacks in derived:
+    for name, condition in reversed(list(derived)):
         if name in found:
-            found |= needs | lacks
+            found |= set(members(condition))
     return found
 
 

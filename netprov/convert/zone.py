@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from netprov.convert.draft import Draft, Section
+from netprov.convert.draft import REVERSE, Draft, Section
 from netprov.dns.iana.rrtype import format_type
 from netprov.dns.message.name import format_host, parse_name
 from netprov.dns.message.rdata import format_rdata
@@ -22,7 +22,6 @@ _SCHEMES = {owner: scheme for scheme, owner in SERVICES.items()}
 _ORIGIN = re.compile(
     r"^\$ORIGIN\s+(\S+)|^(\S+\.)\s+(?:\d+\s+)?(?:IN\s+)?(?:\d+\s+)?SOA\s", re.MULTILINE | re.IGNORECASE
 )
-_REVERSE = (".in-addr.arpa", ".ip6.arpa")
 _DEFAULT_TTL = 3600
 
 
@@ -50,7 +49,7 @@ def _zone(draft: Draft, text: str, file: str, origin: str) -> None:
     records, problems = parse(text, apex, file=file, ttl=_DEFAULT_TTL)
     for each in problems:
         draft.leave(each.place.line if each.place else 1, each.message, "this line cannot be read", file=file)
-    if not draft.domain and not f".{origin}".lower().endswith(_REVERSE):
+    if not draft.domain and not f".{origin}".lower().endswith(REVERSE):
         draft.domain = origin.lower()
     aliases: list[Record] = []
     for record in records:
@@ -71,7 +70,7 @@ def _zone(draft: Draft, text: str, file: str, origin: str) -> None:
                 "netprov answers for the addresses of its hosts and phones by itself",
                 file=file,
             )
-        elif kind in {"A", "AAAA"} and name.lower() != draft.domain and not name.startswith("*"):
+        elif kind in {"A", "AAAA"} and not name.startswith("*"):
             draft.add_host(name, data)
         elif kind == "CNAME":
             aliases.append(record)
@@ -88,7 +87,7 @@ def _other(draft: Draft, name: str, kind: str, data: str) -> None:
         entry: Section = {"target": draft.relative(target), "port": int(port)}
         draft.srv.setdefault(service, []).append(entry | {"priority": int(priority), "weight": int(weight)})
         return
-    draft.records.append({"name": _owner(draft, name), "type": kind, "data": data})
+    draft.records.append({"name": draft.owner(name), "type": kind, "data": data})
 
 
 def _alias(draft: Draft, name: str, target: str) -> None:
@@ -96,15 +95,7 @@ def _alias(draft: Draft, name: str, target: str) -> None:
     if host is not None:
         host.setdefault("aliases", []).append(draft.relative(name))
     else:
-        draft.records.append({"name": _owner(draft, name), "type": "CNAME", "data": target})
-
-
-def _owner(draft: Draft, name: str) -> str:
-    """Return an owner as `records:` has it."""
-    if name.lower() == draft.domain:
-        return "@"
-    inner = name.removesuffix(f".{draft.domain}")
-    return inner if inner != name else f"{name}."
+        draft.records.append({"name": draft.owner(name), "type": "CNAME", "data": target})
 
 
 _TOKEN = re.compile(r'//[^\n]*|#[^\n]*|/\*.*?\*/|"((?:[^"\\]|\\.)*)"|([{};])|([^\s{};"]+)', re.DOTALL)
@@ -162,7 +153,7 @@ def _named_zone(draft: Draft, each: _Statement, name: str, directory: Path) -> N
     except OSError as error:
         draft.leave(each.line, f"zone {name}", f"{file} cannot be read: {error.strerror}")
         return
-    if draft.domain and not f".{origin}".lower().endswith(_REVERSE):
+    if draft.domain and not f".{origin}".lower().endswith(REVERSE):
         draft.zones.append({"origin": origin, "file": str(file)})
         return
     _zone(draft, text, str(file), origin)

@@ -22,7 +22,7 @@ from netprov.plan import Plan
 
 FILE = "dnsmasq/dnsmasq.conf"
 _OWN = "own"
-"""The tag of listed phones that have options of their own."""
+"""Begins the tag of listed phones that have options of their own on a network."""
 
 _SHORTEST_S = 120
 _UNLESS_TOLD = (code.ROUTER, code.DNS)
@@ -158,9 +158,10 @@ def _options(
 ) -> Iterator[str]:
     """Yield what each class gets on a network, and what phones with options of their own get."""
     own = [phone for phone in config.phones.values() if _is_own(phone, network)]
+    others = [f"!{_own(network)}"] if own else []
     for each in chain:
         yield from _settings(
-            [network.name, _tag(network, each), f"!{_OWN}"], compose(network, each, None), export, place
+            [network.name, _tag(network, each), *others], compose(network, each, None), export, place
         )
     for phone in own:
         classes = [config.class_named(phone.class_name)] if phone.named else chain
@@ -168,6 +169,10 @@ def _options(
             yield from _settings(
                 [network.name, _tag(network, each), _of(phone)], compose(network, each, phone), export, place
             )
+
+
+def _own(network: NetworkConfig) -> str:
+    return f"{_OWN}-{network.name}"
 
 
 def _is_own(phone: PhoneConfig, network: NetworkConfig) -> bool:
@@ -202,8 +207,8 @@ def _hosts(config: DhcpConfig, phone: PhoneConfig, place: Placed) -> Iterator[st
     marks = (
         [_named(phone.class_name)] if phone.named else [_model(phone.class_name)] if phone.class_name else []
     )
-    if any(_is_own(phone, network) for network in config.networks):
-        marks += [_OWN, _of(phone)]
+    own = [_own(network) for network in config.networks if _is_own(phone, network)]
+    marks += [*own, _of(phone)] if own else []
     address = f",{dotted(phone.address)}" if phone.address else ""
     yield f"# {place(phone.origin)}"
     yield f"dhcp-host={format_mac(phone.mac)}{''.join(f',set:{each}' for each in marks)}{address}"

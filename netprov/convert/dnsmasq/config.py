@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network
 
 from netprov.convert.arrange import arrange
 from netprov.convert.dnsmasq import name as dnsmasq_name
 from netprov.convert.dnsmasq.option import Declared, declared, octets, tags
 from netprov.convert.dnsmasq.tag import State, class_, marks, match, tag_if, vendor_tag
-from netprov.convert.draft import Draft, Section
-from netprov.convert.rule import Grant, Rank, Space
+from netprov.convert.draft import REVERSE, Draft, Section
+from netprov.convert.rule import MEMBER, Admission, Grant, Rank, Space, mentioned
+from netprov.convert.served import KNOWN, asked_by_pools
 from netprov.dhcp.option import table as code
 from netprov.mac import read_mac
 
 _LEASE = re.compile(r"(\d+[smhdw]?|infinite)\Z")
 _ADDRESS = re.compile(r"\d+(\.\d+){3}\Z")
 _LONG_LEASE = "52w"
+_LISTED: Section = {"all": [{MEMBER: KNOWN}]}
 _UNTAGGED, _BY_RANGE, _TAGGED = (0,), (1,), (2,)
 """Ranks: an option under a client's tags beats one under its range's tag, which beats one without (option_filter)."""
 
@@ -26,7 +29,9 @@ def read_dnsmasq(text: str, source: str) -> Draft:
     """Read a dnsmasq configuration."""
     state = State(Draft(source))
     handlers: dict[str, Callable[[State, str], str]] = {**_KEYS, **_NAMES}
-    for number, key, value in sorted(_lines(text), key=lambda line: _ORDER.get(line[1], 5)):
+    lines = sorted(_lines(text), key=lambda line: _ORDER.get(line[1], 5))
+    state.draft.domain = _main_domain(lines)
+    for number, key, value in lines:
         state.line, state.text = number, f"{key}={value}" if value else key
         handler = handlers.get(key)
         if handler is None:
@@ -48,6 +53,31 @@ def _lines(text: str) -> Iterator[tuple[int, str, str]]:
         if content:
             key, _, value = content.partition("=")
             yield number, key.strip().removeprefix("--"), value.strip()
+
+
+def _main_domain(lines: Iterable[tuple[int, str, str]]) -> str:
+    """Return the domain that names are below where no `domain=` says it: of the zones the one of an option 15, or that option."""
+    if any(key == "domain" for _, key, _ in lines):
+        return ""
+    sent: dict[str, None] = {}
+    zones = []
+    for _, key, value in lines:
+        if key in {"dhcp-option", "dhcp-option-force"}:
+            with suppress(ValueError):
+                each = declared(value)
+                if (
+                    each.code == code.DOMAIN
+                    and each.vendor is None
+                    and not each.encap
+                    and not each.enterprise
+                ):
+                    sent[octets(each).decode().rstrip(".").lower()] = None
+        elif key in {"local", "server"}:
+            zones += [each.lower() for each in value.split("/")[1:-1] if each and not value.split("/")[-1]]
+    zones = [each for each in zones if not f".{each}".endswith(REVERSE)]
+    return next(
+        (zone for zone in zones if not sent or any(f".{each}".endswith(f".{zone}") for each in sent)), ""
+    )
 
 
 def _without_comment(line: str) -> str:
@@ -78,9 +108,26 @@ def _finish(state: State) -> None:
         for domain, subnet in state.domains:
             if IPv4Network(network["subnet"]).subnet_of(subnet):
                 network["domain"] = domain
-    draft.sends_domain = bool(draft.domain)
+    _pools(state)
     _by_range(state)
     arrange(draft, state.rules, own=(code.ROUTER, code.DNS))
+
+
+def _pools(state: State) -> None:
+    """Give networks their ranges: one for listed clients alone is reserved where another is for more."""
+    for each, first, last in state.ranges:
+        network = state.draft.networks[each.network]
+        others = [
+            other
+            for other, _, _ in state.ranges
+            if other.network == each.network and other.condition != _LISTED
+        ]
+        if each.condition == _LISTED and others:
+            network.setdefault("reserved", []).append(f"{first}-{last}")
+        else:
+            state.draft.add_pool(network, first, last)
+            if not state.known_only:
+                state.rules.admissions.append(each)
 
 
 def _by_range(state: State) -> None:
@@ -121,6 +168,23 @@ def _by_range(state: State) -> None:
             )
         )
     state.rules.grants = found
+    state.rules.derived = [(name, _on_networks(each, names)) for name, each in state.rules.derived]
+    if KNOWN in mentioned(found, state.rules.derived) | asked_by_pools(state.rules):
+        state.rules.tag(KNOWN, 1).macs = [phone["mac"] for phone in state.draft.phones]
+
+
+def _on_networks(condition: Section, names: Mapping[str, frozenset[str]]) -> Section:
+    """Return a condition on tags in which those that ranges set are networks."""
+    if condition.get(MEMBER) in names:
+        return {"network": sorted(names[condition[MEMBER]])}
+    return {
+        key: [_on_networks(each, names) for each in value]
+        if key in {"any", "all"}
+        else _on_networks(value, names)
+        if key == "not"
+        else value
+        for key, value in condition.items()
+    }
 
 
 def _interface(state: State, value: str) -> str:
@@ -136,6 +200,7 @@ def _domain(state: State, value: str) -> str:
     if rest or (state.draft.domain and state.draft.domain != name):
         return "an inventory has one main domain; networks can have their own"
     state.draft.domain = name
+    state.draft.sends_domain = True
     return ""
 
 
@@ -166,17 +231,17 @@ def _range(state: State, value: str) -> str:
     )
     if interface:
         network["interface"] = interface
-    if mode == "static":
-        network.setdefault("pool", [])
-    else:
-        state.draft.add_pool(network, str(first), mode)
+    network.setdefault("pool", [])
+    if mode != "static":
+        conditions: list[Section] = [{MEMBER: each.lstrip("!#")} for each in needed]
+        conditions = [
+            {"not": each} if tag[:1] in "!#" else each for tag, each in zip(needed, conditions, strict=True)
+        ]
+        admission = Admission(name, {"all": conditions}, state.line, state.text)
+        state.ranges.append((admission, str(first), mode))
     lease = next((part for part in rest if _LEASE.match(part)), "")
     network["lease"] = _LONG_LEASE if lease == "infinite" else lease or "1h"
-    reasons = [
-        f"no netmask: {subnet} was assumed" if not mask else "",
-        f"only clients tagged {', '.join(needed)} are served from it; here all are" if needed else "",
-    ]
-    return "; ".join(filter(None, reasons))
+    return f"no netmask: {subnet} was assumed" if not mask else ""
 
 
 def _host(state: State, value: str) -> str:
@@ -281,6 +346,11 @@ def _authoritative(state: State, _value: str) -> str:
     return ""
 
 
+def _no_ping(_state: State, _value: str) -> str:
+    """Take nothing of it: whether addresses are probed changes nothing that clients are told."""
+    return ""
+
+
 def _names(handler: Callable[[Draft, str], str]) -> Callable[[State, str], str]:
     return lambda state, value: handler(state.draft, value)
 
@@ -307,6 +377,7 @@ _KEYS: Mapping[str, Callable[[State, str], str]] = {
     "dhcp-boot": _boot,
     "dhcp-ignore": _ignore,
     "dhcp-authoritative": _authoritative,
+    "no-ping": _no_ping,
 }
 _ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(
@@ -315,9 +386,17 @@ _ELSEWHERE: Mapping[str, str] = {
     ),
     "server": "resolvers for other names go under `dns: {forward: …}`",
     **dict.fromkeys(("conf-dir", "conf-file", "addn-hosts", "dhcp-hostsfile"), "import that file by itself"),
-    **dict.fromkeys(("mx-host", "naptr-record", "ptr-record", "caa-record"), "write it under `records:`"),
+    **dict.fromkeys(("naptr-record", "caa-record"), "write it under `records:`"),
 }
 """Settings that an inventory has in another form."""
 
-_ORDER = {"domain": 0, "interface": 0, "dhcp-range": 1, "address": 2, "host-record": 2, "cname": 3}
+_ORDER = {
+    "domain": 0,
+    "interface": 0,
+    "dhcp-range": 1,
+    "address": 2,
+    "host-record": 2,
+    "cname": 3,
+    "tag-if": 6,
+}
 """dnsmasq reads its file in any order: what others refer to comes first."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 
 from netprov.convert.dnsmasq.option import split
-from netprov.convert.draft import Draft, Section
+from netprov.convert.draft import REVERSE, Draft, Section
 from netprov.dns.service import SERVICES
 
 _SCHEMES = {owner: scheme for scheme, owner in SERVICES.items()}
@@ -46,7 +47,8 @@ def _cname(draft: Draft, value: str) -> str:
 
 def _srv(draft: Draft, value: str) -> str:
     owner, *rest = [part.strip() for part in value.split(",")]
-    name = owner.removesuffix(f".{draft.domain}") if draft.domain else owner
+    bare = all(label.startswith("_") for label in owner.split("."))  # dnsmasq puts its domain behind
+    name = owner if bare else draft.owner(owner)
     target, port, priority, weight = (*rest, *("", "1", "0", "0")[len(rest) :])[:4]
     if not target:
         return "a service without a target"
@@ -63,8 +65,39 @@ def _srv(draft: Draft, value: str) -> str:
 def _text(draft: Draft, value: str) -> str:
     name, *texts = [part.text for part in split(value)]
     data = " ".join('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts)
-    draft.records.append({"name": name.removesuffix(f".{draft.domain}"), "type": "TXT", "data": data or '""'})
+    draft.records.append({"name": draft.owner(name), "type": "TXT", "data": data or '""'})
     return ""
+
+
+def _pointer(draft: Draft, value: str) -> str:
+    """Take a PTR record for granted that netprov makes of a host by itself."""
+    owner, _, target = (part.strip() for part in value.partition(","))
+    host = draft.hosts.get(draft.relative(target), {"addresses": []})
+    if owner.rstrip(".") in {ip_address(each).reverse_pointer for each in host["addresses"]}:
+        return ""
+    return "netprov answers for the addresses of its hosts and phones by itself"
+
+
+def _mail(draft: Draft, value: str) -> str:
+    name, *rest = [part.strip() for part in value.split(",")]
+    target, preference = (*rest, *("", "1")[len(rest) :])[:2]
+    if not target:
+        return "a mail exchanger without a name"
+    draft.records.append(
+        {"name": draft.owner(name), "type": "MX", "data": f"{preference} {draft.absolute(target)}"}
+    )
+    return ""
+
+
+def _local(draft: Draft, value: str) -> str:
+    """Take a zone that is answered from here alone; netprov does so for the domains that it serves."""
+    zones = [each.lower() for each in value.strip("/").split("/")]
+    foreign = [
+        each
+        for each in zones
+        if not f".{each}".endswith(REVERSE) and not f".{each}".endswith(f".{draft.domain or '/'}")
+    ]
+    return f"{', '.join(foreign)} is none of the domains that are served" if foreign else ""
 
 
 KEYS: Mapping[str, Callable[[Draft, str], str]] = {
@@ -73,5 +106,8 @@ KEYS: Mapping[str, Callable[[Draft, str], str]] = {
     "cname": _cname,
     "srv-host": _srv,
     "txt-record": _text,
+    "ptr-record": _pointer,
+    "mx-host": _mail,
+    "local": _local,
 }
 """What reads each setting: it fills in the draft, and returns why something is not carried over."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
 from netprov.convert.dnsmasq.option import split, tags
-from netprov.convert.draft import Draft
-from netprov.convert.rule import Rules
+from netprov.convert.draft import Draft, Section
+from netprov.convert.rule import MEMBER, Admission, Rules
 
 
 @dataclass(slots=True)
@@ -21,6 +21,8 @@ class State:
     interfaces: list[str] = field(default_factory=list)
     tagged: dict[str, list[str]] = field(default_factory=dict)
     """Names of networks, by the tag that their ranges set."""
+    ranges: list[tuple[Admission, str, str]] = field(default_factory=list)
+    """Ranges of addresses, first and last, and who gets them."""
     domains: list[tuple[str, IPv4Network]] = field(default_factory=list)
     known_only: bool = False
     authoritative: bool = False
@@ -88,5 +90,8 @@ def tag_if(state: State, value: str) -> str:
     parts = [part.text for part in split(value)]
     sets = [part.removeprefix("set:") for part in parts if part.startswith("set:")]
     needs, lacks = tags([part for part in parts if not part.startswith("set:")])
-    state.rules.derived += [(name, needs, lacks) for name in sets]
+    wanted: list[Section] = [{MEMBER: each} for each in sorted(needs)]
+    wanted += [{"not": {MEMBER: each}} for each in sorted(lacks)]
+    for name in sets:
+        state.rules.derive(name, {"all": wanted}, state.line)
     return "" if sets else "no tag is set"
