@@ -18,6 +18,7 @@ Tags = frozenset[str]
 Section = dict[str, Any]
 
 EVERYBODY: Section = {"all": []}
+NOBODY: Section = {"not": EVERYBODY}
 MEMBER = "member"
 """Key of a condition on a tag; beside it conditions here have `any`, `all`, `not` and `network`, as an inventory's."""
 
@@ -118,13 +119,16 @@ class Rules:
 
     def _by_tags(self, condition: Section, line: int) -> Section:
         """Return a condition in which everything that a client says is a tag."""
-        if condition.keys() == {"network"} or MEMBER in condition or condition == EVERYBODY:
+        if condition.keys() in ({"network"}, {MEMBER}) or condition in (EVERYBODY, NOBODY):
             return condition
         if not any(True for _ in members(condition)) and not _speaks_of_networks(condition):
-            found = next((name for name, tag in self.tags.items() if tag.alternatives == [condition]), "")
+            parts = condition["any"] if condition.keys() == {"any"} else [condition]
+            found = next(
+                (name for name, tag in self.tags.items() if tag.alternatives == parts and not tag.macs), ""
+            )
             if not found:
                 found = f"test{sum(name.startswith('test') for name in self.tags) + 1}"
-                self.tag(found, line).alternatives.append(condition)
+                self.tag(found, line).alternatives += parts
             return {MEMBER: found}
         parts = [
             {"any": [self._by_tags(each, line) for each in value]} if key == "any"
@@ -207,6 +211,39 @@ class Rules:
                 return space.code in found
             case _:
                 return True
+
+
+def simplified(condition: Section) -> Section:
+    """Return a condition without what always holds or never does, without repetition; `EVERYBODY` or `NOBODY` if that is all."""
+    parts: list[Section] = []
+    for key, value in condition.items():
+        match key:
+            case "all":
+                for each in value:
+                    inner = simplified(each)
+                    parts += inner["all"] if inner.keys() == {"all"} else [inner]
+            case "any":
+                parts.append(_either([simplified(each) for each in value]))
+            case "not":
+                inner = simplified(value)
+                parts.append(inner["not"] if inner.keys() == {"not"} else {"not": inner})
+            case _:
+                parts.append({key: value})
+    if NOBODY in parts:
+        return NOBODY
+    kept = [each for index, each in enumerate(parts) if each != EVERYBODY and each not in parts[:index]]
+    keys = [key for each in kept for key in each]
+    if len(keys) > len(set(keys)):
+        return {"all": kept}
+    return {key: value for each in kept for key, value in each.items()} or EVERYBODY
+
+
+def _either(parts: list[Section]) -> Section:
+    flat = [one for each in parts for one in (each["any"] if each.keys() == {"any"} else [each])]
+    if EVERYBODY in flat:
+        return EVERYBODY
+    kept = [each for index, each in enumerate(flat) if each != NOBODY and each not in flat[:index]]
+    return NOBODY if not kept else kept[0] if len(kept) == 1 else {"any": kept}
 
 
 def met(condition: Section, tags: Iterable[str], network: str) -> bool:

@@ -5,12 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from netprov.convert.draft import Draft
-from netprov.convert.rule import Admission, Rules, Section, Tag, Tags, members, met
+from netprov.convert.rule import MEMBER, Admission, Rules, Section, Tag, Tags, members, mentioned, met
 from netprov.dhcp.contents import PHONE_CLASSES
 from netprov.dhcp.option.vendor import ACS_MARK
 
 KNOWN = "known"
 """The tag of all listed clients."""
+
+
+def share_pools(draft: Draft, rules: Rules, pools: Sequence[tuple[Admission, str]]) -> None:
+    """Give networks their ranges: one for listed clients alone is reserved where another is for more."""
+    for each, range_ in pools:
+        network = draft.networks[each.network]
+        others = [one for one, _ in pools if one.network == each.network and not is_for_known(one)]
+        if is_for_known(each) and others:
+            network.setdefault("reserved", []).append(range_)
+        else:
+            network.setdefault("pool", []).append(range_)
+            rules.admissions.append(each)
+    if KNOWN in mentioned(rules.grants, rules.derived) | asked_by_pools(rules):
+        rules.tag(KNOWN, 1).macs = [phone["mac"] for phone in draft.phones]
+
+
+def is_for_known(each: Admission) -> bool:
+    """Say whether a pool is for listed clients alone."""
+    return each.condition in ({MEMBER: KNOWN}, {"all": [{MEMBER: KNOWN}]})
 
 
 def asked_by_pools(rules: Rules) -> set[str]:
@@ -82,6 +101,8 @@ def _mark(tag: Tag) -> str:
     for mark in (*PHONE_CLASSES, ACS_MARK):
         if {"vendor_class": f"{mark}*"} in tag.alternatives or _contained(tag, mark):
             return mark
+    if {"vendor_class": f"*{ACS_MARK}"} in tag.alternatives:
+        return ACS_MARK
     return ""
 
 
@@ -97,6 +118,6 @@ def _of_phones(condition: Section) -> bool:
     """Say whether whoever meets a condition is a phone by its vendor class."""
     values = condition.get("vendor_class", ())
     patterns = [values] if isinstance(values, str) else values
-    if patterns and all(each.startswith(PHONE_CLASSES) for each in patterns):
+    if patterns and all(each.startswith(PHONE_CLASSES) or ACS_MARK in each for each in patterns):
         return True
     return ACS_MARK in str(condition.get("vendor_class_contains", ""))

@@ -51,7 +51,7 @@ def there_and_back(engine: str, seed: int) -> tuple[Verdict, str]:
     return verdict, text
 
 
-@pytest.mark.parametrize("engine", ["dnsmasq"])
+@pytest.mark.parametrize("engine", ["dnsmasq", "kea"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_import_of_an_export_serves_what_was_exported(engine: str, seed: int) -> None:
     verdict, text = there_and_back(engine, seed)

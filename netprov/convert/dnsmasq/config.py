@@ -12,15 +12,14 @@ from netprov.convert.dnsmasq import name as dnsmasq_name
 from netprov.convert.dnsmasq.option import Declared, declared, octets, tags
 from netprov.convert.dnsmasq.tag import State, class_, marks, match, tag_if, vendor_tag
 from netprov.convert.draft import REVERSE, Draft, Section
-from netprov.convert.rule import MEMBER, Admission, Grant, Rank, Space, mentioned
-from netprov.convert.served import KNOWN, asked_by_pools
+from netprov.convert.rule import MEMBER, Admission, Grant, Rank, Space
+from netprov.convert.served import share_pools
 from netprov.dhcp.option import table as code
 from netprov.mac import read_mac
 
 _LEASE = re.compile(r"(\d+[smhdw]?|infinite)\Z")
 _ADDRESS = re.compile(r"\d+(\.\d+){3}\Z")
 _LONG_LEASE = "52w"
-_LISTED: Section = {"all": [{MEMBER: KNOWN}]}
 _UNTAGGED, _BY_RANGE, _TAGGED = (0,), (1,), (2,)
 """Ranks: an option under a client's tags beats one under its range's tag, which beats one without (option_filter)."""
 
@@ -108,26 +107,11 @@ def _finish(state: State) -> None:
         for domain, subnet in state.domains:
             if IPv4Network(network["subnet"]).subnet_of(subnet):
                 network["domain"] = domain
-    _pools(state)
     _by_range(state)
+    share_pools(draft, state.rules, state.ranges)
+    if state.known_only:
+        state.rules.admissions.clear()
     arrange(draft, state.rules, own=(code.ROUTER, code.DNS))
-
-
-def _pools(state: State) -> None:
-    """Give networks their ranges: one for listed clients alone is reserved where another is for more."""
-    for each, first, last in state.ranges:
-        network = state.draft.networks[each.network]
-        others = [
-            other
-            for other, _, _ in state.ranges
-            if other.network == each.network and other.condition != _LISTED
-        ]
-        if each.condition == _LISTED and others:
-            network.setdefault("reserved", []).append(f"{first}-{last}")
-        else:
-            state.draft.add_pool(network, first, last)
-            if not state.known_only:
-                state.rules.admissions.append(each)
 
 
 def _by_range(state: State) -> None:
@@ -169,8 +153,6 @@ def _by_range(state: State) -> None:
         )
     state.rules.grants = found
     state.rules.derived = [(name, _on_networks(each, names)) for name, each in state.rules.derived]
-    if KNOWN in mentioned(found, state.rules.derived) | asked_by_pools(state.rules):
-        state.rules.tag(KNOWN, 1).macs = [phone["mac"] for phone in state.draft.phones]
 
 
 def _on_networks(condition: Section, names: Mapping[str, frozenset[str]]) -> Section:
@@ -238,7 +220,7 @@ def _range(state: State, value: str) -> str:
             {"not": each} if tag[:1] in "!#" else each for tag, each in zip(needed, conditions, strict=True)
         ]
         admission = Admission(name, {"all": conditions}, state.line, state.text)
-        state.ranges.append((admission, str(first), mode))
+        state.ranges.append((admission, f"{first}-{mode}"))
     lease = next((part for part in rest if _LEASE.match(part)), "")
     network["lease"] = _LONG_LEASE if lease == "infinite" else lease or "1h"
     return f"no netmask: {subnet} was assumed" if not mask else ""

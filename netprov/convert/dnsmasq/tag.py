@@ -21,7 +21,7 @@ class State:
     interfaces: list[str] = field(default_factory=list)
     tagged: dict[str, list[str]] = field(default_factory=dict)
     """Names of networks, by the tag that their ranges set."""
-    ranges: list[tuple[Admission, str, str]] = field(default_factory=list)
+    ranges: list[tuple[Admission, str]] = field(default_factory=list)
     """Ranges of addresses, first and last, and who gets them."""
     domains: list[tuple[str, IPv4Network]] = field(default_factory=list)
     known_only: bool = False

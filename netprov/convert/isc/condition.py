@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
+from netprov.convert.rule import EVERYBODY, Section
 from netprov.mac import format_mac, parse_mac_prefix
-
-Section = dict[str, Any]
 
 _TOKEN = re.compile(
     r"""\s*("(?:[^"\\]|\\.)*"|'[^']*'|0x[0-9a-fA-F]*|[0-9a-fA-F]{1,2}(?::[0-9a-fA-F]{1,2})+|[\w.-]+\*?|==|~[~=]|!=|[()\[\],=])"""
@@ -91,11 +89,20 @@ class _Parser:
         return self.comparison()
 
     def comparison(self) -> Section:
+        if self.tokens and self.tokens[0][:1] in {'"', "'"}:
+            return self.constant()
         field, start, length = self.operand()
         sign = self.take("=", "==", "!=")
         value = self.take()
         found = _compared(field, start, length, value)
         return {"not": found} if sign == "!=" else found
+
+    def constant(self) -> Section:
+        """Read a comparison of two texts: it holds always or never."""
+        text = self.take()
+        sign = self.take("=", "==", "!=")
+        same = _text(text) == _text(self.take())
+        return EVERYBODY if same == (sign != "!=") else {"not": EVERYBODY}
 
     def operand(self) -> tuple[str, int, int | None]:
         """Return the field that is asked, the first octet of it, and how many (None: all)."""
@@ -104,7 +111,8 @@ class _Parser:
             self.take("(")
             field, _, _ = self.operand()
             self.take(",")
-            start = _number(self.take())
+            first = self.take()
+            start = -_number(first[1:]) if first.startswith("-") else _number(first)
             self.take(",")
             length = self.take()
             self.take(")")
@@ -187,7 +195,10 @@ def _compared(field: str, start: int, length: int | None, token: str) -> Section
         return {"mac": [_mac(start, length, token)]}
     quoted = token[:1] in {'"', "'"}
     data = _text(token).encode() if quoted else bytes.fromhex(_digits(token))
-    if start:
+    if field == "user_class" and length is None and data[:1] == bytes([len(data) - 1]) and len(data) > 1:
+        data = data[1:]  # as RFC 3004 writes it, with its length
+    ends = start < 0 and length is None and -start == len(data) and field in _PATTERNS
+    if start and not ends:
         raise ValueError("only the beginning of it can be matched")
     if length is not None and length < len(data):
         raise ValueError(f"{length} octets are never {len(data)}")
@@ -199,7 +210,7 @@ def _compared(field: str, start: int, length: int | None, token: str) -> Section
     text = data.decode()
     if field in _PATTERNS:
         text = re.sub(r"([*?\[])", r"[\1]", text)
-        return {field: text if whole else f"{text}*"}
+        return {field: f"*{text}" if ends else text if whole else f"{text}*"}
     if not whole:
         raise ValueError("only the whole of it can be matched")
     return {field: text}

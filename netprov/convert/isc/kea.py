@@ -15,7 +15,19 @@ from typing import Any
 from netprov.convert.arrange import arrange, put
 from netprov.convert.draft import Draft, Section
 from netprov.convert.isc import condition, typed
-from netprov.convert.rule import Grant, Rank, Rules, Space
+from netprov.convert.rule import (
+    EVERYBODY,
+    MEMBER,
+    NOBODY,
+    Admission,
+    Grant,
+    Rank,
+    Rules,
+    Space,
+    members,
+    simplified,
+)
+from netprov.convert.served import KNOWN, share_pools
 from netprov.dhcp.option import table as code
 from netprov.dhcp.option.vendor import encode_vendor_identifying
 from netprov.errors import InventoryError, Place, Problem
@@ -37,7 +49,19 @@ _TAKEN = {
     "reservations",
     "reservations-global",
     "authoritative",
+    "calculate-tee-times",
 }
+_ADDITIONAL = ("require-client-classes", "evaluate-additional-classes")
+"""Of a subnet: classes that are looked at there, in Kea 2 and in Kea 3."""
+_IF_LISTED = ("only-if-required", "only-in-additional-list")
+"""Of a class: it is looked at only where it is listed so."""
+_BUILT_IN: Mapping[str, Section] = {
+    "KNOWN": {MEMBER: KNOWN},
+    "UNKNOWN": {"not": {MEMBER: KNOWN}},
+    "ALL": EVERYBODY,
+}
+_SHARES = {"t1-percent": 0.5, "t2-percent": 0.875}
+"""Netprov's own shares of a lease (RFC 2131 4.4.5)."""
 _OF_A_SUBNET = {
     "id",
     "subnet",
@@ -49,8 +73,10 @@ _OF_A_SUBNET = {
     "min-valid-lifetime",
     "max-valid-lifetime",
     "authoritative",
+    "user-context",
+    *_ADDITIONAL,
 }
-_OF_A_CLASS = {"name", "test", "option-data", "option-def"}
+_OF_A_CLASS = {"name", "test", "option-data", "option-def", "user-context", *_IF_LISTED}
 _GLOBAL, _CLASS, _SHARED, _SUBNET, _POOL = range(5)
 """Ranks of scopes (`Dhcpv4Srv::buildCfgOptionList`)."""
 
@@ -100,7 +126,9 @@ class _Reader:
         self._codes: dict[tuple[str, str], int] = {("", name): number for name, number in typed.NAMES.items()}
         self._types: dict[tuple[str, int], str] = {("", number): kind for number, kind in typed.TYPES.items()}
         self._interfaces: list[str] = []
-        self._conditions: dict[str, Section | None] = {}
+        self._listed: dict[str, set[str]] = {}
+        """Networks that classes are looked at on, where it is not everywhere."""
+        self._pools: list[tuple[Admission, str]] = []
 
     def read(self, whole: Mapping[str, Any]) -> None:
         """Read everything."""
@@ -111,11 +139,14 @@ class _Reader:
             for name in whole.get("interfaces-config", {}).get("interfaces", ())
             if name != "*"
         ]
+        for path, subnet in self._subnets(whole):
+            self._network(path, subnet)
         for index, each in enumerate(whole.get("client-classes", ())):
             self._class(("client-classes", index), each, index)
         self._options((), whole.get("option-data", ()), _Scope((_GLOBAL,)))
         for path, subnet in self._subnets(whole):
             self._subnet(path, subnet, whole)
+        self._shared_options(whole)
         for index, each in enumerate(whole.get("reservations", ())):
             where: Path = ("reservations", index)
             if whole.get("reservations-global"):
@@ -123,9 +154,11 @@ class _Reader:
             else:
                 self._leave(where, "reservation", "Kea looks at it only with `reservations-global: true`")
         for key in sorted(whole.keys() - _TAKEN):
-            self._leave((key,), f"{key}: …", "the inventory has no such setting")
+            if key not in _SHARES or whole[key] != _SHARES[key]:
+                self._leave((key,), f"{key}: …", "the inventory has no such setting")
         for network in self.draft.networks.values():
             network["clients"] = "all"
+        share_pools(self.draft, self.rules, self._pools)
         arrange(self.draft, self.rules)
 
     def _define(self, each: Mapping[str, Any]) -> None:
@@ -155,7 +188,6 @@ class _Reader:
         for index, subnet in enumerate(whole.get("subnet4", ())):
             yield ("subnet4", index), subnet
         for outer, shared in enumerate(whole.get("shared-networks", ())):
-            names = []
             for index, subnet in enumerate(shared.get("subnet4", ())):
                 path: Path = ("shared-networks", outer, "subnet4", index)
                 inherited = {
@@ -170,9 +202,19 @@ class _Reader:
                     if key in shared
                 }
                 yield path, {**inherited, **subnet}
-                names.append(self._network_name(subnet))
-            scope = _Scope((_SHARED,), networks=frozenset(names))
+
+    def _shared_options(self, whole: Mapping[str, Any]) -> None:
+        for outer, shared in enumerate(whole.get("shared-networks", ())):
+            names = frozenset(map(self._network_name, shared.get("subnet4", ())))
+            scope = _Scope((_SHARED,), networks=names)
             self._options(("shared-networks", outer), shared.get("option-data", ()), scope)
+
+    def _network(self, path: Path, subnet: Mapping[str, Any]) -> None:
+        """Make a network, and note which classes are looked at on it alone."""
+        self.draft.add_network(IPv4Network(subnet["subnet"]), line=self._line(path))
+        for key in _ADDITIONAL:
+            for name in subnet.get(key, ()):
+                self._listed.setdefault(name, set()).add(self._network_name(subnet))
 
     def _network_name(self, subnet: Mapping[str, Any]) -> str:
         wanted = str(IPv4Network(subnet["subnet"]))
@@ -184,7 +226,7 @@ class _Reader:
         if interface:
             network["interface"] = interface
         pools = subnet.get("pools", ())
-        network["pool"] = [_range(pool["pool"]) for pool in pools]
+        network["pool"] = []
         valid = subnet.get("valid-lifetime", whole.get("valid-lifetime", _VALID))
         network["lease"] = valid
         network["lease_min"] = subnet.get("min-valid-lifetime", whole.get("min-valid-lifetime", valid))
@@ -203,14 +245,12 @@ class _Reader:
             self._leave((*path, key), f"{key}: …", "the inventory has no such setting")
 
     def _pool(self, path: Path, pool: Mapping[str, Any], networks: frozenset[str], *, only: bool) -> None:
-        """Read a pool's options: they can be carried over where it is for one class, or the only one."""
+        """Read a pool: for whom it is; its options can be carried over where it is for one class, or the only one."""
         classes = [pool["client-class"]] if "client-class" in pool else []
-        if classes:
-            reason = "addresses are for every client of the network"
-            self._leave((*path, "client-class"), f"client-class: {classes[0]}", reason)
+        self._admit(path, pool, next(iter(networks)), classes)
         if only or classes:
-            scope = _Scope((_POOL,), frozenset(classes), networks)
-            self._options(path, pool.get("option-data", ()), scope)
+            needs = frozenset(KNOWN if each == "KNOWN" else each for each in classes)
+            self._options(path, pool.get("option-data", ()), _Scope((_POOL,), needs, networks))
         else:
             for index, each in enumerate(pool.get("option-data", ())):
                 text = f"option {each.get('name', each.get('code'))}"
@@ -218,6 +258,19 @@ class _Reader:
                 self._leave((*path, "option-data", index), text, reason)
         for key in sorted(pool.keys() - {"pool", "option-data", "client-class"}):
             self._leave((*path, key), f"{key}: …", "the inventory has no such setting")
+
+    def _admit(self, path: Path, pool: Mapping[str, Any], name: str, classes: Sequence[str]) -> None:
+        """Note who gets addresses of a pool."""
+        condition = EVERYBODY
+        where: Path = (*path, "client-class")
+        for each in classes:
+            if each not in _BUILT_IN and (each not in self.rules.tags or self.rules.tags[each].unknown):
+                self._leave(where, f"client-class: {each}", "addresses are for every client of the network")
+            else:
+                condition = _BUILT_IN.get(each, {MEMBER: each})
+        text = f"client-class: {classes[0]}" if classes else "pool"
+        line = self._line(where if classes else path)
+        self._pools.append((Admission(name, condition, line, text), _range(pool["pool"])))
 
     def _options(self, path: Path, data: Sequence[Mapping[str, Any]], scope: _Scope) -> None:
         """Note what a scope gives."""
@@ -278,30 +331,32 @@ class _Reader:
         name = each["name"]
         tag = self.rules.tag(name, self._line(path))
         test = " ".join(str(each.get("test", "")).split())
-        self._conditions[name] = None
         if test:
             try:
-                found = condition.condition(test, self._member)
+                found = simplified(condition.condition(test, self._member))
+                if any(True for _ in members(found)) or found in (EVERYBODY, NOBODY):
+                    self.rules.derive(name, found, self._line((*path, "test")))
+                else:
+                    tag.alternatives.append(found)
             except ValueError as error:
                 tag.unknown = True
                 self._leave((*path, "test"), f"test {test}", str(error))
-            else:
-                self._conditions[name] = found
-                tag.alternatives.append(found)
         elif name.startswith("VENDOR_CLASS_"):
             tag.alternatives.append({"vendor_class": name.removeprefix("VENDOR_CLASS_")})
         for definition in each.get("option-def", ()):
             self._define(definition)
-        scope = _Scope((_CLASS, -index), frozenset({name}))
+        networks = frozenset(self._listed.get(name, ())) if any(map(each.get, _IF_LISTED)) else None
+        scope = _Scope((_CLASS, -index), frozenset({name}), networks)
         self._options(path, each.get("option-data", ()), scope)
         for key in sorted(each.keys() - _OF_A_CLASS):
             self._leave((*path, key), f"{key}: …", "the inventory has no such setting")
 
     def _member(self, name: str) -> Section:
-        found = self._conditions.get(name)
-        if found is None:
+        if name in _BUILT_IN:
+            return _BUILT_IN[name]
+        if name not in self.rules.tags or self.rules.tags[name].unknown:
             raise ValueError(f"membership of {name} is not looked at")
-        return found
+        return {MEMBER: name}
 
     def _reservation(self, path: Path, each: Mapping[str, Any]) -> None:
         if "hw-address" not in each:
@@ -312,7 +367,8 @@ class _Reader:
             if each.get(key):
                 phone[ours] = each[key]
         for name in each.get("client-classes", ()):
-            self.rules.tag(name, self._line(path)).macs.append(phone["mac"])
+            tag = self.rules.tag(name, self._line(path))
+            tag.macs += [] if phone["mac"] in tag.macs else [phone["mac"]]
         grants = list(self._grants(path, each.get("option-data", ())))
         for grant in grants:
             if grant.space or grant.force:
@@ -324,11 +380,23 @@ class _Reader:
                     else "a single phone's options are sent if asked for",
                 )
         put(self.draft, phone, [grant for grant in grants if not grant.space])
-        self.draft.phones.append(phone)
+        self._add(path, phone)
         for key in sorted(
             each.keys() - {"hw-address", "ip-address", "hostname", "client-classes", "option-data"}
         ):
             self._leave((*path, key), f"{key}: …", "the inventory has no such setting")
+
+    def _add(self, path: Path, phone: Section) -> None:
+        """Add a phone; one that is listed on several networks is one phone, with what is said of it on any."""
+        same = next((each for each in self.draft.phones if each["mac"] == phone["mac"]), None)
+        if same is None:
+            self.draft.phones.append(phone)
+            return
+        for key, value in phone.items():
+            if same.setdefault(key, value) != value:
+                self._leave(
+                    path, f"{key} of {phone['mac']}", "it has another on another network; a phone has one"
+                )
 
     def _line(self, path: Path) -> int:
         mark = self._mark
