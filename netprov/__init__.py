@@ -287,6 +287,7 @@ The phone, the only core that speaks every protocol:
     phone.handset.settings      parameters that steer provisioning
     phone.handset.customization the customization state, as a table
     phone.handset.history       what a phone shows of its last resyncs and upgrades
+    phone.handset.management    what a phone remembers of its ACS
     phone.handset.memory        what a phone remembers
     phone.handset.flash         what a phone has written down
     phone.handset.schedule      delays, periods, times of day
@@ -299,7 +300,9 @@ The phone, the only core that speaks every protocol:
     phone.fetch.alias           profiles in somebody else's XML
     phone.fetch.load            from an answer to applied parameters
     phone.srv                   a profile by DNS SRV
-    phone.acs                   a profile by a TR-069 ACS
+    phone.acs                   TR-069 on the phone
+    phone.acs.client            the client that the phone's parameters want
+    phone.acs.session           sessions, and what they lead to
     phone.discover              DHCP options, then DNS SRV
     phone.resync                the four profile rules
     phone.upgrade               firmware, stage by stage
@@ -315,7 +318,7 @@ The phone, the only core that speaks every protocol:
     phone.life.machine          one phone under power
     phone.life.screen           what a phone shows
     phone.life.command          the console's words
-    phone.life.page             the phone's own web page
+    phone.life.page             what a phone answers to HTTP
     phone.life.notify           SIP NOTIFY at the phone
     phone.walk                  a road walked in memory
 

@@ -122,6 +122,11 @@ class Cpe:
             self._causes.append(rpc.EventCode("0 BOOTSTRAP"))
         self.trigger(rpc.EventCode("1 BOOT"), now)
 
+    def interrupt(self) -> None:
+        """Note that the phone lost its power: an open session and what it was to fetch are gone; what is to be told is not."""
+        self._state, self._post, self._retry_at = _State.CLOSED, None, None
+        self._methods.transfers.clear()
+
     def trigger(self, cause: rpc.EventCode, now: float) -> None:
         """Open a session for a cause, as `6 CONNECTION REQUEST`, as soon as none is open."""
         self._causes.append(cause)

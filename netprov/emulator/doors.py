@@ -1,4 +1,4 @@
-"""The doors of a living phone, at its own address: its web page, its SIP port.
+"""The doors of a living phone, at its own address: its web page, its SIP port, and where the ACS asks for sessions.
 
 They follow the phone's address and ports. A door that cannot be opened (the port is another program's) is told, and the
 phone lives without it.
@@ -17,12 +17,16 @@ from aiohttp import web
 from netprov.emulator.stay import Stay
 from netprov.number import whole
 from netprov.phone.handset.settings import is_yes
+from netprov.phone.life.machine import LivingPhone
 from netprov.phone.life.notify import NotifyServer
-from netprov.phone.life.page import visit
+from netprov.phone.life.page import PageReply, knock, visit
 from netprov.provision.auth import Authority
 
 NOWHERE = "0.0.0.0"
 """The address of a phone that has none of its own."""
+
+
+Answerer = Callable[[LivingPhone, Authority, str, str | None], PageReply]
 
 
 class Doors:
@@ -32,8 +36,8 @@ class Doors:
         self._stay = stay
         self._say = say
         self._authority = Authority(os.urandom(32))
-        self._open_at: tuple[str, int, int] | None = None
-        self._page: web.AppRunner | None = None
+        self._open_at: tuple[str, int, int, int] | None = None
+        self._pages: list[web.AppRunner] = []
         self._sip: asyncio.DatagramTransport | None = None
 
     async def follow(self) -> None:
@@ -45,45 +49,48 @@ class Doors:
         self._open_at = wanted
         if wanted is None:
             return
-        address, page, sip = wanted
+        address, page, sip, request = wanted
         if page:
-            await self._open_page(address, page)
+            await self._open_page("web page", address, page, visit)
+        if request:
+            await self._open_page("port for connection requests", address, request, knock)
         if sip:
             await self._open_sip(address, sip)
 
     async def close(self) -> None:
         """Shut every door."""
-        if self._page is not None:
-            await self._page.cleanup()
+        for page in self._pages:
+            await page.cleanup()
         if self._sip is not None:
             self._sip.close()
-        self._page = self._sip = self._open_at = None
+        self._pages, self._sip, self._open_at = [], None, None
 
-    def _wanted(self) -> tuple[str, int, int] | None:
+    def _wanted(self) -> tuple[str, int, int, int] | None:
         handset = self._stay.phone.handset
         if handset.lease is None or handset.lease.address == NOWHERE:
             return None
         page = whole(handset["Web_Server_Port"]) if is_yes(handset["Enable_Web_Server"]) else 0
-        return handset.lease.address, page or 0, whole(handset["SIP_Port_1_"]) or 0
+        request = handset.management.port if handset.management else 0
+        return handset.lease.address, page or 0, whole(handset["SIP_Port_1_"]) or 0, request
 
-    async def _open_page(self, address: str, port: int) -> None:
+    async def _open_page(self, what: str, address: str, port: int, answer: Answerer) -> None:
+        async def visited(request: web.Request) -> web.Response:
+            authorization = request.headers.get("Authorization")
+            reply = answer(self._stay.phone, self._authority, request.path_qs, authorization)
+            if reply.event is not None:
+                self._stay.happen(reply.event)
+            headers = {"WWW-Authenticate": reply.challenge} if reply.challenge else {}
+            return web.Response(status=reply.status, text="\n".join((*reply.text, "")), headers=headers)
+
         application = web.Application()
-        application.router.add_get("/{path:.*}", self._visited)
-        self._page = web.AppRunner(application, access_log=None)
-        await self._page.setup()
+        application.router.add_get("/{path:.*}", visited)
+        runner = web.AppRunner(application, access_log=None)
+        self._pages.append(runner)
+        await runner.setup()
         try:
-            await web.TCPSite(self._page, address, port).start()
+            await web.TCPSite(runner, address, port).start()
         except OSError as error:
-            self._say(f"no web page of the phone at {address}:{port}: {error.strerror}")
-
-    async def _visited(self, request: web.Request) -> web.Response:
-        reply = visit(
-            self._stay.phone, self._authority, request.path_qs, request.headers.get("Authorization")
-        )
-        if reply.event is not None:
-            self._stay.happen(reply.event)
-        headers = {"WWW-Authenticate": reply.challenge} if reply.challenge else {}
-        return web.Response(status=reply.status, text="\n".join((*reply.text, "")), headers=headers)
+            self._say(f"no {what} of the phone at {address}:{port}: {error.strerror}")
 
     async def _open_sip(self, address: str, port: int) -> None:
         try:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from netprov.dns.service import SERVICES
-from netprov.phone.acs import manage
+from netprov.phone.acs.client import is_managed
+from netprov.phone.acs.session import manage
 from netprov.phone.action import Lease, Resolve, Road, Say
 from netprov.phone.fetch.load import Loaded, NotLoaded, load
 from netprov.phone.handset.memory import Handset
@@ -36,7 +37,7 @@ def from_dhcp(handset: Handset, lease: Lease) -> Road[Loaded | Miss]:
     for source in read_options(lease.options, parse_order(handset["DHCP_Option_To_Use"])):
         if isinstance(source, Unusable):
             yield Say(f"DHCP option {source.option}: {source.reason}")
-        elif source.acs_url and not handset.identity.tr069:
+        elif source.acs_url and not is_managed(handset):
             yield Say(f"DHCP option {source.option} names an ACS, but TR-069 is off in this phone")
         elif source.acs_url in asked:
             continue  # 43 and 125 name the same ACS

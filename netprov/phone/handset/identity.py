@@ -15,12 +15,15 @@ from netprov.dhcp.client import DEFAULT_REQUEST_LIST
 from netprov.dhcp.option.vendor import ACS_MARK
 from netprov.errors import Malformed
 from netprov.mac import bare_mac
-from netprov.provision.firmware import format_load, load_version, short_version
+from netprov.provision.firmware import firmware_version, format_load, load_version, short_version
 from netprov.provision.macro import series_name
 
 _TLS_1_3 = frozenset({"CP-7832-3PCC", "CP-8832-3PCC"})
 _TLS_1_3_SINCE = (12, 0, 7, 300)
 """12.0(7)SR3, whose loads are called 12-0-7MPP0301 (release notes)."""
+
+_TR_069_OFF_SINCE = (11, 3)
+"""Quirk: `Enable_TR-069` is No by default from here on (administration guide), Yes before (release notes, CSCvo62040)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +110,19 @@ class Identity:
         return load_name(self.model, self.firmware)
 
     @property
+    def managed(self) -> bool:
+        """Whether TR-069 is on when it is plugged in: switched on before, or by its firmware's default."""
+        found = firmware_version(self.firmware)
+        return self.tr069 or (found is not None and found < _TR_069_OFF_SINCE)
+
+    @property
     def option_60(self) -> str:
-        """The vendor class identifier; with TR-069 on it also contains `dslforum.org`."""
-        return self.vendor_class or (f"{self.model.name} {ACS_MARK}" if self.tr069 else self.model.name)
+        """The vendor class identifier of a phone that is plugged in; with TR-069 on it also contains `dslforum.org`."""
+        return self.vendor_class_with(tr069=self.managed)
+
+    def vendor_class_with(self, *, tr069: bool) -> str:
+        """Return the vendor class identifier with TR-069 on or off."""
+        return self.vendor_class or (f"{self.model.name} {ACS_MARK}" if tr069 else self.model.name)
 
     def agent(self, software: str) -> str:
         """Return the User-Agent that a phone with this load sends."""

@@ -10,7 +10,8 @@ from netprov.phone.action import Lease, Say
 from netprov.phone.handset.customization import Customization, Turn, move
 from netprov.phone.handset.history import History
 from netprov.phone.handset.identity import Identity
-from netprov.phone.handset.settings import DEFAULTS
+from netprov.phone.handset.management import Management
+from netprov.phone.handset.settings import DEFAULTS, is_yes
 from netprov.phone.rule.url import Url
 from netprov.provision.config import IkmEncoding
 from netprov.provision.crypto import decode_ikm
@@ -83,23 +84,44 @@ class Handset:
     """What the activation screen says beside its question."""
     calls: int = 0
     history: History = field(default_factory=History)
+    management: Management | None = None
+    """Its client of TR-069, once it has one."""
+    lives: bool = False
+    """Whether it restarts where it is told to; a phone that only boots goes on."""
 
     def __post_init__(self) -> None:
         self.software = self.software or self.identity.software
         self.custom_roots = self.custom_roots or self.identity.custom_roots
+        if self.identity.managed:
+            self.parameters["Enable_TR-069"] = "Yes"
         self.parameters.update(self.identity.parameters)
 
     def power_off(self) -> None:
         """Forget what is not written down in the phone."""
         self.lease, self.calls, self.awaits_code = None, 0, False
         self.provisioning_state, self.last_error = 0, ""
+        if self.management:
+            self.management.power_off()
 
     def reset(self) -> None:
         """Forget everything but the load and what the factory gave (factory reset)."""
         identity = replace(self.identity, custom_roots=(), parameters=())
-        fresh = Handset(identity, self.draw, self.behaviour, self.now, software=self.software, typed=True)
+        fresh = Handset(
+            identity,
+            self.draw,
+            self.behaviour,
+            self.now,
+            software=self.software,
+            typed=True,
+            lives=self.lives,
+        )
         for each in fields(fresh):
             setattr(self, each.name, getattr(fresh, each.name))
+
+    @property
+    def option_60(self) -> str:
+        """The vendor class identifier, with TR-069 as it is set now."""
+        return self.identity.vendor_class_with(tr069=is_yes(self["Enable_TR-069"]))
 
     @property
     def anchors(self) -> tuple[str, ...]:

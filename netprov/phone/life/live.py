@@ -11,9 +11,12 @@ from collections import deque
 from dataclasses import dataclass, field
 from math import inf
 
+from netprov.cwmp.action import Restart
 from netprov.number import whole
+from netprov.phone.acs.session import attend
 from netprov.phone.action import AskDhcp, Lease, Road, Say, Wait
 from netprov.phone.boot import Outcome, again, boot, by_code
+from netprov.phone.fetch.load import Loaded
 from netprov.phone.handset.customization import Turn
 from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.schedule import delay
@@ -21,6 +24,7 @@ from netprov.phone.handset.settings import is_yes
 from netprov.phone.life.agenda import Agenda, Tally, count, next_resync, upload_delay, upload_period
 from netprov.phone.life.input import (
     CodeEntered,
+    ConnectionRequested,
     LeaseAsked,
     ParameterSet,
     Queued,
@@ -54,6 +58,11 @@ class Life:
     restarts: bool = False
     upgraded: bool = False
 
+    @property
+    def restart(self) -> Restart | None:
+        """What the ACS wants the phone to restart for."""
+        return self.handset.management.restart if self.handset.management else None
+
     def power_off(self) -> None:
         """Forget what only a phone under power knows."""
         self.handset.power_off()
@@ -65,7 +74,7 @@ def live(life: Life) -> Road[None]:
     """Boot, and live until something restarts the phone; then boot again, for ever."""
     while True:
         yield from _power_up(life)
-        while not life.restarts:
+        while not (life.restarts or life.restart):
             due = life.agenda.next()
             if life.inbox:
                 yield from _take(life, life.inbox.popleft())
@@ -75,6 +84,10 @@ def live(life: Life) -> Road[None]:
                 yield Wait(due[0] - life.handset.now, _why(life, due[1]), listens=True)
             else:
                 yield from _fall_due(life)
+        yield from _idle(life.handset)
+        if life.restart and life.restart.factory:
+            yield Say("Factory reset by the ACS")
+            life.handset.reset()
         life.power_off()
 
 
@@ -95,6 +108,8 @@ def _power_up(life: Life) -> Road[None]:
 def _follow_up(life: Life, outcome: Outcome) -> Road[None]:
     """Count a resync, upgrade if the profile wants it, and set the timers."""
     handset, tally = life.handset, life.tally
+    if life.restart:
+        return  # the ACS has the phone restart before it has given it a profile
     if outcome.attempted:
         count(tally, fine=outcome.provisioned)
         handset.history.resynced(handset.now, outcome.url, outcome.reason)
@@ -108,12 +123,27 @@ def _follow_up(life: Life, outcome: Outcome) -> Road[None]:
         life.agenda.report = life.agenda.report if _reports(handset, "On Local Change") else None
     elif outcome.provisioned and life.agenda.report is None:
         life.agenda.report = handset.now
+    if not life.restarts:
+        yield from _attend(life)
+
+
+def _attend(life: Life, cause: str = "") -> Road[None]:
+    """Hold the sessions with the ACS that are due; rules that it brought are followed."""
+    handset = life.handset
+    before = handset.management.profile if handset.management else None
+    life.agenda.inform = yield from attend(handset, cause)
+    now = handset.management
+    if now and now.profile and now.profile is not before and not life.restart:
+        if Loaded(now.profile, now.changed).new_rules:
+            yield from _resync(life, EXPLICIT)
 
 
 def _fall_due(life: Life) -> Road[None]:
     handset, agenda = life.handset, life.agenda
     now = handset.now
-    if agenda.report is not None and agenda.report <= now:
+    if agenda.inform is not None and agenda.inform <= now:
+        yield from _attend(life)
+    elif agenda.report is not None and agenda.report <= now:
         yield from life.reporter.report(handset)
         periodic = _reports(handset, "Periodically")
         agenda.report = handset.now + upload_period(handset) if periodic else None
@@ -145,6 +175,8 @@ def _take(life: Life, asked: Queued) -> Road[None]:
             yield from _upgrade(life, url)
         case ReportAsked():
             yield from life.reporter.report(handset)
+        case ConnectionRequested():
+            yield from _attend(life, "6 CONNECTION REQUEST")
         case RuleEntered(rule):
             yield Say(f"Profile Rule entered: {rule}")
             handset.turn(Turn.BY_HAND)
@@ -152,6 +184,8 @@ def _take(life: Life, asked: Queued) -> Road[None]:
             _set(life, "Profile_Rule", rule)
         case ParameterSet(name, value):
             _set(life, name, value)
+            if handset.lease is not None:
+                yield from _attend(life)
         case CodeEntered(code):
             yield from _follow_up(life, (yield from by_code(handset, code)))
         case LeaseAsked():
@@ -176,7 +210,7 @@ def _lease(life: Life) -> Road[None]:
     """Ask DHCP again; another lease than before is another network, on which the phone resyncs."""
     handset, before = life.handset, life.handset.lease
     identity = handset.identity
-    answer = yield AskDhcp(identity.option_60, identity.requested, identity.mac)
+    answer = yield AskDhcp(handset.option_60, identity.requested, identity.mac)
     if not isinstance(answer, Lease):
         yield Say(f"DHCP: {answer}; the lease is kept", failure=True)
         return

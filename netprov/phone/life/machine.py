@@ -23,6 +23,7 @@ class LivingPhone:
     """One phone under power; `action` is what it wants done now, `since` when it began to want it."""
 
     def __init__(self, handset: Handset, began: float | None = None) -> None:
+        handset.lives = True
         self.life = Life(handset)
         self.began = handset.now if began is None else began
         self._road = live(self.life)

@@ -1,4 +1,4 @@
-"""The phone's own web page, as far as provisioning goes: /admin/resync?, /admin/upgrade?, /admin/reboot, its status.
+"""What a phone answers to HTTP: /admin/resync?, /admin/upgrade?, /admin/reboot, its status, connection requests.
 
 Cisco's guides: "Resync URL", "Upgrade URL", "Reboot URL"; `&xuser=admin&xpassword=…` or HTTP Basic where there is an
 `Admin_Password`. Enable_Web_Server, Enable_Web_Admin_Access and Enable_Direct_Action_Url shut it.
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from netprov.phone.handset.settings import is_yes
-from netprov.phone.life.input import Input, PowerCycled, ResyncAsked, UpgradeAsked
+from netprov.phone.life.input import ConnectionRequested, Input, PowerCycled, ResyncAsked, UpgradeAsked
 from netprov.phone.life.machine import LivingPhone
 from netprov.phone.life.screen import Lines, status
 from netprov.provision.auth import Account, Authority
@@ -49,6 +49,17 @@ def visit(phone: LivingPhone, authority: Authority, target: str, authorization: 
         if verdict != "good":
             return PageReply(401, ("credentials wanted",), authority.challenge("basic", handset.now)[0])
     return _act(phone, admin, unquote(query))
+
+
+def knock(phone: LivingPhone, authority: Authority, target: str, authorization: str | None) -> PageReply:
+    """Answer a connection request of the ACS: Digest by the account that it has set (TR-069 section 3.2.2)."""
+    handset = phone.handset
+    account = Account(handset["Connection_Request_Username"], handset["Connection_Request_Password"])
+    verdict = authority.judge(authorization, account, "digest", method="GET", target=target, now=handset.now)
+    if verdict != "good" or not account.user:
+        challenge = authority.challenge("digest", handset.now, stale=verdict == "stale")[-1]
+        return PageReply(401, ("credentials wanted",), challenge)
+    return PageReply(200, event=ConnectionRequested())
 
 
 def _act(phone: LivingPhone, path: str, url: str) -> PageReply:

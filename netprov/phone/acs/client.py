@@ -1,0 +1,110 @@
+"""The phone's CWMP client as the phone's parameters want it: on or off, which ACS, how often, whose account.
+
+Cisco's administration guide, "TR-069": `Enable_TR-069`, `ACS_URL` before what DHCP named, `Periodic_Inform_Interval`. The
+parameters of both vocabularies are the same values: what a profile sets the ACS reads, what the ACS sets a report shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from netprov.cwmp.cpe import Cpe
+from netprov.cwmp.parameter import INTERVAL, PERIODIC, URL, telephone
+from netprov.cwmp.rpc import DeviceId
+from netprov.phone.handset.management import Management
+from netprov.phone.handset.memory import Handset
+from netprov.phone.handset.settings import is_yes
+
+PORTS = range(8000, 10000)
+"""Where a phone listens for connection requests, by chance (administration guide)."""
+
+SAME: Mapping[str, str] = {
+    PERIODIC: "Periodic_Inform_Enable",
+    INTERVAL: "Periodic_Inform_Interval",
+    "ManagementServer.Username": "ACS_Username",
+    "ManagementServer.Password": "ACS_Password",
+    "ManagementServer.ConnectionRequestUsername": "Connection_Request_Username",
+    "ManagementServer.ConnectionRequestPassword": "Connection_Request_Password",
+}
+"""Parameters of TR-069 that are parameters of the phone."""
+
+
+def is_managed(handset: Handset) -> bool:
+    """Tell whether TR-069 is on in this phone."""
+    return is_yes(handset["Enable_TR-069"])
+
+
+def management(handset: Handset, acs_url: str) -> Management:
+    """Return the client of an ACS, with what the phone is and has now; a new one where it is another ACS."""
+    found = handset.management
+    if found is None or (found.url != acs_url and found.cpe.parameters.value(URL) != acs_url):
+        found = _new(handset, acs_url)
+        handset.management = found
+    found.url = acs_url
+    _tell(handset, found)
+    return found
+
+
+def take_over(handset: Handset, found: Management) -> None:
+    """Set in the phone what the ACS has set."""
+    for suffix, name in SAME.items():
+        value = found.cpe.parameters.value(suffix)
+        handset.parameters[name] = _yes(value) if suffix == PERIODIC else value
+    url = found.cpe.parameters.value(URL)
+    if url != found.url:
+        handset.parameters["ACS_URL"] = found.url = url
+
+
+def _new(handset: Handset, acs_url: str) -> Management:
+    identity = handset.identity
+    device = DeviceId("Cisco", identity.ma[:6].upper(), identity.model.name, identity.serial_number)
+    parameters = telephone(
+        device,
+        acs_url,
+        mac=identity.mac,
+        address=handset.lease.address if handset.lease else "",
+        software=handset.software,
+        hardware=identity.hardware,
+    )
+    cpe = Cpe(device, parameters, lambda: handset.draw(1 << 16) / (1 << 16))
+    found = Management(cpe, acs_url, PORTS.start + handset.draw(len(PORTS)), booted=True)
+    for suffix, name in SAME.items():
+        cpe.parameters.assign(suffix, _cwmp(suffix, handset[name]))
+    address = handset.lease.address if handset.lease else ""
+    cpe.parameters.assign("ManagementServer.ConnectionRequestURL", _request_url(address, found.port))
+    cpe.boot(handset.now, bootstrap=True)
+    return found
+
+
+def _tell(handset: Handset, found: Management) -> None:
+    """Tell the client what has changed in the phone, and that it has started, if it has."""
+    cpe, now = found.cpe, handset.now
+    address = handset.lease.address if handset.lease else ""
+    values = {
+        "DeviceInfo.SoftwareVersion": handset.software,
+        "LAN.IPAddress": address,
+        "ManagementServer.ConnectionRequestURL": _request_url(address, found.port),
+        **{suffix: _cwmp(suffix, handset[name]) for suffix, name in SAME.items()},
+    }
+    if found.booted:
+        for suffix, value in values.items():
+            cpe.change(suffix, value, now)
+        return
+    for suffix, value in values.items():
+        cpe.parameters.change(suffix, value)  # told with the start, in one session
+    found.booted = True
+    cpe.boot(now)
+
+
+def _request_url(address: str, port: int) -> str:
+    return f"http://{address}:{port}/" if address else ""
+
+
+def _cwmp(suffix: str, value: str) -> str:
+    if suffix == PERIODIC:
+        return "1" if is_yes(value) else "0"
+    return value
+
+
+def _yes(value: str) -> str:
+    return "Yes" if value in {"1", "true"} else "No"

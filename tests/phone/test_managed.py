@@ -1,0 +1,220 @@
+"""A living phone and its ACS: every event of the guide is really sent, and every method does what it says."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from netprov.phone.action import Action, AskDhcp, Fetch, Lease, Response, Result
+from netprov.phone.handset.memory import Handset
+from netprov.phone.life.input import (
+    CallEnded,
+    CallPlaced,
+    ConnectionRequested,
+    LeaseAsked,
+    ParameterSet,
+    PowerCycled,
+)
+from netprov.phone.life.machine import LivingPhone
+from netprov.phone.life.page import knock
+from netprov.provision.auth import Authority
+from tests.phone.living import live_until
+from tests.phone.test_acs import ACS, FILES, OPTION_43, ScriptedAcs, download
+from tests.phone.world import CA, PHONE, Server, World, no_chance
+
+LOAD = "/fw/sip88xx.12-0-2MPP-9.loads"
+
+
+class Lan:
+    """DHCP that names the ACS (or not), the ACS, and a server with files."""
+
+    def __init__(self, *lines: str, options: dict[int, bytes] | None = None) -> None:
+        self.acs = ScriptedAcs(list(lines))
+        self.options = OPTION_43 if options is None else options
+        self.address = "10.20.0.50"
+        self.files = {**FILES, LOAD: b"\0"}
+
+    def __call__(self, action: Action) -> Result:
+        if isinstance(action, Fetch) and action.url.port == 7547:
+            return self.acs(action.body)
+        result = World(self.options, servers={"http 10.20.0.1 80": Server(self.files)})(action)
+        return replace(result, address=self.address) if isinstance(result, Lease) else result
+
+    def informs(self) -> list[list[str]]:
+        """Return the event codes of every Inform."""
+        bodies = [each for each in self.acs.heard if "cwmp:Inform>" in each]
+        return [re.findall(r"<EventCode>([^<]+)<", each) for each in bodies]
+
+
+def managed(**values: str) -> LivingPhone:
+    identity = replace(PHONE, tr069=True, parameters=tuple(values.items()))
+    return LivingPhone(Handset(identity, no_chance))
+
+
+def method(name: str, inner: str = "") -> str:
+    return f"<cwmp:{name}>{inner}</cwmp:{name}>"
+
+
+QUIET = {"Periodic_Inform_Enable": "No"}
+
+
+def test_the_first_session_bootstraps_and_then_it_informs_by_its_period() -> None:
+    lan, phone = (
+        Lan(download("3 Vendor Configuration File", "/p.xml")),
+        managed(Periodic_Inform_Interval="300"),
+    )
+    live_until(phone, lan, 1000)
+    assert lan.informs() == [
+        ["0 BOOTSTRAP", "1 BOOT"], ["7 TRANSFER COMPLETE", "M Download"], ["2 PERIODIC"], ["2 PERIODIC"], ["2 PERIODIC"],
+    ]  # fmt: skip
+    assert phone.current
+
+
+def test_a_power_cycle_is_told_and_no_bootstrap_again() -> None:
+    lan, phone = Lan(), managed(**QUIET)
+    live_until(phone, lan, 1000, [(500, PowerCycled())])
+    assert lan.informs() == [["0 BOOTSTRAP", "1 BOOT"], ["1 BOOT"]]
+
+
+def test_reboot_is_done_when_nobody_calls_and_told_with_its_reason() -> None:
+    lan, phone = Lan(), managed(**QUIET)
+    live_until(phone, lan, 100, [(50, CallPlaced())])
+    lan.acs.lines.append(method("Reboot", "<CommandKey>why</CommandKey>"))
+    live_until(phone, lan, 300, [(150, ConnectionRequested()), (200, CallEnded())])
+    assert lan.informs()[1:] == [["6 CONNECTION REQUEST"], ["M Reboot", "1 BOOT"]]
+
+
+def test_firmware_is_restarted_into_and_told_with_its_version() -> None:
+    lan, phone = Lan(download("1 Firmware Upgrade Image", LOAD)), managed(**QUIET)
+    live_until(phone, lan, 100)
+    assert lan.informs() == [["0 BOOTSTRAP", "1 BOOT"], ["1 BOOT", "7 TRANSFER COMPLETE", "M Download"]]
+    assert "sip88xx.12-0-2MPP-9" in [each for each in lan.acs.heard if "cwmp:Inform>" in each][-1]
+    assert phone.handset.software == "sip88xx.12-0-2MPP-9"
+
+
+def test_a_custom_ca_is_trusted_from_then_on_and_forgotten_by_factory_reset_which_bootstraps() -> None:
+    lan, phone = Lan(download("X CISCO Custom CA", "/ca.pem")), managed(**QUIET)
+    live_until(phone, lan, 100)
+    assert CA in phone.handset.anchors
+    phone.handset.parameters["GPP_A"] = "x"
+    lan.acs.lines.append(method("FactoryReset"))
+    live_until(phone, lan, 200, [(150, ConnectionRequested())])
+    assert phone.handset.anchors == ()
+    assert phone.handset["GPP_A"] == ""
+    assert lan.informs()[2:4] == [["6 CONNECTION REQUEST"], ["0 BOOTSTRAP", "1 BOOT"]]
+
+
+def test_a_value_that_changes_is_told_where_the_acs_wants_to_know() -> None:
+    wanted = (
+        "<ParameterList><SetParameterAttributesStruct><Name>Device.LAN.IPAddress</Name><NotificationChange>1</NotificationChange>"
+        "<Notification>2</Notification><AccessListChange>0</AccessListChange><AccessList/></SetParameterAttributesStruct></ParameterList>"
+    )
+    lan, phone = Lan(method("SetParameterAttributes", wanted)), managed(**QUIET)
+    live_until(phone, lan, 100)
+    lan.address = "10.20.0.77"
+    live_until(phone, lan, 200, [(150, LeaseAsked())])
+    assert lan.informs()[-1] == ["4 VALUE CHANGE"]
+    assert "10.20.0.77" in [each for each in lan.acs.heard if "cwmp:Inform>" in each][-1]
+
+
+def test_what_the_acs_sets_is_what_the_phone_has() -> None:
+    values = (
+        '<ParameterList><ParameterValueStruct><Name>Device.ManagementServer.PeriodicInformInterval</Name>'
+        '<Value xsi:type="xsd:unsignedInt" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+        'xmlns:xsd="http://www.w3.org/2001/XMLSchema">900</Value></ParameterValueStruct></ParameterList><ParameterKey/>'
+    )  # fmt: skip
+    lan, phone = Lan(method("SetParameterValues", values)), managed()
+    live_until(phone, lan, 2000)
+    assert phone.handset["Periodic_Inform_Interval"] == "900"
+    assert lan.informs() == [["0 BOOTSTRAP", "1 BOOT"], ["2 PERIODIC"], ["2 PERIODIC"]]
+
+
+def test_an_acs_that_a_profile_names_is_obeyed_and_only_where_tr_069_is_on() -> None:
+    for enable, expected in (("Yes", [["0 BOOTSTRAP", "1 BOOT"]]), ("No", [])):
+        body = (
+            f"<flat-profile><ACS_URL>{ACS}</ACS_URL><Enable_TR-069>{enable}</Enable_TR-069>"
+            "<Periodic_Inform_Enable>No</Periodic_Inform_Enable></flat-profile>"
+        )
+        lan = Lan(options={66: b"http://10.20.0.1/acs.xml"})
+        lan.files["/acs.xml"] = body.encode()
+        live_until(LivingPhone(Handset(PHONE, no_chance)), lan, 100)
+        assert lan.informs() == expected
+
+
+def test_another_acs_is_a_bootstrap() -> None:
+    lan, phone = Lan(), managed(**QUIET)
+    live_until(phone, lan, 100)
+    live_until(phone, lan, 200, [(150, ParameterSet("ACS_URL", "http://10.20.0.1:7547/other"))])
+    assert lan.informs()[-1] == ["0 BOOTSTRAP", "1 BOOT"]
+
+
+def test_an_acs_that_is_away_is_asked_again_ever_later() -> None:
+    lan, phone = Lan(), managed(**QUIET)
+    lan.acs.status = 503
+    steps = live_until(phone, lan, 400)
+    posts = [round(step.started) for step in steps if isinstance(step.action, Fetch)]
+    waits = [after - before for before, after in pairwise(posts)]
+    assert waits[:5] == [5, 10, 20, 40, 80]
+    assert lan.informs() == []
+
+
+def test_the_acss_credentials_answer_its_challenge() -> None:
+    lan, phone = Lan(), managed(**QUIET, ACS_Username="u", ACS_Password="p")
+    seen: list[str] = []
+
+    def world(action: Action) -> Result:
+        if isinstance(action, Fetch) and action.url.port == 7547:
+            seen.append(action.headers.get("Authorization", ""))
+            if not seen[-1]:
+                return Response(
+                    401, headers=(("WWW-Authenticate", 'Digest realm="r", nonce="n", qop="auth"'),)
+                )
+        return lan(action)
+
+    live_until(phone, world, 100)
+    assert lan.informs() == [["0 BOOTSTRAP", "1 BOOT"]]
+    assert 'username="u"' in seen[1]
+
+
+def test_a_connection_request_needs_the_account_that_the_acs_has_set() -> None:
+    phone, authority = (
+        managed(Connection_Request_Username="acs", Connection_Request_Password="pw"),
+        Authority(b"k"),
+    )
+    first = knock(phone, authority, "/", None)
+    nonce = re.findall(r'nonce="([^"]+)"', first.challenge)[0]
+
+    def answer(password: str) -> str:
+        def md5(*parts: str) -> str:
+            return hashlib.md5(":".join(parts).encode(), usedforsecurity=False).hexdigest()
+
+        response = md5(md5("acs", "netprov", password), nonce, "00000001", "c", "auth", md5("GET", "/"))
+        return (
+            f'Digest username="acs", realm="netprov", nonce="{nonce}", uri="/", qop=auth, nc=00000001, cnonce="c", '
+            f'response="{response}", algorithm=MD5'
+        )
+
+    assert knock(phone, authority, "/", answer("wrong")).event is None
+    assert knock(phone, authority, "/", answer("pw")).event == ConnectionRequested()
+    assert knock(managed(), authority, "/", answer("")).status == 401
+
+
+@pytest.mark.parametrize(
+    ("firmware", "expected"), [("11.2(3)", True), ("11.2.1", True), ("11.3.1", False), ("12.0(7)SR3", False)]
+)
+def test_firmware_says_whether_tr_069_is_on_from_the_factory(firmware: str, expected: bool) -> None:
+    lan = Lan()
+    asked: list[str] = []
+
+    def world(action: Action) -> Result:
+        if isinstance(action, AskDhcp):
+            asked.append(action.vendor_class)
+        return lan(action)
+
+    live_until(LivingPhone(Handset(replace(PHONE, firmware=firmware), no_chance)), world, 10)
+    assert asked == ["CP-8851-3PCC dslforum.org" if expected else "CP-8851-3PCC"]
+    assert bool(lan.informs()) == expected
