@@ -371,6 +371,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.net.listen          planned sockets, as far as they are on this machine
     runtime.net.frame           frames, ARP and ping probes, socket filters
     runtime.net.rtnetlink       addresses and routes of one interface
+    runtime.net.interface       the interfaces of this machine
     runtime.net.arp             the MAC address behind an IP address, as the kernel knows it
     runtime.net.sender          the MAC address behind an IP address, as the leases know it
     runtime.net.known           which addresses are phones', when there is not room for all
@@ -397,6 +398,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.dhcp.overload       what is read when more comes than can be answered
     runtime.dhcp.pace           lets replies leave a few at a time
     runtime.dhcp.other_server   other DHCP servers on the link
+    runtime.dhcp.look           a look at links for other servers
     runtime.dns                 the DNS wing
     runtime.dns.service         the DNS service
     runtime.dns.serving         what pumps answer with, swapped whole on a reload
@@ -552,6 +554,7 @@ What people type:
 
     cli                         the command: a table of verbs
     cli.against                 what a changed inventory is compared with
+    cli.proposal                a first inventory for a machine
     cli.site                    which inventory a verb reads
     cli.environment             what `check` looks at on this machine
     cli.findings                findings as text, JSON and SARIF
@@ -564,6 +567,7 @@ What people type:
     cli.side                    servers that are compared, as they are named
     cli.verb                    the verbs, in folders by what they are about
     cli.verb.inventory          verbs about the inventory
+    cli.verb.inventory.init     a first inventory
     cli.verb.inventory.check    find every reason a phone would not provision
     cli.verb.inventory.import_  draft an inventory from another server's configuration
     cli.verb.inventory.export   write other servers' configurations

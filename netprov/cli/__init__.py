@@ -15,6 +15,7 @@ from netprov.errors import InventoryError, NetprovError
 
 SECTIONS: Mapping[str, Mapping[str, str]] = {
     "inventory": {
+        "init": "Write a first inventory for this machine, from its interfaces and a few answers.",
         "check": "Find every reason a phone would not provision, before it is plugged in.",
         "import": "Draft an inventory from dnsmasq, dhcpd, Kea, CSV or Ansible.",
         "schema": "Print the JSON Schema of the inventory, for editors.",

@@ -66,6 +66,17 @@ def find(file: str | None, usual: Sequence[str] = DEFAULTS) -> str:
     raise InventoryError([problem])
 
 
+def packaged(name: str) -> Path | None:
+    """Return a file of config/ as installed with netprov, or in the repository that it runs from; None if it is not there."""
+    import netprov
+
+    package = Path(netprov.__file__).parent
+    for folder in (package / "examples", package.parent / "config"):
+        if (folder / name).is_file():
+            return folder / name
+    return None
+
+
 def open_document(file: str | None) -> Document:
     """Load the inventory that a verb was given. Raises `InventoryError`."""
     from netprov.inventory.load import load

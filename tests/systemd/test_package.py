@@ -22,7 +22,6 @@ pytestmark = pytest.mark.slow
 
 OLD, NEW = "0.0.9", "0.1.0"
 MAC = "00:12:34:ab:45:de"
-INVENTORY = "domain: example.com\nnetworks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}\n"
 FILE = "/etc/netprov/netprov.yaml"
 SERVICES = tuple(f"netprov-{role}.service" for role in ROLES)
 LAN = """ip netns add phones
@@ -91,10 +90,9 @@ def provisioned(machine: Machine) -> str:
 
 
 def started(machine: Machine) -> None:
-    """Start everything on a LAN."""
+    """Start everything on a LAN, with the inventory that is proposed."""
     machine.run("sh", "-e", "-c", LAN)
-    machine.write(FILE, INVENTORY)
-    machine.run("systemd-tmpfiles", "--create", "netprov.conf")
+    machine.run("netprov", "init", "--domain", "example.com")
     machine.run("systemctl", "start", "netprov.target")
     up(machine)
 

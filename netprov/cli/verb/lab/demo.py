@@ -17,7 +17,7 @@ from rich.console import Console
 
 import netprov
 from netprov.cli.say import say
-from netprov.cli.site import open_plan
+from netprov.cli.site import open_plan, packaged
 from netprov.cli.stay import stay_options
 from netprov.cli.timeline import Line, new_console, print_summary, print_timeline, seconds_of
 from netprov.errors import LabError
@@ -73,10 +73,8 @@ def command(file: str | None, keep: bool, stay: bool, speed: float, lasts: int |
 
 def example(name: str) -> Path:
     """Return an example inventory: packaged with netprov, or in the repository that it runs from."""
-    package = Path(netprov.__file__).parent
-    for folder in (package / "examples", package.parent / "config"):
-        if (folder / name).is_file():
-            return folder / name
+    if found := packaged(name):
+        return found
     raise LabError(f"the example {name} is not installed; name an inventory with -f FILE")
 
 
