@@ -412,6 +412,8 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.tftp                the TFTP wing
     runtime.tftp.admission      whose requests are looked at when too many come
     runtime.tftp.text           text in netascii, made once
+    runtime.tftp.opener         what a read request is answered with
+    runtime.tftp.transfers      the transfers under way
     runtime.tftp.service        the TFTP service
     runtime.provision           the wing of profiles
     runtime.provision.front     answers of one process, and what another has to decide

@@ -16,6 +16,7 @@ import pytest
 from netprov.dhcp.lease import Bound, Lease, LeaseState
 from netprov.provision.config import Listener
 from netprov.runtime.tftp.service import TftpService
+from netprov.runtime.tftp.transfers import Room
 from netprov.state.clock import LeaseClock
 from netprov.state.lease import open_store
 from netprov.tftp.download import Download
@@ -92,7 +93,7 @@ def test_forged_requests_do_not_stop_tftp(
     tmp_path: Path, listener: Listener, trees: tuple[tuple[str, str], ...]
 ) -> None:
     give_leases(tmp_path, PHONES[:10])
-    service = TftpService(role_context(tmp_path)[0], max_transfers=1000, max_unproven=250)
+    service = TftpService(role_context(tmp_path)[0], room=Room(1000, 250))
     requests = (rrq("fw/a.loads"), rrq("fw/a.loads", blksize="65464", windowsize="64"))
 
     def exchange() -> None:
@@ -100,7 +101,7 @@ def test_forged_requests_do_not_stop_tftp(
             fetch(listener, address)
         with flood(listener, requests, first=1200):
             assert honest(listener) == [True] * 20
-            assert len(service._transfers) <= 250 + len(PHONES)
+            assert len(service.transfers) <= 250 + len(PHONES)
         assert honest(listener) == [True] * 20
 
     with_service(service, plan_of(listener, trees=trees), exchange)
@@ -116,8 +117,8 @@ def test_netascii_of_a_file_of_newlines_stops_neither_phones_nor_the_end(
     def exchange() -> None:
         with flood(listener, requests, first=400):
             assert honest(listener) == [True] * 20
-            sizes = {each.sender._source.size for each in service._transfers.values()}
-            texts = {id(each.sender._source) for each in service._transfers.values() if each.file is None}
+            sizes = {each.sender._source.size for each in service.transfers}
+            texts = {id(each.sender._source) for each in service.transfers if each.file is None}
             assert 2 * len(NEWLINES) in sizes
             assert len(texts) == 1
         text = fetch(listener, PHONES[0], "fw/lines.txt", "netascii").content()
@@ -156,13 +157,13 @@ def test_silent_victim_is_sent_one_packet_of_512_octets_or_three_times_the_reque
             victim.sendto(request_, (listener.address, listener.port))
             received.append(victim.recv(70000))
             deadline = time.monotonic() + 5
-            while service._transfers and time.monotonic() < deadline:
+            while service.transfers and time.monotonic() < deadline:
                 victim.settimeout(0.05)
                 try:
                     received.append(victim.recv(70000))
                 except TimeoutError:
                     continue
-        assert not service._transfers
+        assert not service.transfers
 
     with_service(service, plan_of(listener, trees=trees), exchange)
     assert sum(map(len, received)) <= 3 * len(request_) or [len(each) for each in received] == [516]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from netprov.machine import Endpoint
-from netprov.runtime.tftp.service import MAX_PER_ADDRESS
+from netprov.runtime.tftp.transfers import MAX_PER_ADDRESS
 from netprov.tftp.packet import Ack, Data, Error, Opcode, TftpRequest, decode, encode
 from tests.lab.conftest import MakeLan, needs
 from tests.lab.provisioning import Served, serve
