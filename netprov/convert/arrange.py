@@ -342,7 +342,8 @@ class _Arrangement:
             each = self.kept[index]
             macs = {mac for name in each.cube.has for mac in self.tags[name].macs}
             if macs == {phone["mac"] for phone in phones}:
-                named[index] = self._same(index, listed.keys() - named.keys())
+                standing = {one for one, same in named.items() if one == same}
+                named[index] = self._same(index, listed.keys() - standing)
                 for phone in phones:
                     phone["class"] = self.called[named[index]]
         return named

@@ -87,6 +87,8 @@ class Admission:
     text: str
 
 
+FORCED = 1001
+"""Code of the grant whose data names options that are sent unasked; no option of DHCP has it."""
 SELECTED_SPACE = 1000
 """Code of the grant whose data names the selected option space; no option of DHCP has it."""
 
@@ -110,7 +112,7 @@ class Rules:
         return self.tags.setdefault(name, Tag(line))
 
     def derive(self, name: str, condition: Section, line: int) -> None:
-        """Let a tag be set where a condition holds that speaks of other tags; parts that do not are tags without a name."""
+        """Let a tag be set where a condition holds that speaks of other tags; what a client says in it is a tag without a name."""
         tag = self.tag(name, line)
         if any(each in self.tags and self.tags[each].unknown for each in members(condition)):
             tag.unknown = True
@@ -121,14 +123,14 @@ class Rules:
         """Return a condition in which everything that a client says is a tag."""
         if condition.keys() in ({"network"}, {MEMBER}) or condition in (EVERYBODY, NOBODY):
             return condition
-        if not any(True for _ in members(condition)) and not _speaks_of_networks(condition):
-            parts = condition["any"] if condition.keys() == {"any"} else [condition]
+        if not condition.keys() & {"any", "all", "not", "network", MEMBER}:
             found = next(
-                (name for name, tag in self.tags.items() if tag.alternatives == parts and not tag.macs), ""
+                (name for name, tag in self.tags.items() if tag.alternatives == [condition] and not tag.macs),
+                "",
             )
             if not found:
                 found = f"test{sum(name.startswith('test') for name in self.tags) + 1}"
-                self.tag(found, line).alternatives += parts
+                self.tag(found, line).alternatives.append(condition)
             return {MEMBER: found}
         parts = [
             {"any": [self._by_tags(each, line) for each in value]} if key == "any"
@@ -157,6 +159,10 @@ class Rules:
         }
         self._encapsulate(found, chosen)
         found.pop(SELECTED_SPACE, None)
+        forced = found.pop(FORCED, None)
+        for number in forced.data if forced else b"":
+            if number in found:
+                found[number] = replace(found[number], force=True)
         return dict(sorted(found.items()))
 
     def refused(self, network: str, tags: Tags = frozenset()) -> set[int]:
@@ -275,15 +281,6 @@ def members(condition: Section) -> Iterator[str]:
                 yield from members(each)
         elif key == "not":
             yield from members(value)
-
-
-def _speaks_of_networks(condition: Section) -> bool:
-    return any(
-        key == "network"
-        or (key in {"any", "all"} and any(map(_speaks_of_networks, value)))
-        or (key == "not" and _speaks_of_networks(value))
-        for key, value in condition.items()
-    )
 
 
 def mentioned(grants: Iterable[Grant], derived: Iterable[tuple[str, Section]]) -> set[str]:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from netprov.convert.draft import Draft
-from netprov.convert.rule import MEMBER, Admission, Rules, Section, Tag, Tags, members, mentioned, met
+from netprov.convert.rule import (
+    EVERYBODY,
+    MEMBER,
+    Admission,
+    Rules,
+    Section,
+    Tag,
+    Tags,
+    members,
+    mentioned,
+    met,
+)
 from netprov.dhcp.contents import PHONE_CLASSES
 from netprov.dhcp.option.vendor import ACS_MARK
 
@@ -23,7 +34,13 @@ def share_pools(draft: Draft, rules: Rules, pools: Sequence[tuple[Admission, str
         else:
             network.setdefault("pool", []).append(range_)
             rules.admissions.append(each)
-    if KNOWN in mentioned(rules.grants, rules.derived) | asked_by_pools(rules):
+            if each.condition != EVERYBODY and any(one.condition != each.condition for one in others):
+                reason = (
+                    "a network's pools are for the same clients: those of all its pools get addresses of any"
+                )
+                draft.leave(each.line, each.text, reason)
+    derived = KNOWN in {name for name, _ in rules.derived}
+    if not derived and KNOWN in mentioned(rules.grants, rules.derived) | asked_by_pools(rules):
         rules.tag(KNOWN, 1).macs = [phone["mac"] for phone in draft.phones]
 
 
@@ -47,7 +64,7 @@ def admit(draft: Draft, rules: Rules, cells: Sequence[Tags]) -> dict[str, set[Ta
     """Write whom each network serves; return the cells that it serves only if a class takes them, by network."""
     found: dict[str, set[Tags]] = {}
     marks = {_mark(tag): name for name, tag in rules.tags.items() if _mark(tag)}
-    strangers = [each for each in cells if KNOWN not in each]
+    strangers = [each for each in cells if all(rules.tags[name].alternatives for name in each)]
     for name, network in draft.networks.items():
         pools = [each for each in rules.admissions if each.network == name]
         if not pools:

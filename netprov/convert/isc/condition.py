@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from netprov.convert.rule import EVERYBODY, Section
+from netprov.convert.isc.typed import unquoted
+from netprov.convert.rule import EVERYBODY, NOBODY, Section
 from netprov.mac import format_mac, parse_mac_prefix
 
 _TOKEN = re.compile(
@@ -38,7 +39,7 @@ _PATTERNS = frozenset({"vendor_class", "circuit_id", "remote_id", "host_name"})
 class _Parser:
     """A parser by descent; `member` gives the condition of another class (Kea's `member('x')`)."""
 
-    def __init__(self, tokens: Sequence[str], member: Callable[[str], Section]) -> None:
+    def __init__(self, tokens: Sequence[str], member: Callable[..., Section]) -> None:
         self.tokens = list(tokens)
         self.member = member
 
@@ -91,7 +92,16 @@ class _Parser:
     def comparison(self) -> Section:
         if self.tokens and self.tokens[0][:1] in {'"', "'"}:
             return self.constant()
+        if self.at("known"):
+            return self.member(self.take())
+        if self.at("config-option"):
+            self.take()
+            name = self.take()
+            self.take("=")
+            return self.member(name, _text(self.take()))
         field, start, length = self.operand()
+        if self.at("~=", "~~"):
+            return _like(field, self.take(), self.take())
         sign = self.take("=", "==", "!=")
         value = self.take()
         found = _compared(field, start, length, value)
@@ -102,7 +112,7 @@ class _Parser:
         text = self.take()
         sign = self.take("=", "==", "!=")
         same = _text(text) == _text(self.take())
-        return EVERYBODY if same == (sign != "!=") else {"not": EVERYBODY}
+        return EVERYBODY if same == (sign != "!=") else NOBODY
 
     def operand(self) -> tuple[str, int, int | None]:
         """Return the field that is asked, the first octet of it, and how many (None: all)."""
@@ -117,6 +127,8 @@ class _Parser:
             length = self.take()
             self.take(")")
             return field, start, None if length == "all" else _number(length)
+        if self.at("pick-first-value"):
+            return self.first()
         if self.at("binary-to-ascii", "hexstring"):
             return self.converted()
         word = self.take()
@@ -132,6 +144,17 @@ class _Parser:
         if word not in _FIELDS:
             raise ValueError(f"clients cannot be matched by {word}")
         return _FIELDS[word], 0, None
+
+    def first(self) -> tuple[str, int, int | None]:
+        """Read an option with what stands for it where a client does not send it."""
+        self.take()
+        self.take("(")
+        found = self.operand()
+        self.take(",")
+        if _text(self.take()).strip():
+            raise ValueError("clients cannot be matched by what stands for an option")
+        self.take(")")
+        return found
 
     def suffix(self) -> None:
         if self.at(".hex", ".text"):
@@ -157,7 +180,7 @@ class _Parser:
         return found
 
 
-def condition(text: str, member: Callable[[str], Section]) -> Section:
+def condition(text: str, member: Callable[..., Section]) -> Section:
     """Return the `match` that a condition means. Raises `ValueError` with the reason where there is none."""
     tokens, position = [], 0
     text = re.sub(r"\.(hex|text)\b", r" .\1", text).strip()
@@ -214,6 +237,47 @@ def _compared(field: str, start: int, length: int | None, token: str) -> Section
     if not whole:
         raise ValueError("only the whole of it can be matched")
     return {field: text}
+
+
+def _like(field: str, sign: str, token: str) -> Section:
+    """Return the condition that a field is like a regular expression, where a pattern says the same."""
+    if field not in _PATTERNS or (field == "host_name") != (sign == "~~"):
+        raise ValueError(
+            "patterns look at upper and lower case, but for host names"
+            if field in _PATTERNS
+            else "it takes no patterns"
+        )
+    text = unquoted(token)
+    begins, ends = text.startswith("^"), text.endswith("$") and not text.endswith("\\$")
+    pattern, plain = _pattern(text[begins : len(text) - ends])
+    if not begins and not ends and plain is not None and field == "vendor_class":
+        return {"vendor_class_contains": plain}
+    return {field: f"{'' if begins else '*'}{pattern}{'' if ends else '*'}"}
+
+
+_PIECE = re.compile(r"(\.\*)|(\.)|\[(.[^\]]*)\]|\\(.)|([^.*+?|(){}\[\]^$\\])")
+
+
+def _pattern(text: str) -> tuple[str, str | None]:
+    """Return the pattern that means a regular expression, and the text if it is no more than that. Raises `ValueError`."""
+    pattern, plain, at = "", "", 0
+    only_text = True
+    while at < len(text):
+        found = _PIECE.match(text, at)
+        if found is None:
+            raise ValueError("patterns say less than this regular expression")
+        at = found.end()
+        if found[1] or found[2]:
+            pattern, only_text = pattern + ("*" if found[1] else "?"), False
+        elif found[3] and len(found[3]) > 1:
+            pattern, only_text = (
+                pattern + "[" + ("!" + found[3][1:] if found[3][0] == "^" else found[3]) + "]",
+                False,
+            )
+        else:
+            sign = found[3] or found[4] or found[5]
+            pattern, plain = pattern + (f"[{sign}]" if sign in "*?[" else sign), plain + sign
+    return pattern, plain if only_text else None
 
 
 def _mac(start: int, length: int | None, token: str) -> str:

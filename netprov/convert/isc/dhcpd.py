@@ -7,13 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 
 from netprov.convert.arrange import arrange, put
 from netprov.convert.draft import Draft, Section
 from netprov.convert.isc import condition, typed
 from netprov.convert.isc.dhcpd_syntax import Statement, listed, parse
-from netprov.convert.rule import SELECTED_SPACE, Grant, Rank, Rules, Space
+from netprov.convert.rule import (
+    EVERYBODY,
+    FORCED,
+    MEMBER,
+    NOBODY,
+    SELECTED_SPACE,
+    Admission,
+    Grant,
+    Rank,
+    Rules,
+    Space,
+    members,
+    simplified,
+)
+from netprov.convert.served import KNOWN, share_pools
 from netprov.dhcp.option import table as code
 from netprov.mac import read_mac
 
@@ -22,11 +36,21 @@ _DEFAULT_LEASES = {"lease": 43200, "lease_min": 300, "lease_max": 86400}
 """dhcpd.conf(5), default-lease-time and its neighbours."""
 
 _SILENT = frozenset(
-    {"ddns-update-style", "log-facility", "one-lease-per-client", "update-static-leases", "ping-check"}
+    {
+        *("ddns-update-style", "log-facility", "one-lease-per-client", "update-static-leases", "ping-check"),
+        "server-identifier",
+    }
 )
 _HEADER = frozenset({"next-server", "filename", "server-name"})
+_HOST = (20,)
+"""Rank of what is carried out for one host, after everything else."""
+_REQUEST_LIST = "dhcp-parameter-request-list"
 _CLASS = (9,)
 """Rank of classes: above every nesting of networks; the first declared wins, so later ones rank lower."""
+
+
+_UNKNOWN: Section = {"unknown": ""}
+"""Stands for a condition that is not carried over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +67,10 @@ class _Scope:
     single_pool: bool = False
     dead: str = ""
     """Why options here are not carried over."""
+    admits: Section = field(default_factory=lambda: EVERYBODY)
+    """Whom a pool is for."""
+    admits_line: int = 0
+    admits_text: str = ""
 
 
 def read_dhcpd(text: str, source: str) -> Draft:
@@ -65,6 +93,9 @@ class _Reader:
         self.types: dict[str, str] = {}
         self.names: dict[int, str] = {}
         self.conditions: dict[str, Section] = {}
+        self.configured: dict[tuple[str, str], set[str]] = {}
+        """Networks that give an option, by its name and value: what `config-option` asks for."""
+        self.pools: list[tuple[Admission, str]] = []
         self.fields: dict[str, str] = {}
         self.authoritative = self.host_names = False
 
@@ -92,6 +123,10 @@ class _Reader:
         network.setdefault("pool", [])
         name = next(name for name, section in self.draft.networks.items() if section is network)
         self.names[id(each)] = name
+        for part in each.body or ():
+            if part.words[:1] == ("option",) and len(part.words) == 3:
+                key = part.words[1], typed.unquoted(part.words[2])
+                self.configured.setdefault(key, set()).add(name)
 
     def finish(self) -> None:
         """Arrange what was read."""
@@ -99,6 +134,8 @@ class _Reader:
             network["clients"] = network.get("clients", "all")
             if self.authoritative:
                 network["authoritative"] = True
+        self._derive_known()
+        share_pools(self.draft, self.rules, [(self._settled(each), range_) for each, range_ in self.pools])
         phones = [phone["mac"] for phone in self.draft.phones]
         for tag in self.rules.tags.values():
             listed_ = [
@@ -109,6 +146,48 @@ class _Reader:
             tag.macs += listed_
             tag.alternatives = [each for each in tag.alternatives if each.get("mac", [""])[0] not in listed_]
         arrange(self.draft, self.rules)
+
+    def _derive_known(self) -> None:
+        """Say who is known where: a host that has a fixed address, on the network of that address alone."""
+        listed: dict[str, list[str]] = {}
+        for phone in self.draft.phones:
+            listed.setdefault(str(phone.get("address", "")), []).append(phone["mac"])
+        where: dict[str, list[str]] = {}
+        for address, macs in listed.items():
+            name = next(
+                (
+                    name
+                    for name, each in self.draft.networks.items()
+                    if address and IPv4Address(address) in IPv4Network(each["subnet"])
+                ),
+                "",
+            )
+            where.setdefault(name, []).extend(macs)
+        conditions: list[Section] = []
+        for name, macs in where.items():
+            tag = self.rules.tag(f"listed-on-{name}" if name else "listed", 1)
+            tag.macs = macs
+            own: Section = {MEMBER: f"listed-on-{name}" if name else "listed"}
+            conditions.append({"all": [{"network": [name]}, own]} if name else own)
+        self.rules.derived.insert(0, (KNOWN, {"any": conditions}))
+
+    def _settled(self, each: Admission) -> Admission:
+        """Return an admission by classes that are known; one by others is for everybody, and said."""
+        for name in members(each.condition):
+            if name != KNOWN and (name not in self.rules.tags or self.rules.tags[name].unknown):
+                self.draft.leave(
+                    each.line,
+                    each.text,
+                    f"{name} is not carried over: addresses are for every client of the network",
+                )
+                return replace(each, condition=EVERYBODY)
+            if name != KNOWN and any(
+                one.keys() & {"any", "all", "not"} for one in self.rules.tags[name].alternatives
+            ):
+                tag = self.rules.tags[name]
+                self.rules.derive(name, simplified({"any": tag.alternatives}), tag.line)
+                tag.alternatives = []
+        return each
 
     def inside(self, statements: Sequence[Statement]) -> frozenset[str]:
         """Return the networks that are declared within."""
@@ -121,8 +200,12 @@ class _Reader:
         scope = replace(scope, lease=lease)
         for each in (each for each in statements if each.body is None):
             self._try(self.simple, each, scope)
+        before: list[Section] = []
         for each in (each for each in statements if each.body is not None):
-            self._try(self.nested, each, scope)
+            if each.words[:1] in {("if",), ("elsif",), ("else",)}:
+                before = self.conditional(each, [] if each.words[0] == "if" else before, scope)
+            else:
+                self._try(self.nested, each, scope)
 
     def _try(self, read: Callable[[Statement, _Scope], None], each: Statement, scope: _Scope) -> None:
         try:
@@ -135,6 +218,8 @@ class _Reader:
         match each.words:
             case ("option", "space", *_) | ("option", _, "code", *_):
                 return
+            case ("option", name, "=", *expression) if name == _REQUEST_LIST:
+                self._forced(each, expression, scope)
             case ("option", name, *values):
                 self._give(self.option(each, name, tuple(values), scope), scope)
             case ("subclass", name, *value):
@@ -145,9 +230,13 @@ class _Reader:
             case (key, seconds) if key in _LEASES and isinstance(scope.lease, dict) and not scope.needs:
                 scope.lease[_LEASES[key]] = int(seconds)
             case ("range", *ends) if scope.network is not None:
-                self._pool(scope.network, [end for end in ends if end != "dynamic-bootp"])
+                self._pool(each, scope, ends)
+            case ("authoritative",) if scope.network is not None:
+                scope.network["authoritative"] = True
             case ("authoritative",):
                 self.authoritative = True
+            case ("not", "authoritative"):
+                return
             case ("use-host-decl-names", _):
                 return
             case ("deny" | "ignore", "unknown-clients"):
@@ -163,8 +252,25 @@ class _Reader:
             if scope.networks is None or name in scope.networks:
                 network["clients"] = "known"
 
-    def _pool(self, network: Section, ends: Sequence[str]) -> None:
-        self.draft.add_pool(network, ends[0], ends[-1])
+    def _pool(self, each: Statement, scope: _Scope, ends: Sequence[str]) -> None:
+        name = next(iter(scope.networks or ()))
+        ends = [end for end in ends if end != "dynamic-bootp"]
+        admission = Admission(
+            name, scope.admits, scope.admits_line or each.line, scope.admits_text or str(each)
+        )
+        self.pools.append((admission, f"{ends[0]}-{ends[-1]}"))
+
+    def _forced(self, each: Statement, expression: Sequence[str], scope: _Scope) -> None:
+        """Read what is added to a client's request list: options that are sent unasked."""
+        match expression:
+            case ("concat", "(", "option", name, ",", codes, ")") if name == _REQUEST_LIST:
+                self._give(
+                    self._placed(Grant(FORCED, typed.octets(codes), each.line, str(each)), scope), scope
+                )
+            case _:
+                self.draft.leave(
+                    each.line, str(each), "write `force:` in the class whose clients get it unasked"
+                )
 
     def option(self, each: Statement, name: str, values: tuple[str, ...], scope: _Scope) -> Grant | None:
         """Return what an option statement gives. Raises `ValueError`."""
@@ -180,9 +286,9 @@ class _Reader:
         if not number:
             raise ValueError("the option's name is not known")
         if values[:1] == ("=",):
-            if len(values) != 2 or not values[1].startswith('"'):
-                raise ValueError("values that are worked out for each client are not carried over")
-            values = values[1:]
+            return self._placed(
+                Grant(number, typed.expression(values[1:]), each.line, str(each), space=space), scope
+            )
         kind = self.types.get(key) or ("" if space else typed.TYPES.get(number, "")) or "string"
         try:
             data = typed.encode(kind, listed(values))
@@ -233,8 +339,6 @@ class _Reader:
                 self.client_class(each, typed.unquoted(name), body)
             case ("subclass", name, *value):
                 self.subclass(each, typed.unquoted(name), tuple(value), body)
-            case ("if", *words):
-                self.conditional(each, " ".join(words), body, scope)
             case _:
                 self.draft.leave(each.line, str(each), "the inventory has no such block")
 
@@ -251,24 +355,31 @@ class _Reader:
         """Read a pool: its addresses; its options where it is for one class, or the only one."""
         body = each.body or ()
         assert scope.network is not None
-        members, known = "", False
-        rest = []
+        members, allowed, denied = "", list[Section](), list[Section]()
+        rest, told = [], list[Statement]()
         for part in body:
             match part.words:
                 case ("allow", "members", "of", name):
                     members = typed.unquoted(name)
-                    self.draft.leave(part.line, str(part), "addresses are for every client of the network")
+                    allowed.append({MEMBER: members})
+                case ("deny", "members", "of", name):
+                    denied.append({"not": {MEMBER: typed.unquoted(name)}})
                 case ("deny", "unknown-clients") | ("allow", "known-clients" | "known", *_):
-                    known = True
+                    allowed.append({MEMBER: KNOWN})
                 case _:
                     rest.append(part)
-        if known:
-            ranges = [part.words[1:] for part in rest if part.words[0] == "range"]
-            scope.network.setdefault("reserved", []).extend(f"{ends[0]}-{ends[-1]}" for ends in ranges)
+                    continue
+            told.append(part)
+        conditions = [*([{"any": allowed}] if allowed else []), *denied]
+        admits = simplified({"all": conditions})
         dead = (
             "" if scope.single_pool or members else "options of one pool among several are not carried over"
         )
-        inner = replace(scope, rank=(8,), host=None, dead=dead, needs=frozenset({members} - {""}))
+        where = told[0] if told else each
+        inner = replace(
+            scope, rank=(8,), host=None, dead=dead, needs=frozenset({members} - {""}),
+            admits=admits, admits_line=where.line, admits_text=str(where),
+        )  # fmt: skip
         for part in rest:
             name = part.words[1] if part.words[0] == "option" and len(part.words) > 1 else ""
             if members and self.codes.get(name) == code.DOMAIN:
@@ -291,7 +402,7 @@ class _Reader:
         rest = []
         for part in body:
             text = " ".join(part.words)
-            if part.words[0] not in {"match", "spawn"}:
+            if part.words[:1] not in {("match",), ("spawn",)}:
                 rest.append(part)
             elif part.words[:2] == ("match", "if"):
                 try:
@@ -331,19 +442,57 @@ class _Reader:
                 part.line, str(part), "options of a single member of a class are not carried over"
             )
 
-    def conditional(self, each: Statement, text: str, body: Sequence[Statement], scope: _Scope) -> None:
-        """Read an `if`: its clients are a class without a name."""
+    def conditional(self, each: Statement, before: list[Section], scope: _Scope) -> list[Section]:
+        """Read an `if`, `elsif` or `else`: its clients are a class without a name; return the conditions up to here."""
+        words = each.words[2:] if each.words[:2] == ("else", "if") else each.words[1:]
+        body = each.body or ()
+        if words == ("exists", _REQUEST_LIST):
+            self.block(body, scope)  # a client without a list gets everything
+            return []
+        try:
+            own = simplified(condition.condition(" ".join(words), self._asked)) if words else EVERYBODY
+        except ValueError as error:
+            self.draft.leave(each.line, str(each), str(error))
+            self._lose(body, str(error))
+            return [*before, _UNKNOWN]
+        if _UNKNOWN in before:
+            self._lose(body, "the condition before it is not carried over")
+            return before
+        found = simplified({"all": [*({"not": one} for one in before), own]})
         name = f"if-{each.line}"
-        found = condition.condition(text, self._member)
-        self.rules.tag(name, each.line).alternatives.append(found)
+        if found.keys() & {"any", "all", "not", "network", MEMBER}:
+            self.rules.derive(name, found, each.line)
+        else:
+            self.rules.tag(name, each.line).alternatives.append(found)
         rank = (*scope.rank, 1)
         self.block(body, replace(scope, needs=scope.needs | {name}, rank=rank))
+        return [*before, own]
+
+    def _lose(self, body: Sequence[Statement], reason: str) -> None:
+        """List the options of a block whose clients are not known."""
+        for each in body:
+            if each.words[:1] == ("option",) and len(each.words) > 1:
+                self.draft.leave(each.line, str(each), reason, self.codes.get(each.words[1], 0))
+            self._lose(each.body or (), reason)
+
+    def _asked(self, name: str, value: str = "") -> Section:
+        """Return the condition of listed clients, or of those on networks that are configured with a value."""
+        if name == KNOWN:
+            return {MEMBER: KNOWN}
+        if value:
+            return (
+                {"network": sorted(self.configured.get((name, value), ()))}
+                if (name, value) in self.configured
+                else NOBODY
+            )
+        return self._member(name)
 
     def host(self, each: Statement, name: str, scope: _Scope) -> None:
         """Read a host: a phone, with the options of the groups around it but not of its subnet."""
         phone: Section = {"mac": ""}
         own: list[Grant] = list(scope.host or ())
         inner = _Scope(networks=frozenset(), host=own)
+        blocks: list[Statement] = []
         for part in each.body or ():
             match part.words:
                 case ("hardware", "ethernet", mac):
@@ -352,6 +501,8 @@ class _Reader:
                     phone["address"] = address
                     if others:
                         self.draft.leave(part.line, str(part), "a phone has one address")
+                case _ if part.body is not None:
+                    blocks.append(part)
                 case _:
                     self._try(self.simple, part, inner)
         if not phone["mac"]:
@@ -365,7 +516,23 @@ class _Reader:
             phone["#"] = name
         last = {(grant.space, grant.code): grant for grant in own}
         put(self.draft, phone, _plain(last.values(), self.draft))
-        self.draft.phones.append(phone)
+        if blocks:
+            tag = self.rules.tag(f"host-{name}", each.line)
+            tag.macs.append(phone["mac"])
+            self.block(blocks, _Scope(rank=_HOST, needs=frozenset({f"host-{name}"})))
+        same = next((one for one in self.draft.phones if one["mac"] == phone["mac"]), None)
+        if same is None:
+            self.draft.phones.append(phone)
+        else:
+            self._joined(each, same, phone)
+
+    def _joined(self, each: Statement, phone: Section, other: Section) -> None:
+        """Take two hosts with one MAC address for one phone."""
+        for key, value in other.items():
+            if key != "#" and phone.setdefault(key, value) != value:
+                self.draft.leave(
+                    each.line, f"{key} of {phone['mac']}", "another host has another; a phone has one"
+                )
 
 
 def _plain(grants: Iterable[Grant], draft: Draft) -> Iterator[Grant]:

@@ -151,6 +151,15 @@ def octets(text: str) -> bytes:
     return bytes.fromhex("".join(pair.rjust(2, "0") for pair in re.split("[: ]", found[1])))
 
 
+def expression(words: Sequence[str]) -> bytes:
+    """Return the octets of a constant data expression (dhcp-eval(5)); raise `ValueError` for one that is worked out."""
+    if len(words) == 1 and words[0].startswith('"'):
+        return unquoted(words[0]).encode("latin-1")
+    if len(words) == 1 and _HEX.match(words[0]):
+        return octets(words[0])
+    raise ValueError("values that are worked out for each client are not carried over")
+
+
 def unquoted(text: str) -> str:
     """Return a text without its double quotes, its escapes resolved (dhcpd.conf(5), lexical)."""
     if len(text) < 2 or text[0] != '"' or text[-1] != '"':
