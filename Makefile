@@ -48,7 +48,8 @@ differential: $(VENV)/.dev .setup/packages ## Ask NSD, Knot, BIND and netprov 10
 
 .PHONY: prove
 prove: $(VENV)/.dev .setup/packages ## Prove every import and export beside the other servers, 100 changes found (10 min)
-	@NETPROV_PROOFS=all $(RUN)/python -m pytest $(PARALLEL) --timeout 0 tests/compare tests/lab/test_*_proof.py $(ARGS)
+	@NETPROV_PROOFS=all $(RUN)/python -m pytest $(PARALLEL) --timeout 0 tests/compare tests/convert/test_there_and_back.py \
+	    tests/lab/test_*_proof.py $(ARGS)
 
 .PHONY: slow
 slow: $(VENV)/.dev .setup/packages ## Run what is too long for `make test`: 10,000 connections, 64 MiB over a lossy cable

@@ -79,10 +79,6 @@ class Draft:
         self.networks[name] = {"subnet": str(subnet)}
         return self.networks[name]
 
-    def add_pool(self, network: Section, first: str, last: str) -> None:
-        """Add a range of addresses to a network's pool."""
-        network.setdefault("pool", []).append(f"{first}-{last}")
-
     def add_host(self, name: str, address: str) -> None:
         """Add an address to a host, named relative to the domain if it is below it; the domain's own is a record."""
         if self.domain and name.rstrip(".").lower() == self.domain:

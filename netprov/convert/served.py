@@ -63,7 +63,9 @@ def asked_by_pools(rules: Rules) -> set[str]:
 def admit(draft: Draft, rules: Rules, cells: Sequence[Tags]) -> dict[str, set[Tags]]:
     """Write whom each network serves; return the cells that it serves only if a class takes them, by network."""
     found: dict[str, set[Tags]] = {}
-    marks = {_mark(tag): name for name, tag in rules.tags.items() if _mark(tag)}
+    marks: dict[str, set[str]] = {}
+    for name, tag in rules.tags.items():
+        marks.setdefault(_mark(tag), set()).add(name)
     strangers = [each for each in cells if all(rules.tags[name].alternatives for name in each)]
     for name, network in draft.networks.items():
         pools = [each for each in rules.admissions if each.network == name]
@@ -73,7 +75,7 @@ def admit(draft: Draft, rules: Rules, cells: Sequence[Tags]) -> dict[str, set[Ta
         if len(served) == len(strangers):
             continue
         phones = [
-            marks.get(mark, "") and _admitted(rules, pools, frozenset({marks[mark]}), name)
+            mark in marks and _admitted(rules, pools, frozenset(marks[mark]), name)
             for mark in (*PHONE_CLASSES, ACS_MARK)
         ]
         if not served and not any(phones):
@@ -87,8 +89,8 @@ def admit(draft: Draft, rules: Rules, cells: Sequence[Tags]) -> dict[str, set[Ta
                 if _admitted(rules, pools, said, name) and not _is_phone(rules.tags, said)
             }
             for each in pools:
-                inside = [marks[mark] for mark in PHONE_CLASSES if _contained(rules.tags[marks[mark]], mark)]
-                if inside and each.condition:
+                inside = (_contained(rules.tags[tag], mark) for mark in PHONE_CLASSES for tag in marks[mark])
+                if any(inside):
                     draft.leave(
                         each.line,
                         each.text,
