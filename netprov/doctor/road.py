@@ -90,7 +90,7 @@ class Road:
         self._lease = lease
         self._clock = clock
         self._handset = Handset(client.identity, lambda _: 0, lease=lease)
-        self._agent = client.identity.agent(self._handset.software)
+        self._agent = self._handset.agent
 
     async def walk(self) -> Arrived:
         """Go the way of the patient's method."""

@@ -140,7 +140,7 @@ class Hearing:
         for road in self._roads:
             for client in self._clients:
                 handset = Handset(client.identity, lambda _: 0)
-                agent = client.identity.agent(handset.software)
+                agent = handset.agent
                 answer = await self._file(server, road, handset.expand(SRV_MAC_PATH), agent)
                 if not isinstance(answer, Response):
                     break  # it is not there: no more is waited for

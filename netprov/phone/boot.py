@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netprov.number import whole
 from netprov.phone.action import AskDhcp, Failed, Lease, Road, Say, Wait
 from netprov.phone.cloud import activate, customize, enroll
 from netprov.phone.discover import Miss, from_dhcp, from_srv
 from netprov.phone.fetch.load import Loaded, NotLoaded
 from netprov.phone.handset.customization import Customization, Turn
 from netprov.phone.handset.memory import Handset
+from netprov.phone.handset.schedule import random_delay
 from netprov.phone.handset.settings import is_yes
 from netprov.phone.onboarding import screen_fault
 from netprov.phone.resync import POWER_UP, CodeWanted, resync, settle, triggered
-
-RANDOM_DELAY_UNIT = 20
-"""Seconds that one of `Resync_Random_Delay` stands for (guide): the factory's 2 are 40 s at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +48,7 @@ def boot(handset: Handset, *, always: bool = False) -> Road[Outcome]:
         return _unwanted(handset, "Provision_Enable or Resync_On_Reset is No")
     if not triggered(handset):
         return _unwanted(handset, "neither Resync_Trigger_1 nor Resync_Trigger_2 holds")
-    spread = handset["Resync_Random_Delay"].strip()
-    seconds = handset.draw((whole(spread) or 0) * RANDOM_DELAY_UNIT + 1)
+    seconds = random_delay(handset["Resync_Random_Delay"], handset.draw)
     if seconds:
         yield Wait(seconds, "Resync_Random_Delay")
     if handset.behaviour.profile_rule and not handset.typed:

@@ -244,3 +244,25 @@ def test_a_line_that_is_none_says_what_is_right(line: str, words: str) -> None:
 def test_every_word_of_the_console_means_something_else() -> None:
     made = [parse_command(f"{name} {'a=b' if each.takes else ''}") for name, each in COMMANDS.items()]
     assert len({type(each) for each in made if not isinstance(each, Look)}) == len(COMMANDS) - 3
+
+
+def test_the_user_agent_is_the_guides_and_can_be_configured() -> None:
+    agents = []
+
+    def world(action: Action) -> Result:
+        if isinstance(action, Fetch):
+            agents.append(action.headers["User-Agent"])
+        return lan(action)
+
+    lan = Lan(HTTP_User_Agent_Name="$PN of $SN")
+    live_until(LivingPhone(Handset(PHONE, no_chance)), world, 10)
+    assert agents == ["Cisco-CP-8851-3PCC/11.3.1 (001234ab45de)", "CP-8851-3PCC of FCH34AB45DE"]
+
+
+def test_after_a_success_period_and_random_delay_set_the_next_resync() -> None:
+    def most(below: int) -> int:
+        return below - 1
+
+    lan = Lan(Resync_Periodic="1000", Resync_Random_Delay="3")
+    _, seen = lived(lan, handset=Handset(PHONE, most), until=4000)
+    assert [each for each in seen if "/p" in each][2:] == ["1100 GET /p", "2160 GET /p", "3220 GET /p"]

@@ -149,7 +149,7 @@ def reach(
             anchors=handset.anchors if secure else (),
             method=request.method,
             body=request.body,
-            headers={"User-Agent": handset.identity.agent(handset.software), **request.headers},
+            headers={"User-Agent": handset.agent, **request.headers},
             client_certificate=handset.identity.client_certificate if secure else "",
             client_key=handset.identity.client_key if secure else "",
             tls13=secure and speaks_tls13(handset.identity.model, handset.software),

@@ -15,7 +15,7 @@ from netprov.dhcp.client import DEFAULT_REQUEST_LIST
 from netprov.dhcp.option.vendor import ACS_MARK
 from netprov.errors import Malformed
 from netprov.mac import bare_mac
-from netprov.provision.firmware import firmware_version, format_load, load_version, short_version
+from netprov.provision.firmware import firmware_version, format_load, load_version
 from netprov.provision.macro import series_name
 
 _TLS_1_3 = frozenset({"CP-7832-3PCC", "CP-8832-3PCC"})
@@ -123,11 +123,6 @@ class Identity:
     def vendor_class_with(self, *, tr069: bool) -> str:
         """Return the vendor class identifier with TR-069 on or off."""
         return self.vendor_class or (f"{self.model.name} {ACS_MARK}" if tr069 else self.model.name)
-
-    def agent(self, software: str) -> str:
-        """Return the User-Agent that a phone with this load sends."""
-        short = short_version(software)
-        return self.user_agent or f"Cisco-{self.model.name}/{short} ({self.ma})"
 
 
 def load_name(model: Model, firmware: str) -> str:

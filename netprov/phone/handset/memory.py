@@ -15,6 +15,7 @@ from netprov.phone.handset.settings import DEFAULTS, is_yes
 from netprov.phone.rule.url import Url
 from netprov.provision.config import IkmEncoding
 from netprov.provision.crypto import decode_ikm
+from netprov.provision.firmware import short_version
 from netprov.provision.macro import expand
 from netprov.provision.profile import Layer
 
@@ -117,6 +118,13 @@ class Handset:
         )
         for each in fields(fresh):
             setattr(self, each.name, getattr(fresh, each.name))
+
+    @property
+    def agent(self) -> str:
+        """The User-Agent of its requests: what HTTP_User_Agent_Name says."""
+        version = f"Cisco-{self.identity.model.name}/{short_version(self.software)}"
+        template = self["HTTP_User_Agent_Name"].replace("$VERSION", version)  # known in this parameter alone
+        return self.identity.user_agent or self.expand(template)
 
     @property
     def option_60(self) -> str:

@@ -14,6 +14,14 @@ from netprov.provision.parameter.value import CLOCK, parse_delays
 
 DAY = 86400
 
+RANDOM_DELAY_UNIT = 20
+"""Seconds that one of `Resync_Random_Delay` stands for (guide): the factory's 2 are 40 s at most."""
+
+
+def random_delay(text: str, draw: Callable[[int], int]) -> int:
+    """Return the seconds that `Resync_Random_Delay` adds by chance."""
+    return draw((whole(text.strip()) or 0) * RANDOM_DELAY_UNIT + 1)
+
 
 def delay(text: str, turn: int, draw: Callable[[int], int]) -> int | None:
     """Return the delay before attempt `turn` (from 0), in seconds; None is never."""

@@ -15,6 +15,7 @@ DEFAULTS: Mapping[str, str] = {
     "Provision_Enable": "Yes",
     "Resync_On_Reset": "Yes",
     "Resync_Random_Delay": "2",
+    "HTTP_User_Agent_Name": "$VERSION ($MA)",
     "Resync_At__HHmm_": "",
     "Resync_At_Random_Delay": "600",
     "Resync_Periodic": "3600",

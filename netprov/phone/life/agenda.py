@@ -1,7 +1,7 @@
 """When each thing of a phone's life is due.
 
-Cisco's guides, "Configurable Schedules" and table 2: after a success the next resync comes after `Resync_Periodic`, or at
-`Resync_At`; after a failure (B or C alike) after `Resync_Error_Retry_Delay`, whose delays count the failures in a row. A
+Cisco's guides, "Configurable Schedules" and table 2: after a success the next resync comes after `Resync_Periodic` and
+up to `Resync_Random_Delay` more, or at `Resync_At`; after a failure (B or C alike) after `Resync_Error_Retry_Delay`, whose delays count the failures in a row. A
 failed upgrade has its own timer, and so have reports and the Informs of TR-069.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from netprov.number import whole
 from netprov.phone.handset.memory import Handset
-from netprov.phone.handset.schedule import delay, until_time_of_day
+from netprov.phone.handset.schedule import delay, random_delay, until_time_of_day
 
 SHORTEST_UPLOAD = 600
 """Seconds between periodic reports, at least (guide, `Periodic_Upload_To_Server`)."""
@@ -66,7 +66,9 @@ def next_resync(handset: Handset, tally: Tally) -> float | None:
     )
     if at is not None:
         return at
-    return delay(handset["Resync_Periodic"], tally.periods, handset.draw)
+    period = delay(handset["Resync_Periodic"], tally.periods, handset.draw)
+    # The chapter's category A names both values; another guide has the random part after power-up alone.
+    return None if period is None else period + random_delay(handset["Resync_Random_Delay"], handset.draw)
 
 
 def count(tally: Tally, *, fine: bool) -> None:
