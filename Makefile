@@ -71,6 +71,10 @@ kill: $(VENV)/.dev ## Kill `netprov cert` at 100 random moments: the store survi
 month: $(VENV)/.dev ## Let emulated phones resync for thirty days of virtual time, with failures
 	@NETPROV_DAYS=$${NETPROV_DAYS:-30} $(RUN)/python -m pytest tests/phone/test_life.py
 
+.PHONY: fleet-month
+fleet-month: $(VENV)/.dev ## Let a thousand phones live for thirty days of virtual time while servers fail
+	@NETPROV_PHONES=$${NETPROV_PHONES:-1000} NETPROV_DAYS=$${NETPROV_DAYS:-30} $(RUN)/python -m pytest --timeout 0 tests/phone/test_fleet.py
+
 .PHONY: kill-dhcp
 kill-dhcp: $(VENV)/.dev .setup/packages ## kill -9 the DHCP server 50 times under load, and look for lost leases
 	@$(RUN)/python -m tests.lab.kill_dhcp 50

@@ -146,3 +146,18 @@ def test_triggers_rule_the_resync_at_power_up_too(trigger: str, asks: bool) -> N
     )
     assert any(isinstance(step.action, Fetch) for step in steps) == asks
     assert ("Resync_Trigger" in outcome.reason) != asks
+
+
+def test_a_call_puts_each_thing_off_from_when_it_was_due() -> None:
+    calls: list[tuple[float, Input]] = [(3500, CallPlaced()), (90_000, CallEnded())]
+    seen = lived(
+        6000,
+        lambda path, _now: 200 if path == "p" else 404,
+        calls,
+        Upgrade_Rule=LOAD,
+        Upgrade_Error_Retry_Delay="3550",
+        Resync_Periodic="3600",
+        Forced_Resync_Delay="1000",
+    )
+    assert times(seen, "sip88xx.12-0-2MPP-9.loads") == [0, 4550]
+    assert times(seen, "p")[2:] == [4600]

@@ -148,10 +148,10 @@ def _fall_due(life: Life) -> Road[None]:
         periodic = _reports(handset, "Periodically")
         agenda.report = handset.now + upload_period(handset) if periodic else None
     elif agenda.upgrade is not None and agenda.upgrade <= now:
-        yield from _idle(handset)
+        yield from _idle(handset, agenda.upgrade)
         yield from _upgrade(life)
     elif life.tally.row or triggered(handset):
-        yield from _idle(handset)
+        yield from _idle(handset, agenda.resync)
         yield from _resync(life, RETRY if life.tally.row else PERIODIC)
     else:
         life.tally.periods += 1
@@ -229,9 +229,9 @@ def _why(life: Life, why: str) -> str:
     return "Resync_Error_Retry_Delay" if life.tally.row else "Resync_Periodic or Resync_At"
 
 
-def _idle(handset: Handset) -> Road[None]:
-    """Let a call end first, but wait no longer than `Forced_Resync_Delay`."""
-    latest = handset.now + (whole(handset["Forced_Resync_Delay"].strip()) or 0)
+def _idle(handset: Handset, since: float | None = None) -> Road[None]:
+    """Let a call end first, but wait no longer than `Forced_Resync_Delay` from when it was due, or from now."""
+    latest = (handset.now if since is None else since) + (whole(handset["Forced_Resync_Delay"].strip()) or 0)
     while handset.calls and handset.now < latest:
         yield Wait(latest - handset.now, "a call; Forced_Resync_Delay at most", listens=True)
 
