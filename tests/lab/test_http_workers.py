@@ -137,8 +137,14 @@ def test_workers_answer_and_what_they_answer_is_on_record(site: Site) -> None:
         assert site.statuses("https://10.20.0.1/nothing.here") == {"404": 1}
     wait_until(lambda: site.recorded("CP-8851-3PCC/001234ab45de.cfg: 200 profile") == 40, what="all records")
     assert site.recorded("GET http /firmware/sip.loads: 206 file, 100 octets") == 1
-    site.process.signal(signal.SIGTERM)
+
+
+def test_service_that_ends_hears_what_its_workers_answered_before(site: Site) -> None:
+    with site.owner_asleep():
+        assert site.statuses("http://10.20.0.1/cisco/CP-8851-3PCC/001234ab45de.cfg?[1-20]") == {"200": 20}
+        site.process.signal(signal.SIGTERM)
     assert site.process.wait() == 0
+    assert site.recorded("CP-8851-3PCC/001234ab45de.cfg: 200 profile") == 20
     wait_until(lambda: not site.server.namespace.processes(), what="the workers to end")
 
 

@@ -126,6 +126,8 @@ class Channel(asyncio.Protocol):
         self._lost = lost
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
+        self.over = asyncio.Event()
+        """Set once it is closed, and everything that came was received."""
 
     async def open(self, sock: socket.socket) -> None:
         """Begin; the socket is this one's from now on."""
@@ -169,6 +171,7 @@ class Channel(asyncio.Protocol):
     def connection_lost(self, _exc: Exception | None) -> None:
         """Tell that the other one has gone."""
         self._transport = None
+        self.over.set()
         self._lost()
 
 

@@ -43,6 +43,8 @@ READY_S: Final = 30.0
 """Seconds that a worker has to be ready for a change, or to take it over."""
 STOP_S: Final = 2.0
 """Seconds that all have to end what is under way, and themselves."""
+_EXIT_S: Final = 0.5
+"""Seconds that one has to exit once it has said everything."""
 _SPAWN = multiprocessing.get_context("spawn")
 
 Decide = Callable[[HttpRequest, Arrival], Awaitable[Answered]]
@@ -92,6 +94,10 @@ class _Worker:
     def close(self) -> None:
         """Let go of it."""
         self.channel.close()
+        self.end()
+
+    def end(self) -> None:
+        """Let go of one that has ended; what it said before is still heard, and ends the channel."""
         self._sockets.close()
 
     async def _hear(self, message: Prepare | Commit) -> Ready | Done | None:
@@ -138,7 +144,6 @@ class WorkerPool:
         self._changing = asyncio.Lock()
         self._replacing: set[asyncio.Task[None]] = set()
         self._answering: set[asyncio.Task[None]] = set()
-        self._stopping = False
 
     def __len__(self) -> int:
         return len(self._workers)
@@ -180,20 +185,22 @@ class WorkerPool:
 
     async def stop(self) -> None:
         """Let all end what is under way, and themselves; they have two seconds."""
-        self._stopping = True
         for task in self._replacing:
             task.cancel()
         loop = asyncio.get_running_loop()
         for each in self._workers:
             loop.remove_reader(each.process.sentinel)
             each.channel.send(Stop())
-        deadline = loop.time() + STOP_S
-        while any(each.process.is_alive() for each in self._workers) and loop.time() < deadline:  # noqa: ASYNC110 - what they report meanwhile is heard
-            await asyncio.sleep(0.01)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                for each in self._workers:
+                    await each.channel.over.wait()  # what they report and ask meanwhile is heard
         for each in self._workers:
+            if each.channel.over.is_set():
+                await asyncio.to_thread(each.process.join, _EXIT_S)
             if each.process.is_alive():
                 each.process.kill()
-            await asyncio.to_thread(each.process.join)
+                await asyncio.to_thread(each.process.join)
             each.close()
         self._workers.clear()
 
@@ -223,7 +230,7 @@ class WorkerPool:
         asyncio.get_running_loop().remove_reader(worker.process.sentinel)
         worker.process.join()
         self._workers.remove(worker)
-        worker.close()
+        worker.end()
         text = f"an HTTP worker ended with {worker.process.exitcode}; another takes its place"
         self._report(Notice(text, "error"))
         task = keep("starting an HTTP worker", self._replace, self._report)

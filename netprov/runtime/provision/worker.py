@@ -29,6 +29,7 @@ from netprov.provision.config import Listener
 from netprov.provision.gate.handout import HandOut
 from netprov.provision.http import HttpRequest
 from netprov.provision.respond import Answered, Elsewhere, Responder
+from netprov.runtime.log import configure
 from netprov.runtime.net.sender import Senders
 from netprov.runtime.provision.channel import (
     Abort,
@@ -57,6 +58,8 @@ TELL_S: Final = 0.01
 _BACKLOG: Final = 16 << 20
 """Octets that the owner may be behind; reports beyond are counted only."""
 _FIGURES_S: Final = 1.0
+_LAST_S: Final = 1.0
+"""Seconds that the owner has to take the last reports."""
 _PATIENCE_S: Final = 1.5
 """Seconds from SIGTERM, which the owner is sent too, until a worker ends by itself."""
 
@@ -79,6 +82,7 @@ def work(messages: socket.socket, sockets: socket.socket, settings: WorkerSettin
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     gc.set_threshold(*COLLECT)
+    configure(verbose=False)
     asyncio.run(_work(messages, sockets, settings))
 
 
@@ -130,6 +134,9 @@ class _Worker:
         self._senders.close()
         self._hand_on()
         self.channel.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_S):
+                await self.channel.over.wait()
 
     async def tell_figures(self) -> None:
         """Say how much there is to do, as long as that changes."""
