@@ -8,7 +8,7 @@ and changes nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -125,6 +125,23 @@ class Parameters:
         if notification:
             self._changed[ROOT + suffix] = None
         return notification == ACTIVE
+
+    def kept(self) -> tuple[dict[str, str], dict[str, int]]:
+        """Return what outlasts a restart: values that the ACS may have set, and how it wants to be told of changes."""
+        values = {
+            each.name: each.value
+            for each in self._all.values()
+            if each.writable or each.name == ROOT + PARAMETER_KEY
+        }
+        return values, {each.name: each.notification for each in self._attributes.values()}
+
+    def take_up(self, values: Mapping[str, str], notifications: Mapping[str, int]) -> None:
+        """Set what was kept, as far as there are such parameters."""
+        for name, value in values.items():
+            if name in self._all:
+                self._all[name] = replace(self._all[name], value=value)
+        for name, notification in notifications.items():
+            self.set_attributes((NewAttributes(name, notification, None),))
 
     @property
     def changed(self) -> bool:

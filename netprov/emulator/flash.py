@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from netprov.errors import Malformed, ServiceError
+from netprov.phone.acs.client import keep, recall
 from netprov.phone.handset.flash import dump, restore
 from netprov.phone.handset.memory import Handset
 from netprov.pki.disk import Disk
@@ -26,7 +27,9 @@ class Flash:
         if data is None:
             return
         try:
-            restore(self._handset, json.loads(data))
+            written = json.loads(data)
+            restore(self._handset, written)
+            recall(self._handset, written.get("acs"))
         except (ValueError, Malformed) as error:
             raise ServiceError(
                 f"{self._disk.path(self._name)} cannot be read: {error}", "remove it: the phone is new then"
@@ -34,7 +37,7 @@ class Flash:
 
     def save(self) -> None:
         """Write what has changed."""
-        now = dump(self._handset)
+        now = {**dump(self._handset), "acs": keep(self._handset)}
         if now != self._written:
             self._disk.write(self._name, json.dumps(now, indent=1).encode())
             self._written = now

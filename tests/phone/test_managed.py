@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
+from netprov.errors import Malformed
+from netprov.phone.acs.client import keep, recall
 from netprov.phone.action import Action, AskDhcp, Fetch, Lease, Response, Result
+from netprov.phone.handset.flash import dump, restore
 from netprov.phone.handset.memory import Handset
 from netprov.phone.life.input import (
     CallEnded,
@@ -218,3 +222,23 @@ def test_firmware_says_whether_tr_069_is_on_from_the_factory(firmware: str, expe
     live_until(LivingPhone(Handset(replace(PHONE, firmware=firmware), no_chance)), world, 10)
     assert asked == ["CP-8851-3PCC dslforum.org" if expected else "CP-8851-3PCC"]
     assert bool(lan.informs()) == expected
+
+
+def test_a_phone_that_comes_back_with_what_it_kept_is_known_to_its_acs() -> None:
+    wanted = (
+        "<ParameterList><SetParameterAttributesStruct><Name>Device.LAN.IPAddress</Name><NotificationChange>1</NotificationChange>"
+        "<Notification>2</Notification><AccessListChange>0</AccessListChange><AccessList/></SetParameterAttributesStruct></ParameterList>"
+    )
+    lan, phone = Lan(method("SetParameterAttributes", wanted)), managed(**QUIET)
+    live_until(phone, lan, 100)
+    again = Handset(phone.handset.identity, no_chance)
+    restore(again, dump(phone.handset))
+    recall(again, json.loads(json.dumps(keep(phone.handset))))
+    assert keep(again) == keep(phone.handset)
+    lan.address = "10.20.0.77"
+    live_until(LivingPhone(again), lan, 100)
+    assert lan.informs()[-1] == ["1 BOOT", "4 VALUE CHANGE"]
+    broken: list[object] = [{}, [], {"url": 1, "port": 1, "values": {}, "notifications": {}}]
+    for data in broken:
+        with pytest.raises(Malformed):
+            recall(again, data)

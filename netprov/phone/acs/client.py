@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from netprov.cwmp.cpe import Cpe
 from netprov.cwmp.parameter import INTERVAL, PERIODIC, URL, telephone
 from netprov.cwmp.rpc import DeviceId
+from netprov.errors import Malformed
 from netprov.phone.handset.management import Management
 from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.settings import is_yes
@@ -55,7 +56,36 @@ def take_over(handset: Handset, found: Management) -> None:
         handset.parameters["ACS_URL"] = found.url = url
 
 
-def _new(handset: Handset, acs_url: str) -> Management:
+def keep(handset: Handset) -> dict[str, object] | None:
+    """Return what the phone has written down of its ACS, as plain data; None where it has none."""
+    found = handset.management
+    if found is None:
+        return None
+    values, notifications = found.cpe.parameters.kept()
+    return {"url": found.url, "port": found.port, "values": values, "notifications": notifications}
+
+
+def recall(handset: Handset, data: object) -> None:
+    """Take up what `keep` returned: an ACS that knows the phone is told that it starts, no more. Raises `Malformed`."""
+    match data:
+        case None:
+            return
+        case {
+            "url": str(url),
+            "port": int(port),
+            "values": dict(values),
+            "notifications": dict(wanted),
+        } if all(isinstance(each, str) for each in (*values, *values.values(), *wanted)) and all(
+            isinstance(each, int) for each in wanted.values()
+        ):
+            found = Management(_client(handset, url), url, port)
+            found.cpe.parameters.take_up(values, wanted)
+            handset.management = found
+        case _:
+            raise Malformed("not what a phone has written down of its ACS")
+
+
+def _client(handset: Handset, acs_url: str) -> Cpe:
     identity = handset.identity
     device = DeviceId("Cisco", identity.ma[:6].upper(), identity.model.name, identity.serial_number)
     parameters = telephone(
@@ -66,7 +96,11 @@ def _new(handset: Handset, acs_url: str) -> Management:
         software=handset.software,
         hardware=identity.hardware,
     )
-    cpe = Cpe(device, parameters, lambda: handset.draw(1 << 16) / (1 << 16))
+    return Cpe(device, parameters, lambda: handset.draw(1 << 16) / (1 << 16))
+
+
+def _new(handset: Handset, acs_url: str) -> Management:
+    cpe = _client(handset, acs_url)
     found = Management(cpe, acs_url, PORTS.start + handset.draw(len(PORTS)), booted=True)
     for suffix, name in SAME.items():
         cpe.parameters.assign(suffix, _cwmp(suffix, handset[name]))

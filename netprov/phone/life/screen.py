@@ -47,6 +47,7 @@ def status(phone: LivingPhone) -> Lines:
         *_attempts("Provisioning status", handset.history.resyncs),
         *_attempts("Firmware upgrade status", handset.history.upgrades),
         ("Custom CA", f"Installed from {handset.loaded_ca}" if handset.loaded_ca else "Not installed"),
+        *_managed(handset),
         ("Next", _next(phone)),
     ]
     return tuple(f"{name:26} {value}".rstrip() for name, value in rows)
@@ -77,6 +78,14 @@ def _lines(phone: LivingPhone) -> Lines:
     handset = phone.handset
     shown = (handset[f"Display_Name_{n}_"] or handset[f"User_ID_{n}_"] for n in range(1, LINES + 1))
     return tuple(each for each in shown if each) or ("Phone is not provisioned",)
+
+
+def _managed(handset: Handset) -> list[tuple[str, str]]:
+    found = handset.management
+    if found is None:
+        return []
+    url = found.cpe.parameters.value("ManagementServer.ConnectionRequestURL")
+    return [("ACS URL in use", found.url), ("Connection request URL", url)]
 
 
 def _attempts(name: str, attempts: list[Attempt]) -> list[tuple[str, str]]:
