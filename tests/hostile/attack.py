@@ -4,15 +4,18 @@
     python -m tests.hostile.attack [SECONDS] [PACKETS_PER_SECOND] [PHONES]
 
 Prints what failed and how long the 50th, 99th and slowest of a hundred took, what left the attacker, and what the server took of
-memory and disk. Exit code 1 if a phone failed. Needs root and a C compiler.
+a core, of memory and of disk. Exit code 1 if a phone failed. Needs root and a C compiler. The server has a core of its own, where
+there are two: attacker and phones are other machines.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from netprov.emulator.dhcp import interface_mac
+from netprov.errors import LabError
 from netprov.lab.lan import Host, Lan
 from netprov.lab.process import Process
 from netprov.lab.server import start_server
@@ -29,6 +33,9 @@ from tests.hostile.frames import Hostile, write_frames
 
 ADDRESS = "10.20.0.1"
 PHONES_HOST, ATTACKER = "00:12:34:00:00:01", "02:66:66:66:66:66"
+SERVER_CORE, OTHERS_CORE = "0", "1"
+LATE_S = 180.0
+"""Seconds that phones may go on with what they were about when the time was up."""
 FRAMES = 100_000
 """Frames made beforehand; then they come again."""
 SITE = """
@@ -51,6 +58,8 @@ class Figures:
     phones: dict[str, Any]
     """What the honest phones did: see `tests.hostile.honest`."""
     sent: int
+    cpu_percent: float
+    """Of one core, all threads together."""
     resident_mib: int
     state_mib: int
     log_kib: int
@@ -60,7 +69,7 @@ class Figures:
     @property
     def failed(self) -> int:
         """How much of what honest phones did failed."""
-        return sum(each["failed"] for each in self.phones.values())
+        return sum(self.phones[name]["failed"] for name in ("boot", "renew", "fetch"))
 
 
 def macs(count: int) -> list[str]:
@@ -91,19 +100,25 @@ def attack(folder: Path, seconds: float, rate: int, count: int) -> Figures:
     with Lan(single_lan([f"{ADDRESS}/22"], [PHONES_HOST, ATTACKER])) as lan:
         server = start_server(lan["server"], folder / "site.yaml", folder / "state")
         server.wait_for("no other DHCP server answers")
+        if _others(0):
+            lan["server"].run(["taskset", "-a", "-c", "-p", SERVER_CORE, str(server.pid)])
+        began, used = time.monotonic(), _cpu_seconds(server)
         attackers = _attackers(lan, folder, seconds, rate, count) if rate else []
         words = [sys.executable, "-m", "tests.hostile.honest", "lan0", str(seconds), *macs(count)]
-        phones = lan["client0"].spawn(words)
-        phones.wait(timeout=seconds + 120)
+        phones = lan["client0"].spawn([*_others(0), *words])
+        phones.wait(timeout=seconds + LATE_S)
+        percent = 100 * (_cpu_seconds(server) - used) / (time.monotonic() - began)
         resident = _resident_mib(server)
         sent = _sent(attackers)
         server.signal(15)
         with suppress(Exception):
             server.wait(timeout=30)
         state = sum(each.stat().st_size for each in (folder / "state").rglob("*") if each.is_file())
-        last = phones.output.strip().splitlines()[-1]
+        if phones.exit_code:
+            raise LabError(f"the phones ended with {phones.exit_code}:\n{phones.output[-5000:]}")
+        last = json.loads(phones.output.strip().splitlines()[-1])
         alive = server.exit_code == 0
-        return Figures(json.loads(last), sent, resident, state >> 20, len(server.output) >> 10, alive)
+        return Figures(last, sent, percent, resident, state >> 20, len(server.output) >> 10, alive)
 
 
 def _attackers(lan: Lan, folder: Path, seconds: float, rate: int, count: int) -> list[Process]:
@@ -113,7 +128,7 @@ def _attackers(lan: Lan, folder: Path, seconds: float, rate: int, count: int) ->
     write_frames(folder / "frames", frames)
     flood = [compile_flood(folder), attacker.interface, str(folder / "frames"), str(rate), str(seconds)]
     words = [sys.executable, "-m", "tests.hostile.connections", attacker.interface, ADDRESS, str(seconds)]
-    return [attacker.spawn(flood), attacker.spawn(words)]
+    return [attacker.spawn([*_others(0), *flood]), attacker.spawn([*_others(10), *words])]
 
 
 def _sent(attackers: Sequence[Process]) -> int:
@@ -128,8 +143,25 @@ def _mac(host: Host) -> bytes:
         return parse_mac(interface_mac(host.interface))
 
 
+def _others(nice: int) -> list[str]:
+    """Return what puts a program on the core that the server has not, and how much others there come first."""
+    if len(os.sched_getaffinity(0)) < 2:
+        return []
+    return ["taskset", "-c", OTHERS_CORE, "nice", "-n", str(nice)]
+
+
+def _cpu_seconds(server: Process) -> float:
+    with suppress(OSError):  # it may have ended: that is told
+        words = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
 def _resident_mib(server: Process) -> int:
-    status = Path(f"/proc/{server.pid}/status").read_text()
+    try:
+        status = Path(f"/proc/{server.pid}/status").read_text()
+    except OSError:
+        return 0
     (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
     return int(line.split()[1]) >> 10
 
@@ -148,7 +180,7 @@ def main(words: Sequence[str]) -> int:
         for reason, number in each["reasons"].items():
             print(f"    {number} times {reason}")
     print(
-        f"server: {figures.resident_mib} MiB of memory at most, {figures.state_mib} MiB of state, "
+        f"server: {figures.cpu_percent:.0f} % of a core, {figures.resident_mib} MiB of memory at most, {figures.state_mib} MiB of state, "
         f"{figures.log_kib} KiB of log; {'ended as it was told' if figures.alive else 'FAILED'}"
     )
     return 1 if figures.failed or not figures.alive else 0

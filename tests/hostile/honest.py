@@ -1,4 +1,4 @@
-"""Honest phones on one interface: they boot again and again, fetch their profiles, and renew their leases.
+"""Honest phones on one interface: they boot, renew their leases and fetch their profiles anew, again and again.
 
 python -m tests.hostile.honest INTERFACE SECONDS MAC...      (prints what was done and what failed, as JSON)
 """
@@ -11,7 +11,7 @@ import random
 import socket
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,15 +21,17 @@ from netprov.dhcp.message import Message, Type
 from netprov.emulator.dhcp import DhcpLink
 from netprov.emulator.failure import REALISTIC
 from netprov.emulator.phone import boot
-from netprov.mac import parse_mac
-from netprov.phone.action import Lease
+from netprov.mac import bare_mac, parse_mac
+from netprov.phone.action import Action, AskDhcp, Failed, Fetch, Lease, Resolve
 from netprov.phone.handset.identity import Identity, model_named
 
 AT_ONCE = 8
 PATIENT = replace(REALISTIC, waits=0.0)
 """As patient as a phone, but for the pauses that it makes on purpose."""
 RENEWALS = 3
-"""Times a lease is renewed after each boot."""
+"""Times a lease is renewed, and the profile fetched anew, after each boot."""
+FETCHES = 3
+"""Times a phone connects for its profile before it failed."""
 TRIES = 6
 """Times a phone sends a renewal before it failed: T1 to T2 are a quarter of an hour or more."""
 
@@ -40,6 +42,13 @@ class Count:
 
     times: list[float] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
+
+    def note(self, began: float, failure: str, ended: float | None = None) -> None:
+        """Take note of one deed, "" for a good one."""
+        if failure:
+            self.failures[failure] += 1
+        else:
+            self.times.append((time.monotonic() if ended is None else ended) - began)
 
     def data(self) -> dict[str, Any]:
         """Return it as data: numbers, milliseconds, reasons."""
@@ -85,9 +94,33 @@ async def renew(mac: str, lease: Lease) -> bool:
     return False
 
 
+async def fetch(mac: str, lease: Lease) -> str:
+    """Fetch the profile by HTTP, as often as a phone tries; return why it failed, "" if it did not."""
+    failure = ""
+    for _ in range(FETCHES):
+        try:
+            async with asyncio.timeout(10):
+                reader, writer = await asyncio.open_connection(
+                    lease.server, 80, local_addr=(lease.address, 0)
+                )
+                writer.write(
+                    f"GET /{bare_mac(mac)}.cfg HTTP/1.1\r\nHost: {lease.server}\r\nConnection: close\r\n\r\n".encode()
+                )
+                reply = await reader.read()
+                writer.close()
+        except (TimeoutError, OSError) as error:
+            failure = type(error).__name__
+            continue
+        if reply.startswith(b"HTTP/1.1 200 ") and b"</flat-profile>" in reply:
+            return ""
+        failure = reply[:40].decode("ascii", "replace") or "closed without an answer"
+    return failure
+
+
 async def live(macs: Sequence[str], interface: str, seconds: float) -> dict[str, Count]:
     """Let phones boot and renew by turns until the time is up."""
-    counts = {"boot": Count(), "renew": Count()}
+    counts = {"boot": Count(), "renew": Count(), "fetch": Count()}
+    steps: dict[str, Count] = defaultdict(Count)
     deadline = time.monotonic() + seconds
     waiting = list(macs)
 
@@ -96,28 +129,36 @@ async def live(macs: Sequence[str], interface: str, seconds: float) -> dict[str,
             mac = waiting.pop(0)
             began = time.monotonic()
             trip = await boot(Identity(mac, model_named("8851")), link, timeouts=PATIENT)
-            if trip.outcome.provisioned:
-                counts["boot"].times.append(time.monotonic() - began)
-            else:
-                counts["boot"].failures[str(trip.outcome.reason)] += 1
+            counts["boot"].note(began, "" if trip.outcome.provisioned else str(trip.outcome.reason))
+            for step in trip.steps:
+                failure = str(step.result.trouble) if isinstance(step.result, Failed) else ""
+                steps[f"  {_kind(step.action)}"].note(step.started, failure, step.started + step.seconds)
             lease = trip.handset.lease
             if lease is not None:
-                await _renewals(mac, lease, counts["renew"])
+                for _ in range(RENEWALS):
+                    began = time.monotonic()
+                    counts["renew"].note(began, "" if await renew(mac, lease) else "no acknowledgement")
+                    began = time.monotonic()
+                    counts["fetch"].note(began, await fetch(mac, lease))
                 link.drop(lease.address)
             waiting.append(mac)
 
     async with DhcpLink(interface, draw=random.getrandbits, timeouts=PATIENT.dhcp, many=True) as link:
         await asyncio.gather(*(phone(link) for _ in range(AT_ONCE)))
-    return counts
+    return counts | steps
 
 
-async def _renewals(mac: str, lease: Lease, count: Count) -> None:
-    for _ in range(RENEWALS):
-        began = time.monotonic()
-        if await renew(mac, lease):
-            count.times.append(time.monotonic() - began)
-        else:
-            count.failures["no acknowledgement"] += 1
+def _kind(action: Action) -> str:
+    """Return what a step of a boot is called in the figures."""
+    match action:
+        case Fetch():
+            return f"fetch by {action.url.scheme}"
+        case Resolve():
+            return "resolve a name"
+        case AskDhcp():
+            return "get a lease"
+        case _:
+            return "anything else"
 
 
 if __name__ == "__main__":
