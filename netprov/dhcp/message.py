@@ -158,6 +158,11 @@ def hardware_address(data: bytes) -> bytes:
     return data[28:34]
 
 
+def leading_type(data: bytes) -> int:
+    """Return the message type of an encoded message whose option 53 comes first, as it mostly does; 0 of another."""
+    return data[242] if data[240:242] == b"\x35\x01" and len(data) > 242 else 0
+
+
 def fragments(option: int, data: bytes) -> bytes:
     """Write one option, in pieces of 255 octets if it is longer (RFC 3396)."""
     size = len(data)

@@ -6,6 +6,8 @@ import random
 import socket
 from collections.abc import Iterator
 
+import pytest
+
 from netprov.dhcp import message as dhcp
 from netprov.dhcp.lease import Declined, PoolUsedUp
 from netprov.dhcp.message import Message, Type, dotted
@@ -252,6 +254,14 @@ def test_lasting_backlog_is_sifted_for_phones_and_a_short_one_is_not() -> None:
     ]
     assert overload.sift(batch) == [batch[1]]
     assert overload.shed == 2
+
+
+@pytest.mark.parametrize("kind", list(Type))
+def test_declines_and_releases_in_phones_names_are_put_off_beside_a_flood(kind: Type) -> None:
+    overload = Overload(lambda _: True)
+    message = Message(op=1, xid=1, chaddr=parse_mac(PHONES[0]), options={53: bytes([kind])})
+    batch = [(dhcp.encode(message), BROADCAST)]
+    assert overload.sift(batch) == ([] if kind in {Type.DECLINE, Type.RELEASE} else batch)
 
 
 def test_server_knows_listed_phones_and_who_has_a_lease_or_an_offer() -> None:

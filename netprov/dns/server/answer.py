@@ -45,6 +45,9 @@ class ReplyContext:
 
 
 _PLAIN = ReplyContext()
+_BEHIND_HEADER = 10
+"""Where the question begins in a query behind its ID."""
+
 _STRANGERS_HEADS = quick.heads()
 
 
@@ -77,6 +80,12 @@ class Responder:
         if local:
             return quick.answer(self._prepared, query, self._heads)
         return None if self.policy.cookies_required else quick.answer(self._prepared, query, _STRANGERS_HEADS)
+
+    def knows(self, query: bytes) -> bool:
+        """Say whether the name that a query, behind its ID, asks for is in a zone: a glance, of whatever octets."""
+        end = query.find(b"\0", _BEHIND_HEADER) + 1
+        name = query[_BEHIND_HEADER:end].lower()  # no length of a label is a capital letter
+        return any(name in zone.nodes for zone in self.catalog.zones.values())
 
     def respond(self, message: bytes, client: Client, now: float = 0.0) -> bytes | None:
         """Return the reply to a message, or None where there is none to send at once."""

@@ -10,13 +10,17 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-from netprov.dhcp.message import hardware_address
+from netprov.dhcp.message import Type, hardware_address, leading_type
 from netprov.machine import Endpoint
 
 LASTS_S: Final = 1.0
 """Seconds that a backlog may last before it is one of strangers: a thousand phones that boot at once are answered in less."""
-SIFTED: Final = 1024
-"""Datagrams looked through in one turn, each for a hundredth of the time that an answer takes."""
+SIFTED: Final = 4096
+"""Datagrams looked through in one turn, each for a tenth of the time that an answer takes or less: all that the kernel holds
+(`RECEIVE_BUFFER`, of which a datagram takes some 1,280 octets), or what comes next would be lost, whoever sends it."""
+PUT_OFF: Final = frozenset({Type.DECLINE, Type.RELEASE})
+"""What may be shed of phones too, in whose names anybody can send it: a lease that was not released ends by itself, and
+who declines an address again is heard once there is room."""
 
 Received = list[tuple[bytes, Endpoint]]
 
@@ -38,7 +42,11 @@ class Overload:
         return now - since >= LASTS_S
 
     def sift(self, batch: Received) -> Received:
-        """Return what phones sent, and count the rest."""
-        found = [each for each in batch if self._knows(hardware_address(each[0]))]
+        """Return what phones sent and wait for, and count the rest."""
+        found = [
+            each
+            for each in batch
+            if leading_type(each[0]) not in PUT_OFF and self._knows(hardware_address(each[0]))
+        ]
         self.shed += len(batch) - len(found)
         return found

@@ -21,9 +21,13 @@ BATCHES = 16
 CACHED = 20_000
 """Replies a generation of the cache holds: some 10 MiB."""
 
-CROWDED, ANSWERED = BATCHES, 4 * SLOTS
-"""Batches drained and queries answered in one wake-up where more come than can be answered: reading costs a tenth of
-answering, what the kernel drops instead may be anybody's, and whoever else is in this process wants his turn."""
+CROWDED, ANSWERED = 4 * BATCHES, 4 * SLOTS
+"""Batches drained, and queries answered that are not in the cache, of names that there are and of others, in one wake-up
+where more come than can be answered: reading costs a tenth of answering, what the kernel drops instead may be anybody's, and whoever else is in this process wants
+his turn."""
+
+NOBODY = (0, 0)
+"""The shares of sources while all are answered; else those of names that are made up, and of names that there are."""
 
 KNOWN = 10_000
 """Source addresses whose being of the LAN is remembered."""
@@ -66,8 +70,8 @@ class UdpPump:
         """Datagrams so far."""
         self.shed = 0
         """Of these, how many were not answered because their source asked too often while others waited."""
-        self._asked: Counter[int | bytes] = Counter()
-        self._share = 0
+        self._asked: tuple[Counter[int | bytes], Counter[int | bytes]] = (Counter(), Counter())
+        self._shares = NOBODY
         self.swap(serving)
 
     def start(self) -> None:
@@ -94,7 +98,7 @@ class UdpPump:
     def drain(self) -> None:
         """Answer all that has arrived, up to a fair share."""
         batch = self._batch
-        if self._share:
+        if self._shares != NOBODY:
             self._drain_crowd()
             return
         for _ in range(BATCHES):
@@ -108,35 +112,47 @@ class UdpPump:
                 batch.send(self._answer(lengths))
             else:
                 batch.send(self._answer_by_source(lengths, origins))
-        self._share = BATCHES * SLOTS
+        self._shares = (BATCHES * SLOTS, BATCHES * SLOTS)
 
     def _drain_crowd(self) -> None:
         """Do the same where more comes than can be answered: of every source its share, so that none is pushed out.
 
-        The share follows from how many there were the time before; one source alone has all of it.
+        All is read, or what is answered would be so old that nobody waits for it. Names that there are have shares and room of
+        their own: whoever makes names up, in whose name ever, takes nothing of what phones ask for. The shares follow from how
+        many sources there were the time before; one alone has all of it.
         """
-        batch, asked, share = self._batch, self._asked, self._share
-        asked.clear()
-        answered = 0
+        batch, asked, shares = self._batch, self._asked, self._shares
+        room = [ANSWERED, ANSWERED]
+        for each in asked:
+            each.clear()
         for _ in range(CROWDED):
             lengths = batch.receive()
             if not lengths:
-                self._share = 0
+                self._shares = NOBODY
                 return
             self.received += len(lengths)
-            origins = batch.origins(len(lengths))
-            asked.update(origins)
-            taken = [
-                0 if asked[origin] > share else length
-                for length, origin in zip(lengths, origins, strict=True)
-            ]
-            self.shed += taken.count(0)
-            replies = self._answer_by_source(taken, origins)
-            answered += len(lengths) - replies.count(0)
-            batch.send(replies)
-            if answered >= ANSWERED:
-                break
-        self._share = max(1, ANSWERED // len(asked))
+            replies = []
+            for index, (length, origin) in enumerate(zip(lengths, batch.origins(len(lengths)), strict=True)):
+                query = self._query(index, length)
+                reply = self.cache.get(query) if origin in self._free else None
+                kind = reply is not None or self._serving.responder.knows(query)
+                asked[kind][origin] += 1
+                if asked[kind][origin] > shares[kind]:
+                    reply = b""
+                elif reply is None:
+                    reply = self._fetch(index, length, origin) if room[kind] else b""
+                    room[kind] -= bool(room[kind])
+                replies.append(reply)
+            self.shed += replies.count(b"")
+            batch.send(self._write(replies))
+        made_up, known = (max(1, len(each)) for each in asked)
+        self._shares = max(1, ANSWERED // made_up), max(1, CROWDED * SLOTS // known)
+
+    def _fetch(self, index: int, length: int, origin: int | bytes) -> bytes:
+        """Return the reply to one query, whoever asks; empty for none."""
+        if origin in self._free:
+            return self._miss(index, self._query(index, length))
+        return self._judged(index, length, origin)
 
     def _answer(self, lengths: list[int]) -> list[int]:
         """Write the reply to each query of a batch over it, and return the replies' lengths."""
@@ -151,11 +167,7 @@ class UdpPump:
         """Do the same where strangers get only so many replies, or others than the LAN."""
         return self._write(
             [
-                b""
-                if not length
-                else self._miss(index, self._query(index, length))
-                if origin in self._free
-                else self._judged(index, length, origin)
+                self._fetch(index, length, origin)
                 for index, (length, origin) in enumerate(zip(lengths, origins, strict=True))
             ]
         )

@@ -14,7 +14,7 @@ import dns.message
 import pytest
 
 from netprov.runtime.dns.serving import make
-from netprov.runtime.dns.udp import UdpPump, open_udp
+from netprov.runtime.dns.udp import ANSWERED, UdpPump, open_udp
 from netprov.runtime.net import mmsg
 from tests.runtime.dns.test_pumps import CONFIG, exchange, query, run, tcp_server
 
@@ -116,3 +116,68 @@ def test_where_more_is_asked_than_answered_each_source_has_its_share(monkeypatch
         pump.sock.close()
 
     run(test)
+
+
+class MadeUp(Crowd):
+    """A socket on which made-up names are always waiting, some of them in the name of a phone, which asks for one there is."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self.senders = [*FLOODS, *[PHONE] * (mmsg.SLOTS - len(FLOODS))]
+        self.made = 0
+        self.batches = 0
+        self.replies = 0
+
+    def receive(self) -> list[int]:
+        lengths = []
+        for slot in range(mmsg.SLOTS):
+            self.made += 1
+            last = slot == mmsg.SLOTS - 1
+            message = query("pr1.example.com" if last else f"n{self.made}.example.com")
+            self.memory[slot * mmsg.SLOT : slot * mmsg.SLOT + len(message)] = message
+            lengths.append(len(message))
+        self.batches += 1
+        return lengths
+
+    def send(self, lengths: Sequence[int]) -> None:
+        super().send(lengths)
+        self.replies += bool(lengths[-1])
+
+
+def test_names_that_there_are_are_answered_whoever_makes_up_others_and_in_whose_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("netprov.runtime.dns.udp.batch", MadeUp)
+
+    async def test() -> None:
+        pump = UdpPump(open_udp("127.0.0.1", 0, shared=False), make(CONFIG, bytes(16)))
+        crowd = pump._batch
+        assert isinstance(crowd, MadeUp)
+        for turn in range(5):
+            batches, before, shed = crowd.batches, crowd.replies, pump.shed
+            pump.drain()
+            assert crowd.replies - before == crowd.batches - batches
+            if turn:
+                made_up = (crowd.batches - batches) * (mmsg.SLOTS - 1)
+                assert made_up - (pump.shed - shed) <= ANSWERED
+        pump.sock.close()
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("octets", "there"),
+    [
+        (query("pr1.example.com")[2:], True),
+        (query("PR1.Example.COM")[2:], True),
+        (query("example.com")[2:], True),
+        (query("pr9.example.com")[2:], False),
+        (query("pr1.example.org")[2:], False),
+        (b"", False),
+        (bytes(10), False),
+        (bytes(11), False),
+        (b"\xff" * 40, False),
+    ],
+)
+def test_name_of_a_query_is_known_if_a_zone_has_it(octets: bytes, *, there: bool) -> None:
+    assert make(CONFIG, bytes(16)).responder.knows(octets) == there
