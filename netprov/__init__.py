@@ -521,6 +521,7 @@ Other servers' configurations, from the plan:
 
     export                      configurations of other servers
     export.written              files, and what they cannot hold
+    export.kea_machine          files, sockets and partner of a Kea server
     export.kea_test             conditions as Kea writes them
     export.kea                  kea-dhcp4.conf
     export.dhcpd_test           conditions as dhcpd writes them
@@ -547,6 +548,7 @@ Virtual LANs:
     lab.fleet                   phones that boot at once
     lab.residence               phones that live on
     lab.daemon                  dnsmasq, dhcpd and Kea on a host
+    lab.exported                NSD, Knot, BIND, nginx and tftpd on a host
     lab.stage                   a server and somebody who asks it everything
     lab.proof                   two servers proved alike, or not
     lab.trial                   an inventory tried on a virtual LAN
@@ -566,6 +568,7 @@ What people type:
     cli.table                   tables on a terminal, plain lines elsewhere
     cli.stay                    how emulated phones live on
     cli.timeline                what emulated phones did, on paper
+    cli.proof                   exports proved beside netprov
     cli.side                    servers that are compared, as they are named
     cli.verb                    the verbs, in folders by what they are about
     cli.verb.inventory          verbs about the inventory

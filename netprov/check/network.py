@@ -340,3 +340,28 @@ class _Reserved:
 
 
 _RESERVED = _Reserved()
+
+
+@rule(
+    "partner-address",
+    "error",
+    why="Two Kea servers that share the networks reach each other at their addresses; one that phones can be given is not the server's for long.",
+    remedy="name the address of the other server, outside the pools",
+)
+def partner_address(view: View) -> Iterator[Finding]:
+    partner = view.site.inventory.dhcp.partner
+    if partner is None:
+        return
+    for network in view.site.networks:
+        if partner.address == network.address:
+            yield Finding(("dhcp", "partner", "address"), f"{partner.address} is this server's own address")
+        elif any(low <= partner.address <= high for low, high in network.pool):
+            yield Finding(
+                ("dhcp", "partner", "address"),
+                f"{partner.address} is in the pool of network {network.name}",
+                (
+                    ("networks", network.name, "pool")
+                    if network.declared.pool
+                    else ("networks", network.name, "subnet"),
+                ),
+            )

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 
-from netprov.cli.site import Opened
 from netprov.compare.answer import Answer, Question
 from netprov.compare.dhcp import ask_dhcp
 from netprov.compare.dns import ask_dns, over_sockets
@@ -21,7 +20,6 @@ from netprov.convert.draft import Draft, prepared
 from netprov.convert.form import FORMATS, guess, is_inventory, refuse_hostile
 from netprov.dhcp.match import Condition
 from netprov.errors import Problem
-from netprov.export.written import Left
 from netprov.inventory.load import Document, load, parse
 from netprov.inventory.model import Match
 from netprov.inventory.yaml.source import read
@@ -180,26 +178,3 @@ def prove_draft(source: Side, scratch: Path) -> Verdict:
         listed={each.option for each in source.draft.leftovers if each.option},
         names=source.names,
     )
-
-
-def prove_export(opened: Opened, engine: str, text: str, left: Sequence[Left], scratch: Path) -> Verdict:
-    """Let netprov serve an inventory, and a DHCP server what was exported to it, and compare."""
-    path = Path(opened.document.files[0]).resolve()
-
-    def netprov(host: Host, _interfaces: Sequence[str], folder: Path) -> object:
-        return start_server(host, path, folder / "state", roles=("dhcp",))
-
-    def theirs(host: Host, interfaces: Sequence[str], folder: Path) -> object:
-        return DAEMONS[engine](host, text, interfaces, folder)
-
-    approximate = {_label(opened.plan, each) for each in left if each.path[:1] in {("classes",), ("phones",)}}
-    return prove(opened.plan, opened.document.place, (netprov, theirs), scratch, approximate=approximate)
-
-
-def _label(plan: Plan, each: Left) -> str:
-    """Return what the clients are called that an export takes only nearly."""
-    section, member = each.path[:2]
-    if section == "classes":
-        return f"class {member}"
-    declared = plan.site.phones[int(member)].declared
-    return f"phone {declared.name or declared.mac}"

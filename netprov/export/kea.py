@@ -16,12 +16,14 @@ from netprov.dhcp.contents import ALWAYS, PHONE_CLASSES, Contents, compose
 from netprov.dhcp.message import dotted
 from netprov.dhcp.option import table as code
 from netprov.dhcp.option.vendor import ACS_MARK
+from netprov.export.kea_machine import Machine, shared_pools
 from netprov.export.kea_test import TRUE, contains, prefix, test_of
 from netprov.export.written import Export, Placed
 from netprov.mac import format_mac
 from netprov.plan import Plan
 
 FILE = "kea/kea-dhcp4.conf"
+PARTNER_FILE = "kea/partner/kea-dhcp4.conf"
 NAMED, LISTED = "named", "listed"
 """Classes of phones that name their class, and of others: Kea takes no reservation that says nothing."""
 
@@ -49,9 +51,20 @@ _STANDARD = frozenset(
 
 
 def export_kea(plan: Plan, place: Placed, version: int = 2) -> Export:
-    """Return the configuration."""
+    """Return the configuration, and that of the partner if there is one."""
     export = Export()
+    partner = plan.site.inventory.dhcp.partner
+    address = str(plan.site.networks[0].address)
+    for index, file in enumerate((FILE, PARTNER_FILE) if partner else (FILE,)):
+        machine = Machine(version, address, partner, index)
+        export.files[file] = _configuration(plan, place, machine, export)
+    return export
+
+
+def _configuration(plan: Plan, place: Placed, machine: Machine, export: Export) -> str:
+    """Return the configuration of one server."""
     config = plan.dhcp
+    both_serve = machine.partner is not None and machine.partner.mode == "load-balancing"
     classes: list[dict[str, Any]] = [
         {"name": NAMED},
         {"name": LISTED},
@@ -63,11 +76,14 @@ def export_kea(plan: Plan, place: Placed, version: int = 2) -> Export:
         served = _served(config, network, export)
         classes += [*([served] if served else []), *own]
         subnet = _subnet(config, network, served, export, place)
+        if both_serve:
+            subnet["pools"], shared = shared_pools(network.name, _pools(network, served))
+            classes += shared
         subnets.append({"id": number, **subnet, "require-client-classes": [each["name"] for each in own]})
     interfaces = list(dict.fromkeys(each.interface for each in config.networks if each.interface))
     body = {
         "interfaces-config": {"interfaces": interfaces},
-        "lease-database": {"type": "memfile", "persist": True, "name": "/var/lib/kea/kea-leases4.csv"},
+        **machine.settings(),
         "calculate-tee-times": True,
         "t1-percent": 0.5,
         "t2-percent": 0.875,
@@ -76,13 +92,10 @@ def export_kea(plan: Plan, place: Placed, version: int = 2) -> Export:
         "subnet4": subnets,
     }
     text = json.dumps({"Dhcp4": body}, indent=2, ensure_ascii=False)
-    if version >= 3:
+    if machine.version >= 3:
         for old, new in _KEYS_OF_3.items():
             text = text.replace(f'"{old}"', f'"{new}"')
-    export.files[FILE] = (
-        f"// Made by `netprov export kea`. Test it with: kea-dhcp4 -t {FILE.rpartition('/')[2]}\n{text}\n"
-    )
-    return export
+    return f"// Made by `netprov export kea`. Test it with: kea-dhcp4 -t {FILE.rpartition('/')[2]}\n{text}\n"
 
 
 def _classes(
@@ -176,9 +189,9 @@ def _subnet(
             (*at, "conflict_check"), "conflict_check", "Kea 2.2 looks for conflicts only with its ping hook"
         )
     pools = [
-        _range(low, high) | ({"client-class": served["name"]} if served else {}) for low, high in network.pool
+        _range(low, high) | ({"client-class": class_} if class_ else {})
+        for low, high, class_ in _pools(network, served)
     ]
-    pools += [_range(low, high) | {"client-class": "KNOWN"} for low, high in network.reserved]
     subnet = {
         "subnet": f"{dotted(network.prefix)}/{network.mask.bit_count()}",
         "user-context": {"comment": f"network {network.name}, {place(at)}"},
@@ -194,6 +207,12 @@ def _subnet(
         ],
     }
     return subnet | ({"interface": network.interface} if network.interface else {})
+
+
+def _pools(network: NetworkConfig, served: Mapping[str, Any] | None) -> list[tuple[int, int, str]]:
+    """Return the ranges of a network, each with the class of clients that it is for, "" for all."""
+    found = [(low, high, served["name"] if served else "") for low, high in network.pool]
+    return found + [(low, high, "KNOWN") for low, high in network.reserved]
 
 
 def _range(low: int, high: int) -> dict[str, Any]:

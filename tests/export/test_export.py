@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -86,6 +88,87 @@ def test_kea_3_has_its_own_names(tmp_path: Path) -> None:
     assert "evaluate-additional-classes" in text
     assert "require-client-classes" not in text
     assert "only-if-required" not in text
+
+
+PAIR = """
+domain: example.com
+networks:
+  voice: {interface: lan0, subnet: 10.20.0.0/24, pool: 10.20.0.100-10.20.0.199, clients: phones, reserved: [10.20.0.200-10.20.0.209]}
+  lab: {interface: lan1, subnet: 10.21.0.0/24, pool: 10.21.0.100-10.21.0.100, clients: all}
+dhcp: {partner: {address: 10.20.0.2, mode: MODE}}
+"""
+
+
+def pair(tmp_path: Path, mode: str, version: str) -> list[dict[str, Any]]:
+    """Return the configurations of two Kea servers that share networks."""
+    source = tmp_path / "site.yaml"
+    source.write_text(PAIR.replace("MODE", mode))
+    assert export("kea", "-f", str(source), "--out", str(tmp_path), "--for", version).return_value == 0
+    texts = [(tmp_path / "kea" / name).read_text() for name in ("kea-dhcp4.conf", "partner/kea-dhcp4.conf")]
+    assert not any(
+        re.search(r"[:\[ ]0\d", re.sub(r'"[^"]*"', '""', text)) for text in texts
+    )  # Kea 3.2 refuses these
+    return [json.loads(text.partition("\n")[2])["Dhcp4"] for text in texts]
+
+
+def relationship(config: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = config["hooks-libraries"][1]["parameters"]["high-availability"][0]
+    return found
+
+
+def test_hot_standby_is_two_configurations_that_differ_in_who_they_are(tmp_path: Path) -> None:
+    first, second = pair(tmp_path, "hot-standby", "2")
+    assert [relationship(each).pop("this-server-name") for each in (first, second)] == ["server1", "server2"]
+    assert [(each["url"], each["role"]) for each in relationship(first)["peers"]] == [
+        ("http://10.20.0.1:8001/", "primary"),
+        ("http://10.20.0.2:8001/", "standby"),
+    ]
+    assert first == second
+
+
+def test_servers_that_both_serve_have_half_of_every_pool(tmp_path: Path) -> None:
+    first, _ = pair(tmp_path, "load-balancing", "2")
+    voice, lab = first["subnet4"]
+    assert [(each["pool"], each["client-class"]) for each in voice["pools"]] == [
+        ("10.20.0.100-10.20.0.149", "voice/server1/served"),
+        ("10.20.0.150-10.20.0.199", "voice/server2/served"),
+        ("10.20.0.200-10.20.0.204", "voice/server1/KNOWN"),
+        ("10.20.0.205-10.20.0.209", "voice/server2/KNOWN"),
+    ]
+    assert [(each["pool"], each["client-class"]) for each in lab["pools"]] == [
+        ("10.21.0.100-10.21.0.100", "HA_server1")
+    ]
+    tests = {each["name"]: each.get("test") for each in first["client-classes"]}
+    assert tests["voice/server2/served"] == "member('HA_server2') and member('voice/served')"
+    assert [each["role"] for each in relationship(first)["peers"]] == ["primary", "secondary"]
+
+
+def test_kea_3_finds_files_sockets_and_hooks_in_its_own_directories(tmp_path: Path) -> None:
+    for version, socket, leases, hook in (
+        (
+            "2",
+            "/run/kea/kea4-ctrl-socket",
+            "/var/lib/kea/kea-leases4.csv",
+            "/usr/lib/x86_64-linux-gnu/kea/hooks/libdhcp_ha.so",
+        ),
+        ("3", "kea4-ctrl-socket", "kea-leases4.csv", "libdhcp_ha.so"),
+    ):
+        config, _ = pair(tmp_path, "hot-standby", version)
+        control = config["control-sockets"][0] if version == "3" else config["control-socket"]
+        assert ("control-socket" in config) == (version == "2")
+        assert control == {"socket-type": "unix", "socket-name": socket}
+        assert config["lease-database"]["name"] == leases
+        assert config["hooks-libraries"][1]["library"] == hook
+
+
+@pytest.mark.parametrize("mode", ["hot-standby", "load-balancing"])
+def test_kea_accepts_both_of_a_pair(mode: str, tmp_path: Path) -> None:
+    pair(tmp_path, mode, "2")
+    for name in ("kea-dhcp4.conf", "partner/kea-dhcp4.conf"):
+        path = tmp_path / "kea" / name
+        text = re.sub(r'"lan\d"', '"lo"', path.read_text())  # kea-dhcp4 -t wants interfaces that are there
+        path.write_text(re.sub(r'"interfaces": \[[^]]*\]', '"interfaces": ["lo"]', text))
+        check(["kea-dhcp4", "-t", name], tmp_path / "kea")
 
 
 def test_options_say_which_line_they_are_from(tmp_path: Path) -> None:

@@ -15,13 +15,14 @@ from netprov.export.kea import FILE as KEA
 from netprov.export.kea import export_kea
 from netprov.export.name_server import export_zones
 from netprov.lab.daemon import DAEMONS
+from netprov.lab.exported import start
 from netprov.lab.server import start_server
 from netprov.lab.stage import Asked, hear
 from netprov.lab.topology import HostPlan, Port, Topology
 from netprov.plan.phone import find_phone, identity_of
 from netprov.runtime.web.tls import certificate_store
 from tests.lab import exported
-from tests.lab.conftest import Host, MakeLan
+from tests.lab.conftest import Host, MakeLan, needs, needs_groups
 
 pytestmark = pytest.mark.lab
 
@@ -61,9 +62,12 @@ def test_every_path_gives_what_netprov_gives(opened: Opened, tmp_path: Path) -> 
     def netprov(host: Host, _interfaces: Sequence[str], _folder: Path) -> object:
         return start_server(host, Path(opened.document.files[0]), state, roles=("http", "tftp"))
 
+    needs("nginx")
+    needs_groups("in.tftpd")
+
     def theirs(host: Host, _interfaces: Sequence[str], _folder: Path) -> object:
-        exported.tftpd(host, out, "10.20.0.1")
-        return exported.nginx(host, out)
+        start("tftp", host, out / "tftp")
+        return start("nginx", host, out / "nginx")
 
     # tftpd serves at one address, and has no way to say 410.
     questions = [
@@ -95,9 +99,9 @@ def test_phones_of_every_method_are_provisioned_without_netprov(
     lan = make_lan(Topology(tuple(hosts), ("lan",)))
     server = lan["server"]
     DAEMONS["kea"](server, export_kea(plan, opened.document.place).files[KEA], ["lan0"], tmp_path)
-    exported.nsd(server, out)
-    exported.nginx(server, out)
-    exported.tftpd(server, out, "10.20.0.1")
+    for engine in ("nsd", "nginx", "tftp"):
+        needs_groups({"tftp": "in.tftpd"}.get(engine, engine))
+        start(engine, server, out / engine)
     roots = tuple(each.pem() for each in certificate_store(tmp_path / "state").anchors())
     for name, phone in phones.items():
         assert phone is not None

@@ -1,4 +1,4 @@
-"""`export --prove`: a DHCP server with what was exported gives the same clients what netprov gives them."""
+"""`export --prove`: each engine with what was exported gives the same clients what netprov gives them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,26 @@ from pathlib import Path
 import pytest
 import yaml
 
-from netprov.cli.side import prove_export
-from netprov.cli.site import open_plan
-from netprov.cli.verb.inventory.export import DHCP, FILES
-from netprov.compare.report import as_text
+from netprov.cli.proof import Prover
+from netprov.cli.site import Opened, open_plan
+from netprov.cli.verb.inventory.export import DHCP, FILES, export_files
+from netprov.compare.report import Verdict, as_text
+from netprov.export.name_server import SERVERS, export_zones
 from tests.export.inventories import inventory
-from tests.lab.conftest import ROOT, needs
+from tests.lab.conftest import ROOT, needs, needs_groups
 
 pytestmark = pytest.mark.lab
 
-PROGRAMS = {"kea": "kea-dhcp4", "dhcpd": "dhcpd", "dnsmasq": "dnsmasq"}
+PROGRAMS = {
+    "kea": "kea-dhcp4",
+    "dhcpd": "dhcpd",
+    "dnsmasq": "dnsmasq",
+    "nsd": "nsd",
+    "knot": "knotd",
+    "bind": "named",
+    "nginx": "nginx",
+    "tftp": "in.tftpd",
+}
 
 CLASSES = """
 domain: example.com
@@ -39,21 +49,41 @@ phones:
 WRITTEN = ("classes", "staging.yaml", "minimal.yaml", "labs/two-networks.yaml", "labs/vlans.yaml")
 RANDOM = tuple(f"random {seed}" for seed in range(25))
 EVERYTHING = os.environ.get("NETPROV_PROOFS") == "all"
-CASES = [(engine, name) for engine in DHCP for name in ((*WRITTEN, *RANDOM) if EVERYTHING else WRITTEN[:1])]
+NAMES = (*WRITTEN, *RANDOM) if EVERYTHING else WRITTEN[:1]
 
 
-@pytest.mark.parametrize(("engine", "name"), CASES)
-def test_engine_serves_what_netprov_serves(engine: str, name: str, tmp_path: Path) -> None:
-    needs(PROGRAMS[engine])
+@pytest.fixture(params=NAMES)
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
+    name = request.param
     path = ROOT / "config" / name
-    if name not in WRITTEN or name == "classes":
+    if name == "classes" or name in RANDOM:
         path = tmp_path / "site.yaml"
         text = (
             CLASSES if name == "classes" else yaml.safe_dump(inventory(int(name.split()[1])), sort_keys=False)
         )
         path.write_text(text)
-    opened = open_plan(str(path))
-    export = DHCP[engine](opened.plan, opened.document.place)
-    verdict = prove_export(opened, engine, export.files[FILES[engine]], export.left, tmp_path)
+    return open_plan(str(path))
+
+
+def judged(verdict: Verdict, share: float) -> None:
     assert not verdict.unexplained, "\n".join(as_text(verdict))
-    assert verdict.answered > verdict.questions / 4
+    assert verdict.answered > verdict.questions * share
+
+
+@pytest.mark.parametrize("engine", DHCP)
+def test_dhcp_server_serves_what_netprov_serves(engine: str, opened: Opened, tmp_path: Path) -> None:
+    needs(PROGRAMS[engine])
+    export = DHCP[engine](opened.plan, opened.document.place)
+    judged(Prover(opened, tmp_path / "proof").dhcp(engine, export.files[FILES[engine]], export.left), 1 / 4)
+
+
+@pytest.mark.parametrize("engine", SERVERS)
+def test_name_server_answers_what_netprov_answers(engine: str, opened: Opened, tmp_path: Path) -> None:
+    needs(PROGRAMS[engine])
+    judged(Prover(opened, tmp_path / "proof").names(engine, export_zones(opened.plan, engine)), 0.99)
+
+
+@pytest.mark.parametrize("engine", ["nginx", "tftp"])
+def test_file_server_serves_what_netprov_serves(engine: str, opened: Opened, tmp_path: Path) -> None:
+    needs_groups(PROGRAMS[engine])
+    judged(Prover(opened, tmp_path / "proof").paths(engine, export_files), 0.99)

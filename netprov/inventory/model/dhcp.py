@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
-from netprov.inventory.model.scalar import Duration, Record
+from netprov.inventory.model.scalar import Duration, Ipv4, Record
 
 
 class Gateway(Record):
@@ -17,6 +19,19 @@ class Gateway(Record):
     )
     serial: str = Field(min_length=1, max_length=64, description="Serial number.", examples=["GW0001"])
     product_class: str = Field(default="", max_length=64, description="Product class.", examples=["Gateway"])
+
+
+class Partner(Record):
+    """The other of two Kea servers that share the networks; `netprov export kea` writes a configuration for each."""
+
+    address: Ipv4 = Field(description="Where the other server is.", examples=["10.20.0.2"])
+    mode: Literal["hot-standby", "load-balancing"] = Field(
+        default="hot-standby",
+        description="Whether the other one waits, or both serve, each from half of every pool.",
+    )
+    port: int = Field(
+        default=8001, ge=1, le=65535, description="TCP port at which the two talk to each other."
+    )
 
 
 class Dhcp(Record):
@@ -35,4 +50,9 @@ class Dhcp(Record):
     )
     decline_hold: Duration = Field(
         default=3600, description="How long an address found in use by a stranger is not offered."
+    )
+    partner: Partner | None = Field(
+        default=None,
+        description="The second Kea server that exports are written for. netprov's own servers share one database instead.",
+        examples=[{"address": "10.20.0.2"}],
     )

@@ -61,7 +61,7 @@ ENGINES = (*DHCP, *SERVERS, *FILES_BY)
 @click.option(
     "--prove",
     is_flag=True,
-    help="Run the DHCP servers with what was written beside netprov, and compare what they say.",
+    help="Run the other servers with what was written beside netprov, and compare what they say.",
 )
 @click.option(
     "--state", metavar="DIR", help="Directory with the CA and the secrets. Default: the inventory's."
@@ -79,8 +79,6 @@ def command(engine: str, file: str | None, *, out: Path, version: str, prove: bo
 
     What the other server cannot be told is listed with its line. The same inventory gives the same files.
     """
-    if prove and engine not in {*DHCP, "all"}:
-        raise click.UsageError(f"--prove is for {', '.join(DHCP)}")
     opened = open_plan(file)
     place = Path(state or opened.plan.site.inventory.server.state)
     exports = {
@@ -101,7 +99,7 @@ def command(engine: str, file: str | None, *, out: Path, version: str, prove: bo
             click.echo(f"{opened.document.place(each.path)}: {name}: {each.text}: {each.reason}", err=True)
     if not prove:
         return 0
-    return _prove(opened, {each: exports[each] for each in DHCP if each in exports})
+    return _prove(opened, exports)
 
 
 def _keep(path: Path, octets: bytes) -> None:
@@ -144,13 +142,19 @@ def export_files(engine: str, opened: Opened, state: Path) -> Export:
 
 def _prove(opened: Opened, exports: Mapping[str, Export]) -> int:
     """Compare netprov with each server that has what was exported to it."""
-    from netprov.cli.side import prove_export
+    from netprov.cli.proof import Prover
     from netprov.lab.enclosure import run_enclosed
 
     def work(scratch: Path) -> int:
         code = 0
         for engine, export in exports.items():
-            verdict = prove_export(opened, engine, export.files[FILES[engine]], export.left, scratch / engine)
+            prover = Prover(opened, scratch / engine)
+            if engine in DHCP:
+                verdict = prover.dhcp(engine, export.files[FILES[engine]], export.left)
+            elif engine in SERVERS:
+                verdict = prover.names(engine, export)
+            else:
+                verdict = prover.paths(engine, export_files)
             for line in as_text(verdict):
                 click.echo(f"{engine}: {line}", err=True)
             code = code or int(bool(verdict.unexplained))
