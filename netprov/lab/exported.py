@@ -13,6 +13,7 @@ from pathlib import Path
 from secrets import token_bytes
 
 from netprov.errors import LabError
+from netprov.hostport import DNS_PORT, PORTS, format_hostport
 from netprov.lab.daemon import program
 from netprov.lab.lan import Host
 from netprov.lab.process import Process, wait_until
@@ -41,7 +42,7 @@ def _nsd(host: Host, folder: Path) -> Process:
         )
     )
     _check(host, [program("nsd-checkconf"), str(path)])
-    return _up(host, [program("nsd"), "-d", "-c", str(path)], 53)
+    return _up(host, [program("nsd"), "-d", "-c", str(path)], DNS_PORT)
 
 
 def _knot(host: Host, folder: Path) -> Process:
@@ -62,7 +63,7 @@ def _knot(host: Host, folder: Path) -> Process:
         )
     )
     _check(host, [program("knotc"), "-c", str(path), "conf-check"])
-    return _up(host, [program("knotd"), "-c", str(path)], 53)
+    return _up(host, [program("knotd"), "-c", str(path)], DNS_PORT)
 
 
 def _bind(host: Host, folder: Path) -> Process:
@@ -74,7 +75,7 @@ def _bind(host: Host, folder: Path) -> Process:
     )
     path.write_text(f"controls {{ }};\n{text}")
     _check(host, [program("named-checkconf"), "-z", str(path)])
-    return _up(host, [program("named"), "-g", "-c", str(path)], 53)
+    return _up(host, [program("named"), "-g", "-c", str(path)], DNS_PORT)
 
 
 def _nginx(host: Host, folder: Path) -> Process:
@@ -95,7 +96,16 @@ def _nginx(host: Host, folder: Path) -> Process:
 
 def _tftp(host: Host, folder: Path) -> Process:
     return _up(
-        host, [program("in.tftpd"), "--foreground", "--secure", "--address", "0.0.0.0:69", str(folder)], 69
+        host,
+        [
+            program("in.tftpd"),
+            "--foreground",
+            "--secure",
+            "--address",
+            format_hostport("0.0.0.0", PORTS["tftp"]),
+            str(folder),
+        ],
+        PORTS["tftp"],
     )
 
 
