@@ -215,3 +215,18 @@ def test_phones_of_the_demo_live_on_and_each_says_what_its_life_came_to(start: S
         assert found, life
         assert int(found[1]) >= 2
     demo.assert_nothing_left()
+
+
+def test_ctrl_c_while_phones_live_leaves_nothing_behind(start: Start, tmp_path: Path) -> None:
+    inventory = tmp_path / "site.yaml"
+    inventory.write_text(
+        "domain: example.com\nnetworks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}\nlab: {phones: 1}\n"
+    )
+    demo = start("-f", str(inventory), "--stay")
+    demo.wait_for(r"^guest1 .*DISCOVER")
+    demo.running()
+    os.killpg(demo.process.pid, signal.SIGINT)
+    code, out = demo.end()
+    assert code == 0, out
+    assert "Switched off." in out
+    demo.assert_nothing_left()

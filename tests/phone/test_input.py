@@ -112,7 +112,9 @@ def test_a_power_cycle_ends_calls_and_keeps_parameters_and_a_factory_reset_keeps
 
 
 def test_where_provisioning_is_off_nothing_resyncs_and_nothing_counts_as_a_failure() -> None:
-    phone, seen = lived(Lan(Provision_Enable="No"), (1000, ResyncAsked()), until=3000)
+    phone, seen = lived(
+        Lan(Provision_Enable="No"), (1000, ResyncAsked()), (1100, ResyncAsked(pressed=True)), until=30_000
+    )
     assert seen == []
     assert phone.tally.failures == 0
 
@@ -266,3 +268,8 @@ def test_after_a_success_period_and_random_delay_set_the_next_resync() -> None:
     lan = Lan(Resync_Periodic="1000", Resync_Random_Delay="3")
     _, seen = lived(lan, handset=Handset(PHONE, most), until=4000)
     assert [each for each in seen if "/p" in each][2:] == ["1100 GET /p", "2160 GET /p", "3220 GET /p"]
+
+
+def test_a_code_is_taken_where_a_screen_asks_for_it_alone() -> None:
+    phone, seen = lived(Lan(), (1000, CodeEntered("#123456")))
+    assert (seen, phone.tally.failures) == ([], 0)

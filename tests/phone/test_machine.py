@@ -73,6 +73,8 @@ class LifeMachine(RuleBasedStateMachine):
         super().__init__()
         self.phone = LivingPhone(Handset(PHONE, lambda below: below // 2))
         self.now = 0.0
+        self.off: int | None = None
+        self.codes = 0
 
     def answer(self, result: Result) -> None:
         self.phone.answer(result, self.now)
@@ -85,8 +87,27 @@ class LifeMachine(RuleBasedStateMachine):
         assert action.seconds >= 0
         span = min(action.seconds, 30 * 86400)
         self.now += span * part
-        if part == 1:
-            self.answer(Done())
+        if part != 1:
+            return
+        self.answer(Done())
+        after = self.phone.action
+        if self.phone.handset.calls and action.why.startswith(("Resync_P", "Resync_E", "Upgrade_E")):
+            # What falls due in a call waits for its end, or for Forced_Resync_Delay.
+            reports = isinstance(after, Fetch) and after.method != "GET"
+            assert reports or (isinstance(after, Wait) and after.why.startswith("a call"))
+
+    @precondition(lambda self: self.phone.handset["Provision_Enable"] == "No")
+    @invariant()
+    def a_phone_whose_provisioning_is_off_is_not_resyncing_by_itself(self) -> None:
+        tally = self.phone.tally
+        self.off = tally.resyncs if self.off is None else self.off
+        # The one that switched it off is counted yet; a code that a person types is tried.
+        assert tally.resyncs <= self.off + 1 + self.codes
+
+    @precondition(lambda self: self.phone.handset["Provision_Enable"] != "No")
+    @invariant()
+    def it_counts_again_when_provisioning_is_on(self) -> None:
+        self.off = None
 
     @precondition(lambda self: not isinstance(self.phone.action, Wait))
     @rule(profile=st.sampled_from(PROFILES), trouble=st.sampled_from(TROUBLES), fine=st.integers(0, 3))
@@ -97,6 +118,7 @@ class LifeMachine(RuleBasedStateMachine):
     @rule(event=st.sampled_from((*ANYTIME, *ASKED)))
     def something_happens(self, event: Input) -> None:
         before = dict(self.phone.handset.parameters)
+        self.codes += isinstance(event, CodeEntered)
         self.phone.happen(event, self.now)
         if isinstance(event, PowerCycled | LinkChanged):
             assert self.phone.handset.parameters == before

@@ -117,14 +117,19 @@ def _follow_up(life: Life, outcome: Outcome) -> Road[None]:
     applied = outcome.provisioned or handset.awaits_code
     if applied and handset["Upgrade_Rule"] != tally.failed_rule:  # one that failed has a timer of its own
         yield from _upgrade(life)
-    seconds = next_resync(handset, tally)
-    life.agenda.resync = None if seconds is None else handset.now + seconds
+    _plan(life)
     if not _reports(handset, "Periodically"):
         life.agenda.report = life.agenda.report if _reports(handset, "On Local Change") else None
     elif outcome.provisioned and life.agenda.report is None:
         life.agenda.report = handset.now
     if not life.restarts:
         yield from _attend(life)
+
+
+def _plan(life: Life) -> None:
+    """Set the timer of the next resync."""
+    seconds = next_resync(life.handset, life.tally)
+    life.agenda.resync = None if seconds is None else life.handset.now + seconds
 
 
 def _attend(life: Life, cause: str = "") -> Road[None]:
@@ -155,8 +160,7 @@ def _fall_due(life: Life) -> Road[None]:
         yield from _resync(life, RETRY if life.tally.row else PERIODIC)
     else:
         life.tally.periods += 1
-        seconds = next_resync(handset, life.tally)
-        agenda.resync = None if seconds is None else handset.now + seconds
+        _plan(life)
 
 
 def _take(life: Life, asked: Queued) -> Road[None]:
@@ -164,9 +168,6 @@ def _take(life: Life, asked: Queued) -> Road[None]:
     handset = life.handset
     match asked:
         case ResyncAsked(url, pressed):
-            if not is_yes(handset["Provision_Enable"]):
-                yield Say("Resync refused: Provision_Enable is No", failure=True)
-                return
             if not pressed:
                 yield from _idle(handset)
             yield from _resync(life, EXPLICIT, url)
@@ -186,6 +187,8 @@ def _take(life: Life, asked: Queued) -> Road[None]:
             _set(life, name, value)
             if handset.lease is not None:
                 yield from _attend(life)
+        case CodeEntered() if not handset.awaits_code:
+            yield Say("No screen asks for an activation code", failure=True)
         case CodeEntered(code):
             yield from _follow_up(life, (yield from by_code(handset, code)))
         case LeaseAsked():
@@ -237,6 +240,10 @@ def _idle(handset: Handset, since: float | None = None) -> Road[None]:
 
 
 def _resync(life: Life, reason: int, url: str = "") -> Road[None]:
+    if not is_yes(life.handset["Provision_Enable"]):
+        yield Say("No resync: Provision_Enable is No", failure=True)
+        _plan(life)
+        return
     outcome = yield from again(life.handset, reason, url)
     yield from _follow_up(life, outcome)
 
