@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -167,7 +168,7 @@ def _moved(before: Reply, after: Reply) -> Iterator[str]:
 @contextmanager
 def _locked(state: Path) -> Iterator[int]:
     try:
-        record = os.open(directory(state) / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+        record = _record(directory(state) / LOCK)
     except OSError as error:
         raise ServiceError(
             f"the services of {state} cannot be asked: {error.strerror}",
@@ -188,6 +189,32 @@ def _locked(state: Path) -> Iterator[int]:
         yield record
     finally:
         os.close(record)
+
+
+def _record(path: Path) -> int:
+    """Open the lock's file, made if need be. Raises OSError.
+
+    Whoever makes it, every user of its group may reload next: a unit does as its own user, whose mask lets nobody else in. It
+    gets its name when its mode is right, and is opened without O_CREAT, which Linux refuses for a file of others in a sticky
+    directory (proc(5), fs.protected_regular).
+    """
+    flags = os.O_RDWR | os.O_CLOEXEC
+    with suppress(FileNotFoundError):
+        return os.open(path, flags)
+    new = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+    record = os.open(new, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.fchmod(record, 0o660)
+        os.link(new, path)
+    except FileExistsError:
+        os.close(record)
+        record = os.open(path, flags)
+    except OSError:
+        os.close(record)
+        raise
+    finally:
+        os.unlink(new)
+    return record
 
 
 def _known(record: int, asked: float, roles: Sequence[str]) -> Outcome | None:

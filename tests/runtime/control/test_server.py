@@ -9,6 +9,7 @@ import stat
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -18,7 +19,7 @@ from netprov.plan import Plan, derive
 from netprov.runtime.control import place
 from netprov.runtime.control.client import peers, served, statuses
 from netprov.runtime.control.message import Verb
-from netprov.runtime.control.reload import LOCK, reload
+from netprov.runtime.control.reload import LOCK, _record, reload
 from netprov.runtime.control.server import ControlServer
 from netprov.runtime.handover import Place
 from netprov.runtime.role import Service
@@ -172,6 +173,37 @@ def test_group_may_ask_and_nobody_else(tmp_path: Path) -> None:
         assert stat.S_IMODE((folder / "dns.sock").stat().st_mode) == 0o660
 
     with_processes(tmp_path, test, dns=Process())
+
+
+def taken_by(folder: Path, user: int) -> int:
+    """Open the lock in a process of another user of the group, whose mask lets nobody else in; return how it ended."""
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            os.setgroups([])
+            os.setresgid(GROUP, GROUP, GROUP)
+            os.setresuid(user, user, user)
+            os.umask(0o077)
+            os.close(_record(folder / LOCK))
+            status = 0
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+GROUP = 54321
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be several users")
+def test_every_user_of_the_group_may_reload_after_every_other() -> None:
+    """As units do, each as a user of its own, in a directory in which no user can remove what is another's."""
+    with TemporaryDirectory() as name:  # pytest's own is below a directory that others may not enter
+        folder = Path(name)
+        os.chown(folder, 0, GROUP)
+        folder.chmod(0o3770)
+        assert [taken_by(folder, user) for user in (GROUP, GROUP + 1, GROUP + 2)] == [0, 0, 0]
+        assert os.listdir(folder) == [LOCK]
 
 
 def test_state_directory_with_a_long_name_has_a_socket_too(tmp_path: Path) -> None:
