@@ -583,6 +583,7 @@ What people type:
     cli.verb.service            verbs about services that run
     cli.verb.service.serve      run the services
     cli.verb.service.reload     let running services take a changed inventory
+    cli.verb.service.status     what runs here, on one screen
     cli.verb.service.state      back up, restore, give to a second server
     cli.verb.service.leases     list, show, release, export leases
     cli.verb.service.phones     what the servers know of each phone

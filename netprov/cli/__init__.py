@@ -27,6 +27,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "service": {
         "serve": "Serve a staging LAN: DHCP, DNS, profiles; all roles or some.",
         "reload": "Let running services take the inventory as it is now: all of them or none.",
+        "status": "Show on one screen what runs here: roles, pools, certificates, phones.",
         "doctor": "Ask running services as phones would, and say what would stop each.",
         "phones": "Show what the servers know of each phone, and where it stands.",
         "leases": "List, show, release and export leases.",
