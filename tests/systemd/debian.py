@@ -16,15 +16,21 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.lab.conftest import ROOT
 
-CACHE = ROOT / ".setup" / "debian-12"
-PACKAGES = ("systemd", "python3", "iproute2")
+PACKAGES = ("systemd", "python3", "iproute2", "python3-venv", "make", "git")
+"""What the units need; then what docs/operations.md uses."""
+CACHE = ROOT / ".setup" / f"debian-12-{sha256(' '.join(PACKAGES).encode()).hexdigest()[:8]}"
 BOOT_S, STOP_S, MAKE_S = 90.0, 20.0, 900.0
-_ENVIRONMENT = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "HOME=/root")
+_ENVIRONMENT = (
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG=C.UTF-8",
+    "HOME=/root",
+)
 _UP = {"running", "degraded"}
 
 
@@ -63,7 +69,7 @@ def tree() -> Path:
         if shutil.which(program) is None:
             raise CannotBootError(f"there is no {program}: apt-get install systemd-container")
     CACHE.parent.mkdir(exist_ok=True)
-    with CACHE.with_name("debian-12.lock").open("w") as lock:
+    with CACHE.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not CACHE.is_dir():
             if not os.environ.get("NETPROV_DEBIAN"):
@@ -99,7 +105,7 @@ def booted(binds: Mapping[Path, str] | None = None, *, on: Path | None = None) -
         *(() if on else ("--volatile=overlay",)), "--private-network", "--register=no", "--keep-unit", "--link-journal=no",
         *(f"--bind-ro={source}:{target}" for source, target in (binds or {}).items()),
     ]  # fmt: skip
-    log = CACHE.with_name(f"debian-12.{os.getpid()}.log")
+    log = CACHE.with_suffix(f".{os.getpid()}.log")
     with log.open("wb") as out:
         nspawn = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         try:
@@ -143,7 +149,7 @@ def install(machine: Machine) -> None:
 def _make() -> None:
     if shutil.which("debootstrap") is None:
         raise CannotBootError("there is no debootstrap: apt-get install debootstrap")
-    unfinished = CACHE.with_name("debian-12.new")
+    unfinished = CACHE.with_suffix(".new")
     shutil.rmtree(unfinished, ignore_errors=True)
     command = [
         "debootstrap",

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,9 +83,9 @@ def install(machine: Machine, name: str) -> str:
     return machine.run("dpkg", "--install", f"/mnt/packages/{name}.deb")
 
 
-def provisioned(machine: Machine) -> str:
+def provisioned(machine: Machine, *words: str) -> str:
     """Boot a phone on the LAN; return its timeline. It was provisioned in the end."""
-    boot = ("netprov", "phone", MAC, "--model", "CP-8851-3PCC", "-i", "eth0")
+    boot = ("netprov", "phone", MAC, "--model", "CP-8851-3PCC", "-i", "eth0", *words)
     told = machine.run("timeout", "60", "ip", "netns", "exec", "phones", *boot)
     assert "provisioned by srv from https://netprov.example.com/" in told
     return told
@@ -178,3 +180,75 @@ def test_an_upgrade_restarts_what_runs_and_keeps_leases_and_ca_and_so_does_a_boo
         machine.run("sh", "-e", "-c", LAN)  # an address that comes after the services
         provisioned(machine)
         assert kept(machine) == held
+
+
+def test_a_phone_is_provisioned_soon_after_the_first_command(
+    packages: Path, tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Install, init, start, and a phone that was plugged in: the time is told, and stands in docs/operations.md."""
+    with booted({packages: "/mnt/packages"}, on=tree) as machine:
+        machine.run("sh", "-e", "-c", LAN)
+        steps = [time.monotonic()]
+        for command in (
+            ("apt-get", "install", "--yes", "/mnt/packages/new.deb"),
+            ("netprov", "init", "--domain", "example.com"),
+            ("netprov", "check"),
+            ("systemctl", "start", "netprov.target"),
+        ):
+            machine.run(*command)
+            steps.append(time.monotonic())
+        provisioned(machine)
+        steps.append(time.monotonic())
+    spent = [f"{after - before:.1f}" for before, after in itertools.pairwise(steps)]
+    with capsys.disabled():
+        print(f"\ninstall, init, check, start, phone: {' + '.join(spent)} = {steps[-1] - steps[0]:.1f} s")
+
+
+def test_roles_that_are_killed_or_hang_are_there_again(packages: Path, tree: Path) -> None:
+    with booted({packages: "/mnt/packages"}, on=tree) as machine:
+        install(machine, "new")
+        started(machine)
+        provisioned(machine)
+        held = kept(machine)
+        for service in SERVICES:
+            again(machine, service, "KILL")
+        machine.write(
+            "/etc/systemd/system/netprov-dns.service.d/90-soon.conf",
+            "[Service]\nWatchdogSec=4\nTimeoutAbortSec=1\n",
+        )
+        machine.run("sh", "-c", "systemctl daemon-reload && systemctl restart netprov-dns")
+        again(machine, "netprov-dns.service", "STOP")
+        up(machine)
+        assert kept(machine) == held
+        provisioned(machine)
+
+
+def again(machine: Machine, service: str, signal: str) -> None:
+    """Send a signal to a service, and wait until another process is in its place, ready."""
+    before = machine.run("systemctl", "show", "-P", "MainPID", service).strip()
+    machine.run("sh", "-c", f"kill -s {signal} {before}")
+    ready = (
+        f'[ "$(systemctl show -P MainPID {service})" != {before} ] && systemctl is-active --quiet {service}'
+    )
+    machine.run("timeout", "60", "sh", "-c", f"until {ready}; do sleep 0.1; done")
+
+
+def test_every_unit_reloads_as_its_own_user_and_a_broken_inventory_is_refused(
+    packages: Path, tree: Path
+) -> None:
+    with booted({packages: "/mnt/packages"}, on=tree) as machine:
+        install(machine, "new")
+        started(machine)
+        provisioned(machine)
+        good = machine.run("cat", FILE)
+        processes = machine.run("systemctl", "show", "-P", "MainPID", *SERVICES)
+        for serial, service in enumerate(SERVICES, 1):
+            machine.write(FILE, good.replace("version: 1\n", f"version: 1\ndns: {{serial: {serial}}}\n"))
+            machine.run("systemctl", "reload", service)
+        machine.write("/root/good.yaml", good)
+        machine.write(FILE, good.replace("domain: example.com", "domain: -"))
+        for service in SERVICES:
+            assert "refused" in machine.run("sh", "-c", f"systemctl reload {service} || echo refused")
+        assert machine.run("systemctl", "show", "-P", "MainPID", *SERVICES) == processes
+        up(machine)
+        provisioned(machine, "-f", "/root/good.yaml")
