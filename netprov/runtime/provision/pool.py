@@ -33,6 +33,7 @@ from netprov.runtime.provision.channel import (
     Reply,
     Stop,
     Told,
+    pack,
     send_sockets,
 )
 from netprov.runtime.provision.worker import WorkerSettings, work
@@ -79,9 +80,9 @@ class _Worker:
         """Let it speak."""
         await self.channel.open(self._messages)
 
-    async def prepare(self, edition: Edition) -> None:
+    async def prepare(self, packed: bytes) -> None:
         """Let it make ready. Raises `ServiceError` with its reason; one that is gone is no obstacle."""
-        said = await self._hear(Prepare(edition))
+        said = await self._hear(Prepare(packed))
         if isinstance(said, Ready) and said.refusal:
             raise ServiceError(f"an HTTP worker cannot take the change: {said.refusal}")
 
@@ -165,7 +166,9 @@ class WorkerPool:
         """Let all make ready for a change, which `commit` or `abort` ends. Raises `ServiceError` with all as before."""
         await self._changing.acquire()
         try:
-            await asyncio.gather(*(each.prepare(edition) for each in self._alive()))
+            if workers := self._alive():
+                packed = await asyncio.to_thread(pack, edition)
+                await asyncio.gather(*(each.prepare(packed) for each in workers))
         except BaseException:
             self.abort()
             raise
@@ -213,7 +216,7 @@ class WorkerPool:
         try:
             await worker.open()
             edition, sockets = self._edition()
-            await worker.prepare(edition)
+            await worker.prepare(await asyncio.to_thread(pack, edition))
             await worker.commit(sockets)
             if not worker.process.is_alive():
                 raise _silent()

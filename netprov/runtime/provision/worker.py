@@ -46,6 +46,7 @@ from netprov.runtime.provision.channel import (
     Stop,
     Told,
     receive_sockets,
+    unpack,
 )
 from netprov.runtime.provision.front import Front
 from netprov.runtime.role import RoleContext, Suppressed
@@ -152,8 +153,8 @@ class _Worker:
 
     def _received(self, message: object) -> None:
         match message:
-            case Prepare(edition):
-                task = asyncio.create_task(self._prepare(edition))
+            case Prepare(packed):
+                task = asyncio.create_task(self._prepare(packed))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
             case Commit(listeners):
@@ -167,10 +168,10 @@ class _Worker:
             case Stop():
                 self.over.set()
 
-    async def _prepare(self, edition: Edition) -> None:
+    async def _prepare(self, packed: bytes) -> None:
         """Load everything, in a thread: what is served goes on."""
         try:
-            self._prepared = await asyncio.to_thread(_load, edition)
+            self._prepared = await asyncio.to_thread(_load, packed)
         except (NetprovError, OSError) as error:
             self.channel.send(Ready(str(error)))
         else:
@@ -237,7 +238,8 @@ class _Worker:
             self.channel.send(Told(tuple(events)))
 
 
-def _load(edition: Edition) -> tuple[Edition, Responder, ServerContexts]:
+def _load(packed: bytes) -> tuple[Edition, Responder, ServerContexts]:
+    edition = unpack(packed)
     provision = edition.provision
     catalog = Catalog(provision, entropy=os.urandom, ca=edition.ca, secrets=edition.secrets, handed=_handed)
     return edition, Responder(catalog, provision, None), ServerContexts(edition.pki, edition.tls)
