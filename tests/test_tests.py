@@ -18,7 +18,7 @@ FAILS = {"raises", "warns", "fail", "wait_until"}
 """What fails by itself: pytest's, and the wait that has a deadline."""
 
 PAUSES = {
-    "tests/bench/provision.py: quiet": "half a second is what the CPU time is measured over",
+    "tests/bench/server.py: quiet": "half a second is what the CPU time is measured over",
     "tests/hostile/forged.py: main": "datagrams are sent at a rate",
     "tests/lab/flood.py: send_datagrams": "datagrams are sent at a rate",
     "tests/lab/kill_dhcp.py: kill_again_and_again": "the server is killed at a random moment",
