@@ -76,7 +76,7 @@ class Prover:
 
     def _compared(self, engine: str, export: Export, asked: Asked, state: Path, role: str) -> Verdict:
         def theirs(host: Host, _interfaces: Sequence[str], folder: Path) -> object:
-            _write(export, folder / engine)
+            write(export, folder / engine)
             process = exported.start(engine, host, folder / engine)
             if asked.names:
                 with host.entered():
@@ -101,7 +101,7 @@ def _answers(plan: Plan) -> bool:
     return all(isinstance(each, DnsAnswer) and each.status in loaded for each in answers)
 
 
-def _write(export: Export, folder: Path) -> None:
+def write(export: Export, folder: Path) -> None:
     """Write an export's files, the engine's folder being the one that is named."""
     shutil.rmtree(folder, ignore_errors=True)
     texts = {name: text.encode() for name, text in export.files.items()}
