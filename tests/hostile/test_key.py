@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from netprov.inventory.load import parse
+from netprov.plan import derive
 from netprov.provision.answer import Answer, Content, Refusal
 from netprov.provision.catalog import Catalog
 from netprov.provision.config import Device, KeyPolicy, Policy, Ports, Provision, SenderDemand
@@ -85,6 +87,24 @@ def test_factory_phone_that_must_show_a_certificate_is_led_to_https_and_no_furth
     refused = server.respond(PATHS[0], PHONE["lease"])
     assert isinstance(refused, Refusal)
     assert refused.why == "demand-sender"
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_certificate_that_https_asks_for_is_demanded_on_every_road(road: str) -> None:
+    text = f"""
+domain: example.com
+networks: {{voice: {{interface: lan0, subnet: 10.20.0.0/24}}}}
+certificates: {{client_certificates: required}}
+classes: {{open: {{method: srv, demand: {{sender: anyone}}}}}}
+phones:
+  - {{mac: {MAC}, model: CP-8851-3PCC, values: {{A: own secret}}}}
+  - {{mac: {OTHER}, model: CP-8851-3PCC, class: open, values: {{A: own secret}}}}
+"""
+    provision = derive(parse(text, "site.yaml").inventory).provision
+    server = Catalog(provision, entropy=os.urandom, ca=b"-", secrets=SECRETS)
+    assert not tells(server.respond(PATHS[0], sender(road, MAC)), b"own secret")
+    assert tells(server.respond(PATHS[0], sender(road, certificate_mac=MAC)), b"own secret")
+    assert tells(server.respond(PATHS[0].replace("de", "df"), sender(road)), b"own secret")
 
 
 @pytest.mark.parametrize(("minute", "open_"), [(419, False), (420, True), (1139, True), (1140, False)])
