@@ -223,7 +223,14 @@ def test_ctrl_c_while_phones_live_leaves_nothing_behind(start: Start, tmp_path: 
         "domain: example.com\nnetworks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}\nlab: {phones: 1}\n"
     )
     demo = start("-f", str(inventory), "--stay")
-    demo.wait_for(r"^guest1 .*DISCOVER")
+    said = demo.wait_for(r"^guest1 .*DISCOVER")
+    line = next(line for line in said.splitlines() if "netprov handset" in line)
+    enter, _, words = line.partition(": ")[2].partition(" netprov ")
+    command = [*enter.split(), PYTHON, "-m", "netprov", *words.replace("NAME", "guest1").split()]
+    shown = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert "Customization state" in shown.stdout, shown
     demo.running()
     os.killpg(demo.process.pid, signal.SIGINT)
     code, out = demo.end()

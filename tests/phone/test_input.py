@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from netprov.errors import Malformed
@@ -273,3 +275,8 @@ def test_after_a_success_period_and_random_delay_set_the_next_resync() -> None:
 def test_a_code_is_taken_where_a_screen_asks_for_it_alone() -> None:
     phone, seen = lived(Lan(), (1000, CodeEntered("#123456")))
     assert (seen, phone.tally.failures) == ([], 0)
+
+
+def test_the_page_tells_of_every_word_of_the_console() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "phone.md").read_text()
+    assert [name for name in COMMANDS if f"`{name}" not in page] == []
