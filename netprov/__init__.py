@@ -55,6 +55,8 @@ Other servers' words, turned into a draft of an inventory:
     convert.rule                what another server gives to whom, and what wins
     convert.cell                tags that can meet in one client
     convert.decide              first-match classes that tell clients apart
+    convert.outcome             what clients get, and the classes that give it
+    convert.classes             the search for first-match classes
     convert.served              whom a network serves
     convert.value               octets of options as an inventory writes them
     convert.arrange             rules as networks and first-match classes
