@@ -82,6 +82,15 @@ class Probing:
         """Return when the next wait ends."""
         return min((parked.deadline for parked in self._parked.values()), default=None)
 
+    def waiting(self) -> list[Incoming]:
+        """Return the requests that wait, in the order in which they are to be answered."""
+        return [
+            each
+            for parked in self._parked.values()
+            for each in (parked.incoming, parked.then)
+            if each is not None
+        ]
+
     def probes(self) -> list[Probe]:
         """Return and forget the probes to send."""
         probes, self._probes = self._probes, []

@@ -101,17 +101,12 @@ class Server:
         elif not self._limit.admit(request.chaddr, now):
             self._drop("too many messages each second", source)
         else:
-            incoming = self._placement.accept(request, source)
-            if isinstance(incoming, str):
-                self._drop(incoming, source, request.chaddr)
-                self._overhear(request, source, now)
-            else:
-                kind = request.type
-                handle = self._handlers.get(kind)
-                if handle is None:
-                    self._drop(f"message type {kind} is not for a server", source)
-                else:
-                    handle(incoming, now)
+            self._answer(request, source, now)
+
+    def take_over(self, before: Server, now: float) -> None:
+        """Answer by this configuration what waits for a probe in the server before: its clients would wait for nothing."""
+        for incoming in before._probing.waiting():
+            self._answer(incoming.request, incoming.source, now)
 
     def handle_timer(self, now: float) -> None:
         """End what has run out: leases, and the wait for probes that nobody answered."""
@@ -169,6 +164,19 @@ class Server:
         """Return and forget the replies; they may leave once the events are on disk (RFC 2131 3.1)."""
         outbox, self._outbox = self._outbox, []
         return outbox
+
+    def _answer(self, request: Message, source: Endpoint, now: float) -> None:
+        incoming = self._placement.accept(request, source)
+        if isinstance(incoming, str):
+            self._drop(incoming, source, request.chaddr)
+            self._overhear(request, source, now)
+            return
+        kind = request.type
+        handle = self._handlers.get(kind)
+        if handle is None:
+            self._drop(f"message type {kind} is not for a server", source)
+        else:
+            handle(incoming, now)
 
     def _discover(self, incoming: Incoming, now: float, tries: int = 1) -> None:
         """RFC 2131 4.3.1: of the first network on the link that has an address for the client."""

@@ -8,6 +8,7 @@ from netprov.dhcp import message as dhcp
 from netprov.dhcp.lease import Declined
 from netprov.dhcp.message import Type
 from netprov.dhcp.probe import MOST, WAIT, Probe
+from netprov.dhcp.server import Server
 from netprov.machine import Endpoint
 from tests.dhcp.link import CONFIG, FAR, MAC, OTHER, VOICE, Lan, ip, request, select
 
@@ -31,6 +32,22 @@ def test_offer_of_a_pool_address_waits_for_the_probe() -> None:
     assert lan.server.timer() == lan.now + WAIT
     lan.pass_time(WAIT)
     assert offered(lan) == [ip("10.20.0.100")]
+
+
+def test_discover_that_waits_when_another_configuration_is_taken_is_answered_by_that_one() -> None:
+    """A client that is not answered asks again after four seconds; reloads that came often enough had let it go without."""
+    lan = probing()
+    lan.send(request(Type.DISCOVER, OTHER))
+    before = lan.server
+    pool = ((ip("10.20.0.110"), ip("10.20.0.120")),)
+    networks = tuple(
+        replace(each, pool=pool) if each.name == VOICE.name else each for each in before.config.networks
+    )
+    lan.server = Server(replace(before.config, networks=networks), before.leases())
+    lan.server.take_over(before, lan.now)
+    assert lan.server.probes_to_send() == [Probe("10.20.0.110", "lan0", relayed=False)]
+    lan.pass_time(WAIT)
+    assert offered(lan) == [ip("10.20.0.110")]
 
 
 def test_relayed_client_s_address_is_asked_for_by_ping() -> None:

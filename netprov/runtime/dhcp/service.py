@@ -110,7 +110,8 @@ class DhcpService:
             self._unlisten()
             self._take_ports(change)
             if config is not self._server.config:
-                self._server = Server(config, self._server.leases())
+                before, self._server = self._server, Server(config, self._server.leases())
+                self._server.take_over(before, self._clock.now())
             self._look()
             self._listen()
             self._flush()
