@@ -65,7 +65,9 @@ class Site:
         (self.state / "secrets").write_text(f"site hush\npassword:{DIGEST} swordfish\n")
         self.write()
         self.server: Host = self.lan["server"]
-        self.process: Process = start_server(self.server, self.file, self.state, roles=["http"], verbose=True)
+        self.process: Process = start_server(
+            self.server, self.file, self.state, roles=["http", "syslog"], verbose=True
+        )
 
     def write(self, name: str = "one", hosts: str = "pr1: 10.20.0.11", workers: int = WORKERS) -> None:
         """Write the inventory."""
@@ -146,6 +148,18 @@ def test_service_that_ends_hears_what_its_workers_answered_before(site: Site) ->
     assert site.process.wait() == 0
     assert site.recorded("CP-8851-3PCC/001234ab45de.cfg: 200 profile") == 20
     wait_until(lambda: not site.server.namespace.processes(), what="the workers to end")
+
+
+def test_what_a_phone_says_next_does_not_overtake_its_fetch_in_the_record(site: Site) -> None:
+    said = f"<134>CP-8851-3PCC {MAC} -- Successful resync http://10.20.0.1{PROFILE}".encode()
+    with site.lan["client0"].entered():
+        syslog = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with syslog:
+        for _ in range(12):
+            assert site.statuses(f"http://10.20.0.1{PROFILE}") == {"200": 1}
+            syslog.sendto(said, ("10.20.0.1", 514))
+    wait_until(lambda: len(load_history(site.state, MAC)) == 24, what="the record")
+    assert [line.kind for line in load_history(site.state, MAC)] == ["Asked", "PhoneSaid"] * 12
 
 
 def test_worker_that_is_killed_is_replaced_and_that_is_said(site: Site) -> None:

@@ -55,7 +55,8 @@ from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
 from netprov.runtime.web.tls import ServerContexts
 
 TELL_S: Final = 0.01
-"""Seconds that a report may wait for others: a message, and a wake-up of the owner for it, cost as much as an answer."""
+"""Seconds between messages with reports, which cost as much as an answer, with the owner's wake-up. After a silence a report goes
+before its answer does: a phone's next word, to another process perhaps, must not overtake it."""
 _BACKLOG: Final = 16 << 20
 """Octets that the owner may be behind; reports beyond are counted only."""
 _FIGURES_S: Final = 1.0
@@ -110,6 +111,7 @@ class _Worker:
         self._events: list[Event] = []
         self._untold: Counter[str] = Counter()
         self._telling = False
+        self._told_at = 0.0
         self._answers: dict[int, asyncio.Future[Answered | None]] = {}
         self._numbers = count()
         self._prepared: tuple[Edition, Responder, ServerContexts] | None = None
@@ -222,15 +224,22 @@ class _Worker:
             self._untold[event.event_kind] += 1
             return
         self._events.append(event)
-        if not self._telling:
+        if self._telling:
+            return
+        loop = asyncio.get_running_loop()
+        due = self._told_at + TELL_S
+        if due <= loop.time():
+            self._hand_on()
+        else:
             self._telling = True
-            asyncio.get_running_loop().call_later(TELL_S, self._hand_on_later)
+            loop.call_at(due, self._hand_on_later)
 
     def _hand_on_later(self) -> None:
         self._telling = False
         self._hand_on()
 
     def _hand_on(self) -> None:
+        self._told_at = asyncio.get_running_loop().time()
         events = self._events + [Suppressed(kind, number) for kind, number in self._untold.items()]
         self._events = []
         self._untold.clear()
