@@ -27,9 +27,18 @@ def test_of(condition: Condition, network: str) -> str:
         *([test_of(each, network)] for each in condition.all),
     ]
     if condition.negated is not None:
-        parts.append([f"(not {test_of(condition.negated, network)})"])
-    found = [_joined(part, "or") for part in parts if part]
-    return _joined(found, "and") if found else FALSE
+        inner = test_of(condition.negated, network)
+        parts.append([{TRUE: FALSE, FALSE: TRUE}.get(inner, f"(not {inner})")])
+    groups = [_settled(part, TRUE, FALSE, "or") for part in parts if part]
+    return _settled(groups, FALSE, TRUE, "and") if groups else FALSE
+
+
+def _settled(parts: list[str], decides: str, idle: str, word: str) -> str:
+    """Return parts joined without those that change nothing; one that decides by itself stands for all."""
+    if decides in parts:
+        return decides
+    kept = [each for each in parts if each != idle]
+    return _joined(kept, word) if kept else idle
 
 
 def _joined(parts: list[str], word: str) -> str:

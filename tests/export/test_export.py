@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from netprov.cli import group
 from netprov.dhcp.match import Condition
+from netprov.export.dhcpd_test import test_of as dhcpd_test
 from netprov.export.kea_test import test_of as kea_test
 
 ROOT = Path(__file__).parents[2]
@@ -206,3 +207,16 @@ def test_condition_is_written_as_kea_reads_it(condition: Condition, text: str) -
 def test_condition_that_kea_cannot_put_is_refused_with_the_reason() -> None:
     with pytest.raises(ValueError, match="what a client asks for"):
         kea_test(Condition(requests=(66,)), "voice", lambda _text, _reason: None)
+
+
+@pytest.mark.parametrize(
+    ("condition", "text"),
+    [
+        (Condition(negated=Condition(vendor_class=("CP-*",), network=("voice",))), '(not (pick-first-value(option vendor-class-identifier, " ") ~= "^CP-.*$"))'),
+        (Condition(negated=Condition(vendor_class=("CP-*",), network=("lab",))), '("a" = "a")'),
+        (Condition(vendor_class=("CP-*",), network=("lab",)), '("a" = "b")'),
+    ],
+)  # fmt: skip
+def test_what_always_holds_is_no_part_of_dhcpds_condition(condition: Condition, text: str) -> None:
+    """`not (x and "a" = "a")` takes nobody in dhcpd 4.4 who sends no vendor class."""
+    assert dhcpd_test(condition, "voice") == text
