@@ -22,27 +22,7 @@ phones: [{mac: 00:12:34:ab:45:de, model: CP-8851-3PCC}]
 """
 SERVICES = tuple(f"netprov-{role}.service" for role in ROLES)
 
-READS = {
-    "pki/root.pem": {"cert"},
-    "pki/ca.pem": {*ROLES, "cert"},
-    "pki/crl.pem": {*ROLES, "cert"},
-    "pki/servers/netprov.example.com.ecdsa-p256.pem": {"http", "acs", "cert"},
-    "secrets": {"http", "tftp", "cert"},
-    "leases/leases.db": {*ROLES, "cert"},
-    "leases/leases.db-wal": {*ROLES, "cert"},
-    "leases/leases.db-shm": {*ROLES, "cert"},
-    "leases/leases.lock": {"dhcp"},
-    "leases/reserve": {"dhcp"},
-    "dns/dns-serials.json": {"dns"},
-    "acs/acs.sqlite3": {"acs"},
-    "acs/acs.sqlite3-wal": {"acs"},
-    "acs/acs.sqlite3-shm": {"acs"},
-    "records/devices.sqlite": {*ROLES, "cert"},
-    "records/devices.sqlite-wal": {*ROLES, "cert"},
-    "records/devices.sqlite-shm": {*ROLES, "cert"},
-}
-"""Who can read what; the certificate role is in the group that reads the leases and the records."""
-
+EVERYBODY = {*ROLES, "cert"}
 WRITES = {
     "pki/root.pem": {"cert"},
     "pki/ca.pem": {"cert"},
@@ -58,10 +38,22 @@ WRITES = {
     "acs/acs.sqlite3": {"acs"},
     "acs/acs.sqlite3-wal": {"acs"},
     "acs/acs.sqlite3-shm": {"acs"},
-    "records/devices.sqlite": {*ROLES, "cert"},
-    "records/devices.sqlite-wal": {*ROLES, "cert"},
-    "records/devices.sqlite-shm": {*ROLES, "cert"},
+    "records/devices.sqlite": EVERYBODY,
+    "records/devices.sqlite-wal": EVERYBODY,
+    "records/devices.sqlite-shm": EVERYBODY,
 }
+"""Who can write what, and read it; the certificate role is in the group that reads the leases and the records."""
+
+READS = WRITES | {
+    "pki/ca.pem": EVERYBODY,
+    "pki/crl.pem": EVERYBODY,
+    "pki/servers/netprov.example.com.ecdsa-p256.pem": {"acs", "cert", "http"},
+    "secrets": {"cert", "http", "tftp"},
+    "leases/leases.db": EVERYBODY,
+    "leases/leases.db-wal": EVERYBODY,
+    "leases/leases.db-shm": EVERYBODY,
+}
+"""Who can read it: also others than who can write it."""
 
 FOLDERS = {
     "": set(),
