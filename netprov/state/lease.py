@@ -20,7 +20,7 @@ from netprov.dhcp.lease import Bound, Lease, LeaseEvent, LeaseState
 from netprov.errors import ServiceError
 from netprov.state.clock import Anchor
 from netprov.state.place import LEASES, make_room
-from netprov.state.reserve import Reserve
+from netprov.state.reserve import EVERY_S, Reserve
 from netprov.state.sqlite import Database, is_short, is_still
 
 FILE = f"{LEASES}/leases.db"
@@ -199,11 +199,14 @@ class LeaseStore:
             return
 
 
-def open_store(directory: Path) -> LeaseStore:
-    """Open the lease file in the state directory, made if need be; raise `ServiceError` with a remedy."""
+def open_store(directory: Path, *, every: float = EVERY_S) -> LeaseStore:
+    """Open the lease file in the state directory, made if need be; raise `ServiceError` with a remedy.
+
+    `every`: seconds between looks whether room is kept for more leases.
+    """
     path = make_room(directory / FILE)
     lock = _lock(directory / LOCK)
-    reserve = Reserve(path)
+    reserve = Reserve(path, every)
     try:
         connection = _connect_somehow(path, reserve)
         return LeaseStore(connection, path, lock, reserve)

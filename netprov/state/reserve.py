@@ -33,7 +33,9 @@ FILE = "reserve"
 class Reserve:
     """What is kept beside and inside one SQLite file that has a write-ahead log."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, every: float = EVERY_S) -> None:
+        """`every`: seconds between looks."""
+        self._every = every
         self._log = path.with_name(f"{path.name}-wal")
         self._spare = path.with_name(FILE)
         self._folder = path.parent
@@ -42,7 +44,7 @@ class Reserve:
     def keep(self, connection: sqlite3.Connection) -> None:
         """Allocate what is not there, if it is time; what there is no room for is tried again later."""
         now = time.monotonic()
-        if now - self._looked < EVERY_S:
+        if now - self._looked < self._every:
             return
         self._looked = now
         with suppress(OSError):

@@ -16,7 +16,6 @@ from netprov.cwmp.device import Device
 from netprov.dhcp.lease import Bound
 from netprov.errors import ServiceError
 from netprov.provision.event import Reported, SyslogLine
-from netprov.state import reserve
 from netprov.state.acs import AcsStore
 from netprov.state.device import load_reports
 from netprov.state.device_record import DeviceRecords
@@ -98,12 +97,6 @@ def test_records_stop_then_reports_and_leases_go_on(small_disk: Path) -> None:
     assert sum("written again" in each for each in said) == 1
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the store look at each commit whether what it keeps is all there."""
-    monkeypatch.setattr(reserve, "EVERY_S", 0.0)
-
-
 def on_disk(folder: Path, elsewhere: Path) -> int:
     """Return how many leases are in a copy of the files: what is left of a server that is killed."""
     shutil.copytree(folder / "leases", elsewhere / "leases")
@@ -115,9 +108,8 @@ def on_disk(folder: Path, elsewhere: Path) -> int:
         shutil.rmtree(elsewhere)
 
 
-@pytest.mark.usefixtures("impatient")
 def test_leases_go_on_when_the_last_octet_is_gone(small_disk: Path, tmp_path: Path) -> None:
-    store = open_store(small_disk)
+    store = open_store(small_disk, every=0.0)
     store.commit([Bound(other(number)) for number in range(200)], ANCHOR)
     leave(small_disk, 0)
     assert free(small_disk) == 0
@@ -130,17 +122,16 @@ def test_leases_go_on_when_the_last_octet_is_gone(small_disk: Path, tmp_path: Pa
     assert on_disk(small_disk, tmp_path / "copy") == 2200
     store.close()
     leave(small_disk, 0)
-    again = open_store(small_disk)
+    again = open_store(small_disk, every=0.0)
     again.commit([Bound(other(number)) for number in range(2200, 2400)], ANCHOR)
     assert on_disk(small_disk, tmp_path / "copy") == 2400
     again.close()
 
 
-@pytest.mark.usefixtures("impatient")
 def test_what_is_committed_is_on_disk_also_when_all_that_was_kept_is_used_up(
     small_disk: Path, tmp_path: Path
 ) -> None:
-    store = open_store(small_disk)
+    store = open_store(small_disk, every=0.0)
     leave(small_disk, 0)
     done = 0
     with pytest.raises(ServiceError) as caught:

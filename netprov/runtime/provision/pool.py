@@ -255,6 +255,9 @@ class WorkerPool:
         try:
             with suppress(ConnectionResetError):
                 answered = await self._decide(ask.request, ask.arrival)
+        except Exception as error:  # noqa: BLE001 - whatever it is: this request is lost alone, and that is told
+            text = f"a {ask.request.method} was not answered: {type(error).__name__}: {error}"
+            self._report(Notice(text, "error"))
         finally:
             worker.channel.send(Reply(ask.number, answered))
 

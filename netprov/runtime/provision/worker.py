@@ -51,6 +51,7 @@ from netprov.runtime.provision.channel import (
 from netprov.runtime.provision.front import Front
 from netprov.runtime.role import RoleContext, Suppressed
 from netprov.runtime.supervise import COLLECT
+from netprov.runtime.task import keep
 from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
 from netprov.runtime.web.tls import ServerContexts
 
@@ -93,7 +94,7 @@ async def _work(messages: socket.socket, sockets: socket.socket, settings: Worke
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, loop.call_later, _PATIENCE_S, worker.over.set)
     await worker.channel.open(messages)
-    figures = asyncio.create_task(worker.tell_figures())
+    figures = keep("telling what an HTTP worker has to do", worker.tell_figures, worker.tell)
     await worker.over.wait()
     figures.cancel()
     await worker.stop()
@@ -117,10 +118,10 @@ class _Worker:
         self._prepared: tuple[Edition, Responder, ServerContexts] | None = None
         self._contexts: ServerContexts
         self._tasks: set[asyncio.Task[None]] = set()
-        self._front = Front(self._senders, self._decide, self._tell)
+        self._front = Front(self._senders, self._decide, self.tell)
         self._web = WebServer(
             "http",
-            RoleContext(settings.state, lambda _service, event: self._tell(event)),
+            RoleContext(settings.state, lambda _service, event: self.tell(event)),
             self._answer,
             self._context,
             timeouts=settings.timeouts,
@@ -176,6 +177,8 @@ class _Worker:
             self._prepared = await asyncio.to_thread(_load, packed)
         except (NetprovError, OSError) as error:
             self.channel.send(Ready(str(error)))
+        except Exception as error:  # noqa: BLE001 - whatever it is: the owner waits for a word
+            self.channel.send(Ready(f"{type(error).__name__}: {error}"))
         else:
             self.channel.send(Ready())
 
@@ -219,7 +222,8 @@ class _Worker:
 
     # Reports.
 
-    def _tell(self, event: Event) -> None:
+    def tell(self, event: Event) -> None:
+        """Let the owner report an event, in a moment."""
         if self.channel.waiting > _BACKLOG:
             self._untold[event.event_kind] += 1
             return
