@@ -23,7 +23,6 @@ from netprov.cli.verb.lab.phone.resident import Resident
 from netprov.cli.verb.lab.phone.story import Diary, Timeline, still_waiting, trip_data
 from netprov.emulator.console import consoles
 from netprov.emulator.dhcp import DhcpLink
-from netprov.emulator.doors import Doors
 from netprov.emulator.fleet import Tally, boot_fleet
 from netprov.emulator.phone import FixedLease, Link, Trip, Waiting, World, boot
 from netprov.emulator.stay import Pace, Stay
@@ -242,6 +241,8 @@ async def _together(residents: Sequence[Resident], link: Link, choice: Choice) -
             stack.push_async_callback(world.close)
             stay = Stay(each.phone, world, replace(pace), each.observed(diary))
             stays[each.phone.handset.identity.mac] = stay
+            from netprov.emulator.doors import Doors  # aiohttp: only for phones that stay
+
             doors = Doors(stay, lambda text: say(text, err=True, fg="red"))
             stack.push_async_callback(doors.close)
             stay.at_rest = doors.follow
