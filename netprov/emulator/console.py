@@ -1,6 +1,6 @@
 """The consoles of living phones on a local socket: a line in, what the phone shows then out.
 
-One JSON object a line each way: `{"phone": "", "line": "press"}`, `{"shown": [...], "error": ""}`. A command that does
+One JSON object a line each way: `{"phone": "", "line": "resync"}`, `{"shown": [...], "error": ""}`. A command that does
 something to the phone is answered when the phone rests again, with its screen.
 """
 
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import socket
+import stat
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +22,7 @@ from netprov.errors import Malformed, ServiceError
 from netprov.mac import read_mac
 from netprov.phone.life.command import Look, parse_command
 from netprov.phone.life.screen import screen
+from netprov.text import clean
 
 LONGEST = 1 << 16
 """Octets of a line that is asked; answers hold every parameter."""
@@ -33,15 +36,14 @@ async def consoles(path: Path, stays: Mapping[str, Stay]) -> AsyncIterator[None]
     """Serve the consoles of phones, by MAC address, on a socket of this user alone. Raises `ServiceError`."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, ValueError):
-            while line := await reader.readline():
+        with contextlib.suppress(ConnectionError):
+            while line := await _line(reader):
                 writer.write(json.dumps(await _answer(line, stays)).encode() + b"\n")
                 await writer.drain()
         writer.close()
 
     try:
-        with contextlib.suppress(FileNotFoundError):
-            _forget(path)
+        _forget(path)
         mask = os.umask(0o177)
         try:
             server = await asyncio.start_unix_server(serve, path, limit=LONGEST)
@@ -50,7 +52,7 @@ async def consoles(path: Path, stays: Mapping[str, Stay]) -> AsyncIterator[None]
     except OSError as error:
         raise ServiceError(
             f"no console at {path}: {error.strerror or error}",
-            "name a path in a directory that you may write to",
+            "name a new file in a directory that is there and that you may write to; 107 octets at most",
         ) from error
     try:
         async with server:
@@ -63,8 +65,21 @@ def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """Return the next line, b"" at the end; of one that is too long nothing but that there was one."""
+    try:
+        return await reader.readline()
+    except ValueError:
+        return b"\n"
+
+
 def _forget(path: Path) -> None:
-    """Remove the socket of a process that is gone."""
+    """Remove the socket of a process that is gone; whatever else is there stays."""
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):  # connect(2) refuses any file as it does a dead socket
+            raise FileExistsError(errno.EEXIST, "there is a file that is no socket")
+    except FileNotFoundError:
+        return
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(str(path))
@@ -78,11 +93,11 @@ async def _answer(line: bytes, stays: Mapping[str, Stay]) -> dict[str, object]:
     try:
         asked = json.loads(line)
         stay = _chosen(_text(asked["phone"]), stays)
-        command = parse_command(_text(asked["line"]))
+        command = parse_command(clean(_text(asked["line"])))
     except Malformed as error:
         return {"shown": [], "error": str(error)}
-    except (ValueError, KeyError, TypeError):
-        return {"shown": [], "error": "not a request of this version of netprov"}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {"shown": [], "error": f"not a request of this version of netprov in {LONGEST} octets"}
     if isinstance(command, Look):
         return {"shown": command.show(stay.phone), "error": ""}
     stay.happen(command)

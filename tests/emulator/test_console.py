@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from netprov.cli.verb.lab.handset import command
-from netprov.emulator.console import ask, consoles
+from netprov.emulator.console import LONGEST, ask, consoles
 from netprov.emulator.stay import Pace, Stay
 from netprov.errors import ServiceError
 from netprov.phone.action import Action, Result
@@ -92,12 +92,23 @@ def test_what_is_no_request_is_refused_in_words_and_phones_live_on(tmp_path: Pat
     with at_home(tmp_path / "s", PHONE.mac) as path:
         import socket
 
-        for line in (b"x\n", b"[]\n", b'{"phone": 1}\n', b"7\n"):
+        for line in (b"x\n", b"[]\n", b'{"phone": 1}\n', b"7\n", b"\xff\n", b"[" * 60_000 + b"\n", b"x" * LONGEST + b"\n"):
             with socket.socket(socket.AF_UNIX) as sock:
                 sock.connect(str(path))
                 sock.sendall(line)
                 assert "not a request" in json.loads(sock.makefile().readline())["error"]
         assert ask(path, "", ["resync"])[0][1] == ""
+
+
+def test_a_line_too_long_is_refused_and_the_next_is_taken(tmp_path: Path) -> None:
+    with at_home(tmp_path / "s", PHONE.mac) as path:
+        assert str(LONGEST) in ask(path, "", ["rule " + "x" * 3 * LONGEST])[0][1]
+        assert ask(path, "", ["screen"])[0][1] == ""
+
+
+def test_octets_that_are_no_text_do_not_stay_in_the_phone(tmp_path: Path) -> None:
+    with at_home(tmp_path / "s", PHONE.mac) as path:
+        assert ask(path, "", ["set X=\udcff", "parameters X"])[1] == (["X=\ufffd"], "")
 
 
 def test_the_verb_says_what_is_shown_and_what_is_refused(tmp_path: Path) -> None:
@@ -118,6 +129,22 @@ def test_the_verb_says_what_is_shown_and_what_is_refused(tmp_path: Path) -> None
 def test_nobody_at_home_is_said_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ServiceError, match="--stay --console"):
         ask(tmp_path / "s", "", ["screen"])
+
+
+def test_a_file_that_is_no_socket_stays_what_it_is(tmp_path: Path) -> None:
+    path, link = tmp_path / "site.yaml", tmp_path / "link"
+    path.write_text("domain: example.com")
+    link.symlink_to(path)
+
+    async def live(where: Path) -> None:
+        async with consoles(where, {}):
+            pass
+
+    for where in (path, link):
+        with pytest.raises(ServiceError, match="no socket"):
+            asyncio.run(live(where))
+    assert link.is_symlink()
+    assert path.read_text() == "domain: example.com"
 
 
 def test_a_socket_of_others_is_left_alone_and_one_of_the_dead_is_not(tmp_path: Path) -> None:

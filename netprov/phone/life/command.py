@@ -1,7 +1,7 @@
 """The phone's console: what is pressed, typed and looked at, a line each.
 
 rule [--srv] https://example.com/$PSN.xml
-press resync
+resync
 status
 """
 
