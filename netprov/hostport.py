@@ -17,6 +17,8 @@ Scheme = Literal["tftp", "http", "https"]
 PORTS: Mapping[Scheme, int] = {"tftp": 69, "http": 80, "https": 443}
 """Every scheme that a phone fetches by, in the order that it tries them on a bare host, and its port."""
 
+MOST_PORT = 65535
+
 DNS_PORT, DHCP_PORT, NTP_PORT, SYSLOG_PORT, CWMP_PORT = 53, 67, 123, 514, 7547
 
 
@@ -54,8 +56,14 @@ def parse_hostport(text: str, default: int) -> tuple[str, int]:
     return host, _port(port) if colon else default
 
 
-def _port(text: str) -> int:
+def port_number(text: str) -> int | None:
+    """Return the port that a text spells, 1 to 65535; None for anything else."""
     port = whole(text)
-    if port is None or not 1 <= port <= 65535:
+    return port if port and port <= MOST_PORT else None
+
+
+def _port(text: str) -> int:
+    port = port_number(text)
+    if port is None:
         raise Malformed(f"{text!r} is not a port: 1 to 65535")
     return port

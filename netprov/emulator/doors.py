@@ -15,7 +15,7 @@ from typing import cast
 from aiohttp import web
 
 from netprov.emulator.stay import Stay
-from netprov.number import whole
+from netprov.hostport import port_number
 from netprov.phone.handset.settings import is_yes
 from netprov.phone.life.machine import LivingPhone
 from netprov.phone.life.notify import NotifyServer
@@ -49,6 +49,11 @@ class Doors:
         self._open_at = wanted
         if wanted is None:
             return
+        for name in ("Web_Server_Port", "SIP_Port_1_"):
+            if self._stay.phone.handset[name] and not self._port(name):
+                self._say(
+                    f"{name} is {self._stay.phone.handset[name]!r}, which is no port: nothing listens there"
+                )
         address, page, sip, request = wanted
         if page:
             await self._open_page("web page", address, page, visit)
@@ -69,9 +74,13 @@ class Doors:
         handset = self._stay.phone.handset
         if handset.lease is None or handset.lease.address == NOWHERE:
             return None
-        page = whole(handset["Web_Server_Port"]) if is_yes(handset["Enable_Web_Server"]) else 0
+        page = self._port("Web_Server_Port") if is_yes(handset["Enable_Web_Server"]) else 0
         request = handset.management.port if handset.management else 0
-        return handset.lease.address, page or 0, whole(handset["SIP_Port_1_"]) or 0, request
+        return handset.lease.address, page, self._port("SIP_Port_1_"), request
+
+    def _port(self, name: str) -> int:
+        """Return the port that a parameter names, 0 for none: a profile may say anything."""
+        return port_number(self._stay.phone.handset[name].strip()) or 0
 
     async def _open_page(self, what: str, address: str, port: int, answer: Answerer) -> None:
         async def visited(request: web.Request) -> web.Response:

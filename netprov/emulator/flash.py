@@ -30,7 +30,7 @@ class Flash:
             written = json.loads(data)
             restore(self._handset, written)
             recall(self._handset, written.get("acs"))
-        except (ValueError, Malformed) as error:
+        except (ValueError, RecursionError, Malformed) as error:
             raise ServiceError(
                 f"{self._disk.path(self._name)} cannot be read: {error}", "remove it: the phone is new then"
             ) from error

@@ -65,6 +65,12 @@ def test_phones_of_the_inventory_are_known_by_name(tmp_path: Path) -> None:
         ((MAC, "--option", "66"), "write a number"),
         ((MAC, "--option", "150=abc"), "150"),
         (("--count", "3"), "--count needs --interface"),
+        (("--count", "3", "--stay"), "leave --stay out"),
+        ((MAC, "--step", "--stay"), "leave --stay out"),
+        ((MAC, "--console", "s"), "--console is for phones that live on: add --stay"),
+        ((MAC, "--keep", "flash"), "add --stay"),
+        ((MAC, "--speed", "2"), "add --stay"),
+        ((MAC, "--for", "1d"), "add --stay"),
     ],
 )
 def test_wrong_arguments_say_what_is_right(
@@ -99,7 +105,9 @@ def test_a_phone_stays_for_as_long_as_it_is_told_and_says_what_its_life_came_to(
     assert lines[-1]["customization"] == "Aborted"
 
 
-@pytest.mark.parametrize("arguments", [("--for", "soon"), ("--speed", "0")])
+@pytest.mark.parametrize(
+    "arguments", [("--for", "soon"), ("--speed", "0"), ("--speed", "nan"), ("--speed", "inf")]
+)
 def test_times_that_are_none_are_usage_errors(arguments: tuple[str, str]) -> None:
     with pytest.raises(UsageError):
         run(MAC, "--option", "66=http://127.0.0.1:9/p.xml", "--stay", *arguments)
@@ -125,6 +133,9 @@ def test_what_a_phone_has_written_down_is_there_the_next_time(
     run(MAC, *stays, "--rule", "http://127.0.0.1:9/own.xml", "--speed", "100000")
     assert "GET http://127.0.0.1:9/own.xml" in run(MAC, *stays, "--speed", "100000")[1]
     assert json.loads(kept.read_text())["parameters"]["Profile_Rule"] == "http://127.0.0.1:9/own.xml"
-    kept.write_text("{}")
-    with pytest.raises(ServiceError, match="remove it"):
-        run(MAC, *stays)
+    acs = {"url": "http://acs/", "port": 99999999, "values": {}, "notifications": {}}
+    strange = json.dumps({**json.loads(kept.read_text()), "acs": acs})
+    for damaged in ("{}", "", "[" * 100_000, strange):
+        kept.write_text(damaged)
+        with pytest.raises(ServiceError, match="remove it"):
+            run(MAC, *stays)

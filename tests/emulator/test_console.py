@@ -92,7 +92,15 @@ def test_what_is_no_request_is_refused_in_words_and_phones_live_on(tmp_path: Pat
     with at_home(tmp_path / "s", PHONE.mac) as path:
         import socket
 
-        for line in (b"x\n", b"[]\n", b'{"phone": 1}\n', b"7\n", b"\xff\n", b"[" * 60_000 + b"\n", b"x" * LONGEST + b"\n"):
+        for line in (
+            b"x\n",
+            b"[]\n",
+            b'{"phone": 1}\n',
+            b"7\n",
+            b"\xff\n",
+            b"[" * 60_000 + b"\n",
+            b"x" * LONGEST + b"\n",
+        ):
             with socket.socket(socket.AF_UNIX) as sock:
                 sock.connect(str(path))
                 sock.sendall(line)

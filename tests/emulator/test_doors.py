@@ -83,3 +83,23 @@ def test_the_doors_are_where_the_phone_is() -> None:
         await doors.close()
 
     asyncio.run(asyncio.wait_for(test(), 60))
+
+
+def test_ports_that_are_none_leave_the_phone_alive_and_are_told() -> None:
+    identity = replace(PHONE, parameters=(("Web_Server_Port", "99999"), ("SIP_Port_1_", "-1")))
+
+    async def test() -> None:
+        told: list[str] = []
+        stay = Stay(LivingPhone(Handset(identity, no_chance)), Lan("127.0.0.8"), Pace(), lambda _step: None)
+        stay.at_rest = Doors(stay, told.append).follow
+        living = asyncio.create_task(stay.run())
+        await asyncio.wait((asyncio.ensure_future(stay.rest()), living), return_when=asyncio.FIRST_COMPLETED)
+        assert not living.done()
+        assert [each.partition(",")[0] for each in told] == [
+            "Web_Server_Port is '99999'",
+            "SIP_Port_1_ is '-1'",
+        ]
+        living.cancel()
+        await asyncio.wait((living,))
+
+    asyncio.run(asyncio.wait_for(test(), 60))

@@ -27,6 +27,7 @@ from netprov.phone.life.input import (
     RuleEntered,
     UpgradeAsked,
 )
+from netprov.phone.life.live import MAX_INBOX
 from netprov.phone.life.machine import LivingPhone
 from netprov.phone.life.screen import parameters, screen, status
 from netprov.provision.profile import Parameter, format_profile, layer
@@ -119,6 +120,15 @@ def test_where_provisioning_is_off_nothing_resyncs_and_nothing_counts_as_a_failu
     )
     assert seen == []
     assert phone.tally.failures == 0
+
+
+def test_a_flood_takes_nothing_from_who_came_first() -> None:
+    phone = LivingPhone(Handset(PHONE, no_chance))
+    phone.happen(RuleEntered("/first.xml"), 0.0)
+    for number in range(10_000):
+        phone.happen(ResyncAsked(f"/{number}.xml"), 0.0)
+    assert phone.life.inbox[0] == RuleEntered("/first.xml")
+    assert len(phone.life.inbox) == MAX_INBOX
 
 
 def test_a_local_change_is_reported_after_its_delay() -> None:

@@ -78,6 +78,10 @@ def recall(handset: Handset, data: object) -> None:
         } if all(isinstance(each, str) for each in (*values, *values.values(), *wanted)) and all(
             isinstance(each, int) for each in wanted.values()
         ):
+            if port not in PORTS:
+                raise Malformed(
+                    f"the port for connection requests is {port}: {PORTS[0]} to {PORTS[-1]} are possible"
+                )
             found = Management(_client(handset, url), url, port)
             found.cpe.parameters.take_up(values, wanted)
             handset.management = found

@@ -11,8 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from netprov.errors import Malformed
-from netprov.hostport import format_hostport
-from netprov.number import whole
+from netprov.hostport import format_hostport, port_number
 from netprov.phone.action import Proxy, Response
 from netprov.phone.fetch.auth import authorization
 from netprov.phone.handset.memory import Handset
@@ -42,8 +41,8 @@ def proxy_for(handset: Handset, url: Url) -> Proxy | None:
     host = handset["Proxy_Host"].strip()
     if not host:
         raise Malformed("Proxy_Mode is Manual, and Proxy_Host is empty")
-    port = whole(handset["Proxy_Port"].strip() or str(USUAL_PORT))
-    if port is None or not 0 < port < 65536:
+    port = port_number(handset["Proxy_Port"].strip() or str(USUAL_PORT))
+    if port is None:
         raise Malformed(f"Proxy_Port is {handset['Proxy_Port']!r}, which is no port")
     return Proxy(host, port)
 

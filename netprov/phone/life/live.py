@@ -41,7 +41,7 @@ WITHOUT_LEASE_S = 60
 """Seconds until a phone without a lease asks again."""
 
 MAX_INBOX = 64
-"""Requests from outside that wait; what comes on top is refused."""
+"""Requests from outside that wait; what comes on top is dropped, so that a flood takes nothing away from who came before it."""
 
 NEVER = "no further resync: the parameters say never"
 
@@ -53,7 +53,7 @@ class Life:
     handset: Handset
     tally: Tally = field(default_factory=Tally)
     agenda: Agenda = field(default_factory=Agenda)
-    inbox: deque[Queued] = field(default_factory=lambda: deque(maxlen=MAX_INBOX))
+    inbox: deque[Queued] = field(default_factory=deque)
     reporter: Reporter = field(default_factory=lambda: Reporter({}))
     restarts: bool = False
     upgraded: bool = False

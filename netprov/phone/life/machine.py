@@ -16,7 +16,7 @@ from netprov.phone.action import Action, Done, Result, Wait
 from netprov.phone.handset.memory import Handset
 from netprov.phone.life.agenda import Tally
 from netprov.phone.life.input import CallEnded, CallPlaced, Input, LinkChanged, PowerCycled, ResetToFactory
-from netprov.phone.life.live import Life, live
+from netprov.phone.life.live import MAX_INBOX, Life, live
 
 
 class LivingPhone:
@@ -76,7 +76,7 @@ class LivingPhone:
                 self.life = Life(self.handset, self.life.tally)
                 self._start_again()
                 return
-            case _:
+            case _ if len(self.life.inbox) < MAX_INBOX:
                 self.life.inbox.append(event)
         if self.rests:
             self.answer(Done(), now)

@@ -18,7 +18,7 @@ from rich.console import Console
 import netprov
 from netprov.cli.say import say
 from netprov.cli.site import open_plan, packaged
-from netprov.cli.stay import stay_options
+from netprov.cli.stay import refuse_without_stay, stay_options
 from netprov.cli.timeline import Line, new_console, print_summary, print_timeline, seconds_of
 from netprov.errors import LabError
 from netprov.phone.action import Step
@@ -52,6 +52,7 @@ def command(file: str | None, keep: bool, stay: bool, speed: float, lasts: int |
       netprov demo --stay             let the phones live on, and say where their consoles are
       netprov demo --stay --speed 600 --for 1d      a day of every phone in some minutes
     """
+    refuse_without_stay(stay=stay, speed=speed, lasts=lasts)
     lives = _words(speed, lasts) if stay else None
     path = (Path(file) if file else example(EXAMPLE)).resolve()
     opened = open_plan(str(path))

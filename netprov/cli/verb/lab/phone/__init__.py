@@ -131,6 +131,7 @@ def command(phones: tuple[str, ...], **given: Any) -> int:
     Exit code 0: every phone was provisioned; 1: one was not, or with --stay its last resync failed.
     """
     choice = Choice(**given)
+    choice.refuse_what_has_no_effect()
     if choice.count:
         return _fleet(choice, choice.count)
     identities = choice.identities(phones)

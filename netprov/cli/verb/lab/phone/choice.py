@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from netprov.cli.site import find, open_plan
+from netprov.cli.stay import refuse_without_stay
 from netprov.dhcp.option import table as dhcp_options
 from netprov.dns.order import SrvOrder
 from netprov.emulator.failure import COMPRESSED, REALISTIC, Timeouts
@@ -62,6 +63,16 @@ class Choice:
     realistic: bool
     step: bool
     as_json: bool
+
+    def refuse_what_has_no_effect(self) -> None:
+        """Raise click's `UsageError` for an option that the others leave without effect."""
+        refuse_without_stay(
+            stay=self.stay, speed=self.speed, lasts=self.lasts, console=self.console, keep=self.keep
+        )
+        if self.stay and self.count:
+            raise click.UsageError("--count boots made-up phones once: leave --stay out, or name phones")
+        if self.stay and self.step:
+            raise click.UsageError("--step is for a phone that boots once: leave --stay out")
 
     @property
     def behaviour(self) -> Behaviour:
