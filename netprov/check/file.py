@@ -62,7 +62,7 @@ def firmware_not_served(view: View) -> Iterator[Finding]:
 
 def _tree(view: View, path: str) -> tuple[str, str]:
     """Return the path of `files:` that a request falls below, and the rest of it."""
-    for prefix in view.inventory.provisioning.files:
+    for prefix in sorted(view.inventory.provisioning.files, key=len, reverse=True):
         root = f"/{prefix.strip('/')}/".replace("//", "/")
         if path.startswith(root):
             return prefix, path.removeprefix(root)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from netprov.export.tree import STRANGER, TreeEntry, web_entries
 from netprov.export.written import Export, Placed
@@ -161,7 +162,11 @@ def _server(plan: Plan, listener: Listener, folder: str, certificates: Certifica
     for prefix, directory in provision.trees:
         if prefix in provision.tree_classes:
             continue
-        yield f"  location {prefix.rstrip('/')}/ {{ alias {directory.rstrip('/')}/; }}"
+        root, place = prefix.rstrip("/"), PurePosixPath(directory)
+        yield f"  location {root}/ {{ alias {directory.rstrip('/')}/; }}"
+        for path, bound in provision.trees:
+            if path in provision.tree_classes and PurePosixPath(bound).is_relative_to(place):
+                yield f"  location {root}/{PurePosixPath(bound).relative_to(place)}/ {{ return 403; }}"
     yield "  location / {"
     yield '    if ($netprov_file = "") { return 404; }'
     yield '    types {} default_type "";'

@@ -37,11 +37,15 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class TreeFile:
-    """A file of a static tree: which directory, and the path below it, already without `..`."""
+    """A file of a static tree: which directory, and the path below it, already without `..`.
+
+    What lies below `barred` is not given, whichever way leads there: directories for the phones of another class.
+    """
 
     directory: str
     path: str
     mac: str = ""
+    barred: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

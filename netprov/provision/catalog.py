@@ -7,7 +7,7 @@ index page, and nobody is asked to authenticate who was not meant to be.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
@@ -68,10 +68,7 @@ class Catalog:
         self._known: dict[str, Mapping[str, str] | None] = {}
         self._literals = frozenset(path.lower() for path in provision.literals)
         self._owners = Owners(provision.devices.values())
-        self._trees = tuple(
-            (prefix.rstrip("/") + "/", directory, provision.tree_classes.get(prefix, ""))
-            for prefix, directory in provision.trees
-        )
+        self._trees = tuple(_trees(provision))
 
     def respond(self, path: str, requester: Requester) -> Answer:
         """Answer a request for `path`, which begins with a slash and is decoded already (`decode_path`)."""
@@ -102,11 +99,11 @@ class Catalog:
 
     def _file(self, path: str, requester: Requester, *, root: bool = False) -> TreeFile | Refusal | None:
         """Return the file that a path names in the trees, or in the one that is served at the root."""
-        for prefix, directory, class_name in self._trees:
+        for prefix, directory, class_name, barred in self._trees:
             if (prefix == "/") == root and path.startswith(prefix) and len(path) > len(prefix):
                 inside = path[len(prefix) :]
                 refusal = self._withheld(inside, class_name, requester)
-                return refusal or TreeFile(directory, inside, self._mac({}, requester))
+                return refusal or TreeFile(directory, inside, self._mac({}, requester), barred)
         return None
 
     def _withheld(self, inside: str, class_name: str, requester: Requester) -> Refusal | None:
@@ -299,3 +296,13 @@ def tidy_path(name: str) -> str | None:
     if any(part in {".", ".."} for part in path.split("/")):
         return None
     return path
+
+
+def _trees(provision: Provision) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
+    """Yield the path of each static tree, the longest first, its directory, its class, and the directories of other classes."""
+    classes = provision.tree_classes
+    for prefix, directory in sorted(provision.trees, key=lambda tree: -len(tree[0])):
+        own = classes.get(prefix, "")
+        others = (each for path, each in provision.trees if classes.get(path, own) != own)
+        barred = tuple(each for each in others if not f"{directory}/".startswith(f"{each.rstrip('/')}/"))
+        yield prefix.rstrip("/") + "/", directory, own, barred

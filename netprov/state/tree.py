@@ -42,7 +42,7 @@ def open_file(wanted: TreeFile) -> OpenFile | None:
     """
     root = os.path.realpath(wanted.directory)
     path = os.path.realpath(os.path.join(root, wanted.path))
-    if os.path.commonpath((root, path)) != root:
+    if not _is_below(path, root) or any(_is_below(path, os.path.realpath(each)) for each in wanted.barred):
         return None
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -53,3 +53,7 @@ def open_file(wanted: TreeFile) -> OpenFile | None:
         os.close(fd)
         return None
     return OpenFile(path, fd, status.st_size, status.st_mtime_ns)
+
+
+def _is_below(path: str, directory: str) -> bool:
+    return os.path.commonpath((directory, path)) == directory

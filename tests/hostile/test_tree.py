@@ -79,7 +79,7 @@ def fetches(
         with connection.getresponse() as reply:
             body = reply.read()
         connection.close()
-        assert reply.status in {200, 403}
+        assert reply.status in {200, 403, 404}
         return body if reply.status == 200 else b""
 
     with_service(service, plan, lambda: scenario(fetch))
@@ -104,6 +104,25 @@ def test_directory_of_a_class_is_given_to_its_phones_alone(
     def scenario(fetch: Fetch) -> None:
         path = "/staff/8851-3PCC.xml"
         assert [fetch(each, path) for each in (PHONE, FELLOW, STRANGER)] == [SECRET, SECRET, b""]
+
+    fetches(road, tmp_path, trees, scenario)
+
+
+@pytest.mark.parametrize("road", ["tftp", "http", "https"])
+def test_directory_of_a_class_is_reached_no_other_way(tmp_path: Path, road: str) -> None:
+    """Neither through a directory around it, nor by a link into it."""
+    staff = tmp_path / "all" / "staff"
+    staff.mkdir(parents=True)
+    (staff / "a.cfg").write_bytes(SECRET)
+    (tmp_path / "all" / "free.cfg").write_bytes(SECRET)
+    (tmp_path / "all" / "link.cfg").symlink_to(staff / "a.cfg")
+    trees = (("/all", str(tmp_path / "all")), ("/staff", str(staff)))
+
+    def scenario(fetch: Fetch) -> None:
+        assert fetch(STRANGER, "/all/free.cfg") == SECRET
+        for path in ("/all/staff/a.cfg", "/all/link.cfg", "/staff/a.cfg"):
+            assert fetch(STRANGER, path) == b"", path
+        assert fetch(PHONE, "/staff/a.cfg") == SECRET
 
     fetches(road, tmp_path, trees, scenario)
 
