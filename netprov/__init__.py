@@ -10,6 +10,7 @@ Ground that everything stands on:
     machine                     Endpoint, Datagram, Machine: the contract between cores and pumps
     number                      whole numbers in text that others wrote
     hostport                    hosts with ports as text, and the ports of services
+    auth_param                  parameters of HTTP challenges and credentials
     nonce                       nonces of HTTP Digest, each good once
     rate                        how many messages are looked at
     failure                     how often something may fail, by phone and by sender

@@ -14,7 +14,20 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "netprov"
 
-GROUND = {"machine", "wire", "errors", "hostport", "number", "mac", "nonce", "failure", "rate", "text", "xml"}
+GROUND = {
+    "auth_param",
+    "machine",
+    "wire",
+    "errors",
+    "hostport",
+    "number",
+    "mac",
+    "nonce",
+    "failure",
+    "rate",
+    "text",
+    "xml",
+}
 CORES = {"dhcp", "dns", "pki", "tftp", "provision", "cwmp"}
 PHONE = CORES | {"phone"}
 

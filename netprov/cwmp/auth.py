@@ -9,11 +9,11 @@ import base64
 import binascii
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from netprov.auth_param import parse_parameters
 from netprov.nonce import Nonces
 
 REALM: Final = "netprov ACS"
@@ -29,8 +29,6 @@ REASONS: Final[Mapping[Verdict, str]] = {
     "password": "wrong password",
     "other": "credentials that do not fit the challenge",
 }
-
-_PARAMETER = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Gate:
             case "basic" if self._credentials.basic:
                 return self._basic(rest.strip())
             case "digest":
-                return self._digest(_fields(rest), method, now)
+                return self._digest(parse_parameters(rest), method, now)
             case _:
                 return "scheme"
 
@@ -97,10 +95,6 @@ class Gate:
         if not hmac.compare_digest(fields.get("response", "").lower().encode(), expected.encode()):
             return "password"
         return "good" if self._nonces.take(nonce, fields.get("nc", "") if qop else None, now) else "stale"
-
-
-def _fields(text: str) -> dict[str, str]:
-    return {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(text)}
 
 
 def _md5(text: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from netprov.auth_param import parse_parameters
 from netprov.nonce import Nonces
 
 AuthScheme = Literal["basic", "digest"]
@@ -27,7 +27,6 @@ REASONS: Mapping[Verdict, str] = {
     "other": "credentials that do not fit the challenge",
 }
 
-_PAIR = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 _ALGORITHMS = {"MD5": "md5", "SHA-256": "sha256"}
 
 
@@ -74,7 +73,7 @@ class Authority:
             return "scheme"
         if scheme == "basic":
             return _basic(rest, account)
-        fields = {m[1].lower(): m[2] if m[2] is not None else m[3] for m in _PAIR.finditer(rest)}
+        fields = parse_parameters(rest)
         if fields.get("uri") != target:
             return "other"
         verdict = _digest(fields, account, method)

@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 
-_PARAMETER = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
+from netprov.auth_param import parse_parameters
 
 ALGORITHMS: Mapping[str, str] = {
     "MD5": "md5",
@@ -26,7 +26,7 @@ def authorization(
         case "basic":
             return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
         case "digest":
-            fields = {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(rest)}
+            fields = parse_parameters(rest)
             return _digest(fields, f"{draw(1 << 32):08x}", user=user, password=password, uri=(method, path))
         case _:
             return ""

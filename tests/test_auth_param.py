@@ -1,0 +1,29 @@
+"""Parameters of challenges and credentials, also of senders who mean harm."""
+
+from __future__ import annotations
+
+import pytest
+
+from netprov.auth_param import parse_parameters
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", {}),
+        ('realm="a b", qop=auth', {"realm": "a b", "qop": "auth"}),
+        ('Realm = "x",NC=00000001', {"realm": "x", "nc": "00000001"}),
+        ('opaque="", stale=true', {"opaque": "", "stale": "true"}),
+        (r'username="a\"b", uri="/x?y=z"', {"username": r"a\"b", "uri": "/x?y=z"}),
+        ('junk, =x, a=, b="open', {}),
+    ],
+)
+def test_parameters_are_what_they_say(text: str, expected: dict[str, str]) -> None:
+    assert parse_parameters(text) == expected
+
+
+@pytest.mark.parametrize("piece", ["a", " ", "a ", "a=", 'a="', 'a="\\', '\\"', "a=b,", '"', "=", "a  = "])
+def test_a_million_octets_of_anything_are_read_in_one_pass(piece: str) -> None:
+    """Where time grew with the square of the length, this would take hours."""
+    for begin in ("", "a", 'a="'):
+        parse_parameters(begin + piece * (1_000_000 // len(piece)))
