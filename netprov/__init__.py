@@ -569,6 +569,7 @@ What people type:
     cli.say                     text for people, of which a terminal obeys nothing
     cli.word                    words that are no verb's: what was meant
     cli.table                   tables on a terminal, plain lines elsewhere
+    cli.ending                  how a verb ends that has something to take back
     cli.stay                    how emulated phones live on
     cli.timeline                what emulated phones did, on paper
     cli.proof                   exports proved beside netprov

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from netprov.emulator.doors import SILENT
 from netprov.errors import ServiceError
 from netprov.phone.cloud import CloudSite, respond
 from netprov.pki.chain import decode
@@ -54,7 +55,7 @@ async def start_cloud(
 
     application = web.Application()
     application.router.add_get("/{path:.*}", answer)
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, logger=SILENT)
     await runner.setup()
     try:
         await web.TCPSite(runner, address, port, ssl_context=context).start()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 from collections.abc import Callable
 from typing import cast
@@ -21,6 +22,10 @@ from netprov.phone.life.machine import LivingPhone
 from netprov.phone.life.notify import NotifyServer
 from netprov.phone.life.page import PageReply, knock, visit
 from netprov.provision.auth import Authority
+
+SILENT = logging.getLogger("netprov.emulator.web")
+SILENT.setLevel(logging.CRITICAL + 1)
+"""What aiohttp says of requests that are none: strangers do not write on the terminal of whoever lets a phone live."""
 
 NOWHERE = "0.0.0.0"
 """The address of a phone that has none of its own."""
@@ -92,8 +97,8 @@ class Doors:
             return web.Response(status=reply.status, text="\n".join((*reply.text, "")), headers=headers)
 
         application = web.Application()
-        application.router.add_get("/{path:.*}", visited)
-        runner = web.AppRunner(application, access_log=None)
+        application.router.add_get("/{path:.*}", visited, allow_head=False)
+        runner = web.AppRunner(application, access_log=None, logger=SILENT)
         self._pages.append(runner)
         await runner.setup()
         try:

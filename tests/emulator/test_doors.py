@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import urllib.error
 import urllib.request
 from dataclasses import replace
+
+import pytest
 
 from netprov.emulator.doors import Doors
 from netprov.emulator.stay import Pace, Stay
@@ -103,3 +106,41 @@ def test_ports_that_are_none_leave_the_phone_alive_and_are_told() -> None:
         await asyncio.wait((living,))
 
     asyncio.run(asyncio.wait_for(test(), 60))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        b"\xff\x1b[2J\r\n\r\n",
+        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n",
+        b"HEAD /admin/reboot HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /admin/reboot HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)
+def test_garbage_at_the_page_is_refused_and_nothing_is_said_of_it(
+    request_: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    page = free_port()
+    identity = replace(PHONE, parameters=(("Web_Server_Port", str(page)), ("SIP_Port_1_", "")))
+
+    async def test() -> None:
+        phone = LivingPhone(Handset(identity, no_chance))
+        stay = Stay(phone, Lan("127.0.0.8"), Pace(), lambda _step: None)
+        doors = Doors(stay, lambda _text: None)
+        stay.at_rest = doors.follow
+        living = asyncio.create_task(stay.run())
+        await stay.rest()
+        action = phone.action
+        reader, writer = await asyncio.open_connection("127.0.0.8", page)
+        writer.write(request_)
+        assert re.match(rb"HTTP/1.[01] 40[05] ", await reader.readline())
+        assert phone.action is action
+        writer.close()
+        living.cancel()
+        await asyncio.wait((living,))
+        await doors.close()
+
+    asyncio.run(asyncio.wait_for(test(), 60))
+    assert capfd.readouterr() == ("", "")

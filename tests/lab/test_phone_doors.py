@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 from pathlib import Path
 
@@ -75,3 +76,17 @@ def test_curl_resyncs_the_phone_and_the_acs_calls_it(lan: Lan, tmp_path: Path) -
     assert "6 CONNECTION REQUEST" not in phone.output
     assert curl(lan, "--digest", "-u", "acs:pw", url[1]).endswith("200")
     phone.wait_for("6 CONNECTION REQUEST", timeout=30)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_however_it_is_told_to_end_a_phone_takes_back_what_it_put_on_the_interface(
+    lan: Lan, tmp_path: Path, number: signal.Signals
+) -> None:
+    phone = living(lan, tmp_path)
+    ip = [needs("ip"), "-4", "-o", "address", "show", "dev", "lan0"]
+    assert "10.20.0.50" in run(lan["client0"].namespace, ip).stdout
+    phone.signal(number)
+    assert phone.wait() == 128 + number
+    assert "10.20.0.50" not in run(lan["client0"].namespace, ip).stdout
+    assert not (tmp_path / "s").exists()
+    assert "customization" in phone.output

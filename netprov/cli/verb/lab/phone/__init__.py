@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from netprov.cli.ending import run_until_told
 from netprov.cli.say import say
 from netprov.cli.site import inventory_option
 from netprov.cli.stay import stay_options
@@ -136,9 +137,9 @@ def command(phones: tuple[str, ...], **given: Any) -> int:
         return _fleet(choice, choice.count)
     identities = choice.identities(phones)
     if choice.stay:
-        lives = asyncio.run(_live(identities, choice))
+        lives = run_until_told(_live(identities, choice))
         return 0 if all(life.current for life in lives) else 1
-    trips = asyncio.run(_boot(identities, choice))
+    trips = run_until_told(_boot(identities, choice))
     if choice.as_json:
         click.echo(json.dumps([trip_data(trip) for trip in trips], indent=2))
     return 0 if all(trip.outcome.provisioned for trip in trips) else 1
@@ -160,7 +161,7 @@ def _fleet(choice: Choice, count: int) -> int:
                 behaviour=choice.behaviour,
             )
 
-    tally = asyncio.run(run())
+    tally = run_until_told(run())
     data = {
         "phones": tally.phones,
         "provisioned": tally.provisioned,
