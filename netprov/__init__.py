@@ -278,6 +278,7 @@ The phone, the only core that speaks every protocol:
 
     phone                       what a phone does from power-up to a profile
     phone.rule                  what an operator or a profile can tell a phone to fetch
+    phone.rule.conceal          parameters and rules as they may be shown
     phone.rule.refusal          why a phone refuses a rule
     phone.rule.url              URLs of rules and options
     phone.rule.condition        conditions of rules

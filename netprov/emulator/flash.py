@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from netprov.errors import Malformed, ServiceError
+from netprov.errors import Malformed, PkiError, ServiceError
 from netprov.phone.acs.client import keep, recall
 from netprov.phone.handset.flash import dump, restore
 from netprov.phone.handset.memory import Handset
 from netprov.pki.disk import Disk
+
+ANOTHER = "name a directory of your own that can be written to: --keep DIR"
 
 
 class Flash:
@@ -23,7 +25,10 @@ class Flash:
 
     def load(self) -> None:
         """Take over what was written, if anything was. Raises `ServiceError`."""
-        data = self._disk.read(self._name)
+        try:
+            data = self._disk.read(self._name)
+        except PkiError as error:
+            raise ServiceError(error.message, ANOTHER) from error
         if data is None:
             return
         try:
@@ -39,5 +44,8 @@ class Flash:
         """Write what has changed."""
         now = {**dump(self._handset), "acs": keep(self._handset)}
         if now != self._written:
-            self._disk.write(self._name, json.dumps(now, indent=1).encode())
+            try:
+                self._disk.write(self._name, json.dumps(now, indent=1).encode())
+            except PkiError as error:
+                raise ServiceError(error.message, ANOTHER) from error
             self._written = now

@@ -15,7 +15,7 @@ from netprov.errors import Malformed
 from netprov.phone.action import Road, Say
 from netprov.phone.fetch.exchange import FetchRequest, Refusal, fetch
 from netprov.phone.handset.memory import Handset
-from netprov.phone.handset.settings import is_hidden
+from netprov.phone.rule.conceal import is_hidden
 from netprov.phone.rule.grammar import Alternative, parse_reports, with_secrets
 from netprov.phone.rule.url import parse_url
 from netprov.provision.crypto import digest_of, encrypt_cbc, encrypt_gcm

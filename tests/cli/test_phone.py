@@ -139,3 +139,14 @@ def test_what_a_phone_has_written_down_is_there_the_next_time(
         kept.write_text(damaged)
         with pytest.raises(ServiceError, match="remove it"):
             run(MAC, *stays)
+
+
+def test_a_place_that_keeps_nothing_is_told_before_the_phone_is_switched_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    for place in ("file/flash", "/proc/flash"):
+        with pytest.raises(ServiceError, match="--keep DIR"):
+            run(MAC, "--domain", "example.com", "--stay", "--for", "1s", "--keep", place)
+    assert "dhcp" not in capsys.readouterr().out

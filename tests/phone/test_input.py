@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from netprov.errors import Malformed
-from netprov.phone.action import Action, Failed, Fetch, Lease, Response, Result, Step, Trouble
+from netprov.phone.action import Action, Failed, Fetch, Lease, Response, Result, Say, Step, Trouble
 from netprov.phone.handset.customization import Customization
 from netprov.phone.handset.flash import dump, restore
 from netprov.phone.handset.memory import Behaviour, Cloud, Handset
@@ -30,6 +30,7 @@ from netprov.phone.life.input import (
 from netprov.phone.life.live import MAX_INBOX
 from netprov.phone.life.machine import LivingPhone
 from netprov.phone.life.screen import parameters, screen, status
+from netprov.phone.rule.conceal import conceal
 from netprov.provision.profile import Parameter, format_profile, layer
 from tests.phone.living import live_until
 from tests.phone.world import PHONE, no_chance
@@ -208,6 +209,40 @@ def test_a_phone_never_shows_its_secrets() -> None:
     assert "GPP_SA=" in parameters(phone)
     assert parameters(phone, "Profile_Rule")[0] == "Profile_Rule=http://10.20.0.1/p"
     assert not any("hush" in line for line in (*parameters(phone), *status(phone)))
+
+
+RULES = (
+    "[--key hush] https://example.com/p",
+    '[--uid u --pwd "hu sh hush"] https://example.com/p',
+    '(GPP_SA = "hush"; GPP_A = "shown")! https://example.com/p',
+    "[--key hush https://example.com/p",
+    "[--key hush]",
+    "[--key hush] https://example.com/p q",
+    "(Admin_Password = hush)! https://example.com/p",
+    "[--nokey --pwd hush] https://example.com/p",
+)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_no_page_and_no_step_shows_the_secrets_of_a_rule(rule: str) -> None:
+    phone = LivingPhone(Handset(PHONE, no_chance))
+    lan, steps = Lan(), []
+    for event in (None, RuleEntered(rule), ResyncAsked(pressed=True)):
+        if event:
+            phone.happen(event, phone.handset.now)
+        while not phone.rests:
+            steps.append(phone.action)
+            phone.answer(lan(phone.action), phone.handset.now)
+    told = [each.text for each in steps if isinstance(each, Say)]
+    assert any("Profile Rule entered" in each for each in told)
+    assert "hush" in phone.handset["Profile_Rule"]
+    for line in (*parameters(phone), *status(phone), *told):
+        assert "hush" not in line
+
+
+def test_what_names_a_secret_and_what_is_none_are_shown() -> None:
+    for rule in ("[--key $SA --pwd $SB] https://example.com/p", "[--srv] https://e.com/p?key=a", "GPP_A = x"):
+        assert conceal(rule) == rule
 
 
 def test_what_is_written_down_comes_back_and_nothing_else_is_taken() -> None:

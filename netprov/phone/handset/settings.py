@@ -83,13 +83,6 @@ DEFAULTS: Mapping[str, str] = {
 PROFILE_RULES = ("Profile_Rule", "Profile_Rule_B", "Profile_Rule_C", "Profile_Rule_D")
 """The four rules, in the order that each resync follows them."""
 
-_HIDDEN = frozenset({"IKM_HTTP_Encrypt_Content", *(f"GPP_S{letter}" for letter in "ABCD")})
-
-
-def is_hidden(name: str) -> bool:
-    """Tell whether a parameter is one that no report and no page of the phone shows."""
-    return name in _HIDDEN or "Passw" in name
-
 
 def is_yes(value: str) -> bool:
     """Read a Boolean parameter."""

@@ -35,6 +35,7 @@ from netprov.phone.life.input import (
 )
 from netprov.phone.report import Reporter
 from netprov.phone.resync import EXPLICIT, PERIODIC, POWER_UP, RETRY, triggered
+from netprov.phone.rule.conceal import conceal
 from netprov.phone.upgrade import upgrade
 
 WITHOUT_LEASE_S = 60
@@ -179,7 +180,7 @@ def _take(life: Life, asked: Queued) -> Road[None]:
         case ConnectionRequested():
             yield from _attend(life, "6 CONNECTION REQUEST")
         case RuleEntered(rule):
-            yield Say(f"Profile Rule entered: {rule}")
+            yield Say(f"Profile Rule entered: {conceal(rule)}")
             handset.turn(Turn.BY_HAND)
             handset.awaits_code = False
             _set(life, "Profile_Rule", rule)

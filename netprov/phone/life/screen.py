@@ -10,9 +10,9 @@ from netprov.phone.action import AskDhcp, Fetch, Resolve, Wait
 from netprov.phone.handset.history import Attempt
 from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.schedule import DAY
-from netprov.phone.handset.settings import is_hidden
 from netprov.phone.life.machine import LivingPhone
 from netprov.phone.onboarding import screen_fault
+from netprov.phone.rule.conceal import conceal, is_hidden
 
 Lines = tuple[str, ...]
 
@@ -43,7 +43,7 @@ def status(phone: LivingPhone) -> Lines:
         ("Software version", handset.software),
         ("Customization state", str(handset.customization)),
         ("IP address", handset.lease.address if handset.lease else ""),
-        ("Provisioning profile", handset["Profile_Rule"]),
+        ("Provisioning profile", conceal(handset["Profile_Rule"])),
         *_attempts("Provisioning status", handset.history.resyncs),
         *_attempts("Firmware upgrade status", handset.history.upgrades),
         ("Custom CA", f"Installed from {handset.loaded_ca}" if handset.loaded_ca else "Not installed"),
@@ -57,7 +57,9 @@ def parameters(phone: LivingPhone, wanted: str = "") -> Lines:
     """Return parameters as NAME=VALUE: those whose names begin with `wanted`; never what a phone hides."""
     found = phone.handset.parameters.items()
     return tuple(
-        f"{name}={'' if is_hidden(name) else value}" for name, value in found if name.startswith(wanted)
+        f"{name}={'' if is_hidden(name) else conceal(value)}"
+        for name, value in found
+        if name.startswith(wanted)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from netprov.errors import Malformed
+from netprov.phone.rule.conceal import conceal
 
 
 class Fault(StrEnum):
@@ -20,8 +21,8 @@ class Fault(StrEnum):
 
 
 class RuleRefused(Malformed):
-    """A rule, or the alternative of it that is taken, that a phone refuses."""
+    """A rule, or the alternative of it that is taken, that a phone refuses; its words go to screens and syslog servers, and quote no secret."""
 
     def __init__(self, fault: Fault, message: str) -> None:
         self.fault = fault
-        super().__init__(message)
+        super().__init__(conceal(message))

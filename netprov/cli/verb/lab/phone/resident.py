@@ -21,6 +21,7 @@ class Resident:
         self._flash = Flash(choice.keep, handset) if choice.keep else None
         if self._flash:
             self._flash.load()
+            self._flash.save()  # a directory that takes nothing is told before the phone lives, not after
         self.phone = LivingPhone(handset)
 
     def keep(self) -> None:
