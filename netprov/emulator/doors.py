@@ -27,6 +27,9 @@ SILENT = logging.getLogger("netprov.emulator.web")
 SILENT.setLevel(logging.CRITICAL + 1)
 """What aiohttp says of requests that are none: strangers do not write on the terminal of whoever lets a phone live."""
 
+MOST_VISITORS, VISIT_S = 32, 30.0
+"""Connections to one of a phone's pages at once, and how long each may last, in seconds."""
+
 NOWHERE = "0.0.0.0"
 """The address of a phone that has none of its own."""
 
@@ -43,6 +46,7 @@ class Doors:
         self._authority = Authority(os.urandom(32))
         self._open_at: tuple[str, int, int, int] | None = None
         self._pages: list[web.AppRunner] = []
+        self._listeners: list[asyncio.Server] = []
         self._sip: asyncio.DatagramTransport | None = None
 
     async def follow(self) -> None:
@@ -69,11 +73,14 @@ class Doors:
 
     async def close(self) -> None:
         """Shut every door."""
+        for listener in self._listeners:
+            listener.close()
         for page in self._pages:
             await page.cleanup()
         if self._sip is not None:
             self._sip.close()
-        self._pages, self._sip, self._open_at = [], None, None
+        self._listeners, self._pages = [], []
+        self._sip, self._open_at = None, None
 
     def _wanted(self) -> tuple[str, int, int, int] | None:
         handset = self._stay.phone.handset
@@ -102,7 +109,9 @@ class Doors:
         self._pages.append(runner)
         await runner.setup()
         try:
-            await web.TCPSite(runner, address, port).start()
+            self._listeners.append(
+                await asyncio.get_running_loop().create_server(_admission(runner), address, port)
+            )
         except OSError as error:
             self._say(f"no {what} of the phone at {address}:{port}: {error.strerror}")
 
@@ -113,6 +122,26 @@ class Doors:
             )
         except OSError as error:
             self._say(f"no SIP port of the phone at {address}:{port}: {error.strerror}")
+
+
+def _admission(runner: web.AppRunner) -> Callable[[], asyncio.Protocol]:
+    """Return who takes connections: so many, and each for so long, so that strangers leave the phone its descriptors."""
+    server = runner.server
+    assert server is not None
+
+    def admit() -> asyncio.Protocol:
+        if len(server.connections) >= MOST_VISITORS:
+            return _Shut()
+        visitor = server()
+        asyncio.get_running_loop().call_later(VISIT_S, visitor.force_close)
+        return visitor
+
+    return admit
+
+
+class _Shut(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast("asyncio.Transport", transport).abort()
 
 
 class _SipPort(asyncio.DatagramProtocol):

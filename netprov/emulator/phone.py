@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from netprov.emulator.dhcp import DhcpLink
-from netprov.emulator.failure import COMPRESSED, Timeouts
+from netprov.emulator.failure import COMPRESSED, Timeouts, reason, trouble_of
 from netprov.emulator.fetch import DnsPorts, download, resolve
 from netprov.emulator.web import WebClient
 from netprov.errors import Malformed
@@ -144,7 +144,10 @@ class World:
                     self._dns = DnsPorts(source)
                 return await resolve(action, self._dns, self._timeouts, random.getrandbits)
             case Fetch() if action.url.scheme == "tftp":
-                return await download(action, source, self._timeouts)
+                try:
+                    return await download(action, source, self._timeouts)
+                except OSError as error:  # no descriptor is left, or the address went with its interface
+                    return Failed(trouble_of(error), reason(error))
             case Fetch():
                 if self._web is None:
                     self._web = WebClient(source, self._timeouts)

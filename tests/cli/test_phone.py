@@ -150,3 +150,13 @@ def test_a_place_that_keeps_nothing_is_told_before_the_phone_is_switched_on(
         with pytest.raises(ServiceError, match="--keep DIR"):
             run(MAC, "--domain", "example.com", "--stay", "--for", "1s", "--keep", place)
     assert "dhcp" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("scheme", ["tftp", "http", "https"])
+def test_an_address_that_went_with_its_interface_is_a_failure_of_the_fetch(
+    scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, output = run(MAC, "--option", f"66={scheme}://127.0.0.1/x.xml", "--address", "192.0.2.55")
+    assert code == 1
+    assert "cannot assign requested address" in output.lower()

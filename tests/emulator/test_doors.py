@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import socket
 import urllib.error
@@ -11,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 
-from netprov.emulator.doors import Doors
+from netprov.emulator.doors import MOST_VISITORS, Doors
 from netprov.emulator.stay import Pace, Stay
 from netprov.phone.action import Action, AskDhcp, Lease, Result, Say
 from netprov.phone.handset.memory import Handset
@@ -144,3 +145,37 @@ def test_garbage_at_the_page_is_refused_and_nothing_is_said_of_it(
 
     asyncio.run(asyncio.wait_for(test(), 60))
     assert capfd.readouterr() == ("", "")
+
+
+def test_strangers_who_hold_connections_leave_the_phone_its_descriptors() -> None:
+    page = free_port()
+    identity = replace(PHONE, parameters=(("Web_Server_Port", str(page)), ("SIP_Port_1_", "")))
+
+    async def test() -> None:
+        stay = Stay(LivingPhone(Handset(identity, no_chance)), Lan("127.0.0.8"), Pace(), lambda _step: None)
+        doors = Doors(stay, lambda _text: None)
+        stay.at_rest = doors.follow
+        living = asyncio.create_task(stay.run())
+        await stay.rest()
+        held = [await asyncio.open_connection("127.0.0.8", page) for _ in range(MOST_VISITORS)]
+        late, late_writer = await asyncio.open_connection("127.0.0.8", page)
+        with contextlib.suppress(ConnectionResetError):
+            assert await late.read() == b""
+        for _, writer in (*held, (late, late_writer)):
+            writer.close()
+            with contextlib.suppress(ConnectionResetError):
+                await writer.wait_closed()
+        while await asyncio.to_thread(status_of, page) != 200:
+            pass
+        living.cancel()
+        await asyncio.wait((living,))
+        await doors.close()
+
+    asyncio.run(asyncio.wait_for(test(), 60))
+
+
+def status_of(page: int) -> int:
+    try:
+        return get(f"http://127.0.0.8:{page}/")
+    except OSError:
+        return 0
