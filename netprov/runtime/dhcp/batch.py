@@ -17,7 +17,7 @@ from enum import Enum, auto
 GATHER_S = 0.030
 """The longest time from one turn to the next while there is something to do, in seconds."""
 
-COMMIT_SHARE = 32.0
+COMMIT_SHARE = 64.0
 """Turns begin so many times the CPU time of a commit apart, which leaves commits three hundredths of the CPU at the most.
 
 A commit takes the longer the more is in it, so the distance grows with the load: some 6 ms at 500 exchanges a second,

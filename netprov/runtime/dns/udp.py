@@ -99,8 +99,11 @@ class UdpPump:
         """Answer all that has arrived, up to a fair share."""
         batch = self._batch
         if self._shares != NOBODY:
-            self._drain_crowd()
-            return
+            # A socket that is never empty may be one busy resolver's, who waits for each answer.
+            if batch.is_overfull():
+                self._drain_crowd()
+                return
+            self._shares = NOBODY
         for _ in range(BATCHES):
             lengths = batch.receive()
             if not lengths:

@@ -10,6 +10,7 @@ import ctypes
 import errno
 import mmap
 import socket
+import struct
 import sys
 from array import array
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ SLOT = 4096
 """Octets a datagram may have, in and out; a longer one comes in cut, and can only be a format error then."""
 
 _ADDRESS = 28
+_SO_MEMINFO = 55
 
 
 class Batch(Protocol):
@@ -41,6 +43,9 @@ class Batch(Protocol):
 
     def send(self, lengths: Sequence[int]) -> None:
         """Send each slot's octets back to its source; a length of 0 sends nothing."""
+
+    def is_overfull(self) -> bool:
+        """Say whether so much waits that the kernel drops what comes next, or soon will."""
 
 
 def batch(sock: socket.socket) -> Batch:
@@ -78,6 +83,7 @@ class MmsgBatch:
     def __init__(self, sock: socket.socket) -> None:
         self.memory = mmap.mmap(-1, SLOTS * SLOT)
         self._addresses = mmap.mmap(-1, SLOTS * _ADDRESS)
+        self._sock = sock
         self._descriptor = sock.fileno()
         self._v6 = sock.family == socket.AF_INET6
         size = 28 if self._v6 else 16
@@ -102,6 +108,11 @@ class MmsgBatch:
         self._sendmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
         self._in = ctypes.addressof(self._headers_in)
         self._out = ctypes.addressof(self._headers_out)
+
+    def is_overfull(self) -> bool:
+        """Say whether seven eighths of the receive buffer are used."""
+        used, size = struct.unpack("II", self._sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 8))
+        return bool(used * 8 > size * 7)
 
     def receive(self) -> list[int]:
         """Take in what has arrived."""
@@ -214,6 +225,10 @@ class PlainBatch:
     def origins(self, count: int) -> Sequence[int | bytes]:
         """Return what tells apart the addresses that the first datagrams came from."""
         return [self.source(index)[0] for index in range(count)]
+
+    def is_overfull(self) -> bool:
+        """Say nothing of it: there is no way to know."""
+        return False
 
     def send(self, lengths: Sequence[int]) -> None:
         """Send each slot's octets back to its source."""

@@ -14,7 +14,7 @@ import dns.message
 import pytest
 
 from netprov.runtime.dns.serving import make
-from netprov.runtime.dns.udp import ANSWERED, UdpPump, open_udp
+from netprov.runtime.dns.udp import ANSWERED, BATCHES, UdpPump, open_udp
 from netprov.runtime.net import mmsg
 from tests.runtime.dns.test_pumps import CONFIG, exchange, query, run, tcp_server
 
@@ -94,6 +94,9 @@ class Crowd:
     def origins(self, count: int) -> list[int]:
         return self.senders[:count]
 
+    def is_overfull(self) -> bool:
+        return True
+
     def send(self, lengths: Sequence[int]) -> None:
         self.answered.update(sender for sender, length in zip(self.senders, lengths, strict=True) if length)
 
@@ -163,6 +166,44 @@ def test_names_that_there_are_are_answered_whoever_makes_up_others_and_in_whose_
         pump.sock.close()
 
     run(test)
+
+
+class Busy(MadeUp):
+    """A resolver that waits for each answer, with so many questions under way that something is always there."""
+
+    def is_overfull(self) -> bool:
+        return False
+
+
+def test_a_busy_resolver_is_answered_all_that_it_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netprov.runtime.dns.udp.batch", Busy)
+
+    async def test() -> None:
+        pump = UdpPump(open_udp("127.0.0.1", 0, shared=False), make(CONFIG, bytes(16)))
+        for turn in range(1, 6):
+            pump.drain()
+            assert (pump.received, pump.shed) == (turn * BATCHES * mmsg.SLOTS, 0)
+        pump.sock.close()
+
+    run(test)
+
+
+def test_a_receive_buffer_is_overfull_before_the_kernel_drops() -> None:
+    with (
+        closing(open_udp("127.0.0.1", 0, shared=False)) as sock,
+        closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as client,
+    ):
+        client.connect(sock.getsockname())
+        found = mmsg.batch(sock)
+        for _ in range(50):
+            client.send(bytes(40))
+        assert not found.is_overfull()
+        for _ in range(50_000):
+            client.send(bytes(40))
+        assert found.is_overfull()
+        while found.receive():
+            pass
+        assert not found.is_overfull()
 
 
 @pytest.mark.parametrize(
