@@ -98,7 +98,10 @@ class Demo:
         wait_until(lambda: not self.running(), what="the end of every process")
         assert self._files() == self._before
         # Not by the number of the namespace: the kernel gives it to the next one, maybe of another test.
-        assert self.inside & set(network_namespaces()) == set()
+        wait_until(
+            lambda: not self.inside & set(network_namespaces()),
+            what="the end of every process in their namespaces",
+        )
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ GATHER_S = 0.030
 """The longest time from one turn to the next while there is something to do, in seconds."""
 
 COMMIT_SHARE = 64.0
-"""Turns begin so many times the CPU time of a commit apart, which leaves commits three hundredths of the CPU at the most.
+"""Turns begin so many times the CPU time of a commit apart, which leaves commits a sixty-fourth of the CPU at the most.
 
-A commit takes the longer the more is in it, so the distance grows with the load: some 6 ms at 500 exchanges a second,
-`GATHER_S` from 2,800 on, where what a turn costs counts more than a delay that no phone notices.
+A commit takes the longer the more is in it, so the distance grows with the load: some 12 ms at 100 exchanges a second,
+`GATHER_S` from 1,000 on, where what a turn costs counts more than a delay that no phone notices.
 """
 
 _SMOOTH = 0.1
