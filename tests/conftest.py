@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import signal
 from contextlib import suppress
 
 import pytest
@@ -23,6 +24,11 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("netprov")
+
+
+# A shell ignores them for what it runs in the background, nohup too, and so would what the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_configure(config: pytest.Config) -> None:
