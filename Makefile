@@ -47,7 +47,7 @@ differential: $(VENV)/.dev .setup/packages ## Ask NSD, Knot, BIND and netprov 10
 	@NETPROV_DIFFERENTIAL=$${NETPROV_DIFFERENTIAL:-10000} $(RUN)/python -m pytest --timeout 0 -s tests/lab/test_dns_random.py $(ARGS)
 
 .PHONY: prove
-prove: $(VENV)/.dev .setup/packages ## Prove every import and export beside the other servers, 100 changes found (20 min)
+prove: $(VENV)/.dev .setup/packages ## Prove every import and export beside the other servers, 100 changes found (15 min)
 	@NETPROV_PROOFS=all $(RUN)/python -m pytest $(PARALLEL) --timeout 0 tests/compare tests/convert/test_there_and_back.py \
 	    tests/lab/test_*_proof.py $(ARGS)
 
