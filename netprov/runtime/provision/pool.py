@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from typing import Final
@@ -160,7 +160,7 @@ class WorkerPool:
         """Start so many; `edition` returns what is served at the moment, for each that starts. Raises `ServiceError`."""
         self._settings, self._edition = settings, edition
         async with self._changing:
-            await asyncio.gather(*(self._start() for _ in range(count)))
+            await _all(self._start() for _ in range(count))
 
     async def prepare(self, edition: Edition) -> None:
         """Let all make ready for a change, which `commit` or `abort` ends. Raises `ServiceError` with all as before."""
@@ -168,7 +168,7 @@ class WorkerPool:
         try:
             if workers := self._alive():
                 packed = await asyncio.to_thread(pack, edition)
-                await asyncio.gather(*(each.prepare(packed) for each in workers))
+                await _all(each.prepare(packed) for each in workers)
         except BaseException:
             self.abort()
             raise
@@ -260,6 +260,13 @@ class WorkerPool:
             self._report(Notice(text, "error"))
         finally:
             worker.channel.send(Reply(ask.number, answered))
+
+
+async def _all(steps: Iterable[Awaitable[None]]) -> None:
+    """Do all; raise what one of them raised when none is under way any more: a late answer would be one to the next question."""
+    for outcome in await asyncio.gather(*steps, return_exceptions=True):
+        if outcome is not None:
+            raise outcome
 
 
 def _silent() -> ServiceError:
