@@ -46,7 +46,9 @@ What the operator writes, one YAML file in the operator's words:
     inventory.master            DNS master files that an inventory names
     inventory.template          template files that profiles name
     inventory.sheet             phones listed in a CSV file
+    inventory.enrol             phones added to a CSV file
     inventory.gather            the files that one inventory is made of
+    inventory.annex             how an inventory comes to name a CSV file of phones
     inventory.load              files read into a Document: inventory and places
 
 Other servers' words, turned into a draft of an inventory:
@@ -72,6 +74,7 @@ Other servers' words, turned into a draft of an inventory:
     convert.dnsmasq.name        names in a dnsmasq.conf
     convert.dnsmasq.tag         tags of clients in a dnsmasq.conf
     convert.dnsmasq.config      directives of a dnsmasq.conf
+    convert.label               labels of phones, as bar-code scanners type them
     convert.phone_list          CSV lists, and what spreadsheets do to them
     convert.ansible             Ansible inventories
     convert.zone                master files, and the zones of a named.conf
@@ -566,6 +569,7 @@ What people type:
     cli.site                    which inventory a verb reads
     cli.environment             what `check` looks at on this machine
     cli.findings                findings as text, JSON and SARIF
+    cli.judge                   what `check` finds in an inventory on this machine
     cli.reference               every reason that netprov gives, for people
     cli.say                     text for people, of which a terminal obeys nothing
     cli.word                    words that are no verb's: what was meant
@@ -592,6 +596,8 @@ What people type:
     cli.verb.service.state      back up, restore, give to a second server
     cli.verb.service.leases     list, show, release, export leases
     cli.verb.service.phones     what the servers know of each phone
+    cli.verb.service.phones.roll who is listed while phones are taken in
+    cli.verb.service.phones.add phones into the inventory, as a scanner types them
     cli.verb.service.doctor     ask running services as phones would
     cli.verb.service.cert       certificates: issue, renew, revoke
     cli.verb.service.cert.desk  what the subcommands work on

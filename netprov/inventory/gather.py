@@ -30,6 +30,8 @@ class Gathered:
     value: Any = None
     mark: Mark = 0
     files: list[str] = field(default_factory=list)
+    sheets: list[str] = field(default_factory=list)
+    """The CSV files that are named, whether or not they can be read."""
     problems: list[Problem] = field(default_factory=list)
     ignores: list[Ignore] = field(default_factory=list)
 
@@ -133,6 +135,7 @@ def _sheets(found: Gathered, value: Any, mark: Mark, name: str) -> None:
     marks: list[Mark] = []
     for text, at in _texts(phones["csv"], where.members["csv"]):
         path = os.path.join(os.path.dirname(name), text)
+        found.sheets.append(path)
         content = _read(found, path, at)
         if content is None:
             continue

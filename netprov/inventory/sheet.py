@@ -39,15 +39,13 @@ class Listed:
 def read_sheet(text: str, name: str, file: int) -> Listed:
     """Read the phones of a CSV file; `file` is the number that the marks carry."""
     lines = text.splitlines()
-    header = next(
-        (number for number, line in enumerate(lines) if line.strip() and not line.startswith("#")), None
-    )
+    header = header_line(lines)
     if header is None:
         problem = Problem(
             "csv", "the file has no header line", "begin with: mac,model,class", place=Place(name)
         )
         return Listed([], [], (problem,))
-    separator = max(_SEPARATORS, key=lines[header].count)
+    separator = separator_of(lines[header])
     rows = csv.reader(lines[header:], delimiter=separator, skipinitialspace=True)
     columns = [cell.strip() for cell in next(rows)]
     sheet = Sheet(tuple(lines), separator, {column: index for index, column in enumerate(columns)})
@@ -70,6 +68,18 @@ def read_sheet(text: str, name: str, file: int) -> Listed:
         phones.append(phone)
         marks.append(Row(position(file, line, 1), sheet))
     return Listed(phones, marks, tuple(problems))
+
+
+def header_line(lines: Sequence[str]) -> int | None:
+    """Return the number, from 0, of the line that names the columns; None if there is none."""
+    return next(
+        (number for number, line in enumerate(lines) if line.strip() and not line.startswith("#")), None
+    )
+
+
+def separator_of(header: str) -> str:
+    """Return what stands between the cells below a header."""
+    return max(_SEPARATORS, key=header.count)
 
 
 def _numbered(rows: Any, offset: int) -> Iterator[tuple[int, list[str]]]:

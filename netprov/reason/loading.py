@@ -26,6 +26,12 @@ LOADING: tuple[Reason, ...] = (
         "name the right file, or divide it by `include:`",
     ),
     _fault(
+        "no-phone-list",
+        "`netprov phones add` writes into a CSV file that the inventory names; a list in YAML is written by hand, with its "
+        "comments.",
+        "write `phones: {csv: phones.csv}`, or let `netprov phones add --create` do it",
+    ),
+    _fault(
         "encoding",
         "YAML is UTF-8 here; editors on Windows may save another encoding.",
         "save it as UTF-8",

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-import time
-from typing import TYPE_CHECKING
-
 import click
 
 from netprov.cli import findings
+from netprov.cli.judge import judge
 from netprov.cli.site import find, inventory_option
-from netprov.errors import InventoryError, Problem
-
-if TYPE_CHECKING:
-    from netprov.inventory.load import Document
 
 
 @click.command(epilog="Exit code: 0 nothing wrong, 1 an error (with --strict: a warning), 2 usage.")
@@ -68,7 +61,7 @@ def command(
 
         return reference.show(explain=explain, listed=listed, page=markdown)
     name = find(inventory or file)
-    standing, ignored, summary = _run(name)
+    standing, ignored, summary = judge(name)
     if quiet:
         standing = [problem for problem in standing if problem.severity != "info"]
     if form == "json":
@@ -83,39 +76,7 @@ def command(
     return int(any(problem.severity in fatal for problem in standing))
 
 
-def _run(name: str) -> tuple[list[Problem], int, str]:
-    """Load and check; return the findings that stand, how many are ignored, and what was looked at."""
-    # Here, that `--help` and --explain are quick.
-    from netprov.check import RULES, check
-    from netprov.cli.environment import environment
-    from netprov.inventory.ignore import apply
-    from netprov.inventory.load import load
-
-    # This process ends soon and makes no cycles worth collecting; at 10,000 phones collecting takes a third of the time.
-    gc.disable()
-    try:
-        document = load(name)
-    except InventoryError as error:
-        return list(error.problems), 0, "; nothing else was checked"
-    problems = map(document.locate, check(document.inventory, time.time(), environment(document.inventory)))
-    standing, ignored = apply(document.ignores, problems, document.places, RULES)
-    return standing, len(ignored), f" in {_size(document)}"
-
-
 def _version() -> str:
     from importlib import metadata
 
     return metadata.version("netprov")
-
-
-def _size(document: Document) -> str:
-    inventory = document.inventory
-    counts = (
-        (len(inventory.networks), "network"),
-        (len(inventory.classes), "class"),
-        (len(inventory.phones), "phone"),
-    )
-    return ", ".join(
-        f"{count} {word if count == 1 else word + ('es' if word.endswith('s') else 's')}"
-        for count, word in counts
-    )

@@ -12,6 +12,7 @@ import click
 from netprov.cli.say import say
 from netprov.cli.site import inventory_option, open_plan
 from netprov.cli.table import print_table
+from netprov.cli.verb.service.phones import add
 from netprov.explain.who import find_all, names_of
 from netprov.plan import Plan
 from netprov.state.device import DeviceRecord, load_devices, load_history, load_reports
@@ -22,7 +23,7 @@ from netprov.text import visible
 
 @click.group()
 def command() -> None:
-    """Show what the servers know of each phone.
+    """Show what the servers know of each phone; take phones into the inventory.
 
     \b
     Examples:
@@ -30,7 +31,11 @@ def command() -> None:
       netprov phones list --waiting       listed phones that have not got their profile
       netprov phones show desk1           everything it asked, was answered and reported
       netprov phones unlock desk1         let the key of its profile be given once more
+      netprov phones add --create         take phones in, as a bar-code scanner types them
     """
+
+
+command.add_command(add.command)
 
 
 @command.command("list")

@@ -1,0 +1,28 @@
+"""Blocks of code on pages of the documentation, and the commands in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def blocks(page: Path) -> list[list[str]]:
+    """Return a page's blocks of code."""
+    found: list[list[str]] = [[]]
+    for line in page.read_text().splitlines():
+        if line.startswith("    "):
+            found[-1].append(line[4:])
+        elif found[-1]:
+            found.append([])
+    return [each for each in found if each]
+
+
+def steps(page: Path) -> list[tuple[str, list[str]]]:
+    """Return the commands after a `$`, each with what follows it in its block."""
+    found: list[tuple[str, list[str]]] = []
+    for block in blocks(page):
+        for line in block:
+            if line.startswith("$ "):
+                found.append((line[2:], []))
+            elif block[0].startswith("$ "):
+                found[-1][1].append(line)
+    return found
