@@ -464,6 +464,7 @@ Why a phone is not provisioned: one engine over steps, and where steps come from
     explain.lookup              what went wrong in DNS
     explain.session             what was said in a session with an ACS
     explain.engine              the first cause, from the steps of one boot
+    explain.stranger            who was seen on the LAN and is not listed
     explain.who                 which phone a text means
     explain.promise             steps from the plan: what an inventory promises
     explain.promise_tls         handshakes as an inventory promises them
@@ -597,6 +598,8 @@ What people type:
     cli.verb.service.leases     list, show, release, export leases
     cli.verb.service.phones     what the servers know of each phone
     cli.verb.service.phones.roll who is listed while phones are taken in
+    cli.verb.service.phones.desk each phone that is taken in: added, told, heard
+    cli.verb.service.phones.adopt strangers who are taken in
     cli.verb.service.phones.add phones into the inventory, as a scanner types them
     cli.verb.service.doctor     ask running services as phones would
     cli.verb.service.cert       certificates: issue, renew, revoke

@@ -87,6 +87,12 @@ def load_history(state: Path, mac: str, limit: int = 100) -> tuple[HistoryLine, 
     )
 
 
+def count_history(state: Path) -> dict[str, int]:
+    """Return how many lines are on record of each phone."""
+    rows = _query(state, "SELECT mac, count(*) FROM history WHERE mac != '' GROUP BY mac", ())
+    return {str(mac): int(str(count)) for mac, count in rows}
+
+
 def load_reports(state: Path, mac: str) -> tuple[tuple[str, float, Mapping[str, str]], ...]:
     """Return a phone's newest report of each kind: kind, time, fields."""
     rows = _query(state, "SELECT kind, time, fields FROM report WHERE mac = ? ORDER BY kind", (mac,))

@@ -6,14 +6,22 @@ from pathlib import Path
 
 
 def blocks(page: Path) -> list[list[str]]:
-    """Return a page's blocks of code."""
+    """Return a page's blocks of code; a line that is empty does not end one."""
     found: list[list[str]] = [[]]
     for line in page.read_text().splitlines():
         if line.startswith("    "):
             found[-1].append(line[4:])
-        elif found[-1]:
+        elif line:
             found.append([])
-    return [each for each in found if each]
+        elif found[-1]:
+            found[-1].append("")
+    return [_without_end(each) for each in found if each]
+
+
+def _without_end(lines: list[str]) -> list[str]:
+    while lines[-1] == "":
+        lines = lines[:-1]
+    return lines
 
 
 def steps(page: Path) -> list[tuple[str, list[str]]]:

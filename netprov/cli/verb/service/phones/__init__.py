@@ -12,7 +12,7 @@ import click
 from netprov.cli.say import say
 from netprov.cli.site import inventory_option, open_plan
 from netprov.cli.table import print_table
-from netprov.cli.verb.service.phones import add
+from netprov.cli.verb.service.phones import add, adopt
 from netprov.explain.who import find_all, names_of
 from netprov.plan import Plan
 from netprov.state.device import DeviceRecord, load_devices, load_history, load_reports
@@ -32,10 +32,12 @@ def command() -> None:
       netprov phones show desk1           everything it asked, was answered and reported
       netprov phones unlock desk1         let the key of its profile be given once more
       netprov phones add --create         take phones in, as a bar-code scanner types them
+      netprov phones adopt                who was seen on the LAN and is not listed; take them in
     """
 
 
 command.add_command(add.command)
+command.add_command(adopt.command)
 
 
 @command.command("list")
