@@ -432,6 +432,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.control             the wing of local control
     runtime.control.message     what goes over a control socket
     runtime.control.place       where the control sockets are
+    runtime.control.operation   what can be asked of a running process by name
     runtime.control.server      the control socket of one process
     runtime.control.client      asks the processes of a state directory
     runtime.control.reload      a reload of every process as one transaction

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from netprov.errors import Malformed, ServiceError
 from netprov.runtime.control import place
 from netprov.runtime.control.message import (
     LONGEST,
     LONGEST_INVENTORY,
+    OtherVersion,
     Reply,
     Request,
     Verb,
     decode_reply,
     encode,
 )
+from netprov.runtime.control.operation import Fields, role_of
 
 if TYPE_CHECKING:
     from netprov.plan import Plan
@@ -38,8 +40,22 @@ class Peer:
 
     def send(self, verb: Verb, reason: str = "", *, releases: tuple[str, ...] = ()) -> None:
         """Ask; read the answer with `receive`. Raises `ServiceError`."""
+        self._send(Request(verb, reason, releases))
+
+    def call(self, operation: str, arguments: Mapping[str, Any] | None = None) -> Iterator[Fields]:
+        """Ask for an operation; yield what it says as it says it. Raises `ServiceError`, also with what it refuses."""
+        self._send(Request("call", operation=operation, arguments=arguments or {}))
+        while True:
+            reply = self.receive()
+            if reply.error:
+                raise ServiceError(reply.error)
+            if not reply.more:
+                return
+            yield reply.answer
+
+    def _send(self, request: Request) -> None:
         try:
-            self._sock.sendall(encode(Request(verb, reason, releases)))
+            self._sock.sendall(encode(request))
         except OSError as error:
             raise self._lost() from error
 
@@ -49,6 +65,8 @@ class Peer:
             line = self._file.readline(longest)
             if line.endswith(b"\n"):
                 return decode_reply(line)
+        except OtherVersion as error:
+            raise ServiceError(f"{' '.join(self.roles)}: speaks {error}") from error
         except (OSError, Malformed) as error:
             raise self._lost(str(error)) from error
         raise self._lost()
@@ -80,6 +98,24 @@ def peers(state: Path, roles: Sequence[str] = ()) -> Iterator[tuple[Peer, ...]]:
                 "do it as root, or as a user of the group that owns the state directory",
             ) from error
         yield tuple(found)
+
+
+def ask(state: Path, operation: str, arguments: Mapping[str, Any] | None = None) -> Iterator[Fields]:
+    """Ask the process that plays an operation's role; yield what it says as it says it. Raises `ServiceError`."""
+    role = role_of(operation)
+    with peers(state, [role]) as found:
+        if not found:
+            raise nobody(state, [role])
+        yield from found[0].call(operation, arguments)
+
+
+def nobody(state: Path, roles: Sequence[str]) -> ServiceError:
+    """Return the error for roles that nothing plays with a state directory."""
+    return ServiceError(
+        f"nothing that plays {' '.join(roles) or 'any role'} runs with the state directory {state}",
+        "start it (`netprov serve`, `systemctl start netprov.target`); if it runs, it keeps the state directory that it was "
+        "started with: name that one with --state DIR",
+    )
 
 
 def statuses(state: Path) -> tuple[Reply, ...]:

@@ -2,17 +2,20 @@
 
 A client asks `status` or `inventory`, or `load`, `prepare` and `commit` on the same connection, with `abort` after each of the
 first two; between them it may ask for what is `prepared`. A connection that ends with a change loaded or prepared has aborted it.
+With `call` it asks for an operation by its name; each reply but the last says that there is `more`. What the client says
+meanwhile ends the operation.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeVar, get_args
 
 from netprov.errors import Malformed
 
-VERSION = 2
+VERSION = 3
 """Of this protocol: a peer of another one is refused in words."""
 
 LONGEST = 1 << 20
@@ -21,19 +24,28 @@ LONGEST = 1 << 20
 LONGEST_INVENTORY = 256 << 20
 """Octets of the line that holds an inventory: 100,000 phones with their master files take some 50 MB."""
 
-Verb = Literal["status", "inventory", "load", "prepare", "prepared", "commit", "abort"]
+Verb = Literal["status", "inventory", "load", "prepare", "prepared", "commit", "abort", "call"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
 
 _Value = TypeVar("_Value")
 
 
+class OtherVersion(Malformed):
+    """The other end speaks another version of this protocol."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asks; `reason` says why it aborts, `releases` what all processes let go for what is to be prepared."""
+    """What a client asks; `reason` says why it aborts, `releases` what all processes let go for what is to be prepared.
+
+    `operation` is what it calls, with its `arguments`.
+    """
 
     verb: Verb
     reason: str = ""
     releases: tuple[str, ...] = ()
+    operation: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +63,7 @@ class Reply:
 
     `fingerprint` tells inventories apart, so that all processes commit the same one; `differences` are in words;
     `releases` are the TCP ports that are let go for what was loaded, `10.20.0.1:80` each. `inventory` is what is served,
-    or prepared, as `plan.stored` writes it.
+    or prepared, as `plan.stored` writes it. `answer` is what an operation says; `more` if it says something else after it.
     """
 
     process: int
@@ -61,6 +73,8 @@ class Reply:
     differences: tuple[str, ...] = ()
     inventory: str = ""
     releases: tuple[str, ...] = ()
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    more: bool = False
 
 
 def encode(message: Request | Reply) -> bytes:
@@ -74,7 +88,13 @@ def decode_request(line: bytes) -> Request:
     reason = fields.get("reason", "")
     for verb in VERBS:
         if fields.get("verb") == verb and isinstance(reason, str):
-            return Request(verb, reason, _texts(fields, "releases"))
+            return Request(
+                verb,
+                reason,
+                _texts(fields, "releases"),
+                _typed(fields, "operation", str),
+                _typed(fields, "arguments", dict),
+            )
     raise Malformed("no such request")
 
 
@@ -92,6 +112,8 @@ def decode_reply(line: bytes) -> Reply:
         _texts(fields, "differences"),
         _typed(fields, "inventory", str),
         _texts(fields, "releases"),
+        _typed(fields, "answer", dict),
+        _typed(fields, "more", bool),
     )
 
 
@@ -119,7 +141,7 @@ def _fields(line: bytes) -> dict[str, Any]:
         raise Malformed("not an object")
     version = fields.get("version")
     if type(version) is not int or version != VERSION:
-        raise Malformed(
+        raise OtherVersion(
             f"version {version} of the control protocol; this is {VERSION}: restart what is older"
         )
     return fields

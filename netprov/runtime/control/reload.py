@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netprov.errors import ServiceError
-from netprov.runtime.control.client import Peer, peers, read_plan
+from netprov.runtime.control.client import Peer, nobody, peers, read_plan
 from netprov.runtime.control.message import LONGEST_INVENTORY, Reply, Verb
 from netprov.runtime.control.place import directory
 
@@ -48,7 +48,7 @@ def reload(state: Path, roles: Sequence[str] = (), judge: Judge | None = None) -
     """
     asked = time.clock_gettime(time.CLOCK_BOOTTIME)
     if not state.is_dir():
-        raise _nobody(state, roles)
+        raise nobody(state, roles)
     with _locked(state) as record:
         if (known := _known(record, asked, roles)) is not None:
             return known
@@ -98,15 +98,7 @@ def _all_there(state: Path, roles: Sequence[str], found: Sequence[Peer]) -> None
     played = {role for peer in found for role in peer.roles}
     missing = [role for role in roles if role not in played]
     if missing or not found:
-        raise _nobody(state, missing)
-
-
-def _nobody(state: Path, roles: Sequence[str]) -> ServiceError:
-    return ServiceError(
-        f"nothing that plays {' '.join(roles) or 'any role'} runs with the state directory {state}",
-        "start it (`netprov serve`, `systemctl start netprov.target`); if it runs, it keeps the state directory that it was "
-        "started with: name that one with --state DIR",
-    )
+        raise nobody(state, missing)
 
 
 def _ask(found: Sequence[Peer], verb: Verb, *, releases: tuple[str, ...] = ()) -> list[Reply]:

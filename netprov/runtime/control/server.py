@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from netprov.hostport import format_hostport, parse_hostport
 from netprov.plan import Plan
 from netprov.plan.stored import store
 from netprov.runtime.control.message import LONGEST, Reply, Request, RoleStatus, decode_request, encode
+from netprov.runtime.control.operation import Asker, Operation, operations_of, unknown, until_heard
 from netprov.runtime.control.place import bind
 from netprov.runtime.handover import Place
 from netprov.runtime.role import Service
@@ -73,14 +74,21 @@ class Controlled(Protocol):
 
 
 class ControlServer:
-    """Answers at the control socket of a process."""
+    """Answers at the control socket of a process; `operations` are those that are no service's."""
 
-    def __init__(self, state: Path, roles: Sequence[str], controlled: Controlled) -> None:
+    def __init__(
+        self,
+        state: Path,
+        roles: Sequence[str],
+        controlled: Controlled,
+        operations: Mapping[str, Operation] | None = None,
+    ) -> None:
         self._state = state
         self._roles = roles
         self._controlled = controlled
         self._clients: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
+        self._operations = {**(operations or {}), **operations_of(controlled.services)}
 
     @property
     def clients(self) -> int:
@@ -114,7 +122,8 @@ class ControlServer:
             return
         self._clients.add(task)
         try:
-            await _Session(self._controlled).run(reader, writer)
+            asker = Asker.of(writer.get_extra_info("socket"))
+            await _Session(self._controlled, self._operations, asker).run(reader, writer)
         except asyncio.CancelledError:
             pass  # the server stops
         finally:
@@ -125,8 +134,10 @@ class ControlServer:
 class _Session:
     """One client; at most one of `_loaded` and `_change` is there."""
 
-    def __init__(self, controlled: Controlled) -> None:
+    def __init__(self, controlled: Controlled, operations: Mapping[str, Operation], asker: Asker) -> None:
         self._controlled = controlled
+        self._operations = operations
+        self._asker = asker
         self._loaded: Loaded | None = None
         self._change: Change | None = None
 
@@ -134,32 +145,49 @@ class _Session:
         try:
             with suppress(OSError, ValueError, TimeoutError):
                 while line := await asyncio.wait_for(reader.readline(), PATIENCE):
-                    writer.write(encode(await self._answer(line)))
-                    await writer.drain()
+                    async with aclosing(self._replies(line, reader)) as replies:
+                        async for reply in replies:
+                            writer.write(encode(reply))
+                            await writer.drain()
         finally:
             await self._abort("who had asked for it went away")
 
-    async def _answer(self, line: bytes) -> Reply:
+    async def _replies(self, line: bytes, reader: asyncio.StreamReader) -> AsyncGenerator[Reply, None]:
+        """Yield the reply to a request, or what an operation says and the end of it."""
         try:
-            match decode_request(line):
-                case Request("status"):
-                    return Reply(os.getpid(), roles=self._status())
-                case Request("inventory"):
-                    return await self._store(self._controlled.plan)
-                case Request("load"):
-                    return await self._load()
-                case Request("prepare", releases=releases):
-                    return await self._prepare([parse_hostport(each, 0) for each in releases])
-                case Request("prepared"):
-                    change = self._change
-                    return _not_prepared() if change is None else await self._store(change.plan)
-                case Request("commit"):
-                    return await self._commit()
-                case Request(reason=reason):
-                    done = await self._abort(reason or "it was given up")
-                    return Reply(os.getpid()) if done else _not_prepared()
+            request = decode_request(line)
+            if request.verb != "call":
+                yield await self._answer(request)
+                return
+            operation = self._operations.get(request.operation)
+            if operation is None:
+                raise unknown(request.operation)
+            said = operation(self._asker, request.arguments)
+            async with aclosing(said), aclosing(until_heard(reader, said)) as answers:
+                async for answer in answers:
+                    yield Reply(os.getpid(), answer=answer, more=True)
+            yield Reply(os.getpid())
         except NetprovError as error:  # it was told, or is a line that cannot be read
-            return Reply(os.getpid(), str(error), self._status())
+            yield Reply(os.getpid(), str(error), self._status())
+
+    async def _answer(self, request: Request) -> Reply:
+        match request:
+            case Request("status"):
+                return Reply(os.getpid(), roles=self._status())
+            case Request("inventory"):
+                return await self._store(self._controlled.plan)
+            case Request("load"):
+                return await self._load()
+            case Request("prepare", releases=releases):
+                return await self._prepare([parse_hostport(each, 0) for each in releases])
+            case Request("prepared"):
+                change = self._change
+                return _not_prepared() if change is None else await self._store(change.plan)
+            case Request("commit"):
+                return await self._commit()
+            case Request(reason=reason):
+                done = await self._abort(reason or "it was given up")
+                return Reply(os.getpid()) if done else _not_prepared()
 
     async def _load(self) -> Reply:
         if self._loaded is not None or self._change is not None:

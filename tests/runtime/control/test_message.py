@@ -28,12 +28,21 @@ REPLY = Reply(
     ("hosts: +pr3",),
     "",
     ("10.20.0.1:80",),
+    {"released": 1},
+    more=True,
 )
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_request_is_read_as_it_was_written(verb: str) -> None:
-    fields = {"version": 2, "verb": verb, "reason": "why", "releases": ["10.20.0.1:80"]}
+    fields = {
+        "version": 3,
+        "verb": verb,
+        "reason": "why",
+        "releases": ["10.20.0.1:80"],
+        "operation": "dhcp.release",
+        "arguments": {"address": "10.20.0.100"},
+    }
     line = json.dumps(fields).encode() + b"\n"
     assert encode(decode_request(line)) == line
 
@@ -43,7 +52,7 @@ def test_reply_is_read_as_it_was_written() -> None:
 
 
 def test_another_version_is_refused_with_what_helps() -> None:
-    line = encode(Request("status")).replace(b'"version": 2', b'"version": 1')
+    line = encode(Request("status")).replace(b'"version": 3', b'"version": 1')
     with pytest.raises(Malformed, match="restart what is older"):
         decode_request(line)
 
@@ -53,10 +62,13 @@ def is_request(fields: Any) -> bool:
     return (
         isinstance(fields, dict)
         and type(fields.get("version")) is int
-        and fields["version"] == 2
-        and fields.get("verb") in ("status", "inventory", "load", "prepare", "prepared", "commit", "abort")
+        and fields["version"] == 3
+        and fields.get("verb")
+        in ("status", "inventory", "load", "prepare", "prepared", "commit", "abort", "call")
         and isinstance(fields.get("reason", ""), str)
         and are_texts(fields.get("releases"))
+        and isinstance(fields.get("operation"), str)
+        and isinstance(fields.get("arguments"), dict)
     )
 
 
@@ -66,7 +78,8 @@ def is_reply(fields: Any) -> bool:
         isinstance(fields, dict)
         and [type(fields.get(key)) for key in ("version", "process", "error", "fingerprint", "inventory")]
         == [int, int, str, str, str]
-        and fields["version"] == 2
+        and [type(fields.get(key)) for key in ("answer", "more")] == [dict, bool]
+        and fields["version"] == 3
         and are_texts(fields.get("differences"))
         and are_texts(fields.get("releases"))
         and isinstance(fields.get("roles"), list)
@@ -116,7 +129,12 @@ JSON = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=5,
 )
-GOOD: dict[str, Any] = json.loads(encode(REPLY)) | {"verb": "abort", "reason": ""}
+GOOD: dict[str, Any] = json.loads(encode(REPLY)) | {
+    "verb": "abort",
+    "reason": "",
+    "operation": "",
+    "arguments": {},
+}
 FIELDS = [*GOOD, "name", "listening", "waiting"]
 
 
@@ -143,8 +161,8 @@ def test_json_of_another_shape_is_malformed(
         (b'"process": 7', b'"process": Infinity'),
         (b'"process": 7', b'"process": "7"'),
         (b'"process": 7', b'"process": 7.9'),
-        (b'"version": 2', b'"version": true'),
-        (b'"version": 2', b'"version": 2.0'),
+        (b'"version": 3', b'"version": true'),
+        (b'"version": 3', b'"version": 3.0'),
         (b'["10.20.0.2"]', b'"10.20.0.2"'),
         (b'"abc"', b"null"),
     ],
