@@ -358,6 +358,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime                     pumps and their supervisor
     runtime.role                what a running service is to its supervisor
     runtime.address             whether an address or an interface is one of this machine's
+    runtime.operation           what can be asked of a running process by name
     runtime.refusal             why a socket cannot be bound
     runtime.handover            TCP ports that pass from one role to another in a change
     runtime.transaction         a change of several services together
@@ -432,7 +433,6 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.control             the wing of local control
     runtime.control.message     what goes over a control socket
     runtime.control.place       where the control sockets are
-    runtime.control.operation   what can be asked of a running process by name
     runtime.control.server      the control socket of one process
     runtime.control.client      asks the processes of a state directory
     runtime.control.reload      a reload of every process as one transaction

@@ -21,7 +21,7 @@ from netprov.runtime.control.message import (
     decode_reply,
     encode,
 )
-from netprov.runtime.control.operation import Fields, role_of
+from netprov.runtime.operation import Fields, role_of
 
 if TYPE_CHECKING:
     from netprov.plan import Plan

@@ -14,9 +14,9 @@ from netprov.hostport import format_hostport, parse_hostport
 from netprov.plan import Plan
 from netprov.plan.stored import store
 from netprov.runtime.control.message import LONGEST, Reply, Request, RoleStatus, decode_request, encode
-from netprov.runtime.control.operation import Asker, Operation, operations_of, unknown, until_heard
 from netprov.runtime.control.place import bind
 from netprov.runtime.handover import Place
+from netprov.runtime.operation import Asker, Fields, Operation, operations_of
 from netprov.runtime.role import Service
 
 PATIENCE = 60.0
@@ -238,3 +238,38 @@ class _Session:
 
 def _not_prepared() -> Reply:
     return Reply(os.getpid(), "nothing is prepared")
+
+
+async def until_heard(
+    reader: asyncio.StreamReader, answers: AsyncGenerator[Fields, None]
+) -> AsyncGenerator[Fields, None]:
+    """Yield answers as they come, until the client says something or hangs up; raise ConnectionError then."""
+    heard = asyncio.ensure_future(reader.read(1))
+    try:
+        while True:
+            following: asyncio.Future[Fields | None] = asyncio.ensure_future(_following(answers))
+            try:
+                await asyncio.wait((heard, following), return_when=asyncio.FIRST_COMPLETED)
+                if heard.done():
+                    raise ConnectionAbortedError
+                answer = following.result()
+            finally:
+                following.cancel()
+                await asyncio.wait((following,))
+            if answer is None:
+                return
+            yield answer
+    finally:
+        heard.cancel()
+        await asyncio.wait((heard,))
+
+
+async def _following(answers: AsyncGenerator[Fields, None]) -> Fields | None:
+    return await anext(answers, None)
+
+
+def unknown(operation: str) -> ServiceError:
+    """Return the refusal of an operation that nobody here answers."""
+    return ServiceError(
+        f"there is no operation {operation} here", "this process is of another version of netprov: restart it"
+    )

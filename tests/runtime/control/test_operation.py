@@ -13,8 +13,8 @@ import pytest
 from netprov.errors import ServiceError
 from netprov.runtime.control import place
 from netprov.runtime.control.client import ask, peers
-from netprov.runtime.control.operation import Asker, Fields, Operation, argument
 from netprov.runtime.control.server import ControlServer
+from netprov.runtime.operation import Asker, Fields, Operation, argument
 from tests.runtime.control.test_server import Process
 
 

@@ -7,12 +7,11 @@ far it is. What it raises as `NetprovError` is told in words, and ends it; the c
     async def _reboot(self, asker: Asker, arguments: Fields) -> AsyncGenerator[Fields, None]:
         yield {"transaction": self._queue.add(argument(arguments, "device", str), asker.user)}
 
-The other end is `client.ask(state, "acs.reboot", {"device": "00:12:34:ab:45:de"})`.
+The other end is `control.client.ask(state, "acs.reboot", {"device": "00:12:34:ab:45:de"})`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import pwd
 import socket
 import struct
@@ -20,7 +19,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from netprov.errors import Malformed, ServiceError
+from netprov.errors import Malformed
 
 Fields = Mapping[str, Any]
 """An object of JSON."""
@@ -71,38 +70,3 @@ def argument(arguments: Fields, name: str, kind: type[_Value]) -> _Value:
     if type(value) is not kind:
         raise Malformed(f"the argument {name} is missing or of another type")
     return value
-
-
-async def until_heard(
-    reader: asyncio.StreamReader, answers: AsyncGenerator[Fields, None]
-) -> AsyncGenerator[Fields, None]:
-    """Yield answers as they come, until the client says something or hangs up; raise ConnectionError then."""
-    heard = asyncio.ensure_future(reader.read(1))
-    try:
-        while True:
-            following: asyncio.Future[Fields | None] = asyncio.ensure_future(_following(answers))
-            try:
-                await asyncio.wait((heard, following), return_when=asyncio.FIRST_COMPLETED)
-                if heard.done():
-                    raise ConnectionAbortedError
-                answer = following.result()
-            finally:
-                following.cancel()
-                await asyncio.wait((following,))
-            if answer is None:
-                return
-            yield answer
-    finally:
-        heard.cancel()
-        await asyncio.wait((heard,))
-
-
-async def _following(answers: AsyncGenerator[Fields, None]) -> Fields | None:
-    return await anext(answers, None)
-
-
-def unknown(operation: str) -> ServiceError:
-    """Return the refusal of an operation that nobody here answers."""
-    return ServiceError(
-        f"there is no operation {operation} here", "this process is of another version of netprov: restart it"
-    )
