@@ -374,6 +374,8 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.sdnotify            readiness and life signs for systemd
     runtime.net                 sockets and what is on the link
     runtime.net.mmsg            datagrams in batches
+    runtime.net.outbox          room in a send buffer for the answers that leave at once
+    runtime.net.reach           which hosts a packet reaches at once
     runtime.net.poll            many sockets behind one descriptor
     runtime.net.poll_thread     many sockets, in a thread of their own
     runtime.net.listen          planned sockets, as far as they are on this machine

@@ -164,6 +164,13 @@ class DnsService:
             yield Sample(
                 "dns_udp_shed", "Datagrams of sources that asked too much.", pump.shed, labels, total=True
             )
+            yield Sample(
+                "dns_udp_held_back",
+                "Answers to hosts whose hardware address is not known, dropped for want of room.",
+                pump.held_back,
+                labels,
+                total=True,
+            )
             for kind in ("AXFR", "IXFR"):
                 sent = self._tcp[host, port].transfers[kind]
                 yield Sample(

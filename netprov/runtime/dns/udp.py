@@ -14,6 +14,7 @@ from netprov.dns.server.policy import Client
 from netprov.dns.server.rate import Verdict
 from netprov.runtime.dns.serving import ServingState
 from netprov.runtime.net.mmsg import SLOT, SLOTS, batch
+from netprov.runtime.net.outbox import Outbox
 
 BATCHES = 16
 """Batches drained in one wake-up, so that TCP and timers get their turn."""
@@ -65,6 +66,7 @@ class UdpPump:
         self.cache = ReplyCache(cached)
         self._strangers = self.cache
         self._batch = batch(sock)
+        self._outbox = Outbox(self._batch, sock.family)
         self._relaying: set[asyncio.Task[None]] = set()
         self.received = 0
         """Datagrams so far."""
@@ -73,6 +75,11 @@ class UdpPump:
         self._asked: tuple[Counter[int | bytes], Counter[int | bytes]] = (Counter(), Counter())
         self._shares = NOBODY
         self.swap(serving)
+
+    @property
+    def held_back(self) -> int:
+        """Answers that would have waited for ARP where no room was left to wait."""
+        return self._outbox.held_back
 
     def start(self) -> None:
         """Begin to answer."""
@@ -84,6 +91,7 @@ class UdpPump:
         self.drain()
         for task in self._relaying:
             task.cancel()
+        self._outbox.close()
         self.sock.close()
 
     def swap(self, serving: ServingState) -> None:
@@ -97,7 +105,7 @@ class UdpPump:
 
     def drain(self) -> None:
         """Answer all that has arrived, up to a fair share."""
-        batch = self._batch
+        batch, outbox = self._batch, self._outbox
         if self._shares != NOBODY:
             # A socket that is never empty may be one busy resolver's, who waits for each answer.
             if batch.is_overfull():
@@ -112,9 +120,9 @@ class UdpPump:
             origins = batch.origins(len(lengths)) if self._by_source else ()
             # More has often come in meanwhile, and asking the kernel is cheaper than a turn of the event loop.
             if self._free.issuperset(origins):
-                batch.send(self._answer(lengths))
+                outbox.send(self._answer(lengths))
             else:
-                batch.send(self._answer_by_source(lengths, origins))
+                outbox.send(self._answer_by_source(lengths, origins))
         self._shares = (BATCHES * SLOTS, BATCHES * SLOTS)
 
     def _drain_crowd(self) -> None:
@@ -124,7 +132,7 @@ class UdpPump:
         their own: whoever makes names up, in whose name ever, takes nothing of what phones ask for. The shares follow from how
         many sources there were the time before; one alone has all of it.
         """
-        batch, asked, shares = self._batch, self._asked, self._shares
+        batch, outbox, asked, shares = self._batch, self._outbox, self._asked, self._shares
         room = [ANSWERED, ANSWERED]
         for each in asked:
             each.clear()
@@ -147,7 +155,7 @@ class UdpPump:
                     room[kind] -= bool(room[kind])
                 replies.append(reply)
             self.shed += replies.count(b"")
-            batch.send(self._write(replies))
+            outbox.send(self._write(replies))
         made_up, known = (max(1, len(each)) for each in asked)
         self._shares = max(1, ANSWERED // made_up), max(1, CROWDED * SLOTS // known)
 

@@ -47,6 +47,9 @@ class Batch(Protocol):
     def is_overfull(self) -> bool:
         """Say whether so much waits that the kernel drops what comes next, or soon will."""
 
+    def is_backed_up(self) -> bool:
+        """Say whether a quarter of the send buffer is used by what has not left yet: the rest has room for two batches."""
+
 
 def batch(sock: socket.socket) -> Batch:
     """Return the fastest kind of batch that the platform has, for a non-blocking UDP socket."""
@@ -113,6 +116,11 @@ class MmsgBatch:
         """Say whether seven eighths of the receive buffer are used."""
         used, size = struct.unpack("II", self._sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 8))
         return bool(used * 8 > size * 7)
+
+    def is_backed_up(self) -> bool:
+        """Say whether a quarter of the send buffer is used."""
+        *_, used, size = struct.unpack("4I", self._sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 16))
+        return bool(used * 4 > size)
 
     def receive(self) -> list[int]:
         """Take in what has arrived."""
@@ -228,6 +236,10 @@ class PlainBatch:
 
     def is_overfull(self) -> bool:
         """Say nothing of it: there is no way to know."""
+        return False
+
+    def is_backed_up(self) -> bool:
+        """Say nothing of it either."""
         return False
 
     def send(self, lengths: Sequence[int]) -> None:

@@ -97,6 +97,9 @@ class Crowd:
     def is_overfull(self) -> bool:
         return True
 
+    def is_backed_up(self) -> bool:
+        return False
+
     def send(self, lengths: Sequence[int]) -> None:
         self.answered.update(sender for sender, length in zip(self.senders, lengths, strict=True) if length)
 
