@@ -46,12 +46,20 @@ class RoleContext:
     """What every service is given: where it keeps state, and whom it tells.
 
     `report` takes the service's name and an event of its core; it fans out to the log, the metrics and the
-    device records, never blocks and never raises. `handover` holds what other roles let go in the change under way.
+    device records, never blocks and never raises. `late` does the same for what happened at a time before. `handover` holds what other roles let go in the change under way.
     """
 
     state: Path
     report: Callable[[str, Event], None]
     handover: Handover = field(default_factory=Handover)
+    late: Callable[[str, Event, float], None] | None = None
+
+    def report_late(self, service: str, event: Event, at: float) -> None:
+        """Report what happened in another process a moment ago; `at` is in seconds since the epoch."""
+        if self.late is None:
+            self.report(service, event)
+        else:
+            self.late(service, event, at)
 
 
 @dataclass(frozen=True, slots=True)

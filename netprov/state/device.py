@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from netprov.state.place import RECORDS
 from netprov.state.sqlite import Database
 
 FILE = f"{RECORDS}/devices.sqlite"
+
+LATE_S: Final = 2.0
+"""Seconds that processes may write apart what happened in another order: each collects for half a second."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS device (
@@ -81,10 +85,24 @@ def load_history(state: Path, mac: str, limit: int = 100) -> tuple[HistoryLine, 
         "SELECT time, address, service, text, kind, fields FROM history WHERE mac = ? ORDER BY id DESC LIMIT ?",
         (mac, limit),
     )
-    return tuple(
+    return _in_order(
         HistoryLine(*row, json.loads(str(fields)))  # type: ignore[arg-type, call-arg]
         for *row, fields in reversed(rows)
     )
+
+
+def _in_order(lines: Iterable[HistoryLine]) -> tuple[HistoryLine, ...]:
+    """Put lines in the order of their times where several processes wrote them a moment apart.
+
+    What differs by more was written by a clock that has been set since: the order of writing tells.
+    """
+    ordered: list[HistoryLine] = []
+    for line in lines:
+        place = len(ordered)
+        while place and 0 < ordered[place - 1].time - line.time < LATE_S:
+            place -= 1
+        ordered.insert(place, line)
+    return tuple(ordered)
 
 
 def count_history(state: Path) -> dict[str, int]:

@@ -86,11 +86,11 @@ class DeviceRecords:
         if lost := len(self._waiting) + len(self._batch):
             self._complain(f"device records: {lost} facts could not be written before the end")
 
-    def observe(self, service: str, event: Event) -> None:
-        """Take note of an event; never waits, never raises."""
+    def observe(self, service: str, event: Event, at: float | None = None) -> None:
+        """Take note of an event, which happened now or at a time before; never waits, never raises."""
         if isinstance(event, Dropped) and event.source.address in self.own:
             return  # asked from here in a phone's name
-        now = time.time()
+        now = time.time() if at is None else at
         fact = fact_of(event) or acs_fact(event)
         if fact is None and service == "dhcp":
             found = self._dhcp.fact_of(event, now)

@@ -35,6 +35,21 @@ def record(state: Path, *events: Event) -> None:
     asyncio.run(run())
 
 
+def test_what_another_process_told_late_stands_where_it_happened(tmp_path: Path) -> None:
+    """A clock that was set back an hour in between is no lateness."""
+    told = [(5000.5, "b"), (5000.75, "d"), (5000.0, "a"), (5000.625, "c"), (1400.0, "e"), (1401.0, "f")]
+
+    async def run() -> None:
+        records = DeviceRecords(tmp_path)
+        await records.start()
+        for at, path in told:
+            records.observe("http", Asked("http", IP, "GET", f"/{path}", 200, "profile", mac=MAC), at)
+        await records.stop()
+
+    asyncio.run(run())
+    assert [line.fields["path"] for line in load_history(tmp_path, MAC)] == [f"/{each}" for each in "abcdef"]
+
+
 @pytest.mark.parametrize(
     ("events", "standing", "counts"),
     [

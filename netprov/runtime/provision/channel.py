@@ -95,9 +95,9 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """From a worker: what there is to report, in its order."""
+    """From a worker: what there is to report, in its order, each with its time in seconds since the epoch."""
 
-    events: tuple[Event, ...]
+    events: tuple[tuple[float, Event], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,9 +83,8 @@ class Front:
         response.headers["Server"] = "netprov"
         return response
 
-    def note(self, event: Event) -> None:
-        """Report what happened in this process or in a worker."""
-        self._report(event)
+    def learn(self, event: Event) -> None:
+        """Remember who was answered, by this process or by a worker."""
         if isinstance(event, Asked) and event.mac and event.status < 400:
             self.known.answered(event.address)
 
@@ -116,7 +115,8 @@ class Front:
             opened.close()
 
     def _tell(self, answered: Answered) -> None:
-        self.note(answered.event)
+        self._report(answered.event)
+        self.learn(answered.event)
         if answered.more is not None:
             self._report(answered.more)
 

@@ -59,7 +59,7 @@ class _Worker:
         self,
         settings: WorkerSettings,
         ask: Callable[[_Worker, Ask], None],
-        heard: Callable[[Event], None],
+        heard: Callable[[Event, float], None],
     ) -> None:
         self._ask = ask
         self._heard = heard
@@ -115,8 +115,8 @@ class _Worker:
     def _received(self, message: object) -> None:
         match message:
             case Told(events):
-                for event in events:
-                    self._heard(event)
+                for at, event in events:
+                    self._heard(event, at)
             case Ask():
                 self._ask(self, message)
             case Ready() | Done():
@@ -134,7 +134,7 @@ class WorkerPool:
     """The workers of one service; `decide` answers what they ask, `heard` is told what they report."""
 
     def __init__(
-        self, decide: Decide, heard: Callable[[Event], None], report: Callable[[Event], None]
+        self, decide: Decide, heard: Callable[[Event, float], None], report: Callable[[Event], None]
     ) -> None:
         self._decide = decide
         self._heard = heard

@@ -54,7 +54,7 @@ class HttpService:
         self._authority = Authority(os.urandom(32))
         self._ledger = KeyLedger(context.state)
         self._front = Front(self._senders, self._decide, self._report)
-        self._pool = WorkerPool(self._decide, self._front.note, self._report)
+        self._pool = WorkerPool(self._decide, self._heard, self._report)
         self._processes = 1
         self._web: WebServer
         self._secrets: Secrets
@@ -191,6 +191,11 @@ class HttpService:
     def _context(self, address: str) -> ssl.SSLContext:
         """Return the TLS of the phone at an address: its class may speak older versions than others."""
         return self._tls.context_from(self._front.oldest_tls(address))
+
+    def _heard(self, event: Event, at: float) -> None:
+        """Take what a worker tells, of a moment ago."""
+        self._role.report_late(self.name, event, at)
+        self._front.learn(event)
 
     def _report(self, event: Event) -> None:
         self._role.report(self.name, event)

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import ssl
+import time
 from collections import Counter
 from collections.abc import Container
 from contextlib import suppress
@@ -57,7 +58,7 @@ from netprov.runtime.web.tls import ServerContexts
 
 TELL_S: Final = 0.01
 """Seconds between messages with reports, which cost as much as an answer, with the owner's wake-up. After a silence a report goes
-before its answer does: a phone's next word, to another process perhaps, must not overtake it."""
+before its answer does. What a phone says next, to another process perhaps, may overtake it: records are put in order by their times."""
 _BACKLOG: Final = 16 << 20
 """Octets that the owner may be behind; reports beyond are counted only."""
 _FIGURES_S: Final = 1.0
@@ -109,7 +110,7 @@ class _Worker:
         self._sockets = sockets
         self._settings = settings
         self._senders = Senders(settings.state)
-        self._events: list[Event] = []
+        self._events: list[tuple[float, Event]] = []
         self._untold: Counter[str] = Counter()
         self._telling = False
         self._told_at = 0.0
@@ -227,7 +228,7 @@ class _Worker:
         if self.channel.waiting > _BACKLOG:
             self._untold[event.event_kind] += 1
             return
-        self._events.append(event)
+        self._events.append((time.time(), event))
         if self._telling:
             return
         loop = asyncio.get_running_loop()
@@ -244,7 +245,8 @@ class _Worker:
 
     def _hand_on(self) -> None:
         self._told_at = asyncio.get_running_loop().time()
-        events = self._events + [Suppressed(kind, number) for kind, number in self._untold.items()]
+        now = time.time()
+        events = self._events + [(now, Suppressed(kind, number)) for kind, number in self._untold.items()]
         self._events = []
         self._untold.clear()
         if events:

@@ -32,7 +32,7 @@ MESSAGES = [
         Arrival("http", "::1", "::1", 80),
     ),
     Abort(),
-    Told((ASKED, ASKED)),
+    Told(((1.5, ASKED), (2.5, ASKED))),
     Reply(1, Answered(Response(200, (("A", "b"),), b"body"), ASKED)),
     Reply(2, None),
     Figures(1, 2, 3),

@@ -40,7 +40,7 @@ def test_a_refused_change_is_over_when_every_worker_has_answered(refusals: tuple
 
     async def run() -> None:
         workers = [Stub(each) for each in refusals]
-        pool = WorkerPool(_decide, lambda _: None, lambda _: None)
+        pool = WorkerPool(_decide, lambda _event, _at: None, lambda _: None)
         pool._workers = cast("Any", workers)
         change = asyncio.create_task(pool.prepare(cast("Any", None)))
         quick = workers[refusals.index("no")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -71,7 +72,7 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
     hold(directory, played)
     settle(directory)
     reports = Reports(directory, log)
-    context = RoleContext(directory, reports)
+    context = RoleContext(directory, reports, late=reports.late)
     reports.metrics.services = build(played, context)
     if notice is not None:
         reports("serve", notice)
@@ -125,8 +126,12 @@ class Reports:
 
     def __call__(self, service: str, event: Event) -> None:
         """Take one event; never blocks and never raises."""
+        self.late(service, event, time.time())
+
+    def late(self, service: str, event: Event, at: float) -> None:
+        """Do the same for one that happened at a time before."""
         self._lines(service, event)
-        self.records.observe(service, event)
+        self.records.observe(service, event, at)
         self.metrics.count(service, event)
 
     def follow(self, plan: Plan) -> None:
