@@ -301,6 +301,8 @@ The phone, the only core that speaks every protocol:
     phone.source                what each DHCP option says about where to provision from
     phone.fetch                 from a URL to applied parameters
     phone.fetch.http            HTTP/1.1 as a phone speaks it
+    phone.fetch.reach           one request to one host, directly or through a proxy
+    phone.fetch.pac             PAC files: programs that name proxies
     phone.fetch.proxy           the HTTP proxy that a request goes through
     phone.fetch.auth            answers to HTTP challenges
     phone.fetch.exchange        one URL: addresses, redirects, challenges, statuses

@@ -38,7 +38,7 @@ class Outcome:
 def boot(handset: Handset, *, always: bool = False) -> Road[Outcome]:
     """Power the phone up: a lease first, then the search for a profile; `always`, whatever Resync_On_Reset says."""
     identity = handset.identity
-    answer = yield AskDhcp(handset.option_60, identity.requested, identity.mac)
+    answer = yield AskDhcp(handset.option_60, handset.requested, identity.mac)
     if not isinstance(answer, Lease):
         assert isinstance(answer, Failed)
         yield Say("Network initialization: no DHCP lease", failure=True)

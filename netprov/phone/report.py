@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from netprov.errors import Malformed
 from netprov.phone.action import Road, Say
-from netprov.phone.fetch.exchange import FetchRequest, Refusal, fetch
+from netprov.phone.fetch.exchange import Refusal, fetch
+from netprov.phone.fetch.reach import FetchRequest
 from netprov.phone.handset.memory import Handset
 from netprov.phone.rule.conceal import is_hidden
 from netprov.phone.rule.grammar import Alternative, parse_reports, with_secrets

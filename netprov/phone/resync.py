@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from netprov.errors import Malformed
 from netprov.phone.action import Road, Say
-from netprov.phone.fetch.exchange import FetchRequest
 from netprov.phone.fetch.load import Loaded, NotLoaded, handset_url, load
+from netprov.phone.fetch.reach import FetchRequest
 from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.settings import PROFILE_RULES, is_yes
 from netprov.phone.rule.condition import holds

@@ -9,8 +9,8 @@ from netprov.dns.order import in_order
 from netprov.dns.service import SERVICES
 from netprov.hostport import Scheme
 from netprov.phone.action import Failed, Found, Resolve, Road, Say
-from netprov.phone.fetch.exchange import PLAIN, FetchRequest, resolve
 from netprov.phone.fetch.load import Loaded, NotLoaded, load
+from netprov.phone.fetch.reach import PLAIN, FetchRequest, resolve
 from netprov.phone.handset.memory import Handset
 from netprov.phone.rule.url import Url
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -48,11 +48,16 @@ USER, PASSWORD, REALM = "phone", "right", "staging"
 
 @pytest.fixture
 def lan(make_lan: MakeLan, tmp_path: Path) -> Lan:
+    return proxied(make_lan, tmp_path, SITE)
+
+
+def proxied(make_lan: MakeLan, tmp_path: Path, site: str) -> Lan:
+    """Return a LAN with a host for the proxy, on which an inventory is served."""
     lan = make_lan(clients=[MAC, None])
     with lan["client1"].links() as links:
         links.add_address("lan0", "10.20.0.2/24")
         links.up("lo")
-    (tmp_path / "site.yaml").write_text(SITE)
+    (tmp_path / "site.yaml").write_text(site)
     start_server(lan["server"], tmp_path / "site.yaml", tmp_path / "state", roles=["dns", "http", "dhcp"])
     return lan
 
@@ -92,10 +97,13 @@ def _listens(lan: Lan) -> bool:
     return "10.20.0.2:3128" in lan["client1"].run([needs("ss"), "-Hlnt"], timeout=10).stdout
 
 
+MANUAL = {"Proxy_Mode": "Manual", "Proxy_Host": "px.example.com"}
+
+
 def booted(
-    lan: Lan, state: Path, password: str = "", host: str = "px.example.com"
+    lan: Lan, state: Path, password: str = "", mode: Mapping[str, str] = MANUAL
 ) -> tuple[bool, str, list[int]]:
-    given = {"Proxy_Mode": "Manual", "Proxy_Host": host}
+    given = dict(mode)
     if password:
         given |= {
             "Proxy_Server_Requires_Authentication": "Yes",
@@ -137,3 +145,56 @@ def test_wrong_password_is_category_c_after_two_retries(lan: Lan, tmp_path: Path
     assert not provisioned
     assert "Proxy_Password" in error
     assert answers[:3] == [407] * 3, (answers, log.read_text())
+
+
+PAC = """
+function FindProxyForURL(url, host) {
+  if (isInNet(myIpAddress(), "10.20.0.0", "255.255.255.0") && dnsDomainIs(host, "example.com"))
+    return "PROXY " + dnsResolve("px.example.com") + ":3128";
+  return "PROXY nowhere.example.com:1";
+}
+"""
+BY_DHCP = "networks: {voice: {options: {252: http://10.20.0.1/proxy.pac}, interface:"
+BY_DNS = "hosts: {wpad: 10.20.0.1, px:"
+
+
+def with_pac(tmp_path: Path) -> str:
+    """Return an inventory that serves a PAC file, under the name that WPAD wants too."""
+    folder = tmp_path / "pac"
+    folder.mkdir()
+    for name in ("proxy.pac", "wpad.dat"):
+        (folder / name).write_text(PAC)
+    return SITE + f"provisioning: {{files: {{/: {folder}}}}}\n"
+
+
+@pytest.mark.parametrize("scheme", ["open", "digest"])
+@pytest.mark.parametrize("found", ["PAC_URL", "option 252", "wpad.example.com"])
+def test_phone_is_provisioned_through_the_proxy_that_a_pac_file_names(
+    make_lan: MakeLan, tmp_path: Path, folder: Path, scheme: str, found: str
+) -> None:
+    """Where the file is found: by the parameter, by DHCP, by DNS; each as netprov serves it."""
+    site = with_pac(tmp_path)
+    if found == "option 252":
+        site = site.replace("networks: {voice: {interface:", BY_DHCP)
+    elif found == "wpad.example.com":
+        site = site.replace("hosts: {px:", BY_DNS)
+    lan = proxied(make_lan, tmp_path, site)
+    log = proxy(lan, folder, scheme)
+    mode = {"Proxy_Mode": "Auto"}
+    if found == "PAC_URL":
+        mode |= {"Use_Auto_Discovery__WPAD_": "No", "PAC_URL": "http://10.20.0.1/proxy.pac"}
+    provisioned, error, answers = booted(lan, tmp_path / "state", "" if scheme == "open" else PASSWORD, mode)
+    assert provisioned, (error, answers, log.read_text())
+    assert (407 in answers) == (scheme != "open")
+    wait_until(lambda: "CONNECT" in log.read_text(), what="squid's log")
+
+
+def test_wrong_password_at_the_proxy_of_a_pac_file_is_category_c(
+    make_lan: MakeLan, tmp_path: Path, folder: Path
+) -> None:
+    lan = proxied(make_lan, tmp_path, with_pac(tmp_path).replace("hosts: {px:", BY_DNS))
+    log = proxy(lan, folder, "basic")
+    provisioned, error, answers = booted(lan, tmp_path / "state", "wrong", {"Proxy_Mode": "Auto"})
+    assert not provisioned
+    assert "Proxy_Password" in error
+    assert answers[1:4] == [407] * 3, (answers, log.read_text())

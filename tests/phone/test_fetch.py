@@ -10,7 +10,8 @@ import pytest
 from netprov.emulator.web import phone_context
 from netprov.phone.action import Action, Failed, Fetch, Found, Lease, Response, Result, Trouble
 from netprov.phone.fetch.auth import authorization
-from netprov.phone.fetch.exchange import Fetched, FetchRequest, Refusal, fetch
+from netprov.phone.fetch.exchange import Fetched, Refusal, fetch
+from netprov.phone.fetch.reach import FetchRequest
 from netprov.phone.handset.identity import MODELS
 from netprov.phone.handset.memory import Handset
 from netprov.phone.rule.url import parse_url

@@ -16,8 +16,9 @@ from netprov.errors import Malformed
 from netprov.phone.acs.client import is_managed, management, take_over
 from netprov.phone.action import Failed, Response, Road, Say
 from netprov.phone.fetch.auth import authorization
-from netprov.phone.fetch.exchange import MAX_CHALLENGES, FetchRequest, Refusal, fetch, reach, resolve
+from netprov.phone.fetch.exchange import MAX_CHALLENGES, Refusal, fetch
 from netprov.phone.fetch.load import CERTIFICATE, Loaded, NotLoaded, load
+from netprov.phone.fetch.reach import FetchRequest, reach, resolve
 from netprov.phone.handset.management import Management
 from netprov.phone.handset.memory import Handset
 from netprov.phone.rule.url import Url, parse_url

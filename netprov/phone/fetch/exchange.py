@@ -6,18 +6,18 @@ C anything else. Deviation: the guide sets no bound to redirects; here five are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urljoin
 
 from netprov.errors import Malformed
-from netprov.phone.action import Failed, Fetch, Found, Proxy, Resolve, Response, Road, Trouble
+from netprov.phone.action import Failed, Proxy, Response, Road, Trouble
 from netprov.phone.fetch.auth import authorization
-from netprov.phone.fetch.proxy import answered, proxy_for, why_refused
-from netprov.phone.handset.identity import speaks_tls13
+from netprov.phone.fetch.proxy import answered, ways_to, why_refused
+from netprov.phone.fetch.reach import PLAIN, FetchRequest, reach
 from netprov.phone.handset.memory import Handset
-from netprov.phone.rule.url import Url, is_address, is_allowed, parse_url
+from netprov.phone.rule.url import Url, is_allowed, parse_url
 
 MAX_REDIRECTS = 5
 MAX_CHALLENGES = 2
@@ -25,8 +25,13 @@ MAX_CHALLENGES = 2
 
 Category = Literal["A", "B", "C"]
 
-ANSWERED = frozenset({Trouble.NOT_FOUND, Trouble.TRANSFER})
-"""Troubles that a server reported itself, so that its other addresses need not be asked."""
+DOWN = frozenset(
+    {
+        *(Trouble.TIMEOUT, Trouble.REFUSED, Trouble.UNREACHABLE, Trouble.RESET, Trouble.NO_SERVER),
+        *(Trouble.NXDOMAIN, Trouble.NODATA, Trouble.DNS_REFUSED, Trouble.DNS_FAILED),
+    }
+)
+"""Troubles with a proxy for which the next one that a PAC file names is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +55,6 @@ class Refusal:
     status: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class FetchRequest:
-    """What to ask, beyond the URL; `verify` is the name wanted in the certificate, "" for the URL's host."""
-
-    verify: str = ""
-    user: str = ""
-    password: str = ""
-    method: str = "GET"
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-PLAIN = FetchRequest()
-
-
 def fetch(
     handset: Handset, url: Url, request: FetchRequest = PLAIN, *, at: tuple[str, ...] = ()
 ) -> Road[Fetched | Refusal]:
@@ -75,10 +65,12 @@ def fetch(
         if not is_allowed(url.host, handset["Restricted_Access_Domains"]):
             return Refusal("C", f"{url.host} is not in Restricted_Access_Domains")
         try:
-            proxy = _kept(proxy, proxy_for(handset, url))
+            ways = yield from ways_to(handset, url)
         except Malformed as error:
             return Refusal("C", str(error))
-        answer, address = yield from reach(handset, url, request, at, proxy)
+        answer, address, proxy = yield from _by_one_of(
+            handset, url, request, at, [_kept(proxy, way) for way in ways]
+        )
         if isinstance(answer, Failed):
             category: Category = "B" if answer.trouble is Trouble.NOT_FOUND else "C"
             return Refusal(category, str(answer), address, answer.trouble)
@@ -109,57 +101,22 @@ def fetch(
     return Refusal("C", f"more than {MAX_REDIRECTS} redirects", status=302)
 
 
-def resolve(handset: Handset, host: str) -> Road[tuple[str, ...] | Failed]:
-    """Return a host's addresses."""
-    if not handset.dns:
-        return Failed(Trouble.NO_SERVER, f"{host} cannot be looked up")
-    answer = yield Resolve(host, "A", handset.dns)
-    if isinstance(answer, Found) and answer.addresses:
-        return answer.addresses
-    return answer if isinstance(answer, Failed) else Failed(Trouble.NODATA, host)
+def _by_one_of(
+    handset: Handset, url: Url, request: FetchRequest, at: tuple[str, ...], ways: Sequence[Proxy | None]
+) -> Road[tuple[Response | Failed, str, Proxy | None]]:
+    """Ask by one way after the other, until a proxy answers or there is none to ask; return by which."""
+    for way in ways[:-1]:
+        answer, address = yield from reach(handset, url, request, at, way)
+        if way is None or not isinstance(answer, Failed) or answer.trouble not in DOWN:
+            return answer, address, way
+    answer, address = yield from reach(handset, url, request, at, ways[-1])
+    return answer, address, ways[-1]
 
 
 def _kept(known: Proxy | None, proxy: Proxy | None) -> Proxy | None:
     """Return a proxy with the answer that it has accepted before."""
     same = known is not None and proxy is not None and (known.host, known.port) == (proxy.host, proxy.port)
     return known if same else proxy
-
-
-def reach(
-    handset: Handset,
-    url: Url,
-    request: FetchRequest,
-    at: tuple[str, ...] = (),
-    proxy: Proxy | None = None,
-) -> Road[tuple[Response | Failed, str]]:
-    """Ask each address of the host until one answers; of the proxy, where there is one: it looks the host up."""
-    host = url.host if proxy is None else proxy.host
-    if not at or proxy is not None:
-        found = (host,) if is_address(host) else (yield from resolve(handset, host))
-        if isinstance(found, Failed):
-            return found, ""
-        at = found
-    secure = url.scheme == "https"
-    answer: Response | Failed = Failed(Trouble.UNREACHABLE)
-    for address in at:
-        result = yield Fetch(
-            url,
-            address,
-            verify=(request.verify or url.host) if secure else "",
-            anchors=handset.anchors if secure else (),
-            method=request.method,
-            body=request.body,
-            headers={"User-Agent": handset.agent, **request.headers},
-            client_certificate=handset.identity.client_certificate if secure else "",
-            client_key=handset.identity.client_key if secure else "",
-            tls13=secure and speaks_tls13(handset.identity.model, handset.software),
-            proxy=proxy,
-        )
-        assert isinstance(result, Response | Failed)
-        answer = result
-        if isinstance(result, Response) or result.trouble in ANSWERED:
-            return result, address
-    return answer, at[-1]
 
 
 def _moved(handset: Handset, url: Url, answer: Response) -> Url:

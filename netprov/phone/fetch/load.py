@@ -12,7 +12,8 @@ from netprov.dhcp.option.provisioning import TFTP_CODES
 from netprov.errors import Malformed
 from netprov.phone.action import Road, Say
 from netprov.phone.fetch.alias import parse_aliased, parse_aliases
-from netprov.phone.fetch.exchange import PLAIN, Category, Fetched, FetchRequest, Refusal, fetch
+from netprov.phone.fetch.exchange import Category, Fetched, Refusal, fetch
+from netprov.phone.fetch.reach import PLAIN, FetchRequest
 from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.settings import PROFILE_RULES
 from netprov.phone.rule.grammar import choose, parse_rule

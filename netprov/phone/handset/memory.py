@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 
+from netprov.dhcp.option.table import PROXY_DISCOVERY
 from netprov.dns.order import SrvOrder
 from netprov.phone.action import Lease, Say
 from netprov.phone.handset.customization import Customization, Turn, move
@@ -84,6 +85,8 @@ class Handset:
     notice: str = ""
     """What the activation screen says beside its question."""
     calls: int = 0
+    pac: tuple[str, str] | None = None
+    """The PAC file that it has fetched: from which URL, and the program."""
     history: History = field(default_factory=History)
     management: Management | None = None
     """Its client of TR-069, once it has one."""
@@ -99,7 +102,7 @@ class Handset:
 
     def power_off(self) -> None:
         """Forget what is not written down in the phone."""
-        self.lease, self.calls, self.awaits_code = None, 0, False
+        self.lease, self.calls, self.awaits_code, self.pac = None, 0, False, None
         self.provisioning_state, self.last_error = 0, ""
         if self.management:
             self.management.power_off()
@@ -130,6 +133,13 @@ class Handset:
     def option_60(self) -> str:
         """The vendor class identifier, with TR-069 as it is set now."""
         return self.identity.vendor_class_with(tr069=is_yes(self["Enable_TR-069"]))
+
+    @property
+    def requested(self) -> tuple[int, ...]:
+        """Option 55, with what WPAD wants to know where that is on."""
+        wanted = self.identity.requested
+        more = (PROXY_DISCOVERY,) if discovers(self) and PROXY_DISCOVERY not in wanted else ()
+        return (*wanted, *more)
 
     @property
     def anchors(self) -> tuple[str, ...]:
@@ -183,6 +193,11 @@ class Handset:
         """Return the syslog line that a Log_ parameter describes."""
         text = expand(self[parameter], self.macros(url, address=address, error=error))
         return Say(text, self["Syslog_Server"], failure="Failure" in parameter)
+
+
+def discovers(handset: Handset) -> bool:
+    """Tell whether a phone looks for its PAC file by WPAD."""
+    return handset["Proxy_Mode"].strip().lower() == "auto" and is_yes(handset["Use_Auto_Discovery__WPAD_"])
 
 
 class _Macros(Mapping[str, str]):

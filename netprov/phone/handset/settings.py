@@ -70,6 +70,8 @@ DEFAULTS: Mapping[str, str] = {
     "Syslog_Server": "",
     "Restricted_Access_Domains": "",
     "Proxy_Mode": "Off",
+    "Use_Auto_Discovery__WPAD_": "Yes",
+    "PAC_URL": "",
     "Proxy_Host": "",
     "Proxy_Port": "3128",
     "Proxy_Server_Requires_Authentication": "No",

@@ -214,7 +214,7 @@ def _lease(life: Life) -> Road[None]:
     """Ask DHCP again; another lease than before is another network, on which the phone resyncs."""
     handset, before = life.handset, life.handset.lease
     identity = handset.identity
-    answer = yield AskDhcp(handset.option_60, identity.requested, identity.mac)
+    answer = yield AskDhcp(handset.option_60, handset.requested, identity.mac)
     if not isinstance(answer, Lease):
         yield Say(f"DHCP: {answer}; the lease is kept", failure=True)
         return
