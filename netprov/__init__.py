@@ -268,6 +268,7 @@ TR-069:
     cwmp.rpc                    remote procedure calls as values
     cwmp.parameter_codec        calls about parameters, to and from XML
     cwmp.codec                  every other call, to and from XML
+    cwmp.objects                objects whose instances come and go
     cwmp.parameter              a phone's data model
     cwmp.action                 what the phone's side asks of its pump, and reports
     cwmp.method                 what the phone's side does when the ACS calls

@@ -214,6 +214,11 @@ def _encode_downloading(element: Element, response: rpc.DownloadResponse) -> Non
     soap.add(element, "CompleteTime", response.complete)
 
 
+def _encode_added(element: Element, response: rpc.AddObjectResponse) -> None:
+    soap.add(element, "InstanceNumber", str(response.number))
+    soap.add(element, "Status", str(response.status))
+
+
 CODECS: Final[Mapping[str, Codec]] = {
     "Inform": Codec(_decode_inform, _encode_inform),
     "InformResponse": _number("MaxEnvelopes", "max_envelopes", rpc.InformResponse, 1),
@@ -256,7 +261,14 @@ CODECS: Final[Mapping[str, Codec]] = {
     ),
     "SetParameterAttributesResponse": _empty(rpc.SetParameterAttributesResponse()),
     "AddObject": _object(rpc.AddObject),
+    "AddObjectResponse": Codec(
+        lambda element: rpc.AddObjectResponse(
+            soap.number(element, "InstanceNumber"), soap.number(element, "Status", 0)
+        ),
+        _encode_added,
+    ),
     "DeleteObject": _object(rpc.DeleteObject),
+    "DeleteObjectResponse": _number("Status", "status", rpc.DeleteObjectResponse, 0),
     "Download": Codec(_decode_download, _encode_download),
     "DownloadResponse": Codec(
         lambda element: rpc.DownloadResponse(

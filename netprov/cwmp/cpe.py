@@ -45,6 +45,7 @@ from netprov.cwmp.action import (
     Wait,
 )
 from netprov.cwmp.method import Methods
+from netprov.cwmp.objects import Table
 from netprov.cwmp.parameter import INTERVAL, PERIODIC, URL, Parameter, Parameters
 from netprov.errors import Malformed
 
@@ -86,12 +87,13 @@ class Cpe:
         parameters: Iterable[Parameter],
         random: Callable[[], float],
         *,
+        tables: Iterable[Table] = (),
         wall: Callable[[float], str] = lambda _now: rpc.UNKNOWN_TIME,
         version: str = "1-2",
     ) -> None:
         """`random` returns numbers from 0 to 1; `version` is the CWMP namespace (the phones' V1.2 support is on)."""
         self.device = device
-        self.parameters = Parameters(parameters)
+        self.parameters = Parameters(parameters, tables)
         self.failure = ""
         self.configured = False
         self._random = random

@@ -69,9 +69,13 @@ class Methods:
             case rpc.SetParameterAttributes():
                 refused = self._parameters.set_attributes(request.attributes)
                 return refused or rpc.SetParameterAttributesResponse()
-            case rpc.AddObject() | rpc.DeleteObject():
-                # No object of ours has instances that could be added or deleted.
-                return rpc.Fault(9005)
+            case rpc.AddObject():
+                number = self._parameters.add(request.name, request.parameter_key)
+                return number if isinstance(number, rpc.Fault) else rpc.AddObjectResponse(number)
+            case rpc.DeleteObject():
+                return (
+                    self._parameters.remove(request.name, request.parameter_key) or rpc.DeleteObjectResponse()
+                )
             case rpc.SetParameterValues():
                 return self._set(request)
             case rpc.Download():

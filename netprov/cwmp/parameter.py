@@ -1,7 +1,7 @@
 """The data model of a CPE: its parameters by name, and the rules for reading and setting them (TR-069 annex A.3.2).
 
 The standard set is the one of a telephone: TR-106's `Device` root with DeviceInfo, ManagementServer and LAN.
-Deliberately absent: objects with instances that the ACS adds or deletes; who but the ACS may change a parameter is kept,
+Objects with instances are tables (`netprov.cwmp.objects`): a telephone has its lines (TR-104 1.0). Who but the ACS may change a parameter is kept,
 and changes nothing.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from netprov.cwmp.objects import Member, Table, find_table
 from netprov.cwmp.rpc import Attributes, DeviceId, Fault, NewAttributes, ParameterFault, ParameterValue
 
 ROOT: Final = "Device."
@@ -32,6 +33,11 @@ FORCED: Final = (
     MAC_ADDRESS,
 )
 """What every Inform carries (TR-106 section 3.3, "forced inform"), and the MAC address, by which we know a phone."""
+
+LINE: Final = "Services.VoiceService.1.VoiceProfile.1.Line."
+LINE_USER, LINE_NAME = "DirectoryNumber", "CallingFeatures.CallerIDName"
+LINE_AUTH_USER, LINE_PASSWORD = "SIP.AuthUserName", "SIP.AuthPassword"
+"""The lines of a telephone, and what of them is here (TR-104 1.0 table 3)."""
 
 ACTIVE: Final = 2
 """The notification that opens a session at once."""
@@ -57,6 +63,13 @@ class Parameter:
     def shown(self) -> ParameterValue:
         """Return it as an ACS may see it."""
         return ParameterValue(self.name, "" if self.secret else self.value, self.type)
+
+
+def lines(most: int) -> Table:
+    """Return the object of a telephone that has so many lines at most."""
+    plain = (Member(LINE_USER), Member(LINE_NAME), Member(LINE_AUTH_USER))
+    members = (*plain, Member(LINE_PASSWORD, secret=True))
+    return Table(ROOT + LINE, members, most)
 
 
 def telephone(
@@ -101,8 +114,11 @@ def telephone(
 class Parameters:
     """The parameters of one CPE."""
 
-    def __init__(self, parameters: Iterable[Parameter]) -> None:
+    def __init__(self, parameters: Iterable[Parameter], tables: Iterable[Table] = ()) -> None:
         self._all = {parameter.name: parameter for parameter in parameters}
+        self._tables = tuple(tables)
+        self._last: dict[str, int] = {}
+        """The number of the instance that was made last, by its table's path."""
         self._attributes: dict[str, Attributes] = {}
         self._changed: dict[str, None] = {}
 
@@ -126,6 +142,47 @@ class Parameters:
             self._changed[ROOT + suffix] = None
         return notification == ACTIVE
 
+    def add(self, name: str, parameter_key: str) -> int | Fault:
+        """Make an instance of an object, and return its number (annex A.3.2.6)."""
+        table = find_table(self._tables, name)
+        if isinstance(table, Fault):
+            return table
+        number = table.next(table.instances(self._all), self._last.get(name, 0))
+        if number is None:
+            return Fault(9004)
+        self._make(table, number)
+        self._last[name] = number
+        self.assign(PARAMETER_KEY, parameter_key)
+        return number
+
+    def remove(self, name: str, parameter_key: str) -> Fault | None:
+        """Remove an instance, named by its path with its number (annex A.3.2.7)."""
+        for table in self._tables:
+            number = table.number(name)
+            if number in table.instances(self._all) and name == table.prefix(number or 0):
+                for kept in (self._all, self._attributes, self._changed):
+                    for each in [each for each in kept if each.startswith(name)]:
+                        del kept[each]
+                self.assign(PARAMETER_KEY, parameter_key)
+                return None
+        return Fault(9005)
+
+    def instances(self, suffix: str) -> list[int]:
+        """Return the numbers of the instances of an object, by its path below the root."""
+        table = find_table(self._tables, ROOT + suffix)
+        return [] if isinstance(table, Fault) else table.instances(self._all)
+
+    def ensure(self, suffix: str, number: int) -> None:
+        """See to it that an instance is there that the phone has had itself."""
+        table = find_table(self._tables, ROOT + suffix)
+        if not isinstance(table, Fault) and number not in table.instances(self._all) and number <= table.most:
+            self._make(table, number)
+
+    def _make(self, table: Table, number: int) -> None:
+        for member in table.members:
+            name = table.prefix(number) + member.name
+            self._all[name] = Parameter(name, writable=True, secret=member.secret)
+
     def kept(self) -> tuple[dict[str, str], dict[str, int]]:
         """Return what outlasts a restart: values that the ACS may have set, and how it wants to be told of changes."""
         values = {
@@ -138,6 +195,9 @@ class Parameters:
     def take_up(self, values: Mapping[str, str], notifications: Mapping[str, int]) -> None:
         """Set what was kept, as far as there are such parameters."""
         for name, value in values.items():
+            for table in self._tables:
+                if number := table.number(name):
+                    self.ensure(table.path.removeprefix(ROOT), number)
             if name in self._all:
                 self._all[name] = replace(self._all[name], value=value)
         for name, notification in notifications.items():
@@ -162,7 +222,7 @@ class Parameters:
         found: dict[str, ParameterValue] = {}
         for wanted in names:
             matching = self._matching(wanted)
-            if not matching:
+            if not matching and isinstance(find_table(self._tables, wanted), Fault):
                 return Fault(9005)
             found.update((each.name, each.shown()) for each in matching)
         return tuple(found.values())
@@ -175,10 +235,11 @@ class Parameters:
             found = self._all.get(path)
             return ((path, found.writable),) if found else Fault(9005)
         entries: dict[str, bool] = {}
-        for name, parameter in self._all.items():
+        for name in (*self._all, *(table.path for table in self._tables)):
             for end in (match.end() for match in re.finditer(r"\.", name)):
-                entries.setdefault(name[:end], False)
-            entries[name] = parameter.writable
+                entries.setdefault(name[:end], self._is_variable(name[:end]))
+            if name in self._all:
+                entries[name] = self._all[name].writable
         if path and path not in entries:
             return Fault(9005)
         return tuple(
@@ -222,6 +283,13 @@ class Parameters:
                 )
         self._attributes.update(fresh)
         return None
+
+    def _is_variable(self, name: str) -> bool:
+        """Say whether instances can be made of an object, or whether it is one that can be removed (annex A.3.2.3)."""
+        return any(
+            name == table.path or ((number := table.number(name)) and name == table.prefix(number))
+            for table in self._tables
+        )
 
     def _attribute(self, name: str) -> Attributes:
         return self._attributes.get(name) or Attributes(name)

@@ -193,11 +193,26 @@ class AddObject:
 
 
 @dataclass(frozen=True, slots=True)
+class AddObjectResponse:
+    """The instance that was made; `status` 0: it is there."""
+
+    number: int
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteObject:
     """The ACS removes an instance of an object (annex A.3.2.7)."""
 
     name: str
     parameter_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteObjectResponse:
+    """The instance was removed; `status` 0: it is gone."""
+
+    status: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +314,9 @@ Rpc = (
     | SetParameterAttributes
     | SetParameterAttributesResponse
     | AddObject
+    | AddObjectResponse
     | DeleteObject
+    | DeleteObjectResponse
     | Download
     | DownloadResponse
     | TransferComplete

@@ -140,9 +140,19 @@ CASES: list[tuple[str, rpc.Rpc, str]] = [
         "<cwmp:AddObject><ObjectName>Device.X.</ObjectName><ParameterKey>key</ParameterKey></cwmp:AddObject>",
     ),
     (
+        "AddObjectResponse",
+        rpc.AddObjectResponse(12, 1),
+        "<cwmp:AddObjectResponse><InstanceNumber>12</InstanceNumber><Status>1</Status></cwmp:AddObjectResponse>",
+    ),
+    (
         "DeleteObject",
         rpc.DeleteObject("Device.X.1."),
         "<cwmp:DeleteObject><ObjectName>Device.X.1.</ObjectName><ParameterKey /></cwmp:DeleteObject>",
+    ),
+    (
+        "DeleteObjectResponse",
+        rpc.DeleteObjectResponse(0),
+        "<cwmp:DeleteObjectResponse><Status>0</Status></cwmp:DeleteObjectResponse>",
     ),
     (
         "Download",

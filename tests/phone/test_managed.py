@@ -242,3 +242,45 @@ def test_a_phone_that_comes_back_with_what_it_kept_is_known_to_its_acs() -> None
     for data in broken:
         with pytest.raises(Malformed):
             recall(again, data)
+
+
+LINE = "Device.Services.VoiceService.1.VoiceProfile.1.Line."
+SET_LINE = (
+    '<ParameterList><ParameterValueStruct><Name>{line}{number}.DirectoryNumber</Name><Value xsi:type="xsd:string" '
+    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema">'
+    "{user}</Value></ParameterValueStruct></ParameterList><ParameterKey/>"
+)
+
+
+def test_a_line_that_the_acs_makes_is_one_of_the_phone_and_is_gone_when_it_is_removed() -> None:
+    """The first line was there before; the phone keeps both when its power was away."""
+    lan = Lan(
+        method("AddObject", f"<ObjectName>{LINE}</ObjectName><ParameterKey/>"),
+        method("SetParameterValues", SET_LINE.format(line=LINE, number=2, user="4081001142")),
+    )
+    phone = managed(**QUIET, User_ID_1_="4081001141")
+    handset = phone.handset
+    live_until(phone, lan, 100)
+    assert any("<InstanceNumber>2</InstanceNumber>" in each for each in lan.acs.heard)
+    assert (handset["User_ID_1_"], handset["User_ID_2_"]) == ("4081001141", "4081001142")
+    live_until(phone, lan, 200, [(150, PowerCycled())])
+    assert (handset["User_ID_1_"], handset["User_ID_2_"]) == ("4081001141", "4081001142")
+    lan.acs.lines += [
+        method("DeleteObject", f"<ObjectName>{LINE}1.</ObjectName><ParameterKey/>"),
+        method("GetParameterValues", f"<ParameterNames><string>{LINE}</string></ParameterNames>"),
+    ]
+    live_until(phone, lan, 300, [(250, PowerCycled())])
+    assert (handset["User_ID_1_"], handset["User_ID_2_"]) == ("", "4081001142")
+    told = lan.acs.heard[-1]
+    assert f"<Name>{LINE}2.DirectoryNumber</Name>" in told
+    assert f"<Name>{LINE}1." not in told
+
+
+def test_a_profile_that_the_acs_has_the_phone_load_is_not_overwritten_by_what_its_client_knew() -> None:
+    lan = Lan(download("3 Vendor Configuration File", "/lines.xml"))
+    values = {"User_ID_3_": "4081001143", "ACS_Username": "me", "Periodic_Inform_Interval": "700"}
+    body = "".join(f"<{name}>{value}</{name}>" for name, value in values.items())
+    lan.files["/lines.xml"] = f"<flat-profile>{body}</flat-profile>".encode()
+    phone = managed(**QUIET)
+    live_until(phone, lan, 100)
+    assert {name: phone.handset[name] for name in values} == values

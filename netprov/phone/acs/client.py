@@ -9,12 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netprov.cwmp.cpe import Cpe
-from netprov.cwmp.parameter import INTERVAL, PERIODIC, URL, telephone
+from netprov.cwmp.parameter import (
+    INTERVAL,
+    LINE,
+    LINE_AUTH_USER,
+    LINE_NAME,
+    LINE_PASSWORD,
+    LINE_USER,
+    PERIODIC,
+    URL,
+    lines,
+    telephone,
+)
 from netprov.cwmp.rpc import DeviceId
 from netprov.errors import Malformed
 from netprov.phone.handset.management import Management
 from netprov.phone.handset.memory import Handset
-from netprov.phone.handset.settings import is_yes
+from netprov.phone.handset.settings import LINES, is_yes
 
 PORTS = range(8000, 10000)
 """Where a phone listens for connection requests, by chance (administration guide)."""
@@ -28,6 +39,15 @@ SAME: Mapping[str, str] = {
     "ManagementServer.ConnectionRequestPassword": "Connection_Request_Password",
 }
 """Parameters of TR-069 that are parameters of the phone."""
+
+
+OF_LINE: Mapping[str, str] = {
+    LINE_USER: "User_ID_{}_",
+    LINE_NAME: "Display_Name_{}_",
+    LINE_AUTH_USER: "Auth_ID_{}_",
+    LINE_PASSWORD: "Password_{}_",
+}
+"""Parameters of a line in both vocabularies; which of them a real phone has by TR-069 is in no guide that we have."""
 
 
 def is_managed(handset: Handset) -> bool:
@@ -47,10 +67,19 @@ def management(handset: Handset, acs_url: str) -> Management:
 
 
 def take_over(handset: Handset, found: Management) -> None:
-    """Set in the phone what the ACS has set."""
+    """Set in the phone what the ACS has set; what a profile has set since the client was told stays."""
+    parameters = found.cpe.parameters
     for suffix, name in SAME.items():
-        value = found.cpe.parameters.value(suffix)
-        handset.parameters[name] = _yes(value) if suffix == PERIODIC else value
+        value = parameters.value(suffix)
+        if value != found.told.get(suffix):
+            handset.parameters[name] = _yes(value) if suffix == PERIODIC else value
+    there = parameters.instances(LINE)
+    for number in range(1, LINES + 1):
+        for member, name in OF_LINE.items():
+            suffix = f"{LINE}{number}.{member}"
+            value = parameters.value(suffix) if number in there else ""
+            if value != found.told.get(suffix, ""):
+                handset.parameters[name.format(number)] = value
     url = found.cpe.parameters.value(URL)
     if url != found.url:
         handset.parameters["ACS_URL"] = found.url = url
@@ -100,7 +129,7 @@ def _client(handset: Handset, acs_url: str) -> Cpe:
         software=handset.software,
         hardware=identity.hardware,
     )
-    return Cpe(device, parameters, lambda: handset.draw(1 << 16) / (1 << 16))
+    return Cpe(device, parameters, lambda: handset.draw(1 << 16) / (1 << 16), tables=(lines(LINES),))
 
 
 def _new(handset: Handset, acs_url: str) -> Management:
@@ -124,6 +153,8 @@ def _tell(handset: Handset, found: Management) -> None:
         "ManagementServer.ConnectionRequestURL": _request_url(address, found.port),
         **{suffix: _cwmp(suffix, handset[name]) for suffix, name in SAME.items()},
     }
+    values |= _lines(handset, found)
+    found.told = values
     if found.booted:
         for suffix, value in values.items():
             cpe.change(suffix, value, now)
@@ -132,6 +163,19 @@ def _tell(handset: Handset, found: Management) -> None:
         cpe.parameters.change(suffix, value)  # told with the start, in one session
     found.booted = True
     cpe.boot(now)
+
+
+def _lines(handset: Handset, found: Management) -> dict[str, str]:
+    """Return what the phone's lines are; one that has a user or a name is there, whoever has set it."""
+    parameters = found.cpe.parameters
+    for number in range(1, LINES + 1):
+        if any(handset[name.format(number)] for name in OF_LINE.values()):
+            parameters.ensure(LINE, number)
+    return {
+        f"{LINE}{number}.{member}": handset[name.format(number)]
+        for number in parameters.instances(LINE)
+        for member, name in OF_LINE.items()
+    }
 
 
 def _request_url(address: str, port: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from netprov.cwmp.action import Restart
 from netprov.cwmp.cpe import Cpe
@@ -24,6 +24,8 @@ class Management:
     profile: Url | None = None
     changed: tuple[str, ...] = ()
     restart: Restart | None = None
+    told: dict[str, str] = field(default_factory=dict)
+    """Values of the phone as its client knows them: what is another value there, the ACS has set."""
 
     def power_off(self) -> None:
         """Note that the phone has no power, and is to say so when it has started."""

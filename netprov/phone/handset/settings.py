@@ -82,6 +82,9 @@ DEFAULTS: Mapping[str, str] = {
 }
 """Every parameter that the emulated phone acts on; others are kept but have no effect."""
 
+LINES = 16
+"""Lines that a phone may have."""
+
 PROFILE_RULES = ("Profile_Rule", "Profile_Rule_B", "Profile_Rule_C", "Profile_Rule_D")
 """The four rules, in the order that each resync follows them."""
 

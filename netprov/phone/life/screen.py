@@ -10,14 +10,12 @@ from netprov.phone.action import AskDhcp, Fetch, Resolve, Wait
 from netprov.phone.handset.history import Attempt
 from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.schedule import DAY
+from netprov.phone.handset.settings import LINES
 from netprov.phone.life.machine import LivingPhone
 from netprov.phone.onboarding import screen_fault
 from netprov.phone.rule.conceal import conceal, is_hidden
 
 Lines = tuple[str, ...]
-
-LINES = 16
-"""Lines that a phone may have."""
 
 
 def screen(phone: LivingPhone) -> Lines:
