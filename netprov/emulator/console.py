@@ -21,6 +21,7 @@ from netprov.emulator.stay import Stay
 from netprov.errors import Malformed, ServiceError
 from netprov.mac import read_mac
 from netprov.phone.life.command import Look, parse_command
+from netprov.phone.life.live import MAX_INBOX
 from netprov.phone.life.screen import screen
 from netprov.text import clean
 
@@ -100,7 +101,9 @@ async def _answer(line: bytes, stays: Mapping[str, Stay]) -> dict[str, object]:
         return {"shown": [], "error": f"not a request of this version of netprov in {LONGEST} octets"}
     if isinstance(command, Look):
         return {"shown": command.show(stay.phone), "error": ""}
-    stay.happen(command)
+    if not stay.happen(command):
+        busy = f"the phone has {MAX_INBOX} requests before it, and does not see to this one: try again later"
+        return {"shown": screen(stay.phone), "error": busy}
     try:
         async with asyncio.timeout(PATIENCE_S):
             await stay.rest()

@@ -30,6 +30,9 @@ from netprov.runtime.net.rtnetlink import Interface
 ETH_P_IP = 0x0800
 SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 263, 1, 1
 SO_ATTACH_FILTER = 26
+_GONE = frozenset({errno.ENODEV, errno.ENXIO, errno.EADDRNOTAVAIL})
+"""What the kernel says of an interface that is not there any more."""
+
 BATCH = 64
 """Frames read per wake-up."""
 
@@ -67,6 +70,7 @@ class DhcpLink:
         self._added: dict[str, int] = {}
         self._routes: dict[tuple[int, int, str], bool] = {}
         self._kernel: Interface | None = None
+        self._index = interface_index(interface)
         self._socket = _packet_socket(interface)
         self._mac = interface_mac(interface)
 
@@ -75,12 +79,15 @@ class DhcpLink:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        asyncio.get_running_loop().remove_reader(self._socket)
-        self._socket.close()
+        self._shut()
         self._take_back()
 
     async def ask(self, action: AskDhcp) -> Lease | Failed:
         """Obtain a lease for one phone, and give its address to the interface."""
+        try:
+            self._follow()
+        except ServiceError as error:
+            return Failed(Trouble.UNREACHABLE, error.message)
         mac = parse_mac(action.client_mac)
         # A reply sent to the phone's own MAC address teaches the server that address; where the interface has
         # another, later packets would be for a stranger. So such a phone asks for broadcasts (RFC 2131 4.1).
@@ -102,8 +109,31 @@ class DhcpLink:
             return Failed(Trouble.TIMEOUT, f"{self._timeouts:g} s")
         finally:
             del self._clients[mac]
-        self._configure(lease)
+        try:
+            self._configure(lease)
+        except OSError as error:
+            if error.errno in _GONE:
+                return Failed(Trouble.UNREACHABLE, f"{self.interface} went away: {error.strerror}")
+            raise ServiceError(f"cannot set {lease.address} on {self.interface}: {error.strerror}") from error
         return lease
+
+    def _follow(self) -> None:
+        """Go on with the interface that has the name now, where the one before was removed. Raises `ServiceError`."""
+        index = interface_index(self.interface)
+        if index == self._index:
+            return
+        fresh = _packet_socket(self.interface)
+        self._shut()
+        if self._kernel is not None:
+            self._kernel.close()
+        # What was set on the other one went with it.
+        self._kernel, self._added, self._routes = None, {}, {}
+        self._index, self._socket, self._mac = index, fresh, interface_mac(self.interface)
+        asyncio.get_running_loop().add_reader(fresh, self._readable)
+
+    def _shut(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
 
     async def _waiting(self, mac: bytes) -> Lease:
         """Run the client's timers until it is bound."""
@@ -148,21 +178,18 @@ class DhcpLink:
                 self._socket.send(_frame(mac, datagram.data))
 
     def _configure(self, lease: Lease) -> None:
-        """Give the interface the address and the routes; what is there already stays as it is."""
+        """Give the interface the address and the routes; what is there already stays as it is. Raises `OSError`."""
         if self._kernel is None:
             self._kernel = Interface(self.interface)
         mask = int.from_bytes(lease.options.get(1, b"\xff\xff\xff\xff"), "big")
         length = 32 if self._many else mask.bit_count()
-        try:
-            if self._kernel.add_address(lease.address, length):
-                self._added[lease.address] = length
-            if self._many:
-                subnet = int.from_bytes(socket.inet_aton(lease.address), "big") & mask
-                self._add_route(subnet, mask.bit_count(), "")
-            for router in addresses(lease.options.get(3, b""))[:1]:
-                self._add_route(0, 0, router)
-        except OSError as error:
-            raise ServiceError(f"cannot set {lease.address} on {self.interface}: {error.strerror}") from error
+        if self._kernel.add_address(lease.address, length):
+            self._added[lease.address] = length
+        if self._many:
+            subnet = int.from_bytes(socket.inet_aton(lease.address), "big") & mask
+            self._add_route(subnet, mask.bit_count(), "")
+        for router in addresses(lease.options.get(3, b""))[:1]:
+            self._add_route(0, 0, router)
 
     def _add_route(self, network: int, length: int, via: str) -> None:
         if (network, length, via) not in self._routes and self._kernel is not None:
@@ -186,6 +213,14 @@ class DhcpLink:
             for address, length in self._added.items():
                 self._kernel.remove_address(address, length)
         self._kernel.close()
+
+
+def interface_index(interface: str) -> int:
+    """Return the number of an interface, which one that is made anew has not. Raises `ServiceError`."""
+    try:
+        return socket.if_nametoindex(interface)
+    except OSError as error:
+        raise ServiceError(f"no interface {interface}: {error.strerror}", "`ip link` lists them") from error
 
 
 def interface_mac(interface: str) -> str:
@@ -215,7 +250,7 @@ def _packet_socket(interface: str) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, filter_)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
         sock.bind((interface, ETH_P_IP))
-        index = socket.if_nametoindex(interface)
+        index = interface_index(interface)
         # The phone's MAC address need not be the interface's: replies to it must reach us all the same.
         membership = struct.pack("iHH8s", index, PACKET_MR_PROMISC, 0, b"")
         sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, membership)

@@ -154,7 +154,7 @@ class _SipPort(asyncio.DatagramProtocol):
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        reply = self._server.receive(self._stay.phone.handset, data)
+        reply = self._server.receive(self._stay.phone.handset, data, self._stay.phone.takes)
         if reply.data and self._transport is not None:
             with contextlib.suppress(OSError):
                 self._transport.sendto(reply.data, addr)

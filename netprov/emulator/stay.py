@@ -60,14 +60,16 @@ class Stay:
             else:  # something happened meanwhile, and the phone is about something else
                 self._observe(Step(action, Done(), began, phone.handset.now - began))
 
-    def happen(self, event: Input) -> None:
-        """Do something to the phone."""
+    def happen(self, event: Input) -> bool:
+        """Do something to the phone; False if it has too much before it."""
         before = self.phone.action
-        self.phone.happen(event, self._passed(before))
+        if not self.phone.happen(event, self._passed(before)):
+            return False
         if self.phone.action is not before:
             self._started = time.monotonic()
         self._rests.clear()
         self._news.set()
+        return True
 
     async def rest(self) -> None:
         """Wait until the phone has done what it is about."""

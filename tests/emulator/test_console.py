@@ -169,3 +169,12 @@ def test_a_socket_of_others_is_left_alone_and_one_of_the_dead_is_not(tmp_path: P
         with pytest.raises(ServiceError, match="already"):
             asyncio.run(second())
         assert ask(path, "", ["screen"])[0][1] == ""
+
+
+def test_what_the_phone_does_not_see_to_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with at_home(tmp_path / "s", PHONE.mac) as path:
+        assert ask(path, "", ["resync"])[0][1] == ""
+        monkeypatch.setattr(LivingPhone, "takes", lambda _self, _event: False)
+        assert "64 requests before it" in ask(path, "", ["resync"])[0][1]

@@ -33,7 +33,7 @@ from netprov.phone.life.screen import parameters, screen, status
 from netprov.phone.rule.conceal import conceal
 from netprov.provision.profile import Parameter, format_profile, layer
 from tests.phone.living import live_until
-from tests.phone.world import PHONE, no_chance
+from tests.phone.world import PHONE, World, no_chance
 
 BASE = {"Profile_Rule": "http://10.20.0.1/p", "Resync_Periodic": "7200"}
 
@@ -126,8 +126,9 @@ def test_where_provisioning_is_off_nothing_resyncs_and_nothing_counts_as_a_failu
 def test_a_flood_takes_nothing_from_who_came_first() -> None:
     phone = LivingPhone(Handset(PHONE, no_chance))
     phone.happen(RuleEntered("/first.xml"), 0.0)
-    for number in range(10_000):
-        phone.happen(ResyncAsked(f"/{number}.xml"), 0.0)
+    taken = [phone.happen(ResyncAsked(f"/{number}.xml"), 0.0) for number in range(10_000)]
+    assert taken == [True] * (MAX_INBOX - 1) + [False] * (10_000 - MAX_INBOX + 1)
+    assert phone.happen(CallPlaced(), 0.0)
     assert phone.life.inbox[0] == RuleEntered("/first.xml")
     assert len(phone.life.inbox) == MAX_INBOX
 
@@ -147,6 +148,12 @@ def test_another_lease_is_another_network() -> None:
     steps = live_until(phone, lan, 3000, [(2000, LeaseAsked())])
     assert asked(steps) == ["2000 GET /p"]
     assert phone.handset.lease == lan.lease
+
+
+def test_a_phone_without_a_lease_says_when_it_asks_dhcp_again() -> None:
+    phone = LivingPhone(Handset(PHONE, no_chance))
+    live_until(phone, World(options=None), 90)
+    assert status(phone)[-1] == f"{'Next':26} day 1 00:02:00 DHCP"
 
 
 def test_every_stage_of_an_upgrade_is_a_restart_with_a_resync() -> None:

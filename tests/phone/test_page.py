@@ -70,6 +70,21 @@ def test_the_page_takes_the_password_in_the_url_or_by_basic() -> None:
     assert visited(target, Admin_Password="s3cret") == (200, ResyncAsked("http://pr1/a"))
 
 
+@pytest.fixture
+def busy() -> LivingPhone:
+    """Return a phone that has as much before it as it takes."""
+    phone = LivingPhone(handset(**OPEN))
+    while phone.happen(ResyncAsked(), 0.0):
+        pass
+    return phone
+
+
+def test_a_phone_that_has_too_much_before_it_says_so_on_its_page_and_still_reboots(busy: LivingPhone) -> None:
+    reply = visit(busy, Authority(b"k"), "/admin/resync", None)
+    assert (reply.status, reply.event) == (503, None)
+    assert visit(busy, Authority(b"k"), "/admin/reboot", None).event == PowerCycled()
+
+
 # SIP.
 
 ACCOUNT = {"User_ID_1_": "4081001141", "Password_1_": "pass"}
@@ -162,3 +177,14 @@ def test_octets_of_others_get_a_sip_answer_or_none(datagram: bytes) -> None:
     for each in (datagram, datagram.replace(b"\r\n\r\n", b"\r\n", 1)):
         said = server.receive(handset(), each).data
         assert not said or (said.startswith(b"SIP/2.0 ") and said.endswith(b"\r\n\r\n"))
+
+
+def test_a_notify_that_the_phone_cannot_see_to_is_answered_so_and_may_be_sent_again(
+    busy: LivingPhone,
+) -> None:
+    server = NotifyServer(Authority(b"k"))
+    refused = server.receive(busy.handset, notify("resync"), busy.takes)
+    assert (status_of(refused.data), refused.event) == (503, None)
+    assert b"Retry-After: 60\r\n" in refused.data
+    again = server.receive(busy.handset, notify("resync"))
+    assert (status_of(again.data), again.event) == (200, ResyncAsked())

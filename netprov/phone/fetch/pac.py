@@ -83,12 +83,12 @@ def find_proxies(
     try:
         engine.eval(_LIBRARY + facts)
         engine.eval(script)
-        answer = engine.eval(
-            f"String(FindProxyForURL({json.dumps(_shown(url))}, {json.dumps(url.host.lower())}))"
-        )
+        # As JSON, for the engine ends a text at its first NUL.
+        call = f"FindProxyForURL({json.dumps(_shown(url))}, {json.dumps(url.host.lower())})"
+        answer = str(json.loads(engine.eval(f"JSON.stringify(String({call}))")))
     except Exception as error:  # noqa: BLE001 - whatever a program of others does to the engine
         return _stopped(engine, error)
-    return _ways(str(answer))
+    return _ways(answer)
 
 
 def _engine() -> Any:

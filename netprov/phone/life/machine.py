@@ -15,7 +15,15 @@ from __future__ import annotations
 from netprov.phone.action import Action, Done, Result, Wait
 from netprov.phone.handset.memory import Handset
 from netprov.phone.life.agenda import Tally
-from netprov.phone.life.input import CallEnded, CallPlaced, Input, LinkChanged, PowerCycled, ResetToFactory
+from netprov.phone.life.input import (
+    CallEnded,
+    CallPlaced,
+    Input,
+    LinkChanged,
+    PowerCycled,
+    Queued,
+    ResetToFactory,
+)
 from netprov.phone.life.live import MAX_INBOX, Life, live
 
 
@@ -60,8 +68,14 @@ class LivingPhone:
         self.handset.now = self.since = now
         self.action = self._road.send(result)
 
-    def happen(self, event: Input, now: float) -> None:
-        """Take in what happened to the phone."""
+    def takes(self, event: Input) -> bool:
+        """Tell whether the phone would see to something, or has too much before it."""
+        return not isinstance(event, Queued) or len(self.life.inbox) < MAX_INBOX
+
+    def happen(self, event: Input, now: float) -> bool:
+        """Take in what happened to the phone; False if it has too much before it, and will not see to it."""
+        if not self.takes(event):
+            return False
         self.handset.now = now
         match event:
             case CallPlaced():
@@ -70,16 +84,17 @@ class LivingPhone:
                 self.handset.calls = max(0, self.handset.calls - 1)
             case PowerCycled() | LinkChanged():
                 self._start_again()
-                return
+                return True
             case ResetToFactory():
                 self.handset.reset()
                 self.life = Life(self.handset, self.life.tally)
                 self._start_again()
-                return
-            case _ if len(self.life.inbox) < MAX_INBOX:
+                return True
+            case _:
                 self.life.inbox.append(event)
         if self.rests:
             self.answer(Done(), now)
+        return True
 
     def _start_again(self) -> None:
         self._road.close()

@@ -6,7 +6,7 @@ Cisco's guides: `Resync_From_SIP`; `Auth_Resync-Reboot_1_` challenges with Diges
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from netprov.errors import Malformed
@@ -16,6 +16,9 @@ from netprov.phone.life.input import Input, PowerCycled, ReportAsked, ResyncAske
 from netprov.provision.auth import Account, Authority
 
 MAX_HEADERS = 100
+RETRY_S = 60
+"""Seconds after which somebody may ask again whom the phone could not see to (RFC 3261 section 21.5.4)."""
+
 COPIED = ("via", "from", "to", "call-id", "cseq")
 """Header fields that a response repeats (RFC 3261 section 8.2.6.2)."""
 
@@ -26,6 +29,7 @@ _PHRASES: Mapping[int, str] = {
     403: "Forbidden",
     405: "Method Not Allowed",
     489: "Bad Event",
+    503: "Service Unavailable",
 }
 
 
@@ -57,8 +61,10 @@ class NotifyServer:
         self._authority = authority
         self._last: tuple[bytes, bytes] = b"", b""
 
-    def receive(self, handset: Handset, datagram: bytes) -> SipReply:
-        """Take one datagram in."""
+    def receive(
+        self, handset: Handset, datagram: bytes, takes: Callable[[Input], bool] = lambda _event: True
+    ) -> SipReply:
+        """Take one datagram in; `takes` tells whether the phone would see to what it asks for."""
         if datagram == self._last[0]:
             return SipReply(self._last[1])
         try:
@@ -66,6 +72,8 @@ class NotifyServer:
         except Malformed:
             return SipReply(b"")
         status, more, event = self._judge(handset, request)
+        if event is not None and not takes(event):
+            return SipReply(_reply(request, 503, (("Retry-After", str(RETRY_S)),)))
         data = _reply(request, status, more)
         self._last = datagram, data
         return SipReply(data, event)

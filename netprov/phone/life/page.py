@@ -48,7 +48,7 @@ def visit(phone: LivingPhone, authority: Authority, target: str, authorization: 
         )
         if verdict != "good":
             return PageReply(401, ("credentials wanted",), authority.challenge("basic", handset.now)[0])
-    return _act(phone, admin, unquote(query))
+    return _taken(phone, _act(phone, admin, unquote(query)))
 
 
 def knock(phone: LivingPhone, authority: Authority, target: str, authorization: str | None) -> PageReply:
@@ -59,7 +59,7 @@ def knock(phone: LivingPhone, authority: Authority, target: str, authorization: 
     if verdict != "good" or not account.user:
         challenge = authority.challenge("digest", handset.now, stale=verdict == "stale")[-1]
         return PageReply(401, ("credentials wanted",), challenge)
-    return PageReply(200, event=ConnectionRequested())
+    return _taken(phone, PageReply(200, event=ConnectionRequested()))
 
 
 def _act(phone: LivingPhone, path: str, url: str) -> PageReply:
@@ -72,6 +72,13 @@ def _act(phone: LivingPhone, path: str, url: str) -> PageReply:
     if not is_yes(phone.handset["Provision_Enable"]):
         return PageReply(403, ("Provision_Enable is No",))
     return PageReply(200, ("Phone will resync when it is not in use.",), event=ResyncAsked(url))
+
+
+def _taken(phone: LivingPhone, reply: PageReply) -> PageReply:
+    """Return the reply, or another one where the phone has too much before it to do what it says (RFC 9110 15.6.4)."""
+    if reply.event is None or phone.takes(reply.event):
+        return reply
+    return PageReply(503, ("The phone has too many requests before this one.",))
 
 
 def _credentials(query: str) -> tuple[str, str, str]:

@@ -102,6 +102,8 @@ def _outcome(attempt: Attempt) -> str:
 
 
 def _next(phone: LivingPhone) -> str:
+    if phone.handset.lease is None and isinstance(phone.action, Wait):
+        return f"{clock(phone.since + phone.action.seconds)} DHCP"
     due = phone.life.agenda.next()
     if due is None:
         return "nothing is due"
