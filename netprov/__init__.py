@@ -328,6 +328,7 @@ The phone, the only core that speaks every protocol:
     phone.life.machine          one phone under power
     phone.life.screen           what a phone shows
     phone.life.command          the console's words
+    phone.life.form             the form of a phone's web page
     phone.life.page             what a phone answers to HTTP
     phone.life.notify           SIP NOTIFY at the phone
     phone.walk                  a road walked in memory

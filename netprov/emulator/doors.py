@@ -18,9 +18,10 @@ from aiohttp import web
 from netprov.emulator.stay import Stay
 from netprov.hostport import port_number
 from netprov.phone.handset.settings import is_yes
+from netprov.phone.life.form import LONGEST
 from netprov.phone.life.machine import LivingPhone
 from netprov.phone.life.notify import NotifyServer
-from netprov.phone.life.page import PageReply, knock, visit
+from netprov.phone.life.page import PageReply, knock, submit, visit
 from netprov.provision.auth import Authority
 
 SILENT = logging.getLogger("netprov.emulator.web")
@@ -35,6 +36,7 @@ NOWHERE = "0.0.0.0"
 
 
 Answerer = Callable[[LivingPhone, Authority, str, str | None], PageReply]
+Taker = Callable[[LivingPhone, Authority, str, str | None, str], PageReply]
 
 
 class Doors:
@@ -65,7 +67,7 @@ class Doors:
                 )
         address, page, sip, request = wanted
         if page:
-            await self._open_page("web page", address, page, visit)
+            await self._open_page("web page", address, page, visit, submit)
         if request:
             await self._open_page("port for connection requests", address, request, knock)
         if sip:
@@ -94,17 +96,30 @@ class Doors:
         """Return the port that a parameter names, 0 for none: a profile may say anything."""
         return port_number(self._stay.phone.handset[name].strip()) or 0
 
-    async def _open_page(self, what: str, address: str, port: int, answer: Answerer) -> None:
-        async def visited(request: web.Request) -> web.Response:
-            authorization = request.headers.get("Authorization")
-            reply = answer(self._stay.phone, self._authority, request.path_qs, authorization)
+    async def _open_page(
+        self, what: str, address: str, port: int, answer: Answerer, take: Taker | None = None
+    ) -> None:
+        def answered(reply: PageReply) -> web.Response:
             if reply.event is not None:
                 self._stay.happen(reply.event)
             headers = {"WWW-Authenticate": reply.challenge} if reply.challenge else {}
-            return web.Response(status=reply.status, text="\n".join((*reply.text, "")), headers=headers)
+            text = "\n".join((*reply.text, ""))
+            return web.Response(status=reply.status, text=text, headers=headers, content_type=reply.kind)
 
-        application = web.Application()
+        async def visited(request: web.Request) -> web.Response:
+            authorization = request.headers.get("Authorization")
+            return answered(answer(self._stay.phone, self._authority, request.path_qs, authorization))
+
+        async def submitted(request: web.Request) -> web.Response:
+            assert take is not None
+            body = (await request.read()).decode("utf-8", "replace")
+            authorization = request.headers.get("Authorization")
+            return answered(take(self._stay.phone, self._authority, request.path_qs, authorization, body))
+
+        application = web.Application(client_max_size=LONGEST)
         application.router.add_get("/{path:.*}", visited, allow_head=False)
+        if take is not None:
+            application.router.add_post("/{path:.*}", submitted)
         runner = web.AppRunner(application, access_log=None, logger=SILENT)
         self._pages.append(runner)
         await runner.setup()

@@ -89,6 +89,39 @@ def test_the_doors_are_where_the_phone_is() -> None:
     asyncio.run(asyncio.wait_for(test(), 60))
 
 
+def test_a_form_is_submitted_by_http_and_one_that_is_too_long_is_not() -> None:
+    page = free_port()
+    identity = replace(PHONE, parameters=(("Web_Server_Port", str(page)), ("SIP_Port_1_", "")))
+
+    def sent(body: bytes) -> int:
+        try:
+            with urllib.request.urlopen(
+                f"http://127.0.0.8:{page}/admin/advanced", body, timeout=20
+            ) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    async def test() -> None:
+        phone = LivingPhone(Handset(identity, no_chance))
+        stay = Stay(phone, Lan("127.0.0.8"), Pace(), lambda _step: None)
+        doors = Doors(stay, lambda _text: None)
+        stay.at_rest = doors.follow
+        living = asyncio.create_task(stay.run())
+        await stay.rest()
+        assert await asyncio.to_thread(get, f"http://127.0.0.8:{page}/admin/advanced") == 200
+        assert await asyncio.to_thread(sent, b"GPP_A=a+b&GPP_B=%26") == 200
+        await stay.rest()
+        assert (phone.handset["GPP_A"], phone.handset["GPP_B"]) == ("a b", "&")
+        assert await asyncio.to_thread(sent, b"GPP_A=" + b"x" * (1 << 17)) == 413
+        assert phone.handset["GPP_A"] == "a b"
+        living.cancel()
+        await asyncio.wait((living,))
+        await doors.close()
+
+    asyncio.run(asyncio.wait_for(test(), 60))
+
+
 def test_ports_that_are_none_leave_the_phone_alive_and_are_told() -> None:
     identity = replace(PHONE, parameters=(("Web_Server_Port", "99999"), ("SIP_Port_1_", "-1")))
 

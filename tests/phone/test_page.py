@@ -5,18 +5,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
+from html.parser import HTMLParser
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netprov.phone.handset.customization import Customization
 from netprov.phone.handset.memory import Handset
-from netprov.phone.life.input import Input, PowerCycled, ReportAsked, ResyncAsked, UpgradeAsked
+from netprov.phone.life.input import FormSubmitted, Input, PowerCycled, ReportAsked, ResyncAsked, UpgradeAsked
 from netprov.phone.life.machine import LivingPhone
 from netprov.phone.life.notify import NotifyServer
-from netprov.phone.life.page import visit
+from netprov.phone.life.page import submit, visit
 from netprov.provision.auth import Authority
-from tests.phone.world import PHONE, no_chance
+from tests.phone.living import live_until
+from tests.phone.world import PHONE, World, no_chance
 
 URL = "http://10.20.0.1/$MA.xml"
 
@@ -68,6 +73,75 @@ def test_the_page_takes_the_password_in_the_url_or_by_basic() -> None:
     assert visited("/admin/resync", basic, Admin_Password="s3cret") == (200, ResyncAsked())
     target = "/admin/resync?http://pr1/a&xuser=admin&xpassword=s3cret"
     assert visited(target, Admin_Password="s3cret") == (200, ResyncAsked("http://pr1/a"))
+
+
+# The form.
+
+
+def fields(page: Sequence[str]) -> dict[str, str]:
+    """Return the fields of a page, as a browser would send them back."""
+    found: dict[str, str] = {}
+
+    class Form(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            if tag == "input":
+                values = dict(attrs)
+                found[values["name"] or ""] = values["value"] or ""
+
+    Form().feed("\n".join(page))
+    return found
+
+
+RULE = "[--key s3cret] https://example.com/$PSN.xml"
+
+
+def test_a_form_that_is_sent_back_as_it_is_changes_nothing() -> None:
+    phone = LivingPhone(handset(Profile_Rule=RULE, Admin_Password="", GPP_A='"<&>', GPP_SA="hush"))
+    shown = fields(visit(phone, Authority(b"k"), "/admin/advanced", None).text)
+    assert (shown["GPP_A"], shown["GPP_SA"]) == ('"<&>', "")
+    assert "s3cret" not in shown["Profile_Rule"]
+    reply = submit(phone, Authority(b"k"), "/admin/advanced", None, urlencode(shown))
+    assert (reply.status, reply.event) == (200, None)
+
+
+def test_what_is_changed_on_the_form_is_set_when_the_phone_has_time() -> None:
+    phone = LivingPhone(handset())
+    shown = fields(visit(phone, Authority(b"k"), "/admin/advanced", None).text)
+    changed = {**shown, "GPP_A": "a b&c", "Profile_Rule": RULE, "Admin_Password": "new"}
+    reply = submit(phone, Authority(b"k"), "/admin/advanced", None, urlencode(changed))
+    wanted = {("GPP_A", "a b&c"), ("Profile_Rule", RULE), ("Admin_Password", "new")}
+    assert isinstance(reply.event, FormSubmitted)
+    assert set(reply.event.values) == wanted
+    live_until(phone, World({66: b"10.20.0.1"}), 1)
+    phone.happen(reply.event, 2.0)
+    live_until(phone, World({66: b"10.20.0.1"}), 30)
+    assert {(name, phone.handset[name]) for name, _ in wanted} == wanted
+    assert phone.handset.customization is Customization.ABORTED
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "values", "status"),
+    [
+        ("/admin/advanced", "GPP_A=1", {"Enable_Web_Admin_Access": "No"}, 403),
+        ("/admin/advanced", "GPP_A=1", {"Admin_Password": "s3cret"}, 401),
+        ("/admin/advanced?&xuser=admin&xpassword=s3cret", "GPP_A=1", {"Admin_Password": "s3cret"}, 401),
+        ("/admin/advanced", "Nothing=1", {}, 400),
+        ("/admin/advanced", "GPP_A", {}, 400),
+        ("/admin/advanced", "&" * 5000, {}, 400),
+        ("/admin/reboot", "", {}, 405),
+    ],
+)
+def test_nothing_else_is_submitted(target: str, body: str, values: dict[str, str], status: int) -> None:
+    phone = LivingPhone(handset(**values))
+    reply = submit(phone, Authority(b"k"), target, None, body)
+    assert (reply.status, reply.event) == (status, None)
+
+
+def test_the_form_is_for_the_administrator() -> None:
+    basic = "Basic " + base64.b64encode(b"admin:s3cret").decode()
+    assert visited("/admin/advanced", None, Admin_Password="s3cret") == (401, None)
+    assert visited("/admin/advanced", basic, Admin_Password="s3cret") == (200, None)
+    assert visited("/admin/advanced", None, Enable_Web_Admin_Access="No") == (403, None)
 
 
 @pytest.fixture

@@ -57,6 +57,13 @@ class ParameterSet:
 
 
 @dataclass(frozen=True, slots=True)
+class FormSubmitted:
+    """What was changed on the phone's web page, when "Submit All Changes" is clicked."""
+
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CallPlaced:
     """A call begins."""
 
@@ -94,6 +101,7 @@ Queued = (
     | RuleEntered
     | CodeEntered
     | ParameterSet
+    | FormSubmitted
     | LeaseAsked
 )
 """What a phone sees to in turn, once it has finished what it is about."""

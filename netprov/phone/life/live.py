@@ -25,6 +25,7 @@ from netprov.phone.life.agenda import Agenda, Tally, count, next_resync, upload_
 from netprov.phone.life.input import (
     CodeEntered,
     ConnectionRequested,
+    FormSubmitted,
     LeaseAsked,
     ParameterSet,
     Queued,
@@ -180,14 +181,13 @@ def _take(life: Life, asked: Queued) -> Road[None]:
         case ConnectionRequested():
             yield from _attend(life, "6 CONNECTION REQUEST")
         case RuleEntered(rule):
-            yield Say(f"Profile Rule entered: {conceal(rule)}")
-            handset.turn(Turn.BY_HAND)
-            handset.awaits_code = False
-            _set(life, "Profile_Rule", rule)
+            yield from _enter(life, rule)
         case ParameterSet(name, value):
-            _set(life, name, value)
-            if handset.lease is not None:
-                yield from _attend(life)
+            yield from _submit(life, ((name, value),))
+        case FormSubmitted(values):
+            for _, rule in [each for each in values if each[0] == "Profile_Rule"]:
+                yield from _enter(life, rule)
+            yield from _submit(life, tuple(each for each in values if each[0] != "Profile_Rule"))
         case CodeEntered() if not handset.awaits_code:
             yield Say("No screen asks for an activation code", failure=True)
         case CodeEntered(code):
@@ -196,8 +196,24 @@ def _take(life: Life, asked: Queued) -> Road[None]:
             yield from _lease(life)
 
 
+def _enter(life: Life, rule: str) -> Road[None]:
+    """Take a profile rule that somebody has entered by hand."""
+    yield Say(f"Profile Rule entered: {conceal(rule)}")
+    life.handset.turn(Turn.BY_HAND)
+    life.handset.awaits_code = False
+    _set(life, "Profile_Rule", rule)
+
+
+def _submit(life: Life, values: tuple[tuple[str, str], ...]) -> Road[None]:
+    """Set parameters; the ACS is told of what it wants to know."""
+    for name, value in values:
+        _set(life, name, value)
+    if values and life.handset.lease is not None:
+        yield from _attend(life)
+
+
 def _take_without_network(life: Life, asked: Queued) -> Road[None]:
-    if isinstance(asked, RuleEntered | ParameterSet):
+    if isinstance(asked, RuleEntered | ParameterSet | FormSubmitted):
         yield from _take(life, asked)
     else:
         yield Say("Network is not available", failure=True)

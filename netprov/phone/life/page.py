@@ -1,4 +1,4 @@
-"""What a phone answers to HTTP: /admin/resync?, /admin/upgrade?, /admin/reboot, its status, connection requests.
+"""What a phone answers to HTTP: /admin/resync?, /admin/upgrade?, /admin/reboot, its status, its form, connection requests.
 
 Cisco's guides: "Resync URL", "Upgrade URL", "Reboot URL"; `&xuser=admin&xpassword=…` or HTTP Basic where there is an
 `Admin_Password`. Enable_Web_Server, Enable_Web_Admin_Access and Enable_Direct_Action_Url shut it.
@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from netprov.errors import Malformed
+from netprov.phone.handset.memory import Handset
 from netprov.phone.handset.settings import is_yes
+from netprov.phone.life.form import PATH, form, read_form
 from netprov.phone.life.input import ConnectionRequested, Input, PowerCycled, ResyncAsked, UpgradeAsked
 from netprov.phone.life.machine import LivingPhone
 from netprov.phone.life.screen import Lines, status
@@ -27,6 +30,7 @@ class PageReply:
     text: Lines = ()
     challenge: str = ""
     event: Input | None = None
+    kind: str = "text/plain"
 
 
 def visit(phone: LivingPhone, authority: Authority, target: str, authorization: str | None) -> PageReply:
@@ -37,18 +41,58 @@ def visit(phone: LivingPhone, authority: Authority, target: str, authorization: 
     admin = urlsplit(path).path.rstrip("/")
     if admin in {"", "/admin", "/admin/status"}:
         return PageReply(200, status(phone))
-    if admin not in ACTIONS:
+    if admin not in {*ACTIONS, PATH}:
         return PageReply(404, ("not found",))
-    if not (is_yes(handset["Enable_Web_Admin_Access"]) and is_yes(handset["Enable_Direct_Action_Url"])):
-        return PageReply(403, ("Enable_Web_Admin_Access or Enable_Direct_Action_Url is No",))
-    account = Account(USER, handset["Admin_Password"])
-    if account.password and (user, password) != (account.user, account.password):
-        verdict = authority.judge(
-            authorization, account, "basic", method="GET", target=target, now=handset.now
-        )
-        if verdict != "good":
-            return PageReply(401, ("credentials wanted",), authority.challenge("basic", handset.now)[0])
+    if admin in ACTIONS and not is_yes(handset["Enable_Direct_Action_Url"]):
+        return PageReply(403, ("Enable_Direct_Action_Url is No",))
+    credentials = user, password
+    refused = _refusal(
+        handset, authority, method="GET", target=target, authorization=authorization, given=credentials
+    )
+    if refused is not None:
+        return refused
+    if admin == PATH:
+        return PageReply(200, tuple(form(handset).split("\n")), kind="text/html")
     return _taken(phone, _act(phone, admin, unquote(query)))
+
+
+def submit(
+    phone: LivingPhone, authority: Authority, target: str, authorization: str | None, body: str
+) -> PageReply:
+    """Answer a POST to the phone's own web page: a form is taken, nothing else is."""
+    if target.partition("?")[0].rstrip("/") != PATH:
+        return PageReply(405, ("only a form is submitted, to " + PATH,))
+    refused = _refusal(phone.handset, authority, method="POST", target=target, authorization=authorization)
+    if refused is not None:
+        return refused
+    try:
+        submitted = read_form(phone.handset, body)
+    except Malformed as error:
+        return PageReply(400, (str(error),))
+    names = ", ".join(name for name, _ in submitted.values)
+    text = f"Phone will take {names} when it has done what it is about." if names else "Nothing was changed."
+    return _taken(phone, PageReply(200, (text,), event=submitted if names else None))
+
+
+def _refusal(
+    handset: Handset,
+    authority: Authority,
+    *,
+    method: str,
+    target: str,
+    authorization: str | None,
+    given: tuple[str, str] = ("", ""),
+) -> PageReply | None:
+    """Return why somebody is not let in as the administrator, None if he is; `given` are credentials of the URL."""
+    if not is_yes(handset["Enable_Web_Admin_Access"]):
+        return PageReply(403, ("Enable_Web_Admin_Access is No",))
+    account = Account(USER, handset["Admin_Password"])
+    if not account.password or given == (account.user, account.password):
+        return None
+    verdict = authority.judge(authorization, account, "basic", method=method, target=target, now=handset.now)
+    if verdict == "good":
+        return None
+    return PageReply(401, ("credentials wanted",), authority.challenge("basic", handset.now)[0])
 
 
 def knock(phone: LivingPhone, authority: Authority, target: str, authorization: str | None) -> PageReply:
