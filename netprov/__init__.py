@@ -411,6 +411,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.dhcp.batch          wakes the service when datagrams have come, not too often
     runtime.dhcp.overload       what is read when more comes than can be answered
     runtime.dhcp.pace           lets replies leave a few at a time
+    runtime.dhcp.pins           the table of neighbours, held to the leases
     runtime.dhcp.other_server   other DHCP servers on the link
     runtime.dhcp.look           a look at links for other servers
     runtime.dns                 the DNS wing

@@ -143,6 +143,8 @@ class DhcpConfig:
     """In the order they are tried."""
     phones: Mapping[bytes, PhoneConfig] = field(default_factory=dict)
     limits: ServerLimits = ServerLimits()
+    pin_neighbours: bool = False
+    """Whether leases are entered into the kernel's table of neighbours, for good."""
 
     def network(self, name: str) -> NetworkConfig | None:
         """Return the network of that name."""

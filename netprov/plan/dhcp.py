@@ -42,6 +42,7 @@ def plan_dhcp(site: Site) -> DhcpConfig:
             offer_hold=inventory.dhcp.offer_hold,
             decline_hold=inventory.dhcp.decline_hold,
         ),
+        pin_neighbours=inventory.dhcp.pin_neighbours,
     )
     if problems:
         raise InventoryError(problems)

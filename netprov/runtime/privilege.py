@@ -10,9 +10,10 @@ import ctypes
 import os
 import pwd
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import netprov
 from netprov.errors import ServiceError
@@ -74,22 +75,26 @@ def obstacle(user: str, state: Path, reads: Sequence[Path], program: Sequence[Pa
     return ""
 
 
-def become(user: str) -> None:
-    """Go on as a user, with the capabilities of `KEPT` and no others, for good. Raises `ServiceError`."""
+NET_ADMIN: Final = {"CAP_NET_ADMIN": 12}
+"""What is kept besides, where the table of neighbours is held to the leases."""
+
+
+def become(user: str, kept: Mapping[str, int] = KEPT) -> None:
+    """Go on as a user, with these capabilities and no others, for good. Raises `ServiceError`."""
     libc = ctypes.CDLL(None, use_errno=True)
     who = pwd.getpwnam(user)
     try:
         for number in range(_MOST):
-            if number not in KEPT.values():
+            if number not in kept.values():
                 libc.prctl(_CAPBSET_DROP, number, 0, 0, 0)  # a number that there is not is refused
         _check(libc.prctl(_SET_KEEPCAPS, 1, 0, 0, 0))
         os.initgroups(user, who.pw_gid)
         os.setresgid(who.pw_gid, who.pw_gid, who.pw_gid)
         os.setresuid(who.pw_uid, who.pw_uid, who.pw_uid)
-        mask = sum(1 << number for number in KEPT.values())
+        mask = sum(1 << number for number in kept.values())
         sets = (_Sets * 2)(_Sets(mask, mask, mask), _Sets())
         _check(libc.capset(ctypes.byref(_Header(_VERSION_3, 0)), sets))
-        for number in KEPT.values():
+        for number in kept.values():
             _check(libc.prctl(_CAP_AMBIENT, _AMBIENT_RAISE, number, 0, 0))
         _check(libc.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
     except OSError as error:

@@ -1,6 +1,7 @@
 """Frames of one hostile host: everything at every port, in the names of invented, listed and living phones.
 
-What no server can repel is left out: ARP answers in the name of the server itself.
+What no server can repel is left out: ARP in the name of the server itself. ARP in the names of phones is left to
+tests/lab/test_arp_forged.py: the phones of an attack share one interface, whose MAC address is not theirs.
 """
 
 from __future__ import annotations
@@ -110,7 +111,8 @@ class Hostile:
         return self._frame(self._address(), socket.IPPROTO_TCP, segment)
 
     def _arp(self) -> bytes:
-        mine, address = b"\x02" + self._octets(5), socket.inet_aton(self._address())
+        mine = b"\x02" + self._octets(5)
+        address = socket.inet_aton(f"10.20.3.{self._random.randrange(201, 255)}")
         body = struct.pack(
             ">HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 1, mine, address, bytes(6), socket.inet_aton(self._server)
         )

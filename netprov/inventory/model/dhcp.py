@@ -51,6 +51,10 @@ class Dhcp(Record):
     decline_hold: Duration = Field(
         default=3600, description="How long an address found in use by a stranger is not offered."
     )
+    pin_neighbours: bool = Field(
+        default=False,
+        description="Whether each client's hardware address is entered into this machine's table of neighbours while its lease lasts, so that no other host takes its place by ARP. Needs CAP_NET_ADMIN.",
+    )
     partner: Partner | None = Field(
         default=None,
         description="The second Kea server that exports are written for. netprov's own servers share one database instead.",

@@ -24,6 +24,7 @@ from netprov.runtime.dhcp import other_server as neighbour
 from netprov.runtime.dhcp.batch import BatchReader, CommitCost, Flow
 from netprov.runtime.dhcp.overload import SIFTED, Overload
 from netprov.runtime.dhcp.pace import Pacer
+from netprov.runtime.dhcp.pins import Pins
 from netprov.runtime.dhcp.port import DISCOVER_BATCH, URGENT_BATCH, Port
 from netprov.runtime.dhcp.port_change import Place, PortChange, prepare_ports
 from netprov.runtime.handover import Place as HandedPlace
@@ -43,7 +44,11 @@ TICK_S = 1.0
 """How often what failed is tried again."""
 
 
-_OVER = {"store": "leases are written again", "flood": "every client is answered again"}
+_OVER = {
+    "store": "leases are written again",
+    "pins": "the table of neighbours follows the leases again",
+    "flood": "every client is answered again",
+}
 """What is said of a trouble that is over."""
 
 
@@ -75,6 +80,7 @@ class DhcpService:
         self._cost = CommitCost()
         self._reader = BatchReader(self._drain, self._cost.period)
         self._pacer = Pacer(self._send)
+        self._pins = Pins(partial(self._trouble, "pins"), partial(self._over, "pins"))
         self._told_shed = 0
         self._overload = Overload(self._knows)
         self._others = neighbour.OtherServerKeeper(lambda event: context.report(self.name, event))
@@ -87,6 +93,7 @@ class DhcpService:
             self._clock = LeaseClock(self._store.anchor())
             self._take_ports(self._prepare_ports(config))
             self._server = Server(config, self._store.load())
+            self._pin()
             self._others.begin(self._watches)
             self._look()
         except BaseException:
@@ -112,6 +119,7 @@ class DhcpService:
             if config is not self._server.config:
                 before, self._server = self._server, Server(config, self._server.leases())
                 self._server.take_over(before, self._clock.now())
+            self._pin()
             self._look()
             self._listen()
             self._flush()
@@ -130,6 +138,7 @@ class DhcpService:
         self._unlisten()
         with suppress(ServiceError):
             self._write([])
+        self._pins.stop()
         self._throttle.settle()
         self._close()
 
@@ -257,7 +266,9 @@ class DhcpService:
         events = server.events()
         replies = server.datagrams_to_send()
         try:
-            self._write([event for event in events if isinstance(event, LeaseEvent)])
+            changes = [event for event in events if isinstance(event, LeaseEvent)]
+            self._write(changes)
+            self._pins.take(changes)
         except ServiceError as error:
             self._trouble("store", str(error))
             replies = []
@@ -279,6 +290,9 @@ class DhcpService:
             store.commit(events, self._clock.anchor())
             self._cost.note(time.thread_time() - began)
             self._over("store")
+
+    def _pin(self) -> None:
+        self._pins.follow(self._server.config, self._ports, self._server.leases(), self._clock.now())
 
     def _send(self, reply: Datagram) -> None:
         interface = reply.destination.interface

@@ -66,7 +66,7 @@ class UdpPump:
         self.cache = ReplyCache(cached)
         self._strangers = self.cache
         self._batch = batch(sock)
-        self._outbox = Outbox(self._batch, sock.family)
+        self._outbox = Outbox(self._batch)
         self._relaying: set[asyncio.Task[None]] = set()
         self.received = 0
         """Datagrams so far."""

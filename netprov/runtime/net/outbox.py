@@ -6,7 +6,6 @@ anybody. So what must wait has some quarter of it; more of that is dropped and c
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Sequence
 
@@ -17,11 +16,9 @@ from netprov.runtime.net.reach import Reach
 class Outbox:
     """Sends the answers of one batch of datagrams."""
 
-    def __init__(
-        self, batch: Batch, family: socket.AddressFamily, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, batch: Batch, clock: Callable[[], float] = time.monotonic) -> None:
         self._batch = batch
-        self._reach = Reach(family, clock)
+        self._reach = Reach(clock)
         self._unseen = 0
         self.held_back = 0
         """Answers dropped so far, since they would have waited where no room was left to wait."""

@@ -1,4 +1,4 @@
-"""Addresses and routes of one interface, by the kernel's own messages (rtnetlink(7)).
+"""Addresses, routes and neighbours of one interface, by the kernel's own messages (rtnetlink(7)).
 
 pyroute2 does the same and more, but takes milliseconds a call, which ten thousand phones cannot afford.
 """
@@ -9,16 +9,25 @@ import errno
 import os
 import socket
 import struct
+from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 RTM_NEWADDR, RTM_DELADDR, RTM_NEWROUTE, RTM_DELROUTE = 20, 21, 24, 25
-NLM_F_REQUEST, NLM_F_ACK, NLM_F_EXCL, NLM_F_CREATE = 0x01, 0x04, 0x200, 0x400
+RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x01, 0x04, 0x100, 0x200, 0x400
+NLM_F_DUMP = 0x300
+NLMSG_ERROR, NLMSG_DONE = 2, 3
 IFA_ADDRESS, IFA_LOCAL = 1, 2
+NDA_DST, NDA_LLADDR, NDA_PROTOCOL = 1, 2, 12
+NUD_PERMANENT = 0x80
+NEIGHBOUR_HEADER = 12
 RTA_DST, RTA_OIF, RTA_GATEWAY = 1, 4, 5
-RT_TABLE_MAIN, RTPROT_BOOT, RTN_UNICAST = 254, 3, 1
+RT_TABLE_MAIN, RTPROT_BOOT, RTPROT_DHCP, RTN_UNICAST = 254, 3, 16, 1
 RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
 
-_ABSENT = frozenset({errno.EADDRNOTAVAIL, errno.ESRCH, errno.ENODEV})
+_ABSENT = frozenset({errno.EADDRNOTAVAIL, errno.ESRCH, errno.ENODEV, errno.ENOENT})
+_REMOVE = frozenset({RTM_DELADDR, RTM_DELROUTE, RTM_DELNEIGH})
+_HEADER = 16
 
 
 class Interface:
@@ -49,6 +58,31 @@ class Interface:
         """Remove such a route, if it is there."""
         self._ask(RTM_DELROUTE, 0, self._to(to, via))
 
+    def pin_neighbour(self, address: int, mac: bytes) -> None:
+        """Enter a neighbour for good, marked as DHCP's (since Linux 5.0), whatever was entered before."""
+        mark = struct.pack("=HHB3x", 5, NDA_PROTOCOL, RTPROT_DHCP)
+        body = self._neighbour(address) + mark + _attribute(NDA_LLADDR, mac)
+        self._ask(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, body)
+
+    def unpin_neighbour(self, address: int) -> None:
+        """Remove a neighbour's entry, if it is there."""
+        self._ask(RTM_DELNEIGH, 0, self._neighbour(address))
+
+    def pinned_neighbours(self) -> list[int]:
+        """Return the neighbours that are entered for good, and marked as DHCP's."""
+        self._serial += 1
+        header = struct.pack("=BxxxiHBB", socket.AF_INET, self._index, 0, 0, 0)
+        return [
+            int.from_bytes(found[NDA_DST], "big")
+            for message in ask(self._socket, self._serial, RTM_GETNEIGH, header, dump=True)
+            if struct.unpack_from("=i", message, 4)[0] == self._index
+            if (found := attributes(message, NEIGHBOUR_HEADER)).get(NDA_PROTOCOL) == bytes([RTPROT_DHCP])
+        ]
+
+    def _neighbour(self, address: int) -> bytes:
+        header = struct.pack("=BxxxiHBB", socket.AF_INET, self._index, NUD_PERMANENT, 0, 0)
+        return header + _attribute(NDA_DST, address.to_bytes(4, "big"))
+
     def _address(self, address: str, length: int) -> bytes:
         packed = socket.inet_aton(address)
         header = struct.pack("=BBBBI", socket.AF_INET, length, 0, RT_SCOPE_UNIVERSE, self._index)
@@ -72,11 +106,48 @@ class Interface:
         self._socket.send(header + body)
         answer = self._socket.recv(4096)
         code = -struct.unpack_from("=i", answer, 16)[0]
-        if code == errno.EEXIST or (kind in {RTM_DELADDR, RTM_DELROUTE} and code in _ABSENT):
+        if code == errno.EEXIST or (kind in _REMOVE and code in _ABSENT):
             return False
         if code:
             raise OSError(code, os.strerror(code))
         return True
+
+
+def ask(sock: socket.socket, serial: int, kind: int, body: bytes, *, dump: bool = False) -> Iterator[bytes]:
+    """Ask the kernel, and yield the body of each message of its answer, which is one unless it is a dump.
+
+    Raises `OSError`, also for what there is not.
+    """
+    flags = NLM_F_REQUEST | (NLM_F_DUMP if dump else 0)
+    sock.send(struct.pack("=IHHII", _HEADER + len(body), kind, flags, serial, 0) + body)
+    while True:
+        data, at = sock.recv(1 << 16), 0
+        while at + _HEADER <= len(data):
+            length, found, _, answers = struct.unpack_from("=IHHI", data, at)
+            if length < _HEADER:
+                raise OSError(errno.EPROTO, os.strerror(errno.EPROTO))
+            if answers == serial:  # else it is for a question that was given up
+                if found == NLMSG_DONE:
+                    return
+                if found == NLMSG_ERROR:
+                    code = -struct.unpack_from("=i", data, at + _HEADER)[0]
+                    raise OSError(code, os.strerror(code))
+                yield data[at + _HEADER : at + length]
+                if not dump:
+                    return
+            at += length + 3 & ~3
+
+
+def attributes(message: bytes, at: int) -> dict[int, bytes]:
+    """Return the attributes of a message behind its fixed part."""
+    found: dict[int, bytes] = {}
+    while at + 4 <= len(message):
+        length, kind = struct.unpack_from("=HH", message, at)
+        if length < 4:
+            break
+        found[kind] = message[at + 4 : at + length]
+        at += length + 3 & ~3
+    return found
 
 
 def _attribute(kind: int, data: bytes) -> bytes:

@@ -21,7 +21,7 @@ from netprov.runtime.control.reload import reload
 from netprov.runtime.control.server import ControlServer
 from netprov.runtime.log import EventLog, configure
 from netprov.runtime.metrics import Metrics, MetricsService
-from netprov.runtime.privilege import KEPT, become, obstacle, user_to_be
+from netprov.runtime.privilege import KEPT, NET_ADMIN, become, obstacle, user_to_be
 from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.roles import ROLES
 from netprov.runtime.supervise import Supervisor, build
@@ -110,8 +110,9 @@ def drop_root(plan: Plan, name: str, directory: Path) -> Notice | None:
         if insisted:
             raise ServiceError(f"netprov is to run as {user}, and cannot: {why}", remedy)
         return Notice(f"stays root: {why}; {remedy}", "warning")
-    become(user)
-    return Notice(f"runs as {user} with {', '.join(KEPT)}, and no longer as root")
+    kept = KEPT | (NET_ADMIN if plan.dhcp.pin_neighbours else {})
+    become(user, kept)
+    return Notice(f"runs as {user} with {', '.join(kept)}, and no longer as root")
 
 
 class Reports:

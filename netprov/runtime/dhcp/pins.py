@@ -1,0 +1,106 @@
+"""Holds this machine's table of neighbours to the leases, so that no other host takes a phone's place by ARP.
+
+ARP is believed by everybody (RFC 826): whoever sends requests in the name of a phone's address has the server's answers go to
+himself or nowhere. A permanent entry is not overwritten (arp(7)). It is marked with the protocol DHCP, by which those of a server
+that was killed are found again. Only hosts on a link of this machine have entries; behind a relay the router has.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
+from typing import Final
+
+from netprov.dhcp.config import DhcpConfig
+from netprov.dhcp.lease import Bound, Lease, LeaseEvent
+from netprov.runtime.net.rtnetlink import Interface
+
+NEEDS: Final = "CAP_NET_ADMIN"
+_HARDWARE: Final = 6
+"""Octets of an Ethernet address; others have no entry."""
+
+
+class Pins:
+    """The permanent entries of leases. `trouble` is told what the kernel refuses; `over`, that it takes entries again."""
+
+    def __init__(self, trouble: Callable[[str], None], over: Callable[[], None]) -> None:
+        self._trouble = trouble
+        self._over = over
+        self._tables: dict[str, Interface] = {}
+        self._links: Mapping[str, str] = {}
+        self._pinned: dict[int, tuple[str, bytes]] = {}
+
+    def follow(
+        self, config: DhcpConfig, interfaces: Collection[str], leases: Iterable[Lease], now: float
+    ) -> None:
+        """Hold these leases and no others from now on, or none where the plan does not want it.
+
+        What another process of ours left on these interfaces is taken over, or removed.
+        """
+        self._close()
+        links = {each.name: each.interface for each in config.networks if each.interface in interfaces}
+        self._links, self._pinned = links if config.pin_neighbours else {}, {}
+        wanted = {
+            each.address: (self._links[each.network], each.mac)
+            for each in leases
+            if each.network in self._links and each.active(now) and len(each.mac) == _HARDWARE
+        }
+        try:
+            for interface in set(links.values()):
+                table = self._tables[interface] = Interface(interface)
+                for address in table.pinned_neighbours():
+                    if wanted.get(address, ("", b""))[0] != interface:
+                        table.unpin_neighbour(address)
+            for address, (interface, mac) in wanted.items():
+                self._pin(address, interface, mac)
+        except OSError as error:
+            self._refused(error)
+
+    def take(self, events: Iterable[LeaseEvent]) -> None:
+        """Follow what happened to leases."""
+        if not self._links:
+            return
+        try:
+            for event in events:
+                lease = event.lease
+                if isinstance(event, Bound):
+                    interface = self._links.get(lease.network, "")
+                    if interface and len(lease.mac) == _HARDWARE:
+                        self._pin(lease.address, interface, lease.mac)
+                elif lease.address in self._pinned:
+                    self._unpin(lease.address)
+        except OSError as error:
+            self._refused(error)
+        else:
+            self._over()
+
+    def stop(self) -> None:
+        """Leave the table to the kernel again."""
+        for address in list(self._pinned):
+            with suppress(OSError):
+                self._unpin(address)
+        self._close()
+
+    def _pin(self, address: int, interface: str, mac: bytes) -> None:
+        if self._pinned.get(address) != (interface, mac):
+            self._tables[interface].pin_neighbour(address, mac)
+            self._pinned[address] = interface, mac
+
+    def _unpin(self, address: int) -> None:
+        interface, _ = self._pinned.pop(address)
+        self._tables[interface].unpin_neighbour(address)
+
+    def _refused(self, error: OSError) -> None:
+        why = os.strerror(error.errno or 0)
+        if self._links:
+            needs = f"`dhcp: {{pin_neighbours: true}}` needs {NEEDS}"
+            self._trouble(f"the kernel takes no entries for its neighbours: {why}; {needs}")
+        else:
+            remedy = "ip neighbour flush proto dhcp nud permanent"
+            self._trouble(f"entries for neighbours that leases had are left: {why}; remove them: {remedy}")
+
+    def _close(self) -> None:
+        for table in self._tables.values():
+            table.close()
+        self._tables = {}
