@@ -33,6 +33,11 @@ SO_ATTACH_FILTER = 26
 _GONE = frozenset({errno.ENODEV, errno.ENXIO, errno.EADDRNOTAVAIL})
 """What the kernel says of an interface that is not there any more."""
 
+LOOK_S = 0.2
+"""Seconds between looks whether an interface that went down is up again."""
+
+_SIOCGIFFLAGS, _IFF_UP = 0x8913, 1
+
 BATCH = 64
 """Frames read per wake-up."""
 
@@ -69,6 +74,9 @@ class DhcpLink:
         self._many = many
         self._added: dict[str, int] = {}
         self._routes: dict[tuple[int, int, str], bool] = {}
+        self.returned: Callable[[], None] | None = None
+        """Called when the interface is up again after it was down or gone."""
+        self._watching: asyncio.Task[None] | None = None
         self._kernel: Interface | None = None
         self._index = interface_index(interface)
         self._socket = _packet_socket(interface)
@@ -79,6 +87,9 @@ class DhcpLink:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait((self._watching,))
         self._shut()
         self._take_back()
 
@@ -131,6 +142,14 @@ class DhcpLink:
         self._index, self._socket, self._mac = index, fresh, interface_mac(self.interface)
         asyncio.get_running_loop().add_reader(fresh, self._readable)
 
+    async def _until_up(self, tell: Callable[[], None]) -> None:
+        """Wait until an interface of the name is up, and tell; the kernel has forgotten the routes meanwhile."""
+        while not _is_up(self.interface):  # noqa: ASYNC110 - the socket of an interface that is gone hears no more
+            await asyncio.sleep(LOOK_S)
+        self._watching = None
+        self._routes = {}
+        tell()
+
     def _shut(self) -> None:
         asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
@@ -154,9 +173,11 @@ class DhcpLink:
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno == errno.ENETDOWN:
-                    return
-                raise
+                if error.errno != errno.ENETDOWN:
+                    raise
+                if self.returned is not None and self._watching is None:
+                    self._watching = asyncio.create_task(self._until_up(self.returned))
+                return
             payload, source = _payload(frame)
             mac = payload[28:34]
             if mac in self._clients:
@@ -221,6 +242,16 @@ def interface_index(interface: str) -> int:
         return socket.if_nametoindex(interface)
     except OSError as error:
         raise ServiceError(f"no interface {interface}: {error.strerror}", "`ip link` lists them") from error
+
+
+def _is_up(interface: str) -> bool:
+    """Tell whether there is an interface of that name, and up."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            answer = fcntl.ioctl(probe, _SIOCGIFFLAGS, struct.pack("256s", interface[:15].encode()))
+        except OSError:
+            return False
+    return bool(struct.unpack_from("=H", answer, 16)[0] & _IFF_UP)
 
 
 def interface_mac(interface: str) -> str:

@@ -13,13 +13,15 @@ from click.testing import CliRunner
 
 from netprov.cli.table import print_table
 from netprov.cli.verb.service import phones
-from netprov.dhcp.lease import Lease, LeaseState
+from netprov.dhcp.lease import Bound, Lease, LeaseState
 from netprov.dhcp.lease_file import format_csv, format_isc, format_kea
 from netprov.machine import Event
 from netprov.provision.event import Asked, Reported, RequestRefused, SyslogLine, TlsFailed, TransferFailed
 from netprov.provision.requester import Agent
 from netprov.runtime.log import EventLog
+from netprov.state.clock import LeaseClock
 from netprov.state.device_record import DeviceRecords
+from netprov.state.lease import open_store
 from netprov.text import visible
 
 ATTACKS = {
@@ -137,3 +139,28 @@ def test_host_name_ends_no_quotation_of_dhcpd_and_no_field_of_kea() -> None:
     row = format_kea([a_lease('a,b"c')], ["voice"], to_wall=0.0).splitlines()[1]
     assert row.split(",")[8] == "a&#x2cb&#x22c"
     assert len(row.split(",")) == 11
+
+
+@pytest.mark.parametrize(
+    "attack", [*ATTACKS.values(), "=1+1", "a,b", '"'], ids=[*ATTACKS, "formula", "comma", "quote"]
+)
+def test_stranger_is_listed_harmlessly_and_nothing_that_it_says_gets_into_the_inventory(
+    tmp_path: Path, attack: str
+) -> None:
+    file, sheet = tmp_path / "site.yaml", tmp_path / "phones.csv"
+    file.write_text(
+        f"{SITE.partition('phones:')[0]}phones: {{csv: phones.csv}}\nserver: {{state: {tmp_path}}}\n"
+    )
+    sheet.write_text("mac,model\n")
+    store = open_store(tmp_path)
+    lease = Lease(
+        0x0A140064, "voice", b"k", bytes(5) + b"\x02", LeaseState.BOUND, 1, 2, attack, attack, attack.encode()
+    )
+    store.commit([Bound(lease)], LeaseClock(None).anchor())
+    store.close()
+    shown = CliRunner().invoke(phones.command, ("adopt", "-f", str(file)), standalone_mode=False)
+    assert is_harmless(shown.output)
+    assert len(shown.output.splitlines()) == 2
+    taken = CliRunner().invoke(phones.command, ("adopt", "-f", str(file), "--all"), standalone_mode=False)
+    assert is_harmless(taken.output)
+    assert sheet.read_text() == "mac,model\n00:00:00:00:00:02,\n"

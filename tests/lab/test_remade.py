@@ -13,7 +13,7 @@ from netprov.emulator.dhcp import DhcpLink
 from netprov.lab.netns import Namespace
 from netprov.lab.process import Process, run
 from netprov.phone.action import AskDhcp, Failed, Lease, Trouble
-from tests.lab.conftest import needs
+from tests.lab.conftest import PYTHON, needs, wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -50,6 +50,16 @@ class Cable:
         """Remove the phone's end, and the other with it."""
         assert run(self.phone, [needs("ip"), "link", "delete", "lan0"]).returncode == 0
 
+    def unplug(self) -> None:
+        """Take the phone's end down; its addresses stay, its routes do not."""
+        with self.phone.links() as links:
+            links.down("lan0")
+
+    def plug_in(self) -> None:
+        """Bring it up again."""
+        with self.phone.links() as links:
+            links.up("lan0")
+
     def addresses(self) -> list[str]:
         """Return the addresses of the phone's end."""
         with self.phone.links() as links:
@@ -78,3 +88,22 @@ def test_a_phone_finds_the_interface_that_has_the_name_now(cable: Cable) -> None
 
     with cable.phone.entered():
         asyncio.run(live())
+
+
+def test_a_living_phone_notices_that_its_link_was_away_and_boots(cable: Cable) -> None:
+    """First the cable is pulled and plugged in, then the interface is another one of the same name."""
+    words = ["phone", MAC, "--model", "8851", "-i", "lan0", "--stay", "--speed", "50"]
+    phone = Process(cable.phone, [PYTHON, "-u", "-m", "netprov", *words])
+    try:
+        phone.wait_for("Enter activation code", timeout=60)
+        for number, away in enumerate((cable.unplug, cable.remove), 2):
+            away()
+            cable.plug_in() if away == cable.unplug else cable.make()
+            wait_until(
+                lambda number=number: phone.output.count("Enter activation code") >= number,  # type: ignore[misc]
+                what=f"boot {number}: {phone.output}",
+                timeout=60,
+            )
+            assert len(cable.addresses()) == 1
+    finally:
+        phone.stop()

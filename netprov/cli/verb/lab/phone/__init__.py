@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +28,7 @@ from netprov.emulator.fleet import Tally, boot_fleet
 from netprov.emulator.phone import FixedLease, Link, Trip, Waiting, World, boot
 from netprov.emulator.stay import Pace, Stay
 from netprov.phone.handset.identity import Identity
+from netprov.phone.life.input import LinkChanged
 from netprov.phone.life.machine import LivingPhone
 from netprov.plan.phone import DEFAULT_MODEL
 
@@ -227,6 +228,12 @@ async def _live(identities: Sequence[Identity], choice: Choice) -> list[LivingPh
     return [each.phone for each in residents]
 
 
+def _plugged_in(stays: Iterable[Stay]) -> None:
+    """Let phones notice that their link is back: they ask DHCP again, for it may be another network."""
+    for each in stays:
+        each.happen(LinkChanged())
+
+
 async def _together(residents: Sequence[Resident], link: Link, choice: Choice) -> None:
     waiting = _waiting(choice) if len(residents) == 1 else None
     pace = Pace(choice.speed, choice.lasts)
@@ -248,6 +255,8 @@ async def _together(residents: Sequence[Resident], link: Link, choice: Choice) -
             doors = Doors(stay, lambda text: say(text, err=True, fg="red"))
             stack.push_async_callback(doors.close)
             stay.at_rest = doors.follow
+        if isinstance(link, DhcpLink):
+            link.returned = lambda: _plugged_in(stays.values())
         if choice.console is not None:
             await stack.enter_async_context(consoles(choice.console, stays))
         await asyncio.gather(*(each.run() for each in stays.values()))
