@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from typing import Final
@@ -70,11 +70,16 @@ class _Worker:
         self._sockets, their_sockets = socket.socketpair(type=socket.SOCK_SEQPACKET)
         self._sockets.settimeout(1)
         self._messages = ours
-        with theirs, their_sockets:
-            self.process: BaseProcess = _SPAWN.Process(
-                target=work, args=(theirs, their_sockets, settings), name="netprov-http", daemon=True
-            )
-            self.process.start()
+        try:
+            with theirs, their_sockets:
+                self.process: BaseProcess = _SPAWN.Process(
+                    target=work, args=(theirs, their_sockets, settings), name="netprov-http", daemon=True
+                )
+                self.process.start()
+        except BaseException:
+            ours.close()
+            self._sockets.close()
+            raise
 
     async def open(self) -> None:
         """Let it speak."""
@@ -188,8 +193,7 @@ class WorkerPool:
 
     async def stop(self) -> None:
         """Let all end what is under way, and themselves; they have two seconds."""
-        for task in self._replacing:
-            task.cancel()
+        await _over(self._replacing)
         loop = asyncio.get_running_loop()
         for each in self._workers:
             loop.remove_reader(each.process.sentinel)
@@ -206,6 +210,7 @@ class WorkerPool:
                 await asyncio.to_thread(each.process.join)
             each.close()
         self._workers.clear()
+        await _over(self._answering)
 
     def _alive(self) -> list[_Worker]:
         return [each for each in self._workers if each.process.is_alive()]
@@ -267,6 +272,13 @@ async def _all(steps: Iterable[Awaitable[None]]) -> None:
     for outcome in await asyncio.gather(*steps, return_exceptions=True):
         if outcome is not None:
             raise outcome
+
+
+async def _over(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel tasks, and wait until what they had begun is put away."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _silent() -> ServiceError:

@@ -55,3 +55,44 @@ def test_a_refused_change_is_over_when_every_worker_has_answered(refusals: tuple
         assert [each.told for each in workers] == [[Abort], [Abort]]
 
     asyncio.run(run())
+
+
+def test_a_worker_that_is_being_replaced_is_put_away_before_the_pool_has_stopped() -> None:
+    async def run() -> None:
+        pool = WorkerPool(_decide, lambda _event, _at: None, lambda _: None)
+        put_away: list[str] = []
+
+        async def start() -> None:
+            """As `_start` does: it kills what it has begun, and waits for it."""
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                put_away.append("killed")
+
+        task = asyncio.create_task(start())
+        pool._replacing.add(task)
+        await asyncio.sleep(0)
+        await pool.stop()
+        assert (task.done(), put_away) == (True, ["killed"])
+
+    asyncio.run(run())
+
+
+def test_what_is_asked_of_a_pool_that_stops_ends_with_it() -> None:
+    async def run() -> None:
+        asked = asyncio.Event()
+
+        async def decide(*_: object) -> Answered:
+            asked.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        pool = WorkerPool(decide, lambda _event, _at: None, lambda _: None)
+        worker = SimpleNamespace(channel=SimpleNamespace(send=lambda _: None))
+        pool._asked(cast("Any", worker), cast("Any", SimpleNamespace(number=1, request=None, arrival=None)))
+        await asked.wait()
+        await pool.stop()
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(run())
