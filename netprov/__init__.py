@@ -369,6 +369,9 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.watch               what others change beside the inventory
     runtime.task                tasks that are begun again when they fail
     runtime.roles               the roles of `netprov serve`, and what plays each
+    runtime.leaving             services that end when what is under way is over
+    runtime.recent              what happened of late, for those who ask and who watch
+    runtime.process             what a running process says of itself, and can be told
     runtime.supervise           start, change and stop services together
     runtime.privilege           root given up, and what is kept
     runtime.log                 one log line an event
@@ -583,6 +586,9 @@ What people type:
     cli.say                     text for people, of which a terminal obeys nothing
     cli.word                    words that are no verb's: what was meant
     cli.table                   tables on a terminal, plain lines elsewhere
+    cli.follow                  what running processes tell of events, followed
+    cli.scene                   phones and events, cut to a screen
+    cli.progress                what takes long, told while it lasts
     cli.ending                  how a verb ends that has something to take back
     cli.stay                    how emulated phones live on
     cli.timeline                what emulated phones did, on paper
@@ -602,6 +608,9 @@ What people type:
     cli.verb.service.serve      run the services
     cli.verb.service.reload     let running services take a changed inventory
     cli.verb.service.status     what runs here, on one screen
+    cli.verb.service.watch      what happens, as it happens
+    cli.verb.service.log        log levels of running services
+    cli.verb.service.drain      let running services finish, and end
     cli.verb.service.state      back up, restore, give to a second server
     cli.verb.service.leases     list, show, release, export leases
     cli.verb.service.phones     what the servers know of each phone

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netprov.errors import InventoryError, Place, Problem
+from netprov.runtime.roles import ROLES
 
 if TYPE_CHECKING:
     # Loaded when an inventory is: `--help` and what is told by --state read none.
@@ -43,6 +44,18 @@ def inventory_option(command: Callable[..., Any]) -> Callable[..., Any]:
         help=f"The inventory. Default: ${ENVIRONMENT}, else {DEFAULTS[0]} here, else {DEFAULTS[1]}.",
     )
     return option(command)
+
+
+def state_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--state` to a verb that asks running services; it passes `state`, None if not given."""
+    text = "The services' state directory. Default: the inventory's."
+    return click.option("--state", metavar="DIR", help=text)(command)
+
+
+def known_roles(roles: Sequence[str]) -> None:
+    """Refuse a role that there is not. Raises `UsageError`."""
+    if unknown := [each for each in roles if each not in ROLES]:
+        raise click.UsageError(f"there is no role {', '.join(unknown)}: {', '.join(ROLES)}")
 
 
 def find(file: str | None, usual: Sequence[str] = DEFAULTS) -> str:
@@ -88,6 +101,11 @@ def open_plan(file: str | None) -> Opened:
     """Load the inventory that a verb was given and derive its plan. Raises `InventoryError`, every problem located."""
     document = open_document(file)
     return Opened(document, plan_of(document))
+
+
+def state_of(file: str | None, state: str | None) -> Path:
+    """Return the state directory that is named, else the inventory's. Raises `InventoryError`."""
+    return Path(state or open_document(file).inventory.server.state)
 
 
 def plan_of(document: Document) -> Plan:

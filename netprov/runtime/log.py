@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TextIO
 
@@ -24,7 +25,9 @@ DELAY_S = 0.02
 """Seconds that a line may wait for others: a write, and a turn of the loop for it, cost as much as the line."""
 LONGEST = 2000
 """Characters of an event that a line holds."""
-_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+"""What a log level is called, each with less than the one before."""
+INFORMATION = LEVELS["info"]
 _SYSLOG = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 
 
@@ -80,17 +83,14 @@ class EventLog:
         self._due: asyncio.AbstractEventLoop | None = None
         self._journal = journal
         self._lowest = logging.DEBUG if verbose else logging.INFO
+        self._levels: dict[str, int] = {}
         self._second = 0
         self._time = ""
 
     def __call__(self, service: str, event: Event) -> None:
         """Write one event."""
-        level = logging.INFO
-        if named := event.severity if isinstance(event, Notice) else getattr(event, "log_level", ""):
-            level = _LEVELS[named]
-        elif isinstance(event, Dropped) or getattr(event, "everyday", False):
-            level = logging.DEBUG
-        if level < self._lowest:
+        level = level_of(event)
+        if level < self._levels.get(service, self._lowest):
             return
         text = visible(describe(event)[:LONGEST].replace("\n", " "))
         prefix = f"<{_SYSLOG[level]}>" if self._journal else self._clock()
@@ -103,6 +103,17 @@ class EventLog:
         if self._due is not loop:
             self._due = loop
             loop.call_later(DELAY_S, self.flush)
+
+    def level(self, service: str) -> str:
+        """Return the lowest level of a service's events that is written."""
+        lowest = self._levels.get(service, self._lowest)
+        return next(name for name, number in LEVELS.items() if number == lowest)
+
+    def set_level(self, level: str, services: Iterable[str]) -> None:
+        """Write the events of services from this level on, and what they log otherwise."""
+        for service in services:
+            self._levels[service] = LEVELS[level]
+            logging.getLogger(service).setLevel(LEVELS[level])
 
     def flush(self) -> None:
         """Write what waits; call this once at the end, for what the last moment has brought."""
@@ -122,6 +133,14 @@ class EventLog:
         if second != self._second:
             self._second, self._time = second, time.strftime("%H:%M:%S ", time.localtime(second))
         return self._time
+
+
+def level_of(event: Event) -> int:
+    """Return how much an event matters: everyday ones are for who looks closely."""
+    if named := event.severity if isinstance(event, Notice) else getattr(event, "log_level", ""):
+        return LEVELS[named]
+    everyday = isinstance(event, Dropped) or getattr(event, "everyday", False)
+    return LEVELS["debug" if everyday else "info"]
 
 
 def describe(event: Event) -> str:

@@ -24,6 +24,9 @@ from netprov.errors import Malformed
 Fields = Mapping[str, Any]
 """An object of JSON."""
 
+RELEASE = "dhcp.release"
+"""Ends a lease: `address` is a number; `released` says whether there was one."""
+
 _Value = TypeVar("_Value")
 _CREDENTIALS = struct.Struct("3i")
 

@@ -10,7 +10,7 @@ import gc
 import importlib
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +20,7 @@ from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.plan.difference import differences, fingerprint
 from netprov.runtime.handover import Handover, Place
+from netprov.runtime.leaving import Drained, Leaving
 from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.roles import ROLES
 from netprov.runtime.sdnotify import notify, reloading, watchdog_interval
@@ -29,6 +30,10 @@ from netprov.runtime.watch import LinkEvents, Watch
 
 COLLECT = (50_000, 20, 50)
 """Thresholds of the garbage collector; serving makes much short-lived garbage but no cycles."""
+AT_START = "start"
+"""By what an inventory was loaded that is served since the process began."""
+LAST_WORD_S = 0.5
+"""Seconds from the end of the last role to the end of the process."""
 AGAIN_S = 5.0
 """Seconds until what could not be taken over is tried again, if nothing else changes."""
 
@@ -43,6 +48,14 @@ def build(roles: Sequence[str], context: RoleContext) -> list[Service]:
     return services
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Since when an inventory is served, in seconds since 1970, and who had it loaded."""
+
+    time: float
+    by: str
+
+
 @dataclass(slots=True)
 class Loaded:
     """A new inventory that was read, and the ports that services let go for it: prepare it or abort it, once."""
@@ -50,13 +63,14 @@ class Loaded:
     _supervisor: Supervisor
     plan: Plan
     releases: tuple[Place, ...]
+    by: str
 
     async def prepare(self, places: Iterable[Place]) -> Change:
         """Make all services ready for it; `places` are what services of all processes let go.
 
         Raises `NetprovError`, which is in the log, with everything as before.
         """
-        return await self._supervisor._prepare(self.plan, frozenset(places))  # noqa: SLF001 - the two are one
+        return await self._supervisor._prepare(self, frozenset(places))  # noqa: SLF001 - the two are one
 
     async def abort(self, reason: str) -> None:
         """Serve as before, and tell why."""
@@ -72,6 +86,7 @@ class Change:
     _transaction: Transaction
     differences: tuple[str, ...]
     fingerprint: str
+    by: str
 
     async def commit(self) -> None:
         """Serve it."""
@@ -121,6 +136,13 @@ class Supervisor:
         self._watch = watch
         self._handover = handover or Handover()
         self._begun = asyncio.Event()
+        self._leaving = Leaving(self._started, self._changing, self._left)
+        self._origin = Origin(time.time(), AT_START)
+
+    @property
+    def origin(self) -> Origin:
+        """Since when the inventory is served, and who had it loaded."""
+        return self._origin
 
     @property
     def started(self) -> Sequence[Service]:
@@ -163,7 +185,7 @@ class Supervisor:
 
     async def _stop_all(self) -> None:
         """Stop what was started: first who gives addresses, then the others together, as each has a second of its own."""
-        started = list(reversed(self._started))
+        started = [*reversed(self._started), *await self._leaving.break_off()]
         for services in (started[:1], started[1:]):
             for ended in await asyncio.gather(*(each.stop() for each in services), return_exceptions=True):
                 if isinstance(ended, BaseException) and not isinstance(ended, OSError):
@@ -172,10 +194,10 @@ class Supervisor:
     async def _serve(self) -> None:
         tasks = [
             asyncio.create_task(self._stop.wait()),
-            keep("reloading on SIGHUP", self._reloads, self._tell),
+            keep("reloading on SIGHUP", self._reloads, self.tell),
         ]
         if self._watch:
-            tasks.append(keep("following what others change", partial(self._follow, self._watch), self._tell))
+            tasks.append(keep("following what others change", partial(self._follow, self._watch), self.tell))
         if interval := watchdog_interval():
             tasks.append(asyncio.create_task(_keep_alive(interval)))
         try:
@@ -187,8 +209,22 @@ class Supervisor:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _tell(self, notice: Notice) -> None:
+    def tell(self, notice: Notice) -> None:
+        """Log something of the process."""
         self._report("serve", notice)
+
+    def drain(self, roles: Sequence[str], seconds: float) -> AsyncGenerator[Drained, None]:
+        """Let some roles take nothing new in and end; when none is left, the process ends."""
+        return self._leaving.drain(roles, seconds)
+
+    def _left(self, services: Sequence[Service]) -> None:
+        self.tell(
+            Notice(f"nothing new is taken in, and all is closed: {', '.join(each.name for each in services)}")
+        )
+        notify(f"STATUS={self._status()}")
+        if not any(each.name in ROLES for each in (*self._started, *self._leaving.services)):
+            # Who has asked is told first.
+            asyncio.get_running_loop().call_later(LAST_WORD_S, self._stop.set)
 
     async def _reloads(self) -> None:
         while True:
@@ -199,11 +235,11 @@ class Supervisor:
     async def reload(self) -> None:
         """Load the inventory again and let all services take it; if one cannot, or the file is bad, none does."""
         with suppress(NetprovError):
-            loaded = await self.load()
+            loaded = await self.load("SIGHUP")
             await (await loaded.prepare(loaded.releases)).commit()
 
-    async def load(self) -> Loaded:
-        """Read the inventory again, once everything is started, and let go the ports that it takes from services.
+    async def load(self, by: str) -> Loaded:
+        """Read the inventory again for somebody, once everything is started, and let go the ports that it takes from services.
 
         Raises `NetprovError`, which is in the log, with everything as before. Nothing else is loaded until this is
         aborted, or prepared and committed or aborted.
@@ -214,16 +250,18 @@ class Supervisor:
             reloading()
             # In a thread: a large inventory takes seconds to read, and queries do not wait that long.
             plan = await asyncio.to_thread(self._load)
-            return Loaded(self, plan, tuple(each for s in self._started for each in s.release(plan)))
+            return Loaded(self, plan, tuple(each for s in self._started for each in s.release(plan)), by)
         except BaseException as error:
             self._over(_reason(error))
             raise
 
-    async def _prepare(self, plan: Plan, places: frozenset[Place]) -> Change:
-        self._handover.places = places
+    async def _prepare(self, loaded: Loaded, places: frozenset[Place]) -> Change:
+        self._handover.places, plan = places, loaded.plan
         try:
             transaction = await prepare(self._started, plan)
-            return Change(self, plan, transaction, differences(self._plan, plan), fingerprint(plan))
+            return Change(
+                self, plan, transaction, differences(self._plan, plan), fingerprint(plan), loaded.by
+            )
         except BaseException as error:
             self._over(_reason(error))
             raise
@@ -275,7 +313,7 @@ class Supervisor:
         notify("READY=1", f"STATUS={self._status()}")
 
     def _take(self, change: Change) -> None:
-        self._plan = change.plan
+        self._plan, self._origin = change.plan, Origin(time.time(), change.by)
         self._taken(change.plan)
         text = "; ".join(change.differences) or "nothing has changed"
         self._report("serve", Notice(f"reloaded: {text}"))

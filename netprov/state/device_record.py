@@ -86,10 +86,13 @@ class DeviceRecords:
         if lost := len(self._waiting) + len(self._batch):
             self._complain(f"device records: {lost} facts could not be written before the end")
 
-    def observe(self, service: str, event: Event, at: float | None = None) -> None:
-        """Take note of an event, which happened now or at a time before; never waits, never raises."""
+    def observe(self, service: str, event: Event, at: float | None = None) -> tuple[Event, Fact, str] | None:
+        """Take note of an event, which happened now or at a time before; never waits, never raises.
+
+        Return what it tells, and of which phone, "" for nobody known.
+        """
         if isinstance(event, Dropped) and event.source.address in self.own:
-            return  # asked from here in a phone's name
+            return None  # asked from here in a phone's name
         now = time.time() if at is None else at
         fact = fact_of(event) or acs_fact(event)
         if fact is None and service == "dhcp":
@@ -107,6 +110,8 @@ class DeviceRecords:
                 known=mac in self._file.known or mac in self._file.listed,
             )
             self._wanted.set()
+            return event, fact, mac
+        return None
 
     def follow(self, *, own: frozenset[str] = frozenset(), listed: frozenset[str] = frozenset()) -> None:
         """Take the servers' own addresses, and the MAC addresses of the inventory's phones, from now on."""

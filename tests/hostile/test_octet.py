@@ -100,5 +100,12 @@ def test_service_keeps_no_task_that_may_fail_in_silence() -> None:
     found = {
         str(path.relative_to(package)) for path in package.rglob("*.py") if "create_task(" in path.read_text()
     }
-    of_requests = {"dns/tcp.py", "dns/udp.py", "dns/forward.py", "provision/pool.py", "provision/worker.py"}
+    of_requests = {
+        "dns/tcp.py",
+        "dns/udp.py",
+        "dns/forward.py",
+        "leaving.py",
+        "provision/pool.py",
+        "provision/worker.py",
+    }
     assert found == {"task.py", "supervise.py"} | of_requests

@@ -79,18 +79,23 @@ class Peer:
 
 
 @contextmanager
-def peers(state: Path, roles: Sequence[str] = ()) -> Iterator[tuple[Peer, ...]]:
-    """Connect to every process of a state directory that plays one of the roles, or any. Raises `ServiceError`."""
+def peers(
+    state: Path, roles: Sequence[str] = (), *, patience: float = PATIENCE
+) -> Iterator[tuple[Peer, ...]]:
+    """Connect to every process of a state directory that plays one of the roles, or any. Raises `ServiceError`.
+
+    One that says nothing for `patience` seconds is given up.
+    """
     with ExitStack() as stack:
         found = []
         try:
             for name in place.names(state):
-                played = tuple(name.removesuffix(place.SUFFIX).split("+"))
+                played = place.roles(name)
                 if roles and not set(roles) & set(played):
                     continue
                 sock = place.connect(state, name)
                 if sock is not None:
-                    stack.enter_context(sock).settimeout(PATIENCE)
+                    stack.enter_context(sock).settimeout(patience)
                     found.append(Peer(played, sock, stack.enter_context(sock.makefile("rb"))))
         except OSError as error:
             raise ServiceError(
@@ -98,6 +103,25 @@ def peers(state: Path, roles: Sequence[str] = ()) -> Iterator[tuple[Peer, ...]]:
                 "do it as root, or as a user of the group that owns the state directory",
             ) from error
         yield tuple(found)
+
+
+def ask_each(
+    state: Path, roles: Sequence[str], operation: str, arguments: Mapping[str, Any] | None = None
+) -> Iterator[tuple[tuple[str, ...], Fields]]:
+    """Ask every process that plays one of the roles, or any, in turns; yield the roles of each with what it says.
+
+    Raises `ServiceError`, also if one of the roles is played by none.
+    """
+    with peers(state, roles) as found:
+        all_there(state, roles, found)
+        calls = [(peer.roles, peer.call(operation, arguments)) for peer in found]
+        while calls:
+            for call in list(calls):
+                answer = next(call[1], None)
+                if answer is None:
+                    calls.remove(call)
+                else:
+                    yield call[0], answer
 
 
 def ask(state: Path, operation: str, arguments: Mapping[str, Any] | None = None) -> Iterator[Fields]:
@@ -109,9 +133,21 @@ def ask(state: Path, operation: str, arguments: Mapping[str, Any] | None = None)
         yield from found[0].call(operation, arguments)
 
 
-def nobody(state: Path, roles: Sequence[str]) -> ServiceError:
+class NobodyThereError(ServiceError):
+    """Nothing that could be asked runs."""
+
+
+def all_there(state: Path, roles: Sequence[str], found: Sequence[Peer]) -> None:
+    """Raise `NobodyThereError` where nobody was found, or somebody is missing."""
+    played = {role for peer in found for role in peer.roles}
+    missing = [role for role in roles if role not in played]
+    if missing or not found:
+        raise nobody(state, missing)
+
+
+def nobody(state: Path, roles: Sequence[str]) -> NobodyThereError:
     """Return the error for roles that nothing plays with a state directory."""
-    return ServiceError(
+    return NobodyThereError(
         f"nothing that plays {' '.join(roles) or 'any role'} runs with the state directory {state}",
         "start it (`netprov serve`, `systemctl start netprov.target`); if it runs, it keeps the state directory that it was "
         "started with: name that one with --state DIR",

@@ -36,7 +36,7 @@ class OtherVersion(Malformed):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asks; `reason` says why it aborts, `releases` what all processes let go for what is to be prepared.
+    """What a client asks; `reason` says why it aborts or what has it loaded, `releases` what all processes let go for what is to be prepared.
 
     `operation` is what it calls, with its `arguments`.
     """

@@ -58,6 +58,11 @@ def names(state: Path) -> tuple[str, ...]:
         return ()
 
 
+def roles(name: str) -> tuple[str, ...]:
+    """Return the roles that the process of a control socket plays, by the socket's name."""
+    return tuple(name.removesuffix(SUFFIX).split("+"))
+
+
 def directory(state: Path) -> Path:
     """Return the directory of the control sockets, made if need be. Raises OSError."""
     folder = state / DIRECTORY

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netprov.errors import ServiceError
-from netprov.runtime.control.client import Peer, nobody, peers, read_plan
+from netprov.runtime.control.client import Peer, all_there, nobody, peers, read_plan
 from netprov.runtime.control.message import LONGEST_INVENTORY, Reply, Verb
 from netprov.runtime.control.place import directory
 
@@ -38,10 +38,10 @@ Judge = Callable[["Plan", "Plan"], Sequence[str]]
 """What looks at the plan that is served and the one that everything is ready for, and says why it is not to be served."""
 
 
-def reload(state: Path, roles: Sequence[str] = (), judge: Judge | None = None) -> Outcome:
+def reload(state: Path, roles: Sequence[str] = (), judge: Judge | None = None, *, by: str = "") -> Outcome:
     """Let every process, or those of the roles alone, load its inventory again: all of them, or none.
 
-    A `judge` is asked before anything is committed.
+    A `judge` is asked before anything is committed. `by` is what asked for it, if that is not the user himself.
 
     Whoever waits meanwhile for a reload of the same roles that began after he asked is served by it, too: systemd asks
     once a unit. Raises `ServiceError` if nobody can be asked.
@@ -53,7 +53,7 @@ def reload(state: Path, roles: Sequence[str] = (), judge: Judge | None = None) -
         if (known := _known(record, asked, roles)) is not None:
             return known
         began = time.clock_gettime(time.CLOCK_BOOTTIME)
-        outcome = _reload(state, roles, judge)
+        outcome = _reload(state, roles, judge, by)
         text = json.dumps({"began": began, "roles": list(roles), **asdict(outcome)}).encode()
         with suppress(OSError):  # a full disk: who waits asks again
             os.ftruncate(record, 0)
@@ -61,10 +61,10 @@ def reload(state: Path, roles: Sequence[str] = (), judge: Judge | None = None) -
         return outcome
 
 
-def _reload(state: Path, roles: Sequence[str], judge: Judge | None) -> Outcome:
+def _reload(state: Path, roles: Sequence[str], judge: Judge | None, by: str) -> Outcome:
     with peers(state, roles) as found:
-        _all_there(state, roles, found)
-        loaded = _ask(found, "load")
+        all_there(state, roles, found)
+        loaded = _ask(found, "load", by)
         if refused := [reply.error for reply in loaded if reply.error]:
             return _give_up(found, loaded, refused)
         # What one process lets go another may bind, so all have read the inventory before any prepares it.
@@ -94,19 +94,14 @@ def _judged(peer: Peer, judge: Judge) -> Sequence[str]:
 _SERVED_AND_PREPARED: tuple[Verb, Verb] = ("inventory", "prepared")
 
 
-def _all_there(state: Path, roles: Sequence[str], found: Sequence[Peer]) -> None:
-    played = {role for peer in found for role in peer.roles}
-    missing = [role for role in roles if role not in played]
-    if missing or not found:
-        raise nobody(state, missing)
-
-
-def _ask(found: Sequence[Peer], verb: Verb, *, releases: tuple[str, ...] = ()) -> list[Reply]:
+def _ask(
+    found: Sequence[Peer], verb: Verb, reason: str = "", *, releases: tuple[str, ...] = ()
+) -> list[Reply]:
     """Ask all at once, then hear all; who does not answer has refused."""
     replies: dict[int, Reply] = {}
     for place, peer in enumerate(found):
         try:
-            peer.send(verb, releases=releases)
+            peer.send(verb, reason, releases=releases)
         except ServiceError as error:
             replies[place] = Reply(0, str(error))
     for place, peer in enumerate(found):

@@ -69,8 +69,8 @@ class Controlled(Protocol):
     def started(self) -> Sequence[Service]:
         """Those of them that serve."""
 
-    async def load(self) -> Loaded:
-        """Read what the inventory says now. Raises `NetprovError`, which was told."""
+    async def load(self, by: str) -> Loaded:
+        """Read what the inventory says now, for somebody. Raises `NetprovError`, which was told."""
 
 
 class ControlServer:
@@ -176,8 +176,8 @@ class _Session:
                 return Reply(os.getpid(), roles=self._status())
             case Request("inventory"):
                 return await self._store(self._controlled.plan)
-            case Request("load"):
-                return await self._load()
+            case Request("load", reason=reason):
+                return await self._load(reason)
             case Request("prepare", releases=releases):
                 return await self._prepare([parse_hostport(each, 0) for each in releases])
             case Request("prepared"):
@@ -189,10 +189,12 @@ class _Session:
                 done = await self._abort(reason or "it was given up")
                 return Reply(os.getpid()) if done else _not_prepared()
 
-    async def _load(self) -> Reply:
+    async def _load(self, reason: str) -> Reply:
         if self._loaded is not None or self._change is not None:
             return Reply(os.getpid(), "a change is prepared already")
-        self._loaded = await self._controlled.load()
+        self._loaded = await self._controlled.load(
+            f"{self._asker.user} by {reason}" if reason else self._asker.user
+        )
         releases = tuple(format_hostport(*each) for each in self._loaded.releases)
         return Reply(os.getpid(), roles=self._status(), releases=releases)
 

@@ -121,6 +121,14 @@ class AcsService:
         await self._web.stop()
         self._records.close()
 
+    async def leave(self) -> None:
+        """Accept nothing any more; sessions go on."""
+        self._web.commit(self._web.prepare(()))
+
+    def under_way(self) -> int:
+        """Return how many devices are connected."""
+        return len(self._web.connections)
+
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""
         return self._web.listening()

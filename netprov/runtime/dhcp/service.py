@@ -10,12 +10,13 @@ import asyncio
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
 from netprov.dhcp.config import DhcpConfig
 from netprov.dhcp.lease import Bound, LeaseEvent
+from netprov.dhcp.message import dotted
 from netprov.dhcp.server import Server
 from netprov.errors import ServiceError
 from netprov.machine import Datagram, Endpoint, Event
@@ -28,6 +29,7 @@ from netprov.runtime.dhcp.pins import Pins
 from netprov.runtime.dhcp.port import DISCOVER_BATCH, URGENT_BATCH, Port
 from netprov.runtime.dhcp.port_change import Place, PortChange, prepare_ports
 from netprov.runtime.handover import Place as HandedPlace
+from netprov.runtime.operation import RELEASE, Asker, Fields, Operation, argument
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample
 from netprov.runtime.task import keep
 from netprov.runtime.throttle import Throttle
@@ -170,6 +172,21 @@ class DhcpService:
             yield Sample(
                 "dhcp_pool_free", "Addresses that anybody may be offered.", count, (("network", name),)
             )
+
+    def operations(self) -> Mapping[str, Operation]:
+        """Return what it can be asked for."""
+        return {RELEASE: self._release}
+
+    async def _release(self, asker: Asker, arguments: Fields) -> AsyncGenerator[Fields, None]:
+        """End the lease on an address; say whether there was one. It is on disk by then."""
+        address = argument(arguments, "address", int)
+        released = self._server.release(address, self._clock.now())
+        if released:
+            self._report(self.name, Notice(f"{asker.user} ends the lease on {dotted(address)}"))
+        self._flush()
+        if "store" in self._troubles:
+            raise ServiceError(self._troubles["store"], "it is ended when leases can be written again")
+        yield {"released": released}
 
     def _prepare_ports(self, config: DhcpConfig) -> PortChange:
         """Open what there is of a plan's interfaces and addresses; raise `ServiceError` with all as before.

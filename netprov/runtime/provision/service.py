@@ -8,6 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -138,6 +139,15 @@ class HttpService:
         await asyncio.gather(self._pool.stop(), self._web.stop())
         self._senders.close()
         self._ledger.close()
+
+    async def leave(self) -> None:
+        """Accept nothing any more, in any process; connections go on."""
+        nothing = replace(self._plan, provision=replace(self._plan.provision, listeners=()))
+        await (await self.prepare(nothing)).commit()
+
+    def under_way(self) -> int:
+        """Return how many clients are connected."""
+        return self.connections
 
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""

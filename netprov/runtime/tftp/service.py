@@ -121,8 +121,16 @@ class TftpService:
             self._window.cancel()
             self._settle()
 
+    async def leave(self) -> None:
+        """Take no request any more; transfers go on."""
+        await self._thread.call(lambda: self._sockets.commit(self._sockets.prepare(())))
+
+    def under_way(self) -> int:
+        """Return how many transfers are under way."""
+        return sum(each.proven for each in self.transfers)
+
     def _someone_reads(self) -> bool:
-        return any(each.proven for each in self.transfers)
+        return self.under_way() > 0
 
     def listening(self) -> Sequence[str]:
         """Return what it listens on."""

@@ -43,8 +43,10 @@ class Process:
     started: tuple[Service, ...] = ()
     releases: tuple[Place, ...] = ()
     told: list[Place] = field(default_factory=list)
+    loaded_by: list[str] = field(default_factory=list)
 
-    async def load(self) -> Process:
+    async def load(self, by: str) -> Process:
+        self.loaded_by.append(by)
         return self
 
     async def prepare(self, places: Iterable[Place]) -> Process:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from netprov.cli.say import say
-from netprov.cli.site import inventory_option, open_plan
+from netprov.cli.site import inventory_option, open_plan, state_of
 from netprov.cli.table import print_table
 from netprov.dhcp.lease import Lease
 from netprov.dhcp.lease_file import format_csv, format_isc, format_kea
@@ -24,12 +24,11 @@ from netprov.errors import InventoryError, ServiceError
 from netprov.explain.who import names_of
 from netprov.mac import format_mac
 from netprov.phone.rule.url import is_address
+from netprov.runtime.control.client import NobodyThereError, ask
+from netprov.runtime.operation import RELEASE
 from netprov.state.clock import LeaseClock
 from netprov.state.lease import LeaseReader
 from netprov.text import visible
-
-RELEASE_WAIT_S = 4.0
-"""How long to wait for the server to end a lease; it looks for such wishes every second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +122,11 @@ def show(which: str, *, file: str | None, state: str | None) -> int:
 @click.argument("address")
 @inventory_option
 @state_option
-@click.option(
-    "--wait",
-    metavar="SECONDS",
-    type=click.FloatRange(0),
-    default=RELEASE_WAIT_S,
-    show_default=True,
-    help="Wait so long for the server to do it.",
-)
-def release(address: str, *, file: str | None, state: str | None, wait: float) -> int:
+def release(address: str, *, file: str | None, state: str | None) -> int:
     """End the lease on ADDRESS, as if its client had given it back.
 
-    The running server does it within a second; without one it is done when the server starts. The client is
-    not told, and may go on until it renews.
+    The running server does it at once; without one it is done when the server starts. The client is not told, and may go on
+    until it renews. Exit code 1: there is no lease on it.
     """
     ledger = open_ledger(file, state)
     try:
@@ -145,15 +136,14 @@ def release(address: str, *, file: str | None, state: str | None, wait: float) -
     if not any(each.address == number and each.active(ledger.now) for each in ledger.leases):
         say(f"there is no lease on {address}")
         return 1
-    ledger.reader.wish_release(number)
-    deadline = time.monotonic() + wait
-    while time.monotonic() < deadline:
-        if not any(each.address == number and each.active(ledger.now) for each in ledger.reader.leases()):
-            say(f"released {address}")
-            return 0
-        time.sleep(0.1)
-    say(f"no server is running: {address} will be released when one starts")
-    return 0
+    try:
+        (answer,) = ask(state_of(file, state), RELEASE, {"address": number})
+    except NobodyThereError:
+        ledger.reader.wish_release(number)
+        say(f"no server is running: {address} will be released when one starts")
+        return 0
+    say(f"released {address}" if answer["released"] else f"there is no lease on {address}")
+    return int(not answer["released"])
 
 
 @command.command("export")
@@ -183,8 +173,8 @@ def export(*, file: str | None, state: str | None, form: str) -> int:
 
 def open_ledger(file: str | None, state: str | None) -> Ledger:
     """Read the leases in the state directory of an inventory, or the one named."""
-    directory = state or open_plan(file).plan.site.inventory.server.state
-    reader = LeaseReader(Path(directory))
+    directory = state_of(file, state)
+    reader = LeaseReader(directory)
     if reader.changes() < 0:
         remedy = (
             "`netprov serve` makes it when it first serves DHCP; if it has, name its state directory with --state DIR, or its "

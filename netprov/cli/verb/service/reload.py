@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from netprov.cli.say import say
-from netprov.cli.site import inventory_option
+from netprov.cli.site import inventory_option, known_roles, state_option
 from netprov.errors import InventoryError
-from netprov.runtime.roles import ROLES
 
 if TYPE_CHECKING:
     # Loaded when it is asked for more than `--help`.
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 @click.command(no_args_is_help=False)
 @click.argument("roles", nargs=-1, metavar="[ROLE]...")
 @inventory_option
-@click.option("--state", metavar="DIR", help="The services' state directory. Default: the inventory's.")
+@state_option
 @click.option(
     "--yes", is_flag=True, help="Also if more phones than `server: {reload_limit: …}` would see it."
 )
@@ -40,8 +39,7 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, *, yes:
       netprov reload dns http               these only
       systemctl reload netprov-dns          the same as `netprov reload`
     """
-    if unknown := [each for each in roles if each not in ROLES]:
-        raise click.UsageError(f"there is no role {', '.join(unknown)}: {', '.join(ROLES)}")
+    known_roles(roles)
     from netprov.diff.told import told
     from netprov.runtime.control.reload import reload
 

@@ -22,6 +22,8 @@ from netprov.runtime.control.server import ControlServer
 from netprov.runtime.log import EventLog, configure
 from netprov.runtime.metrics import Metrics, MetricsService
 from netprov.runtime.privilege import KEPT, NET_ADMIN, become, obstacle, user_to_be
+from netprov.runtime.process import Process
+from netprov.runtime.recent import Recent
 from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.roles import ROLES
 from netprov.runtime.supervise import Supervisor, build
@@ -89,7 +91,9 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
     )
     reports.follow(plan)
     try:
-        asyncio.run(_run(supervisor, ControlServer(directory, played, supervisor), reports, plan, played))
+        operations = Process(supervisor, played, log, reports.recent).operations()
+        control = ControlServer(directory, played, supervisor, operations)
+        asyncio.run(_run(supervisor, control, reports, plan, played))
     finally:
         log.flush()
 
@@ -121,6 +125,7 @@ class Reports:
     def __init__(self, directory: Path, log: EventLog) -> None:
         self.directory = directory
         self.metrics = Metrics()
+        self.recent = Recent()
         self.records = DeviceRecords(directory, self._complain, keep=partial(keep, tell=self._tell))
         self._log = log
         self._lines = LineThrottle(log, self.records.knows)
@@ -132,7 +137,8 @@ class Reports:
     def late(self, service: str, event: Event, at: float) -> None:
         """Do the same for one that happened at a time before."""
         self._lines(service, event)
-        self.records.observe(service, event, at)
+        told, fact, mac = self.records.observe(service, event, at) or (event, None, "")
+        self.recent.take(service, told, fact, mac, at)
         self.metrics.count(service, event)
 
     def follow(self, plan: Plan) -> None:
@@ -172,7 +178,7 @@ async def _run(
 
 async def _reload_all(directory: Path) -> None:
     with suppress(NetprovError):  # each process has told what it refused
-        await asyncio.to_thread(reload, directory)
+        await asyncio.to_thread(reload, directory, by="SIGHUP")
 
 
 def unmoved(opened: Opened, state: str) -> Plan:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 from pathlib import Path
 
 import click
 
 from netprov.cli.say import say
 from netprov.cli.site import inventory_option, open_plan
-from netprov.cli.table import print_table
+from netprov.cli.table import print_table, when
 from netprov.cli.verb.service.phones import add, adopt
 from netprov.explain.who import find_all, names_of
 from netprov.plan import Plan
@@ -113,7 +112,9 @@ def show(phone: str, file: str | None, state: str | None, lines: int, *, as_json
         data = dataclasses.asdict(record) | {
             "history": [dataclasses.asdict(line) for line in history],
             "key": dataclasses.asdict(key) if key else None,
-            "reports": {kind: {"time": when, "fields": dict(fields)} for kind, when, fields in reports},
+            "reports": {
+                kind: {"time": reported, "fields": dict(fields)} for kind, reported, fields in reports
+            },
         }
         print(json.dumps(data, indent=2))
         return 0
@@ -122,13 +123,11 @@ def show(phone: str, file: str | None, state: str | None, lines: int, *, as_json
             say(f"{head:<9} {visible(value)}")
     if key is not None:
         opened = ", and may be once more" if key.opened else ""
-        say(f"{'key':<9} given to {key.address} at {_when(key.time)}, known by its {key.proof}{opened}")
+        say(f"{'key':<9} given to {key.address} at {when(key.time)}, known by its {key.proof}{opened}")
     say()
-    print_table(
-        ("when", "service", "what"), [(_when(each.time), each.service, each.text) for each in history]
-    )
-    for kind, when, fields in reports:
-        say(f"\n{visible(kind)} report of {_when(when)}:")
+    print_table(("when", "service", "what"), [(when(each.time), each.service, each.text) for each in history])
+    for kind, reported, fields in reports:
+        say(f"\n{visible(kind)} report of {when(reported)}:")
         print_table(("parameter", "value"), list(fields.items()), empty="  nothing")
     return 0
 
@@ -145,12 +144,8 @@ def _row(plan: Plan, record: DeviceRecord) -> tuple[str, ...]:
         record.model or (device.model if device else ""),
         record.firmware or (device.firmware if device else ""),
         record.standing or "asked",
-        _when(record.since),
+        when(record.since),
     )
-
-
-def _when(moment: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment)) if moment else ""
 
 
 def _state(plan: Plan, state: str | None) -> Path:
