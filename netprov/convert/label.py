@@ -110,12 +110,19 @@ class Labels:
             found.append(self._complete(alone=True))
         return found
 
+    @property
+    def missing(self) -> list[str]:
+        """What the phone that is begun lacks, in words; nothing where none is begun."""
+        return [
+            WORDS[each] for each in KINDS if each in self.wanted and self._held and each not in self._held
+        ]
+
     def end(self) -> list[Outcome]:
         """Return what is to be told of a phone that is not complete, and forget it."""
         if not self._held:
             return []
+        lacks = self.missing
         held, self._held = self._held, {}
-        lacks = [WORDS[each] for each in KINDS if each in self.wanted and each not in held]
         shown = ", ".join(f"{WORDS[kind]} {value}" for kind, value in held.items())
         enough = (
             "" if "mac" not in held else f", or say `--items {','.join(held)}` where that is all there is"

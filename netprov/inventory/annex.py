@@ -56,11 +56,15 @@ def with_sheet(name: str, sheet: str) -> dict[str, str]:
     if "phones" not in value:
         return {name: _extended(text, name, line)}
     included = os.path.splitext(sheet)[0] + ".yaml"
-    if "include" not in value and not os.path.exists(included):
+    if isinstance(value["phones"], list) and "include" not in value and not os.path.exists(included):
         named = os.path.relpath(included, os.path.dirname(name) or ".")
         inner = os.path.relpath(sheet, os.path.dirname(included) or ".")
         whole = _extended(text, name, f"include: {flow(named)}")
         return {included: f"phones: {{csv: {flow(inner)}}}\n", name: whole}
+    if not isinstance(value["phones"], list):
+        raise InventoryError(
+            [_unnamed("`phones:` is neither a list nor a CSV file", f"write `{line}` instead", name)]
+        )
     raise InventoryError([_by_hand(name, included, line)])
 
 

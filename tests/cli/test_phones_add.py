@@ -155,6 +155,20 @@ def test_a_terminal_beeps_and_colours_by_what_came_of_a_phone(site: Path, colour
     assert found == [colour] * 3
 
 
+def test_a_terminal_is_told_what_a_phone_that_is_begun_lacks(site: Path) -> None:
+    process, near = _on_a_terminal(site)
+    _read_until(near, b"Ctrl-D")
+    os.write(near, b"FCH2048A1B3\n")
+    _read_until(near, b"then MAC address, model")
+    os.write(near, b"001234AB45DF\n")
+    _read_until(near, b"then model")
+    os.write(near, b"7841\n\x04")
+    assert b"added" in _read_until(near, b"\a")
+    assert process.wait(30) == 0
+    os.close(near)
+    assert listed(site) == BOTH[1:]
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_whatever_ends_it_what_was_told_as_added_is_in_the_file(site: Path, how: signal.Signals) -> None:
     process, near = _on_a_terminal(site)

@@ -203,6 +203,8 @@ def test_an_inventory_comes_to_name_the_file_by_a_line_at_its_end(
     [
         "{domain: example.com, networks: {v: {interface: lan0, subnet: 10.20.0.0/24}}}\n",
         SITE + "...\n",
+        SITE + "phones:\n",
+        SITE + "phones: {}\n",
         SITE + "include: others.yaml\nphones: [{mac: 00:12:34:00:00:01}]\n",
     ],
 )

@@ -91,6 +91,8 @@ def _work(desk: Desk, source: BinaryIO, labels: Labels) -> None:
         desk.greet(f"Scan of each phone: {kinds}. An empty line ends a phone, Ctrl-D the session.")
     for line in _lines(source):
         _tell(desk, labels.receive(line))
+        if labels.missing and sys.stdin.isatty():
+            desk.greet(f"        then {', '.join(labels.missing)}")
     _tell(desk, labels.end())
 
 
