@@ -29,6 +29,7 @@ What the operator writes, one YAML file in the operator's words:
     inventory.model.provision   profiles, static files, how the servers behave
     inventory.model.lab         the virtual LAN to try an inventory on
     inventory.model.acs         the TR-069 ACS, as the operator describes it
+    inventory.model.source      where values of profiles come from that are kept elsewhere
     inventory.model.metrics     where metrics are published
     inventory.model.site        the server and its certificates
     inventory.yaml              YAML with places
@@ -95,6 +96,7 @@ What follows from it: the plan, frozen, in the words of the protocols:
     plan.offer                  what a client would get: the DHCP server asked in memory
     plan.reference              what is said of a name that stands for nothing declared
     plan.provision              what the profile servers serve
+    plan.source                 the sources of profiles' values
     plan.path                   every path at which profiles are to be had
     plan.layer                  what phones share: parameters, policies
     plan.phone                  emulated twins of the listed phones
@@ -248,6 +250,8 @@ Profiles:
     provision.gate.tree         whose a file of a static tree is
     provision.gate.probe        marks of our own probes
     provision.report            what phones send back
+    provision.template.field    what templates and sources know of a phone
+    provision.source            what an answer of a source must be to be used
     provision.template.limit    what a template may take
     provision.template          templates in profiles
     provision.template.undefined what a template asks for in vain
@@ -427,6 +431,12 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.dns.lease           follows the leases, for their names
     runtime.dns.notify          NOTIFY over UDP
     runtime.dns.ask             one question to one server
+    runtime.source              sources of profiles' values, for whoever serves profiles
+    runtime.source.thread       work that blocks
+    runtime.source.sql          a database is asked
+    runtime.source.url          a URL is asked
+    runtime.source.program      a program is asked
+    runtime.source.pool         one question for each phone at a time, and what is kept of the answers
     runtime.tftp                the TFTP wing
     runtime.tftp.admission      whose requests are looked at when too many come
     runtime.tftp.text           text in netascii, made once
@@ -590,6 +600,7 @@ What people type:
     cli.scene                   phones and events, cut to a screen
     cli.progress                what takes long, told while it lasts
     cli.ending                  how a verb ends that has something to take back
+    cli.sourced                 a profile with the values that sources give
     cli.stay                    how emulated phones live on
     cli.timeline                what emulated phones did, on paper
     cli.proof                   exports proved beside netprov

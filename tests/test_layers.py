@@ -92,12 +92,13 @@ EVERYTHING = set(MAY_IMPORT) | {"cli"}
 WINGS: Mapping[str, set[str]] = {
     "net": {"net"},
     "web": {"web", "net"},
+    "source": {"source"},
     **{
-        wing: {wing, "net", "web"}
+        wing: {wing, "net", "web", "source"}
         for wing in ("dhcp", "dns", "tftp", "provision", "cwmp", "control", "console")
     },
 }
-"""The folders of runtime/: a wing stands on net and web, never on another wing."""
+"""The folders of runtime/: a wing stands on net, web and source, never on another wing."""
 
 STOREYS: Mapping[str, tuple[str, ...]] = {
     "netprov.phone": ("rule", "handset", "fetch", "", "life"),
@@ -105,7 +106,7 @@ STOREYS: Mapping[str, tuple[str, ...]] = {
     "netprov.dhcp": ("option", ""),
     "netprov.inventory": ("yaml", "model", ""),
     "netprov.explain": ("", "capture"),
-    "netprov.runtime": ("", "net", "web", "wing"),
+    "netprov.runtime": ("", "net", "web", "source", "wing"),
 }
 """Folders within a folder, lowest first; "" is the folder's own modules."""
 

@@ -13,6 +13,7 @@ from netprov.errors import Path
 from netprov.inventory.model import Auth
 from netprov.plan.group import ClientGroup
 from netprov.provision.parameter.catalogue import find_parameter
+from netprov.provision.source import secret_names
 
 _SECRET = re.compile(r"password|passwd|secret|GPP_S[A-D]\Z|IKM_|shared_key|_PIN\b", re.IGNORECASE)
 """What a parameter that the catalogue lacks is taken for a secret by."""
@@ -290,6 +291,54 @@ def template_fails(view: View) -> Iterator[Finding]:
         yield Finding(
             path, f"the template fails for {phones[0]}{more}: line {line}: {message}", remedy=remedy
         )
+
+
+SOURCE_KIND = planned(
+    "source-kind",
+    "error",
+    why="Each source is asked in one way; several sources may stand beside each other.",
+    remedy="give each a name of its own under `sources:`",
+)
+SOURCE_COMMAND = planned(
+    "source-command",
+    "error",
+    why="A server that looked for a program by its name alone might start another one.",
+    remedy="name the program from the root",
+)
+
+
+@rule(
+    "source-not-asked",
+    "info",
+    why="`check` asks no source: whether it answers for each phone, and with every value that the profile wants, shows when it is asked.",
+    remedy="`netprov profile render PHONE` asks it as the server does",
+)
+def source_not_asked(view: View) -> Iterator[Finding]:
+    waiting: dict[str, dict[str, None]] = {}
+    for _, device, trial in view.trials:
+        for _, source in trial.unasked:
+            waiting.setdefault(source, {})[named(device)] = None
+    for source, phones in waiting.items():
+        first, *more = phones
+        others = f" and {len(more)} more" if more else ""
+        yield Finding(
+            ("sources", source), f"source {source} has values of {first}{others}, which are not known here"
+        )
+
+
+@rule(
+    "source-secret-missing",
+    "error",
+    why="Without the password or header that it wants, the source is not asked, and the phones get no profile.",
+    remedy="add a line with the secret's name and its text to the secrets file",
+)
+def source_secret_missing(view: View) -> Iterator[Finding]:
+    secrets = view.disk.secrets
+    for name, source in view.plan.provision.sources.items() if view.plan and secrets else ():
+        for secret in secret_names(source):
+            if secrets and not secrets.get(secret):
+                where = view.disk.secrets_place
+                yield Finding(("sources", name), f"{where} has no secret {secret!r} of source {name}")
 
 
 FILES_PATH = planned(

@@ -1,6 +1,7 @@
 """Profiles: the parameters of each listed phone that differ, how its profile is protected, and files for everybody.
 
-Secrets never appear: the text of a template that asks for one is compared with the secret's name in its place.
+Secrets never appear: the text of a template that asks for one is compared with the secret's name in its place. So is one that
+asks for a value of a source, which is not asked.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from netprov.provision.config import Device, Policy, Provision
 from netprov.provision.profile import Layer, Parameter, parse_profile
 from netprov.provision.requester import Requester
 from netprov.provision.secret import Secrets
+from netprov.provision.source import named_rows
 
 PROFILE = "profile"
 """The aspect of a phone's profile as a whole."""
@@ -55,7 +57,10 @@ class _Side:
 
     def __init__(self, provision: Provision) -> None:
         self._catalog = Catalog(provision, entropy=bytes, secrets=_NamedSecrets())
-        self._requesters = [Requester(scheme, "", provision.server_name, PORTS[scheme]) for scheme in _ROADS]
+        named = named_rows(provision.sources)
+        self._requesters = [
+            Requester(scheme, "", provision.server_name, PORTS[scheme], sourced=named) for scheme in _ROADS
+        ]
 
     def in_short(self, device: Device | None) -> str:
         """Return what a phone that only one plan lists has of its own, "" for nothing."""

@@ -313,6 +313,27 @@ CAUSE_FAMILIES: Mapping[str, tuple[Reason, ...]] = {
             "start the phone within these hours, or change them",
         ),
         _because(
+            "source-failed",
+            "a source that its profile has values from fails",
+            "No answer in time, an error, or no way there. The phone was told to come again (503, or a TFTP error): a profile with "
+            "holes would blank what it has.",
+            "the detail says what failed: mend the source, or allow older answers with `stale:`; "
+            "`netprov profile render PHONE` asks it as the server does",
+        ),
+        _because(
+            "source-answer",
+            "a source that its profile has values from answers with nothing that can be used",
+            "No row for this phone or several, no JSON object, a value of a kind that no parameter takes, or none of the name that "
+            "the template writes.",
+            "correct the data, the query or the template; `netprov profile render PHONE` asks it as the server does",
+        ),
+        _because(
+            "source-unasked",
+            "its profile has values of a source, and what that says is not known here",
+            "An inventory says where values are kept, and not what they are: whether the phone gets its profile shows when it asks.",
+            "`netprov profile render PHONE` asks the source as the server does; `netprov phones show PHONE` tells what was",
+        ),
+        _because(
             "unauthorized",
             "the server wants a user and a password",
             "A phone fresh from the box has neither user nor password for a server.",

@@ -17,7 +17,7 @@ from netprov.explain.option import is_managed, misread, oddities, option_fault, 
 from netprov.explain.profile import Answer, alternatives, parameter, read_answers, refusal, unfollowed
 from netprov.explain.session import conversation
 from netprov.explain.timeline import tell
-from netprov.explain.verdict import UNKNOWN, UNSEEN, WITHHELD, Fault, fault_of, is_management
+from netprov.explain.verdict import UNASKED, UNKNOWN, UNSEEN, WITHHELD, Fault, fault_of, is_management
 from netprov.phone.action import AskDhcp, Failed, Fetch, Found, Lease, Resolve, Response, Step, Trouble
 from netprov.phone.boot import Outcome
 from netprov.phone.resync import MAX_STAGES
@@ -148,8 +148,8 @@ def explain_rest(story: Story, promised: Story, *, own: bool) -> Story:
 
     What the profile makes it do at other servers leaves no record here.
     """
-    if own and promised.cause is not None and promised.cause.id in WITHHELD:
-        return story  # the key that it has got is not given again
+    if own and promised.cause is not None and promised.cause.id in {*WITHHELD, UNASKED}:
+        return story  # the key that it has got is not given again; what a source said of it is known to who was asked
     if promised.first and promised.cause is not None:
         seen = f"the inventory; on record is that it was sent {story.url}"
         return replace(promised, evidence=seen)
@@ -331,7 +331,7 @@ def _in_order(faults: list[Fault], steps: Sequence[Step]) -> list[Fault]:
     return sorted(faults, key=lambda fault: places.get(id(fault.step), len(places)))
 
 
-_CANNOT_TELL = frozenset({UNKNOWN, UNSEEN})
+_CANNOT_TELL = frozenset({UNKNOWN, UNSEEN, UNASKED})
 
 
 def _weightiest(faults: list[Fault]) -> Fault:
@@ -343,6 +343,14 @@ def _weightiest(faults: list[Fault]) -> Fault:
         if found := next((fault for fault in faults if fault.id in ids), None):
             return found
     return next((fault for fault in faults if fault.answered), faults[0])
+
+
+def _shown(fault: Fault) -> str:
+    """Return what the phone's screen or page says of a fault."""
+    if fault.id == UNASKED:
+        return "not known here"
+    failed = f"Resync failed: {CAUSES[fault.id].title}"
+    return failed if fault.step else "Customization state: Open or Pending"
 
 
 _LOST = frozenset({"no-domain", "no-dns", "cloud", "srv-missing", "not-captured"})
@@ -373,7 +381,7 @@ def _failed(fault: Fault, road: tuple[str, ...], notes: tuple[Problem, ...]) -> 
         cause=CAUSES[fault.id],
         detail=fault.detail,
         evidence=step.evidence if step else "",
-        shows=f"Resync failed: {CAUSES[fault.id].title}" if step else "Customization state: Open or Pending",
+        shows=_shown(fault),
         retry=RETRY,
         notes=notes,
     )

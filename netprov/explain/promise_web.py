@@ -10,14 +10,14 @@ from netprov.explain.verdict import WHY
 from netprov.hostport import Scheme
 from netprov.phone.action import Failed, Fetch, Response, Trouble
 from netprov.plan import Plan
-from netprov.provision.answer import Content, Refusal, TreeFile
+from netprov.provision.answer import Content, Refusal, TreeFile, Unasked
 from netprov.provision.auth import Authority
 from netprov.provision.catalog import Catalog, decode_path
 from netprov.provision.config import Listener, SecretsPlace
 from netprov.provision.gate.handout import HandOut
 from netprov.provision.http import HttpRequest
 from netprov.provision.requester import Requester, parse_agent
-from netprov.provision.respond import Responder
+from netprov.provision.respond import Responder, SourceUnasked
 from netprov.provision.secret import SITE, Secrets
 from netprov.state.catalog import DEFAULT_FILE, load_secrets
 from netprov.state.tree import open_file
@@ -75,6 +75,8 @@ class PlannedServers:
             case TreeFile():
                 file = _read(answer)
                 return Failed(Trouble.NOT_FOUND, action.url.path) if file is None else Response(200, file)
+            case Unasked(source=source):
+                return Failed(Trouble.UNASKED, source)
             case Refusal(status=status, why=why) if why:
                 return Response(status, headers=((WHY, why),))
             case Refusal(status=403, reason=reason):
@@ -82,10 +84,13 @@ class PlannedServers:
             case _:
                 return Failed(Trouble.NOT_FOUND, action.url.path)
 
-    def _http(self, action: Fetch, requester: Requester) -> Response:
+    def _http(self, action: Fetch, requester: Requester) -> Response | Failed:
         fields = {name.lower(): value for name, value in action.headers.items()}
         request = HttpRequest(action.method, action.url.path, 1, fields, action.body)
-        answered = self._responder.respond(request, requester, self._now)
+        try:
+            answered = self._responder.respond(request, requester, self._now)
+        except SourceUnasked as error:
+            return Failed(Trouble.UNASKED, error.unasked.source)
         if answered.file is not None:
             body = _read(answered.file)
             return Response(404) if body is None else Response(200, body)

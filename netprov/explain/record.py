@@ -15,6 +15,7 @@ from netprov.dhcp.lease import Lease as DhcpLease
 from netprov.dhcp.message import dotted
 from netprov.errors import Malformed
 from netprov.explain.promise_tls import PlannedTls
+from netprov.explain.timeline import REASON
 from netprov.explain.verdict import SEALED, SENT, WHY
 from netprov.hostport import CWMP_PORT, PORTS, Scheme
 from netprov.phone.action import AskDhcp, Done, Failed, Fetch, Lease, Response, Result, Say, Step, Trouble
@@ -147,7 +148,7 @@ def _asked(_heard: Heard, fields: Mapping[str, object]) -> tuple[Fetch, Result] 
     fetch = Fetch(url, SERVER, method=str(fields["method"]))
     status = int(str(fields["status"]))
     if why := str(fields.get("why", "")):
-        return fetch, Response(status, headers=((WHY, why),))
+        return fetch, Response(status, headers=((WHY, why), (REASON, str(fields["reason"]))))
     if url.scheme == "tftp" and status not in _SENT:
         trouble = Trouble.NOT_FOUND if status == 404 else Trouble.TRANSFER
         return fetch, Failed(trouble, str(fields["reason"]))

@@ -23,6 +23,9 @@ from netprov.phone.action import (
     Wait,
 )
 
+REASON = "netprov-reason"
+"""The field in which a refusal of our own servers, on record, says why it was."""
+
 SHOWN = (code.DNS, code.DOMAIN, code.NTP, *ORDER)
 """Options of a lease that matter to provisioning, in the order they are told."""
 
@@ -87,7 +90,9 @@ def _answer(step: Step) -> str:
         case Found(addresses, records):
             targets = [f"{r.priority} {r.weight} {r.port} {r.target}" for r in records]
             return ", ".join([*addresses, *targets])
-        case Response(status, body):
+        case Response(status, body) as response:
+            if reason := response.header(REASON):
+                return f"{status}, {reason}"
             if step.action.__class__ is Fetch and step.action.url.scheme == "tftp":
                 return f"{len(body)} octets"
             if status < 0:

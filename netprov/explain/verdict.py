@@ -34,10 +34,13 @@ UNKNOWN = "elsewhere"
 """The cause of a road that leads to a server of which the inventory knows nothing: it may well be fine."""
 
 WHY = "netprov-why"
-"""The field in which an answer of 403 of our own servers, as planned or on record, names its cause."""
+"""The field in which a refusal of our own servers, as planned or on record, names its cause."""
 
 UNSEEN = "not-captured"
 """The cause where a capture lacks what would tell."""
+
+UNASKED = "source-unasked"
+"""The cause where an answer hangs on what a source of values would say."""
 
 _TROUBLE: Mapping[Trouble, str] = {
     Trouble.TIMEOUT: "server-silent",
@@ -58,6 +61,7 @@ _TROUBLE: Mapping[Trouble, str] = {
     Trouble.GARBAGE: "not-http",
     Trouble.ELSEWHERE: UNKNOWN,
     Trouble.UNSEEN: UNSEEN,
+    Trouble.UNASKED: UNASKED,
 }
 
 _TFTP: Mapping[Trouble, str] = {Trouble.TIMEOUT: "tftp-silent", Trouble.REFUSED: "tftp-closed"}
@@ -72,7 +76,10 @@ _STATUS: Mapping[int, str] = {
 }
 
 WITHHELD = frozenset(
-    {"demand-hours", "demand-sender", "key-locked", "key-never", "key-sender", "key-unrecorded"}
+    {
+        *("demand-hours", "demand-sender", "key-locked", "key-never", "key-sender", "key-unrecorded"),
+        *("source-failed", "source-answer"),
+    }
 )
 """Causes that our own servers give for what they keep from a sender."""
 
@@ -87,6 +94,7 @@ UNANSWERED = frozenset(
         "closed-early",
         UNKNOWN,
         UNSEEN,
+        UNASKED,
     }
 )
 

@@ -9,7 +9,7 @@ from netprov.export.written import Export
 from netprov.hostport import Scheme
 from netprov.mac import bare_mac
 from netprov.plan.path import ServedPath, served_paths
-from netprov.provision.answer import Content, Redirect, Refusal
+from netprov.provision.answer import Content, Redirect, Refusal, Unasked
 from netprov.provision.catalog import Catalog
 from netprov.provision.config import FACTORY_PATH, SRV_MAC_PATH, Device, Listener, Provision
 from netprov.provision.macro import device_macros, expand
@@ -51,7 +51,7 @@ def web_entries(
             elif isinstance(answer, Content):
                 why = "it is behind a password, and nginx has no Digest: write the password files yourself"
                 export.leave(("phones", index), f"profile of {device.mac}", why)
-            elif isinstance(answer, Refusal):
+            elif isinstance(answer, Refusal | Unasked):
                 export.leave(("phones", index), f"profile of {device.mac}", answer.reason)
     requester = Requester(scheme, "", listener.address, listener.port)
     answer = catalog.respond(expand(FACTORY_PATH, {"PSN": "8851-3PCC"}), requester)
@@ -84,6 +84,8 @@ def export_tftp(provision: Provision, catalog: Catalog) -> Export:
             export.leave(
                 ("provisioning", "statuses"), f"status of {path.path}", "a TFTP server has no such file"
             )
+        if isinstance(first, Unasked):
+            export.leave(("profiles",), f"profile at {path.path}", first.reason)
         if not isinstance(first, Content):
             continue
         export.octets[f"tftp{path.path}"] = first.body

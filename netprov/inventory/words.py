@@ -169,6 +169,9 @@ def _problem(detail: ErrorDetails, path: Path) -> Problem:
     if kind == "extra_forbidden":
         return _unknown(path)
     if detail["loc"][-1:] == ("[key]",):
+        error = detail.get("ctx", {}).get("error")
+        if isinstance(error, BadValue):
+            return Problem("key", f"a key of {_name(path[:-1])}: {error.message}", error.remedy, path)
         wanted = next((words for part, words in _WANTED if part in kind), "such a key")
         owner = _name(path[:-1])
         number = option_for(str(path[-1])) if path[-2:-1] == ("options",) else ""

@@ -48,6 +48,7 @@ class Trouble(StrEnum):
     NO_SERVER = "no DNS server known"
     ELSEWHERE = "not a server of the inventory"
     UNSEEN = "not captured"
+    UNASKED = "values of its profile come from a source, which is not asked here"
 
 
 @dataclass(frozen=True, slots=True)

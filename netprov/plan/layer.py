@@ -13,11 +13,13 @@ from netprov.provision import profile
 from netprov.provision.config import Device, Policy, Ports, SenderDemand
 from netprov.provision.parameter.catalogue import find_parameter
 from netprov.provision.profile import Layer
-from netprov.provision.template import is_template, phone_fields, template_fault
+from netprov.provision.source import SourceValues, named_rows
+from netprov.provision.template import is_template, template_fault
+from netprov.provision.template.field import phone_fields
 
 TEMPLATE_KNOWS = (
     f"a template knows phone.{', phone.'.join(phone_fields(Device('00:00:00:00:00:00')))}, site.domain, site.server, "
-    "secret(name), and of a resync by POST post.NAME | default('')"
+    "secret(name), what sources say, source.SOURCE.NAME, and of a resync by POST post.NAME | default('')"
 )
 
 
@@ -85,6 +87,7 @@ class Layers:
             "post": {},
             "values": _Anything(),
             "secret": str,
+            "source": SourceValues(self.inventory.sources, named_rows(self.inventory.sources)),
             **more,
         }
         fault = template_fault(text, context)

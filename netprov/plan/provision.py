@@ -16,6 +16,8 @@ from netprov.phone.rule.written import read_written
 from netprov.plan.layer import Layers
 from netprov.plan.reference import unknown
 from netprov.plan.site import Site, SitePhone
+from netprov.plan.source import problems as source_problems
+from netprov.plan.source import sources
 from netprov.provision.config import (
     CA_PATH,
     Device,
@@ -36,6 +38,7 @@ def provision(site: Site) -> Provision:
     listeners = tuple(_listeners(site))
     problems += _conflicts(site)
     problems += _trees(site.inventory.provisioning.files)
+    problems += source_problems(site.inventory)
     if problems:
         raise InventoryError(dict.fromkeys(problems))
     settings = site.inventory.provisioning
@@ -73,6 +76,7 @@ def provision(site: Site) -> Provision:
         else (),
         secrets=secrets_place(site.inventory),
         workers=settings.workers,
+        sources=sources(site.inventory),
     )
 
 

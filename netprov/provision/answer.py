@@ -1,10 +1,11 @@
-"""What the catalog answers: content, a file of a tree, another place, or a refusal."""
+"""What the catalog answers: content, a file of a tree, another place, a refusal, or that a source is to be asked first."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from netprov.provision.auth import Account, AuthScheme
+from netprov.provision.config import Device
 from netprov.provision.gate.handout import Wanted
 
 PROFILE_TYPE = "text/xml"
@@ -59,12 +60,29 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An HTTP status, 404 mostly, which is TFTP's error 1; `reason` is for people, `why` the cause's id where there is one."""
+    """An HTTP status, 404 mostly, which is TFTP's error 1; `reason` is for people, `why` the cause's id where there is one.
+
+    `retry_after` says when to come again, in seconds, 0 for nothing.
+    """
 
     reason: str
     status: int = 404
     mac: str = ""
     why: str = ""
+    retry_after: int = 0
 
 
-Answer = Content | TreeFile | Redirect | Refusal
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """A profile that cannot be composed yet: `source` is to be asked for this phone, and then the catalog again."""
+
+    source: str
+    device: Device
+
+    @property
+    def reason(self) -> str:
+        """What to say where nobody is going to ask."""
+        return f"its values come from source {self.source}, which is asked when the phone asks"
+
+
+Answer = Content | TreeFile | Redirect | Refusal | Unasked

@@ -13,7 +13,16 @@ from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from netprov.mac import find_mac, read_mac
-from netprov.provision.answer import PROFILE_TYPE, Answer, Content, Lock, Redirect, Refusal, TreeFile
+from netprov.provision.answer import (
+    PROFILE_TYPE,
+    Answer,
+    Content,
+    Lock,
+    Redirect,
+    Refusal,
+    TreeFile,
+    Unasked,
+)
 from netprov.provision.compose import Composer
 from netprov.provision.config import ALIASES, CA_PATH, LADDER, Device, Provision, TlsVersion
 from netprov.provision.gate.demand import key_refused, proof_of, unmet
@@ -24,6 +33,7 @@ from netprov.provision.gate.tree import Owners
 from netprov.provision.macro import PathPattern, device_macros, expand, patterns
 from netprov.provision.requester import Requester
 from netprov.provision.secret import SecretMissing, Secrets
+from netprov.provision.source import RETRY_AFTER_S, SourceFailed, SourceWanted
 from netprov.provision.template import RenderFailed
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
@@ -121,7 +131,7 @@ class Catalog:
         return unmet(owner, requester, proof)
 
     def plain(self, device: Device, requester: Requester) -> bytes:
-        """Return a listed phone's own profile before it is encrypted. Raises `SecretMissing` or `RenderFailed`."""
+        """Return a listed phone's own profile before it is encrypted; raises what `Composer.profile` raises."""
         return self._composer.profile(device, requester)
 
     def oldest_tls(self, address: str, link_mac: Callable[[], str]) -> TlsVersion | None:
@@ -227,17 +237,23 @@ class Catalog:
         return replace(requester, link_mac=lambda: mac, probe="signed" if signed else "claimed")
 
     def _own(self, device: Device, requester: Requester) -> Answer:
-        """Return a phone's own profile, made once: this catalog is of one plan, its secrets and its CA."""
+        """Return a phone's own profile, made once: this catalog is of one plan, its secrets and its CA.
+
+        What came with a request, and what sources said, hold for this answer alone.
+        """
         key = (device.mac, requester.scheme, requester.server, requester.port)
-        made = None if requester.posted else self._made.get(key)
+        passing = bool(requester.posted or requester.sourced)
+        made = None if passing else self._made.get(key)
         if made is not None:
             return made
         try:
             plain = self._composer.profile(device, requester)
-        except (SecretMissing, RenderFailed) as error:
-            return Refusal(str(error), 500, device.mac)
+        except SourceWanted as wanted:
+            return Unasked(wanted.source, device)
+        except (SecretMissing, RenderFailed, SourceFailed) as error:
+            return _refused(error, device)
         answer = self._guard.protect(plain, device, requester.scheme)
-        if isinstance(answer, Content) and not requester.posted:
+        if isinstance(answer, Content) and not passing:
             self._made_octets += len(answer.body)
             if self._made_octets > _KEPT_OCTETS:
                 self._made.clear()
@@ -267,6 +283,17 @@ class Catalog:
             mac, model=model, serial=device.serial, firmware=device.firmware, address=requester.address
         )
         return expand(target, {name: value for name, value in macros.items() if value})
+
+
+def _refused(error: SecretMissing | RenderFailed | SourceFailed, device: Device) -> Refusal:
+    """Refuse a profile that would have a hole; what a source lacks may be there soon."""
+    match error:
+        case SourceFailed():
+            return Refusal(str(error), 503, device.mac, error.why, RETRY_AFTER_S)
+        case RenderFailed() if error.fault.source:
+            return Refusal(str(error), 503, device.mac, "source-answer", RETRY_AFTER_S)
+        case _:
+            return Refusal(str(error), 500, device.mac)
 
 
 def _named_mac(named: Mapping[str, str]) -> str:

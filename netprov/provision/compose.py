@@ -1,11 +1,11 @@
 """Composes what a phone is sent: its layers merged, its templates rendered, its way to HTTPS added.
 
-Templates see `phone`, `site`, `post` and, as a whole profile, `parameters`.
+Templates see `phone`, `site`, `post`, `source` and, as a whole profile, `parameters`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,14 +16,9 @@ from netprov.provision.gate.guard import Introduction
 from netprov.provision.profile import Layer, Parameter, element, enclose, format_profile, merge
 from netprov.provision.requester import Requester
 from netprov.provision.secret import Secrets
-from netprov.provision.template import (
-    Fault,
-    RenderFailed,
-    is_template,
-    phone_fields,
-    render,
-    template_fault,
-)
+from netprov.provision.source import NamedRow, Row, SourceValues
+from netprov.provision.template import Fault, RenderFailed, is_template, render, template_fault
+from netprov.provision.template.field import phone_fields
 
 _IKM = "IKM_HTTP_Encrypt_Content"
 
@@ -59,9 +54,24 @@ class Trial:
 
     missing: tuple[MissingSecret, ...] = ()
     faults: tuple[tuple[str, Fault], ...] = ()
+    unasked: tuple[tuple[str, str], ...] = ()
+    """Parameters whose values come from a source, which is not asked for a trial, and the source."""
 
 
 _FINE = Trial()
+_NOBODY = Requester("https", "")
+
+
+class _Tried(dict[str, Row]):
+    """Has an answer of every source, and notes whose was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sources: list[str] = []
+
+    def get(self, name: str, default: object = None, /) -> Row:  # noqa: ARG002
+        self.sources.append(name)
+        return NamedRow(name)
 
 
 class Composer:
@@ -82,14 +92,17 @@ class Composer:
         self._alive: list[tuple[Layer, ...]] = []
 
     def profile(self, device: Device, requester: Requester) -> bytes:
-        """Compose a listed phone's profile. Raises `SecretMissing` or `RenderFailed`: none leaves with a hole in it."""
+        """Compose a listed phone's profile: none leaves with a hole in it.
+
+        Raises `SecretMissing`, `RenderFailed`, `SourceFailed`, or `SourceWanted` where the requester brings no answer of a source.
+        """
         if device.template:
             return self._whole(device, requester)
         shared = self._merged(device.layers[:-1], requester)
         own = self._formatted_layer(device.layers[-1]) if device.layers else _EMPTY
         elements = {**shared.elements, **own.elements}
         if shared.templates or own.templates:
-            context = self._context(device, requester.posted)
+            context = self._context(device, requester)
             for name, parameter in {**shared.templates, **own.templates}.items():
                 if name in own.templates or name not in own.elements:
                     elements[name] = element(_rendered(parameter, context))
@@ -99,7 +112,7 @@ class Composer:
         """Compose a profile whose whole text is a template."""
         from markupsafe import Markup
 
-        context = self._context(device, requester.posted)
+        context = self._context(device, requester)
         layers = (self._road(requester), *device.layers)
         parameters = {name: _rendered(parameter, context) for name, parameter in merge(layers).items()}
         context["parameters"] = Markup("\n".join(map(element, parameters.values())))  # noqa: S704 - element() escapes
@@ -108,12 +121,13 @@ class Composer:
             "ascii", "xmlcharrefreplace"
         )
 
-    def _context(self, device: Device, posted: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
+    def _context(self, device: Device, requester: Requester) -> dict[str, Any]:
         return {
-            "post": dict(posted),
+            "post": dict(requester.posted),
             "phone": phone_fields(device),
             "site": self._site,
             "secret": self._secrets.demand,
+            "source": SourceValues(self._provision.sources, requester.sourced),
         }
 
     def trial(self, device: Device) -> Trial:
@@ -125,13 +139,18 @@ class Composer:
         merged = merge(device.layers)
         texts = {name: each.value or "" for name, each in merged.items() if is_template(each.value)}
         wanted: list[str] = []
+        tried = _Tried()
 
         def ask(name: str) -> str:
             if not self._secrets.get(name):
                 wanted.append(name)
             return _PLACEHOLDER
 
-        context = {**self._context(device), "secret": ask}
+        context = {
+            **self._context(device, _NOBODY),
+            "secret": ask,
+            "source": SourceValues(self._provision.sources, tried),
+        }
         if device.template:
             shown = {
                 name: _PLACEHOLDER if name in texts else each.value or "" for name, each in merged.items()
@@ -140,12 +159,17 @@ class Composer:
             texts[WHOLE] = device.template
         missing: list[MissingSecret] = []
         faults: list[tuple[str, Fault]] = []
+        unasked: list[tuple[str, str]] = []
         for name, text in texts.items():
-            if fault := template_fault(text, context):
+            fault = template_fault(text, context)
+            # What fails over a value that only stands for one may be right with that which the source gives.
+            if fault is not None and (fault.always or not tried.sources):
                 faults.append((name, fault))
+            unasked += ((name, each) for each in dict.fromkeys(tried.sources))
+            tried.sources.clear()
             missing += (MissingSecret(name, each) for each in dict.fromkeys(wanted))
             wanted.clear()
-        return Trial(tuple(missing), tuple(faults))
+        return Trial(tuple(missing), tuple(faults), tuple(unasked))
 
     def _merged(self, layers: tuple[Layer, ...], requester: Requester) -> _Formatted:
         """Return the shared layers with the way to HTTPS, which depends only on how the request came."""

@@ -123,6 +123,45 @@ class SecretsPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class SqlQuery:
+    """A query of a database for one row; `password` names the secret that the database's password is."""
+
+    database: str
+    query: str
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonUrl:
+    """A JSON object at a URL; `headers` are fields and the names of the secrets that are their values, `ca` a file."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    ca: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that is told of the phone in JSON on its standard input, and says a JSON object."""
+
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One source; times in seconds.
+
+    An answer serves for `fresh` without asking again, and for `stale` after that where the source fails.
+    """
+
+    name: str
+    how: SqlQuery | JsonUrl | Program
+    timeout: int = 3
+    fresh: int = 60
+    stale: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Provision:
     """Everything the catalog answers from.
 
@@ -132,7 +171,8 @@ class Provision:
     to the domain by SRV instead, so that any target may be down. `unlisted` is what phones that
     are not in the inventory get, None for nothing. `statuses` are path patterns and what they are answered with;
     `tree_classes` are the classes to whose phones alone some of `trees` are given; below `reports` phones put theirs;
-    `syslog` are addresses to listen for messages on; `workers` are the processes that answer HTTP and HTTPS.
+    `syslog` are addresses to listen for messages on; `workers` are the processes that answer HTTP and HTTPS;
+    `sources` are asked for values of profiles, by their names.
     """
 
     domain: str
@@ -154,3 +194,4 @@ class Provision:
     syslog: tuple[str, ...] = ()
     secrets: SecretsPlace = SecretsPlace()
     workers: int = 1
+    sources: Mapping[str, Source] = field(default_factory=dict)

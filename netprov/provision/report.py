@@ -26,6 +26,8 @@ ReportKind = Literal["status", "delta", "full"]
 MAX_FIELDS = 5000
 LIMITS = XmlLimits(octets=512 << 10, elements=2 * MAX_FIELDS, depth=40)
 """Of a report in clear: a phone's whole configuration stays below 200 kB."""
+MAX_POSTED_FIELDS = 100
+"""Fields of a posted body: it has place for some dozen macros."""
 MAX_DEPTH = 32
 _NO_KEY = "0" * 64
 """Is tried where a phone has no key, so that this takes as long."""
@@ -56,10 +58,11 @@ def parse_report(data: bytes, path: str) -> Report:
 def parse_posted(text: str) -> Mapping[str, str]:
     """Return the fields of a posted body, `name=value` joined by `&`, `;` or line ends; other text has none.
 
-    The operator makes the body (`GPP_A`, sent by `--post a`), so there is no other form to expect.
+    The operator makes the body (`GPP_A`, sent by `--post a`), so there is no other form to expect. The first `MAX_POSTED_FIELDS` fields
+    count, and of those the ones that can be shown.
     """
     pairs = parse_qsl("&".join(re.split(r"[;\r\n]+", text)), keep_blank_values=True)
-    return {name: value for name, value in pairs if value.isprintable()}
+    return {name: value for name, value in pairs[:MAX_POSTED_FIELDS] if f"{name}{value}".isprintable()}
 
 
 def is_secret(name: str) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
 from netprov.hostport import Scheme, format_origin
 from netprov.mac import read_mac
 from netprov.provision.config import Ports
+from netprov.provision.source import Sourced
 
 _AGENT = re.compile(
     r"Cisco-(?P<model>[CD]P-[0-9A-Za-z-]{2,24})/(?P<firmware>[^\s()]{1,64}) \((?P<id>[0-9A-Za-z:.-]{1,32})\)\s*\Z"
@@ -46,7 +47,7 @@ class Requester:
     `server` and `port` are where it came in; `certificate_mac` is of a client certificate that was verified; `agent`
     is a hint only, and so is what it `posted`, by field; `link_mac` looks up the sender's address in the leases and the neighbour table, when it is needed;
     `at_port` says whether the address was leased at one of some ports. `probe` is set for what carries our
-    mark: only one that is `signed` counts as the phone that it names. `now` is in seconds since 1970, `minute`
+    mark: only one that is `signed` counts as the phone that it names. `sourced` is what sources said of the phone, as far as they were asked. `now` is in seconds since 1970, `minute`
     of the day by the server's clock.
     """
 
@@ -62,6 +63,7 @@ class Requester:
     probe: Probe | None = None
     now: float = 0.0
     minute: int = 0
+    sourced: Sourced = field(default_factory=dict)
 
     def base_url(self) -> str:
         """Return the URL that reaches the server in the way this request did, without a path."""

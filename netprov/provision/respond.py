@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from netprov.errors import Malformed
 from netprov.failure import FailureLimit
-from netprov.provision.answer import Content, Lock, Redirect, Refusal, TreeFile
+from netprov.provision.answer import Content, Lock, Redirect, Refusal, TreeFile, Unasked
 from netprov.provision.auth import REALM, REASONS, Authority
 from netprov.provision.catalog import Catalog, decode_path
 from netprov.provision.config import Device, Provision, TlsVersion
@@ -45,7 +45,15 @@ MAX_POSTED = 4096
 
 
 class Elsewhere(Exception):
-    """The answer hangs on what another process counts: nonces, or keys that were given."""
+    """The answer hangs on what another process counts, nonces or keys that were given, or on what only it asks."""
+
+
+class SourceUnasked(Elsewhere):
+    """The answer hangs on what a source says of a phone: ask it, and respond again."""
+
+    def __init__(self, unasked: Unasked) -> None:
+        self.unasked = unasked
+        super().__init__(unasked.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +130,24 @@ class Responder:
                 response = Response(answer.status, (("Location", answer.location),))
                 event = _event(request, requester, path, answer.status, answer.mac, reason=answer.location)
                 return Answered(response, event)
+            case Unasked():
+                return self._before_source(request, requester, path, answer, now)
             case Refusal():
-                return _refuse(request, requester, path, answer, _CHALLENGES.get(answer.status, ()))
+                fields = _CHALLENGES.get(answer.status, ())
+                if answer.retry_after:
+                    fields = (*fields, ("Retry-After", str(answer.retry_after)))
+                return _refuse(request, requester, path, answer, fields)
+
+    def _before_source(
+        self, request: HttpRequest, requester: Requester, path: str, unasked: Unasked, now: float
+    ) -> Answered:
+        """Ask for credentials where a profile wants them and none came: strangers set no source to work. Raises `SourceUnasked`."""
+        lock = self._catalog.lock(unasked.device)
+        if lock is not None and "authorization" not in request.fields:
+            mac = unasked.device.mac
+            if (asked := self._ask(request, requester, path, lock=lock, mac=mac, now=now)) is not None:
+                return asked
+        raise SourceUnasked(unasked)
 
     def _ask(
         self, request: HttpRequest, requester: Requester, path: str, *, lock: Lock, mac: str, now: float

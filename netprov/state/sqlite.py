@@ -162,6 +162,11 @@ def _size(path: Path) -> int:
         return 0
 
 
+def open_foreign(path: Path, busy_s: float) -> sqlite3.Connection:
+    """Open a database that is somebody else's to write, and may change; errors are SQLite's."""
+    return _connect(path, "ro", busy_s, threads=True)
+
+
 def snapshot(path: Path) -> bytes:
     """Return a database as it is now, whoever writes it meanwhile; errors are SQLite's."""
     with tempfile.TemporaryDirectory() as folder, closing(_connect(path, "ro", BUSY_S)) as source:

@@ -31,6 +31,9 @@ GONE = replace(Bound(LEASE), lease=LEASE._replace(state=LeaseState.EXPIRED))
 UNSERVED = Dropped("client is not served on network voice", Endpoint("0.0.0.0", 68, "lan0", OCTETS))
 PROFILE = Asked("http", IP, "GET", "/8851-3PCC.xml", 200, "profile", 175)
 MISSING = Asked("http", IP, "GET", "/8851-3PCC.xml", 404, reason="no such file")
+UNFILLED = replace(
+    MISSING, status=503, mac=MAC, reason="source crm: it did not answer within 3 s", why="source-failed"
+)
 
 INVENTORY = """domain: example.com
 networks: {voice: {interface: lan0, subnet: 10.20.0.0/24}}
@@ -100,6 +103,18 @@ HTTPS = "srv: {https: [{target: pr1, port: 443}], http: []}\nhosts: {pr1: 10.20.
         ),
         ([BOUND, ("http", replace(MISSING, status=401, reason="why"))], "", "unauthorized", "401"),
         ([BOUND, ("http", replace(MISSING, status=503, reason="why"))], "", "server-error", "503"),
+        (
+            [BOUND, ("http", UNFILLED)],
+            LISTED % "",
+            "source-failed",
+            "source crm: it did not answer within 3 s",
+        ),
+        (
+            [BOUND, ("tftp", replace(UNFILLED, scheme="tftp", method="RRQ", why="source-answer"))],
+            LISTED % "",
+            "source-answer",
+            "source crm: it did not answer within 3 s",
+        ),
         ([BOUND, ("http", TlsFailed(IP, "tlsv1 alert unknown ca"))], "", "tls-untrusted", "unknown ca"),
         ([BOUND, ("http", TlsFailed(IP, "sslv3 alert bad certificate"))], "", "tls-rejected", "example.com"),
         ([BOUND, ("http", TlsFailed(IP, "SSLV3_ALERT_CERTIFICATE_EXPIRED"))], "", "tls-expired", ""),

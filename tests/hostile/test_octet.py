@@ -107,5 +107,7 @@ def test_service_keeps_no_task_that_may_fail_in_silence() -> None:
         "leaving.py",
         "provision/pool.py",
         "provision/worker.py",
+        "source/pool.py",
+        "tftp/service.py",
     }
     assert found == {"task.py", "supervise.py"} | of_requests

@@ -122,6 +122,13 @@ def test_fields_of_a_posted_body_are_kept_without_secrets() -> None:
     assert more.fields == {"serial": "FCH1", "room": "Lobby 1"}
 
 
+def test_posted_fields_are_so_many_at_most_and_can_be_shown() -> None:
+    body = b"&".join([b"a%1bb=1", b"c=%0a", *(b"f%d=1" % number for number in range(300))])
+    more = ask("/001234ab45de.cfg", "POST", body).more
+    assert isinstance(more, Posted)
+    assert list(more.fields) == [f"f{number}" for number in range(98)]
+
+
 @pytest.mark.parametrize("whole", ["", "<p><A>{{ post.room | default('none') }}</A></p>"])
 def test_a_template_sees_what_its_own_request_posted(whole: str) -> None:
     own = layer([Parameter("A", "{{ post.room | default('none') }}")])

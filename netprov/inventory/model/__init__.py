@@ -28,6 +28,7 @@ from netprov.inventory.model.provision import (
 )
 from netprov.inventory.model.scalar import Name, Record, Texts
 from netprov.inventory.model.site import Certificates, Server
+from netprov.inventory.model.source import Source, SourceName, SourceProgram, SourceQuery, SourceUrl
 
 __all__ = [
     "AcsCredentials",
@@ -61,6 +62,10 @@ __all__ = [
     "Route",
     "Secrets",
     "Server",
+    "Source",
+    "SourceProgram",
+    "SourceQuery",
+    "SourceUrl",
     "Srv",
     "SrvTarget",
     "ZoneFile",
@@ -120,6 +125,12 @@ class Inventory(Record):
     )
     provisioning: Provisioning = Field(
         default=Provisioning(), description="What the TFTP, HTTP and HTTPS servers give to phones."
+    )
+    sources: dict[SourceName, Source] = Field(
+        default={},
+        description="Where values of profiles come from that are kept elsewhere, by the name that templates call it: "
+        "`{{ source.crm.extension }}`.",
+        examples=[{"crm": {"program": {"command": ["/usr/local/bin/phone-values"]}}}],
     )
     certificates: Certificates = Field(
         default=Certificates(), description="The local CA and its certificates."

@@ -12,25 +12,11 @@ if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
 from netprov.errors import NetprovError
-from netprov.provision.config import Device
 
 _FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, RecursionError, MemoryError)
 """What expressions of a template raise."""
 
 _MARKS = ("{{", "{%", "{#")
-
-
-def phone_fields(device: Device) -> Mapping[str, str]:
-    """Return what templates know of a phone."""
-    return {
-        "mac": device.mac,
-        "model": device.model,
-        "serial": device.serial,
-        "firmware": device.firmware,
-        "name": device.name,
-        "class": device.class_name,
-        "profile": device.profile,
-    }
 
 
 def is_template(text: str | None) -> bool:
@@ -42,13 +28,14 @@ def is_template(text: str | None) -> bool:
 class Fault:
     """Why a template cannot be rendered, what to do about it ("" if that depends), and the line where.
 
-    `always`: it is so for every phone, not by what one of them has.
+    `always`: it is so for every phone, not by what one of them has. `source` is the source that gave no such value.
     """
 
     message: str
     remedy: str
     line: int
     always: bool
+    source: str = ""
 
 
 class RenderFailed(NetprovError):
@@ -85,6 +72,7 @@ def _fault(error: Exception, context: Mapping[str, Any]) -> Fault:
     from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
     from jinja2.exceptions import SecurityError
 
+    from netprov.provision.source import Row, source_of
     from netprov.provision.template.undefined import Absent, told
 
     match error:
@@ -92,7 +80,8 @@ def _fault(error: Exception, context: Mapping[str, Any]) -> Fault:
             remedy = "correct the expression: quotes and brackets in pairs, `{{ phone.name }}`, `{% if … %}…{% endif %}`"
             return Fault(error.message or "not a template", remedy, error.lineno, always=True)
         case Absent() if found := told(error, context):
-            return Fault(*found, _line(error), always=True)
+            source = source_of(error.owner) if isinstance(error.owner, Row) else ""
+            return Fault(*found, _line(error), not source, source)
         case TemplateNotFound():
             message = f"a template cannot take in another file, {error.message}"
             return Fault(message, "write its text here", _line(error), always=True)

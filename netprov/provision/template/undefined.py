@@ -13,6 +13,10 @@ from typing import Any, cast
 from jinja2 import StrictUndefined, TemplateRuntimeError, UndefinedError
 from jinja2.runtime import missing  # type: ignore[attr-defined]
 
+from netprov.provision.source import Row, SourceValues, known_of, source_of, values_of
+
+_LACKS = "let it give that value, or write `| default('…')`"
+
 
 class Absent(UndefinedError):
     """A name, or a field of `owner`, that there is not; `owner` is None for a name."""
@@ -44,11 +48,20 @@ class Undefined(StrictUndefined):
 def told(error: Absent, context: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return what is absent and what to write instead; None where it is no name and no field that a template is given.
 
-    What it is given is the same for every phone, so that such a fault is one whichever phone asks.
+    What it is given is the same for every phone, so that such a fault is one whichever phone asks; but not what a source gave.
     """
-    if error.owner is None:
-        others = f"a template knows: {', '.join(context)}"
-        return f"there is no `{error.name}`", _nearest(error.name, context) or others
+    match error.owner:
+        case None:
+            others = f"a template knows: {', '.join(context)}"
+            return f"there is no `{error.name}`", _nearest(error.name, context) or others
+        case SourceValues() as values:
+            known = list(known_of(values))
+            others = f"`sources:` has: {', '.join(known)}" if known else "the inventory has no `sources:`"
+            return f"there is no source `{error.name}`", _nearest(error.name, known, "source.") or others
+        case Row() as row:
+            gave = ", ".join(values_of(row)) or "nothing"
+            remedy = _nearest(error.name, values_of(row), f"source.{source_of(row)}.")
+            return f"source {source_of(row)} gave no `{error.name}`, but {gave}", remedy or _LACKS
     for title, value in context.items():
         if value is not error.owner or not isinstance(value, Mapping):
             continue

@@ -80,7 +80,12 @@ class PollThread:
         os.eventfd_read(self._wake)
         while self._calls:
             function, done = self._calls.popleft()
+            waited_for = done.set_running_or_notify_cancel()
             try:
-                done.set_result(function())
+                result = function()
             except BaseException as error:  # noqa: BLE001 - it is the caller's
-                done.set_exception(error)
+                if waited_for:
+                    done.set_exception(error)
+            else:
+                if waited_for:
+                    done.set_result(result)

@@ -1,6 +1,6 @@
 """Answers the requests of one process of the HTTP service: what the catalog holds at once, files, and what has to be decided.
 
-Who decides is the owner of nonces, keys and counts: this process itself, or the one that a worker asks.
+Who decides is the owner of nonces, keys and counts, and of what sources said: this process itself, or the one that a worker asks.
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ from netprov.provision.http import HttpRequest, Response
 from netprov.provision.requester import Requester, parse_agent
 from netprov.provision.respond import Answered, Elsewhere, Responder, content_type, missing_file, sent_file
 from netprov.provision.selection import FileState, select
+from netprov.provision.source import Sourced
 from netprov.runtime.net.known import KnownAddresses
 from netprov.runtime.net.sender import Origin, Senders, minute_of_day
 from netprov.runtime.provision.channel import Arrival
 from netprov.runtime.web.file import send_file
 from netprov.runtime.web.stream import Stream
 from netprov.state.tree import open_file
+
+_NOTHING: Sourced = {}
 
 Decide = Callable[[HttpRequest, Arrival], Awaitable[Answered]]
 
@@ -47,9 +50,9 @@ class Front:
         self._decide = decide
         self._report = report
 
-    def respond(self, asked: HttpRequest, arrival: Arrival) -> Answered:
-        """Answer a request as far as this process can; raises `Elsewhere` where it cannot."""
-        requester = self._requester(asked, arrival)
+    def respond(self, asked: HttpRequest, arrival: Arrival, sourced: Sourced = _NOTHING) -> Answered:
+        """Answer a request as far as this process can, with what sources said of the phone; raises `Elsewhere` where it cannot."""
+        requester = self._requester(asked, arrival, sourced)
         return self.responder.respond(asked, requester, requester.now)
 
     def quick(self, asked: HttpRequest, stream: Stream) -> Response | None:
@@ -120,7 +123,7 @@ class Front:
         if answered.more is not None:
             self._report(answered.more)
 
-    def _requester(self, asked: HttpRequest, arrival: Arrival) -> Requester:
+    def _requester(self, asked: HttpRequest, arrival: Arrival, sourced: Sourced) -> Requester:
         now = time.time()
         origin = Origin(self._senders, arrival.address)
         return Requester(
@@ -134,6 +137,7 @@ class Front:
             at_port=origin.at_port,
             now=now,
             minute=minute_of_day(now),
+            sourced=sourced,
         )
 
 

@@ -20,8 +20,9 @@ from netprov.provision.config import Listener
 from netprov.provision.event import KeyGiven
 from netprov.provision.gate.handout import HandOut, Wanted
 from netprov.provision.http import HttpRequest
-from netprov.provision.respond import Answered, Responder, locked_key
+from netprov.provision.respond import Answered, Responder, SourceUnasked, locked_key
 from netprov.provision.secret import Secrets
+from netprov.provision.source import Row, SourceFailed
 from netprov.runtime.handover import Place
 from netprov.runtime.net.sender import Senders
 from netprov.runtime.provision.channel import Arrival, Edition
@@ -29,6 +30,7 @@ from netprov.runtime.provision.front import Front
 from netprov.runtime.provision.pool import WorkerPool
 from netprov.runtime.provision.worker import WorkerSettings
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
+from netprov.runtime.source.pool import SourcePool
 from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
 from netprov.runtime.web.tls_keeper import TlsKeeper
 from netprov.state.catalog import discard_secrets, exposed, load_catalog, publish_secrets, secret_files
@@ -57,6 +59,7 @@ class HttpService:
         self._front = Front(self._senders, self._decide, self._report)
         self._pool = WorkerPool(self._decide, self._heard, self._report)
         self._processes = 1
+        self._sources = SourcePool({}, Secrets(), self._report)
         self._web: WebServer
         self._secrets: Secrets
         self._anchors: bytes
@@ -119,6 +122,8 @@ class HttpService:
             await tls.commit()
             self._front.responder, self._plan = responder, plan
             self._secrets, self._anchors = secrets, tls.anchors
+            before, self._sources = self._sources, SourcePool(plan.provision.sources, secrets, self._report)
+            await before.close()
             self._web.commit(binding)
             await self._pool.commit(self._web.held())
             if plan.provision.workers != self._processes:
@@ -136,6 +141,7 @@ class HttpService:
     async def stop(self) -> None:
         """Close every socket; replies under way get up to a second."""
         await self._tls.stop()
+        await self._sources.close()
         await asyncio.gather(self._pool.stop(), self._web.stop())
         self._senders.close()
         self._ledger.close()
@@ -176,8 +182,15 @@ class HttpService:
         return await self._front.answer(request, body, seconds=self._web.timeouts.reply)
 
     async def _decide(self, asked: HttpRequest, arrival: Arrival) -> Answered:
-        """Answer a request, of this process or of a worker; a key goes on record before it leaves."""
-        answered = self._front.respond(asked, arrival)
+        """Answer a request, of this process or of a worker: sources are asked first, and a key goes on record before it leaves."""
+        sourced: dict[str, Row | SourceFailed] = {}
+        answered: Answered | None = None
+        while answered is None:
+            try:
+                answered = self._front.respond(asked, arrival, sourced)
+            except SourceUnasked as error:
+                wanted = error.unasked
+                sourced[wanted.source] = await self._sources.ask(wanted.source, wanted.device)
         return answered if answered.key is None else await self._give(answered, answered.key)
 
     async def _give(self, answered: Answered, wanted: Wanted) -> Answered:

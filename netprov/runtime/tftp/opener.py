@@ -7,11 +7,12 @@ from time import time
 from typing import Any
 
 from netprov.machine import Event
-from netprov.provision.answer import Content, Redirect, Refusal, TreeFile
+from netprov.provision.answer import Content, Redirect, Refusal, TreeFile, Unasked
 from netprov.provision.catalog import Catalog, tidy_path
 from netprov.provision.config import Listener
 from netprov.provision.event import PROBE, Asked
 from netprov.provision.requester import Requester
+from netprov.provision.source import Sourced
 from netprov.runtime.net.sender import Origin, Senders, minute_of_day
 from netprov.runtime.tftp.text import Texts
 from netprov.state.tree import open_file
@@ -32,8 +33,13 @@ class Opener:
         self._report = report
         self._texts = Texts()
 
-    def open(self, request: TftpRequest, peer: tuple[str, int], listener: Listener) -> Source | Error:
-        """Return what is to be sent, or the refusal; either is reported."""
+    def open(
+        self, request: TftpRequest, peer: tuple[str, int], listener: Listener, sourced: Sourced
+    ) -> Source | Error | Unasked:
+        """Return what is to be sent, or the refusal, which are reported, or which source is to be asked before.
+
+        `sourced` is what came of asking so far.
+        """
         if request.opcode == Opcode.WRQ:
             return self._refuse(request, peer, 403, "this server is read-only")
         if request.mode not in {"octet", "netascii"}:
@@ -51,6 +57,7 @@ class Opener:
             at_port=origin.at_port,
             now=now,
             minute=minute_of_day(now),
+            sourced=sourced,
         )
         if mark := request.options.get(PROBE):
             requester = self.catalog.marked(requester, mark, path, now)
@@ -66,6 +73,8 @@ class Opener:
                 return self._open_file(request, answer, peer, path)
             case Redirect():
                 return self._refuse(request, peer, 404, "TFTP cannot redirect")
+            case Unasked():
+                return answer
             case Refusal():
                 mac = answer.mac
                 told = {
@@ -100,7 +109,8 @@ class Opener:
     ) -> Error:
         path = request.filename[:200].encode("ascii", "backslashreplace").decode("ascii")
         self._report(_asked(request, peer, path, status, reason=reason, **told))
-        return Error(_CODES.get(status, ErrorCode.NOT_DEFINED), reason)
+        shown = reason if status < 500 else "not now: see the server's log"
+        return Error(_CODES.get(status, ErrorCode.NOT_DEFINED), shown)
 
 
 def _asked(request: TftpRequest, peer: tuple[str, int], path: str, status: int, **told: Any) -> Asked:

@@ -11,19 +11,24 @@ import resource
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 
 from netprov.errors import Malformed
 from netprov.machine import Dropped, Endpoint, Event
 from netprov.plan import Plan
+from netprov.provision.answer import Unasked
 from netprov.provision.catalog import Catalog
 from netprov.provision.config import Listener
+from netprov.provision.secret import Secrets
+from netprov.provision.source import Sourced
 from netprov.runtime.handover import Place
 from netprov.runtime.net.listen import Binding, SocketSet
 from netprov.runtime.net.poll_thread import PollThread
 from netprov.runtime.net.sender import Senders
-from netprov.runtime.role import Prepared, RoleContext, reload
+from netprov.runtime.role import Notice, Prepared, RoleContext, reload
+from netprov.runtime.source.pool import SourcePool
 from netprov.runtime.tftp.admission import Admission
 from netprov.runtime.tftp.opener import Opener
 from netprov.runtime.tftp.transfers import Room, Transfers
@@ -38,6 +43,21 @@ _REQUEST = 2048
 
 TOLD_EACH_SECOND = 1000
 """Requests and transfers of a kind that are told one by one in a second."""
+
+
+MOST_ASKING = 256
+"""Requests that wait for a source at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A read request: from where it came, and how many octets it had."""
+
+    request: TftpRequest
+    peer: tuple[str, int]
+    listener: Listener
+    sock: socket.socket
+    heard: int
 
 
 class TftpService:
@@ -65,6 +85,9 @@ class TftpService:
         self._opener = Opener(self._senders, self._report)
         self.transfers: Transfers
         self._events: list[Event] = []
+        self._sources = SourcePool({}, Secrets(), self._notice)
+        self._asking: set[tuple[str, int, str]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._listening: Sequence[str] = ()
         self._waiting_for: Sequence[str] = ()
 
@@ -101,6 +124,11 @@ class TftpService:
         async def commit() -> None:
             await asyncio.to_thread(publish_secrets, self._state)
             await self._thread.call(partial(self._swap, catalog, binding))
+            before, self._sources = (
+                self._sources,
+                SourcePool(plan.provision.sources, catalog.secrets, self._notice),
+            )
+            await before.close()
 
         async def abort() -> None:
             discard_secrets(self._state)
@@ -110,6 +138,8 @@ class TftpService:
 
     async def stop(self) -> None:
         """Close; transfers under way get up to a second, if their client has ever answered."""
+        await self._sources.close()
+        await asyncio.gather(*self._tasks)
         await self._thread.call(self._sockets.close)
         deadline = monotonic() + 1.0
         while self._someone_reads() and monotonic() < deadline:  # noqa: ASYNC110 - no transfer pays for an event at the end
@@ -165,6 +195,10 @@ class TftpService:
     def _report(self, event: Event) -> None:
         self._events.append(event)
 
+    def _notice(self, notice: Notice) -> None:
+        """Report what is told in asyncio's loop, not in the thread."""
+        self._hand_on([notice])
+
     # Requests.
 
     def _requests(self, listener: Listener, sock: socket.socket) -> None:
@@ -189,19 +223,47 @@ class TftpService:
             self._drop("not a request", peer)
             return
         key = (*peer, listener.address)
-        if self.transfers.repeat(key, now):
+        if key in self._asking or self.transfers.repeat(key, now):
             return
-        if not self.transfers.has_room(peer[0]):
+        if not self.transfers.has_room(peer[0]) or len(self._asking) >= MOST_ASKING:
             self._drop("too many transfers", peer)
             return
-        source = self._opener.open(request, peer, listener)
-        if isinstance(source, Error):
+        self._answer(_Read(request, peer, listener, sock, len(data)), {})
+
+    def _answer(self, read: _Read, sourced: Sourced) -> None:
+        """Begin a transfer, or refuse; a source that has values of the profile is asked first, and meanwhile others are served."""
+        request, peer, listener = read.request, read.peer, read.listener
+        key = (*peer, listener.address)
+        source = self._opener.open(request, peer, listener, sourced)
+        if isinstance(source, Unasked):
+            self._asking.add(key)
+            self._loop.call_soon_threadsafe(self._ask, read, source, sourced)
+        elif isinstance(source, Error):
             # As little as a silent victim may be sent, if the request is not from where it says.
-            shown = source.message[: self._limits.amplification * len(data) - 5]
+            shown = source.message[: self._limits.amplification * read.heard - 5]
             with suppress(OSError):
-                sock.sendto(encode(Error(source.code, shown)), peer)
-            return
-        self.transfers.begin(request, source, key, heard=len(data))
+                read.sock.sendto(encode(Error(source.code, shown)), peer)
+        else:
+            self.transfers.begin(request, source, key, heard=read.heard)
+
+    # Sources, in asyncio's loop.
+
+    def _ask(self, read: _Read, unasked: Unasked, sourced: Sourced) -> None:
+        task = asyncio.create_task(self._asked(read, unasked, sourced))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _asked(self, read: _Read, unasked: Unasked, sourced: Sourced) -> None:
+        outcome = await self._sources.ask(unasked.source, unasked.device)
+        try:
+            await self._thread.call(partial(self._again, read, {**sourced, unasked.source: outcome}))
+        except Exception as error:  # noqa: BLE001 - whatever it is: this request is lost alone, and that is told
+            self._notice(Notice(f"a read request was not answered: {type(error).__name__}: {error}", "error"))
+
+    def _again(self, read: _Read, sourced: Sourced) -> None:
+        """Answer with what a source said; in the thread."""
+        self._asking.discard((*read.peer, read.listener.address))
+        self._answer(read, sourced)
 
     def _drop(self, reason: str, peer: tuple[str, int]) -> None:
         self._report(Dropped(reason, Endpoint(*peer)))

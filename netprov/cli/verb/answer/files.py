@@ -12,7 +12,7 @@ from netprov.cli.table import print_table
 from netprov.explain.who import names_of
 from netprov.hostport import Scheme
 from netprov.plan import Plan
-from netprov.provision.answer import Answer, Content, Redirect, Refusal, TreeFile
+from netprov.provision.answer import Answer, Content, Redirect, Refusal, TreeFile, Unasked
 from netprov.provision.catalog import Catalog
 from netprov.provision.config import CA_PATH, LADDER, Device, Listener
 from netprov.provision.macro import device_macros, expand
@@ -86,6 +86,8 @@ def _describe(answer: Answer, scheme: Scheme) -> tuple[str, str]:
             return "200" if scheme != "tftp" else "DATA", f"{directory}/{path}, if it is there"
         case Redirect(location=location, status=status):
             return (str(status), location) if scheme != "tftp" else ("ERROR 1", "TFTP cannot redirect")
+        case Unasked(reason=reason):
+            return "?", f"profile: {reason}"
         case Refusal(status=status, reason=reason):
             if scheme != "tftp":
                 return str(status), reason

@@ -13,6 +13,7 @@ from netprov.check.lint import Subject
 from netprov.check.lint import lint as check_profile
 from netprov.cli import findings
 from netprov.cli.site import inventory_option, open_plan
+from netprov.cli.sourced import plain_with_sources
 from netprov.cli.verb.answer.files import address_of
 from netprov.errors import InventoryError, Malformed, PkiError
 from netprov.explain.who import UNKNOWN_PHONE, names_of
@@ -59,13 +60,17 @@ def command() -> None:
 @click.option("--over", type=click.Choice(["https", "http", "tftp"]), default="https", show_default=True)
 @click.option("--state", metavar="DIR", help="State directory. Default: the inventory's.")
 def render(phone: str, file: str | None, over: Scheme, state: str | None) -> None:
-    """Print the profile that PHONE, a MAC address or a name, gets, before it is encrypted."""
+    """Print the profile that PHONE, a MAC address or a name, gets, before it is encrypted.
+
+    Sources of its values (`sources:`) are asked as the server asks them, and what they gave is told on standard error.
+    """
     plan = open_plan(file).plan
     device = _device(plan, phone)
     listener = next((each for each in plan.provision.listeners if each.scheme == over), None)
     server, port = (listener.address, listener.port) if listener else ("", PORTS[over])
     requester = Requester(over, address_of(plan, device), server, port, link_mac=lambda: device.mac)
-    click.echo(peek_catalog(plan.provision, _state(plan, state)).plain(device, requester).decode(), nl=False)
+    catalog = peek_catalog(plan.provision, _state(plan, state))
+    click.echo(plain_with_sources(plan, catalog, device, requester).decode(), nl=False)
 
 
 @command.command()

@@ -18,6 +18,7 @@ from netprov.plan import Plan
 from netprov.plan.offer import Offers, Preview
 from netprov.provision.catalog import Catalog
 from netprov.provision.requester import Requester
+from netprov.provision.source import SourceWanted
 
 NOTE = "Written by `netprov render` from the inventory: change that, not this file."
 
@@ -54,12 +55,19 @@ def _reply(reply: Preview, mac: str, model: str | None) -> str:
 
 
 def profiles(plan: Plan) -> Files:
-    """Yield every listed phone's profile as it gets it over HTTPS, without secrets and before it is encrypted."""
+    """Yield every listed phone's profile as it gets it over HTTPS, without secrets and before it is encrypted.
+
+    One with values of a source is left out, and told: nobody asks a source here.
+    """
     catalog = Catalog(plan.provision, entropy=os.urandom)
     requester = Requester("https", "")
     for device in plan.provision.devices.values():
         name = f"profiles/Cisco/{bare_mac(device.mac)}.cfg"
-        yield name, catalog.plain(device, requester).decode("ascii")
+        try:
+            yield name, catalog.plain(device, requester).decode("ascii")
+        except SourceWanted as wanted:
+            text = f"netprov: {name} is left out: {wanted}; `netprov profile render {device.mac}` asks it"
+            click.echo(text, err=True)
 
 
 PARTS: Mapping[str, Callable[[Plan], Files]] = {"zones": zones, "options": options, "profiles": profiles}

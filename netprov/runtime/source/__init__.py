@@ -1,0 +1,1 @@
+"""Sources of profiles' values: whoever serves profiles asks them here."""
