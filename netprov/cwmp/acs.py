@@ -247,7 +247,10 @@ class Acs:
                 self._events.append(Configured(session.device, names))
             case rpc.DownloadResponse() as response if isinstance(session.asked, rpc.Download):
                 self._accepted(session, session.asked, response, now)
-            case rpc.Unknown() as unknown if not unknown.method.endswith("Response"):
+            case call if not _is_answer(call):
+                # Methods of a CPE among them: what an ACS calls, it does not answer (annex A.3.1.1, table 5).
+                reason = f"{_name(call)} is no method of this ACS: fault 8000"
+                self._events.append(MessageRefused(request.source, reason[:TEXT], sent=request.excerpt()))
                 return _say(message, rpc.Fault(8000))
             case other:
                 self._end(session)
