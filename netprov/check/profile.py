@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from urllib.parse import urlsplit
 
 from netprov.check.rule import Finding, View, named, planned, rule
 from netprov.dhcp.option import table as dhcp
@@ -339,6 +340,20 @@ def source_secret_missing(view: View) -> Iterator[Finding]:
             if secrets and not secrets.get(secret):
                 where = view.disk.secrets_place
                 yield Finding(("sources", name), f"{where} has no secret {secret!r} of source {name}")
+
+
+@rule(
+    "source-in-clear",
+    "warning",
+    why="Whoever is between this machine and the source reads the secret, and may answer in its place: what he says goes into profiles.",
+    remedy="write https:, with `ca:` where its certificate is of a CA of your own",
+)
+def source_in_clear(view: View) -> Iterator[Finding]:
+    for name, source in view.inventory.sources.items():
+        if source.http and source.http.headers and source.http.url.startswith("http:"):
+            host = urlsplit(source.http.url).hostname or ""
+            if host != "localhost" and not host.startswith("127."):
+                yield Finding(("sources", name, "http", "url"), f"source {name} is told a secret over HTTP")
 
 
 FILES_PATH = planned(

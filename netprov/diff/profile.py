@@ -13,7 +13,7 @@ from netprov.diff.seen import NOTHING, Change, compared, words
 from netprov.errors import NetprovError
 from netprov.hostport import PORTS, Scheme
 from netprov.provision.catalog import Catalog
-from netprov.provision.config import Device, Policy, Provision
+from netprov.provision.config import Device, JsonUrl, Policy, Program, Provision, Source, SqlQuery
 from netprov.provision.profile import Layer, Parameter, parse_profile
 from netprov.provision.requester import Requester
 from netprov.provision.secret import Secrets
@@ -50,6 +50,7 @@ def profile_changes(old: Provision, new: Provision) -> Iterator[Change]:
                 yield Change("profiles", subject, PROFILE, before.in_short(one), after.in_short(other), mac)
     yield from compared("profiles", "phones that are not listed", _layer(old.unlisted), _layer(new.unlisted))
     yield from compared("profiles", "files", _files(old), _files(new))
+    yield from compared("profiles", "sources", _sources(old), _sources(new))
 
 
 class _Side:
@@ -106,6 +107,23 @@ def _files(provision: Provision) -> Mapping[str, str]:
     if provision.reports:
         found[provision.reports] = "takes reports"
     return found
+
+
+def _sources(provision: Provision) -> Mapping[str, str]:
+    """Return each source as the inventory has it, which has no secret in it."""
+    return {name: _source(each) for name, each in provision.sources.items()}
+
+
+def _source(source: Source) -> str:
+    match source.how:
+        case SqlQuery(database, query, password):
+            how = f"{query!r} of {database}" + (f" with the secret {password}" if password else "")
+        case JsonUrl(url, headers, ca):
+            how = f"{url}" + "".join(f", {field} by the secret {secret}" for field, secret in headers)
+            how += f", CA {ca}" if ca else ""
+        case Program(command):
+            how = " ".join(command)
+    return f"{how}; timeout {source.timeout} s, fresh {source.fresh} s, stale {source.stale} s"
 
 
 def _shared(provision: Provision) -> Provision:

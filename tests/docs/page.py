@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 
@@ -34,3 +36,18 @@ def steps(page: Path) -> list[tuple[str, list[str]]]:
             elif block[0].startswith("$ "):
                 found[-1][1].append(line)
     return found
+
+
+def said(command: str, folder: Path) -> tuple[list[str], int]:
+    """Run a command of netprov's in a folder; return the lines that it says, and its exit code."""
+    program, _, words = command.partition(" ")
+    assert program == "netprov"
+    found = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m netprov {words} 2>&1"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return found.stdout.splitlines(), found.returncode

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 from netprov.inventory.load import parse
 from netprov.plan import derive
-from tests.docs.page import blocks, steps
+from tests.docs.page import blocks, said, steps
 
 PAGE = Path(__file__).parents[2] / "docs" / "sources.md"
 
@@ -19,17 +17,7 @@ def test_profile_is_rendered_as_the_page_shows(tmp_path: Path) -> None:
     site = "\n".join((*blocks(PAGE)[0], "")).replace("lobby.json", str(values))
     (tmp_path / "site.yaml").write_text(f"{site}server: {{state: {tmp_path}}}\n")
     ((command, shown),) = steps(PAGE)
-    _, _, words = command.partition(" ")
-    found = subprocess.run(
-        ["sh", "-c", f"{sys.executable} -m netprov {words} 2>&1"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert found.stdout.splitlines() == shown
-    assert found.returncode == 0
+    assert said(command, tmp_path) == (shown, 0)
 
 
 def test_each_kind_in_the_table_is_one_that_an_inventory_takes() -> None:

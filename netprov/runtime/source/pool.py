@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from typing import Final
 
 from netprov.provision.config import Device, JsonUrl, Program, Source, SqlQuery
@@ -59,6 +60,7 @@ class SourcePool:
             for name, each in sources.items()
             if isinstance(each.how, SqlQuery)
         }
+        self._loaded: dict[str, asyncio.Future[object]] = {}
         self._failing: set[str] = set()
         self._over = False
 
@@ -114,6 +116,7 @@ class SourcePool:
             if not self._secrets.get(name):
                 remedy = "add a line with its name and text to the secrets file"
                 return SourceFailed(source.name, f"the secrets file has no line {name!r}", remedy)
+        await self._loaded_for(source)
         room = self._rooms[source.name]
         deadline = asyncio.get_running_loop().time() + source.timeout
         try:
@@ -144,6 +147,20 @@ class SourcePool:
             fault = f"asking it failed: {type(error).__name__}"
             self._report(Notice(f"source {source.name}: {fault}", "error"))
             return SourceFailed(source.name, fault, "this is a fault of netprov's")
+
+    async def _loaded_for(self, source: Source) -> None:
+        """Load the libraries that a source takes, once and beside the loop: that is no part of the time that an answer has."""
+        loaded = self._loaded.get(source.name)
+        if loaded is None:
+            match source.how:
+                case SqlQuery():
+                    load: Callable[[], object] = self._databases[source.name].load
+                case JsonUrl():
+                    load = partial(import_module, "aiohttp")
+                case Program():
+                    return
+            loaded = self._loaded[source.name] = in_thread(load, f"source-{source.name}")
+        await asyncio.wait([loaded])
 
     def _question(self, source: Source, facts: Mapping[str, str], deadline: float) -> asyncio.Future[Row]:
         name = f"source-{source.name}"

@@ -40,6 +40,10 @@ class Database:
         self._at_once = at_once
         self._engine: Engine | None = None
 
+    def load(self) -> None:
+        """Load what speaks to the database, which takes longer than many an answer; what is wrong with it is told by `ask`."""
+        self._opened()
+
     def ask(self, facts: Mapping[str, str]) -> Row:
         """Return the row of a phone. Raises `SourceFailed`; blocks, mostly no longer than the time-out."""
         try:
