@@ -115,7 +115,7 @@ class Cpe:
 
     def boot(self, now: float, *, bootstrap: bool = False) -> None:
         """Note that the phone has started; `bootstrap` the first time, and the first with this ACS."""
-        if self._methods.restart:
+        if self._methods.restart and not self._methods.restart.factory:
             self._causes.append(rpc.EventCode("M Reboot", self._methods.restarted_by))
         self._methods.restart = None
         self._retry_at = None

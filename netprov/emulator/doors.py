@@ -21,7 +21,7 @@ from netprov.phone.handset.settings import is_yes
 from netprov.phone.life.form import LONGEST
 from netprov.phone.life.machine import LivingPhone
 from netprov.phone.life.notify import NotifyServer
-from netprov.phone.life.page import PageReply, knock, submit, visit
+from netprov.phone.life.page import BUSY, PageReply, knock, submit, visit
 from netprov.provision.auth import Authority
 
 SILENT = logging.getLogger("netprov.emulator.web")
@@ -100,8 +100,8 @@ class Doors:
         self, what: str, address: str, port: int, answer: Answerer, take: Taker | None = None
     ) -> None:
         def answered(reply: PageReply) -> web.Response:
-            if reply.event is not None:
-                self._stay.happen(reply.event)
+            if reply.event is not None and not self._stay.happen(reply.event):
+                reply = BUSY
             headers = {"WWW-Authenticate": reply.challenge} if reply.challenge else {}
             text = "\n".join((*reply.text, ""))
             return web.Response(status=reply.status, text=text, headers=headers, content_type=reply.kind)

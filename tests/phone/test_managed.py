@@ -27,7 +27,7 @@ from netprov.phone.life.machine import LivingPhone
 from netprov.phone.life.page import knock
 from netprov.provision.auth import Authority
 from tests.phone.living import live_until
-from tests.phone.test_acs import ACS, FILES, OPTION_43, ScriptedAcs, download
+from tests.phone.test_acs import ACS, FILES, OPTION_43, ScriptedAcs, download, provision
 from tests.phone.world import CA, PHONE, Server, World, no_chance
 
 LOAD = "/fw/sip88xx.12-0-2MPP-9.loads"
@@ -205,6 +205,36 @@ def test_a_connection_request_needs_the_account_that_the_acs_has_set() -> None:
     assert knock(phone, authority, "/", answer("wrong")).event is None
     assert knock(phone, authority, "/", answer("pw")).event == ConnectionRequested()
     assert knock(managed(), authority, "/", answer("")).status == 401
+
+
+def test_requests_in_a_session_lead_to_one_session_more() -> None:
+    lan, phone = Lan(), managed(**QUIET)
+    live_until(phone, lan, 100)
+    assert phone.happen(ConnectionRequested(), 100)
+    assert not phone.rests  # the session is being held
+    assert all(phone.happen(ConnectionRequested(), 100) for _ in range(5))
+    live_until(phone, lan, 200)
+    assert lan.informs()[1:] == [["6 CONNECTION REQUEST"]] * 2
+
+
+def test_requests_are_taken_ten_a_minute() -> None:
+    lan, phone = Lan(), managed(**QUIET)
+    live_until(phone, lan, 100)
+    taken = []
+    for number in range(12):
+        taken.append(phone.happen(ConnectionRequested(), 100 + number))
+        live_until(phone, lan, 100.5 + number)
+    assert taken == [True] * 10 + [False] * 2
+    assert lan.informs()[1:] == [["6 CONNECTION REQUEST"]] * 10
+    assert not phone.happen(ConnectionRequested(), 159)
+    assert phone.happen(ConnectionRequested(), 160)
+
+
+def test_phone_that_only_boots_is_factory_fresh_after_a_factory_reset() -> None:
+    lan = Lan("<cwmp:FactoryReset/>")
+    identity = replace(PHONE, tr069=True, parameters=tuple(QUIET.items()))
+    provision(lan.acs, handset=Handset(identity, no_chance))
+    assert lan.informs() == [["0 BOOTSTRAP", "1 BOOT"]] * 2
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def converse(handset: Handset, managed: Management) -> Road[float | None]:
                 managed.restart = restart
                 if not handset.lives:
                     managed.restart = None
-                    cpe.boot(handset.now)
+                    cpe.boot(handset.now, bootstrap=restart.factory)
             case cwmp.Wait(when):
                 until = None if when == float("inf") else when
                 break

@@ -12,12 +12,16 @@ it; the power, the cable and a factory reset do not.
 
 from __future__ import annotations
 
+from collections import deque
+from typing import Final
+
 from netprov.phone.action import Action, Done, Result, Wait
 from netprov.phone.handset.memory import Handset
 from netprov.phone.life.agenda import Tally
 from netprov.phone.life.input import (
     CallEnded,
     CallPlaced,
+    ConnectionRequested,
     Input,
     LinkChanged,
     PowerCycled,
@@ -25,6 +29,10 @@ from netprov.phone.life.input import (
     ResetToFactory,
 )
 from netprov.phone.life.live import MAX_INBOX, Life, live
+
+KNOCKS: Final = 10
+KNOCKS_S: Final = 60.0
+"""So many connection requests are taken in so many seconds (TR-069 section 3.2.2 leaves the figures to the CPE)."""
 
 
 class LivingPhone:
@@ -34,6 +42,7 @@ class LivingPhone:
         handset.lives = True
         self.life = Life(handset)
         self.began = handset.now if began is None else began
+        self._knocks: deque[float] = deque(maxlen=KNOCKS)
         self._road = live(self.life)
         self.action: Action = next(self._road)
         self.since = handset.now
@@ -74,7 +83,7 @@ class LivingPhone:
 
     def happen(self, event: Input, now: float) -> bool:
         """Take in what happened to the phone; False if it has too much before it, and will not see to it."""
-        if not self.takes(event):
+        if not self.takes(event) or (isinstance(event, ConnectionRequested) and self._is_besieged(now)):
             return False
         self.handset.now = now
         match event:
@@ -90,11 +99,18 @@ class LivingPhone:
                 self.life = Life(self.handset, self.life.tally)
                 self._start_again()
                 return True
+            case ConnectionRequested():
+                self._knocks.append(now)
+                if event not in self.life.inbox:  # however many come in a session, one more follows it
+                    self.life.inbox.append(event)
             case _:
                 self.life.inbox.append(event)
         if self.rests:
             self.answer(Done(), now)
         return True
+
+    def _is_besieged(self, now: float) -> bool:
+        return len(self._knocks) == KNOCKS and now - self._knocks[0] < KNOCKS_S
 
     def _start_again(self) -> None:
         self._road.close()

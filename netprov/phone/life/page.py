@@ -7,6 +7,7 @@ Cisco's guides: "Resync URL", "Upgrade URL", "Reboot URL"; `&xuser=admin&xpasswo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from netprov.errors import Malformed
@@ -31,6 +32,10 @@ class PageReply:
     challenge: str = ""
     event: Input | None = None
     kind: str = "text/plain"
+
+
+BUSY: Final = PageReply(503, ("The phone has too many requests before this one.",))
+"""What a phone answers that will not see to a request (RFC 9110 section 15.6.4); without Retry-After, as TR-069 3.2.2 says."""
 
 
 def visit(phone: LivingPhone, authority: Authority, target: str, authorization: str | None) -> PageReply:
@@ -122,7 +127,7 @@ def _taken(phone: LivingPhone, reply: PageReply) -> PageReply:
     """Return the reply, or another one where the phone has too much before it to do what it says (RFC 9110 15.6.4)."""
     if reply.event is None or phone.takes(reply.event):
         return reply
-    return PageReply(503, ("The phone has too many requests before this one.",))
+    return BUSY
 
 
 def _credentials(query: str) -> tuple[str, str, str]:

@@ -1,0 +1,1 @@
+"""Peers of CWMP that share no code with ours."""
