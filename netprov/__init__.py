@@ -594,6 +594,7 @@ What people type:
     cli.judge                   what `check` finds in an inventory on this machine
     cli.reference               every reason that netprov gives, for people
     cli.say                     text for people, of which a terminal obeys nothing
+    cli.colour                  whether what is printed has colours
     cli.word                    words that are no verb's: what was meant
     cli.table                   tables on a terminal, plain lines elsewhere
     cli.follow                  what running processes tell of events, followed

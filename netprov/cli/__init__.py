@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import click
 
+from netprov.cli.colour import with_option
 from netprov.cli.say import say
 from netprov.cli.word import no_such
 from netprov.errors import InventoryError, NetprovError
@@ -67,6 +68,7 @@ EXIT_CODES: Mapping[int, str] = {
     1: "Findings: a check, comparison or examination found something.",
     2: "Usage, or an inventory that is wrong.",
     3: "Something failed at run time; the message says what and why.",
+    4: "Unknown: there is no phone, lease or record of what was asked for.",
     130: "Interrupted.",
 }
 
@@ -76,6 +78,14 @@ VERBS: Mapping[str, str] = {verb: folder for folder, verbs in SECTIONS.items() f
 
 class Verbs(click.Group):
     """A click group that imports a verb only when it runs, so that `netprov --help` is instant."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse an option of a verb's that stands before the verb, and say where it belongs."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            text = f"{error.option_name} is no option of `{ctx.command_path}` itself: a verb's options stand behind the verb"
+            raise click.UsageError(text, ctx) from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the verbs in the order of the table, which is the order of use."""
@@ -88,7 +98,7 @@ class Verbs(click.Group):
         name = cmd_name.replace("-", "_") + ("_" if keyword.iskeyword(cmd_name) else "")
         command = importlib.import_module(f"netprov.cli.verb.{VERBS[cmd_name]}.{name}").command
         assert isinstance(command, click.Command)
-        return command
+        return with_option(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the verbs without importing any."""
@@ -102,6 +112,9 @@ class Verbs(click.Group):
 @click.version_option(package_name="netprov", message="%(prog)s %(version)s")
 def group() -> None:
     """Provision Cisco multiplatform (MPP) phones on a staging LAN from one YAML file."""
+
+
+with_option(group)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import gc
 import time
 from typing import TYPE_CHECKING
 
+from netprov.cli.progress import progress
 from netprov.errors import InventoryError, Problem
 
 if TYPE_CHECKING:
@@ -23,10 +24,13 @@ def judge(name: str) -> tuple[list[Problem], int, str]:
     # This process ends soon and makes no cycles worth collecting; at 10,000 phones collecting takes a third of the time.
     gc.disable()
     try:
-        document = load(name)
+        with progress(f"reads {name}"):
+            document = load(name)
     except InventoryError as error:
         return list(error.problems), 0, "; nothing else was checked"
-    problems = map(document.locate, check(document.inventory, time.time(), environment(document.inventory)))
+    with progress("looks for every reason a phone would not provision"):
+        found = check(document.inventory, time.time(), environment(document.inventory))
+        problems = [document.locate(each) for each in found]
     standing, ignored = apply(document.ignores, problems, document.places, RULES)
     return standing, len(ignored), f" in {_size(document)}"
 

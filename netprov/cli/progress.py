@@ -28,14 +28,16 @@ class Progress:
 
 
 @contextmanager
-def progress(text: str, *, stream: TextIO | None = None) -> Iterator[Progress]:
-    """Say what is done, and for how long, from one second on; nothing where nobody looks."""
+def progress(
+    text: str, *, stream: TextIO | None = None, first: float = FIRST_S, every: float = EVERY_S
+) -> Iterator[Progress]:
+    """Say what is done, and for how long, after `first` seconds and then `every` so many; nothing where nobody looks."""
     told, out = Progress(text), stream or sys.stderr
     if not out.isatty() or os.environ.get("TERM") == "dumb":
         yield told
         return
     over = threading.Event()
-    shower = threading.Thread(target=_show, args=(told, over, out), daemon=True)
+    shower = threading.Thread(target=_show, args=(told, over, out, first, every), daemon=True)
     shower.start()
     try:
         yield told
@@ -44,9 +46,9 @@ def progress(text: str, *, stream: TextIO | None = None) -> Iterator[Progress]:
         shower.join()
 
 
-def _show(told: Progress, over: threading.Event, out: TextIO) -> None:
+def _show(told: Progress, over: threading.Event, out: TextIO, first: float, every: float) -> None:
     began, shown = time.monotonic(), False
-    while not over.wait(EVERY_S if shown else FIRST_S):
+    while not over.wait(every if shown else first):
         width = shutil.get_terminal_size().columns - 1
         line = f"{visible(told.text)} … {int(time.monotonic() - began)} s"
         out.write(_CLEAR + line[:width])

@@ -6,6 +6,9 @@ import click
 
 from netprov.text import visible
 
+UNKNOWN = 4
+"""The exit code of a verb that was asked for a phone, lease or record that there is not."""
+
 
 def say(
     text: object = "", *, err: bool = False, fg: str | None = None, bold: bool = False, dim: bool = False

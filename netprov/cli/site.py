@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netprov.cli.progress import progress
+from netprov.cli.word import nearest
 from netprov.errors import InventoryError, Place, Problem
 from netprov.runtime.roles import ROLES
 
@@ -54,8 +56,9 @@ def state_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def known_roles(roles: Sequence[str]) -> None:
     """Refuse a role that there is not. Raises `UsageError`."""
-    if unknown := [each for each in roles if each not in ROLES]:
-        raise click.UsageError(f"there is no role {', '.join(unknown)}: {', '.join(ROLES)}")
+    for each in roles:
+        if each not in ROLES:
+            raise click.UsageError(f"there is no role {each}; {nearest(each, ROLES)}")
 
 
 def find(file: str | None, usual: Sequence[str] = DEFAULTS) -> str:
@@ -94,7 +97,9 @@ def open_document(file: str | None) -> Document:
     """Load the inventory that a verb was given. Raises `InventoryError`."""
     from netprov.inventory.load import load
 
-    return load(find(file))
+    name = find(file)
+    with progress(f"reads {name}"):
+        return load(name)
 
 
 def open_plan(file: str | None) -> Opened:
@@ -113,6 +118,7 @@ def plan_of(document: Document) -> Plan:
     from netprov.plan import derive
 
     try:
-        return derive(document.inventory)
+        with progress("derives what is served"):
+            return derive(document.inventory)
     except InventoryError as error:
         raise InventoryError(map(document.locate, error.problems)) from error

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 
+from netprov.cli.colour import is_wanted
 from netprov.text import visible
 
 
 def when(moment: float) -> str:
     """Return a time, in seconds since 1970, as people here read it; "" for never."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment)) if moment else ""
+
+
+def stamp(moment: float) -> str:
+    """Return a time, in seconds since 1970, as JSON has it: RFC 3339 in UTC; "" for never."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment)) if moment else ""
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str = "") -> None:
@@ -21,7 +28,7 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, empty: s
         return
     from rich.console import Console
 
-    console = Console(highlight=False, emoji=False, soft_wrap=False)
+    console = Console(highlight=False, emoji=False, soft_wrap=False, no_color=not is_wanted(sys.stdout))
     if console.is_terminal:
         from rich.table import Table
         from rich.text import Text

@@ -241,7 +241,9 @@ def interface_index(interface: str) -> int:
     try:
         return socket.if_nametoindex(interface)
     except OSError as error:
-        raise ServiceError(f"no interface {interface}: {error.strerror}", "`ip link` lists them") from error
+        raise ServiceError(
+            f"no interface {interface}: {error.strerror or error}", "`ip link` lists them"
+        ) from error
 
 
 def _is_up(interface: str) -> bool:
@@ -261,7 +263,7 @@ def interface_mac(interface: str) -> str:
             answer = fcntl.ioctl(probe, 0x8927, struct.pack("256s", interface[:15].encode()))
         except OSError as error:
             raise ServiceError(
-                f"no interface {interface}: {error.strerror}", "`ip link` lists them"
+                f"no interface {interface}: {error.strerror or error}", "`ip link` lists them"
             ) from error
     return format_mac(answer[18:24])
 

@@ -161,7 +161,7 @@ def state(tmp_path: Path) -> str:
 
 def test_leases_are_listed(state: str) -> None:
     table = run("leases", "list", "--state", state).output
-    assert "10.20.0.100  00:12:34:ab:45:de  desk  voice    bound" in table
+    assert "10.20.0.100  00:12:34:ab:45:de  desk      voice    bound" in table
     assert "10.20.0.101" not in table
     assert "released" in run("leases", "list", "--all", "--state", state).output
     (lease,) = json.loads(run("leases", "list", "--format", "json", "--state", state).output)
@@ -173,7 +173,7 @@ def test_lease_is_shown(state: str, which: str) -> None:
     result = run("leases", "show", which, "--state", state)
     assert result.return_value == 0
     assert "vendor_class  CP-8851-3PCC" in result.output
-    assert run("leases", "show", "10.20.0.9", "--state", state).return_value == 1
+    assert run("leases", "show", "10.20.0.9", "--state", state).return_value == 4
 
 
 def test_leases_are_exported_for_other_servers(state: str) -> None:
@@ -194,7 +194,7 @@ def test_missing_lease_file_is_told(tmp_path: Path) -> None:
 
 
 def test_release_of_nothing_is_told(state: str) -> None:
-    assert run("leases", "release", "10.20.0.101", "--state", state).return_value == 1
+    assert run("leases", "release", "10.20.0.101", "--state", state).return_value == 4
     released = run("leases", "release", "10.20.0.100", "--state", state)
     assert "will be released when one starts" in released.output
 

@@ -188,7 +188,7 @@ def test_phone_is_shown_with_its_history(site: Path) -> None:
     assert "GET http /x: 200 profile" in run(site, phones.command, "show", "desk1").stdout
     data = json.loads(run(site, phones.command, "show", MAC, "--json").stdout)
     assert (data["profiles"], len(data["history"])) == (1, 1)
-    assert run(site, phones.command, "show", "desk2").return_value == 1
+    assert run(site, phones.command, "show", "desk2").return_value == 4
 
 
 def test_unlock_opens_a_key_that_was_given_and_show_tells_to_whom(site: Path) -> None:

@@ -70,7 +70,7 @@ def test_lease_is_released_by_the_server_that_runs_and_once_only(site: Site) -> 
     (after,) = site.told("leases", "list", "--all", "--format", "json")
     assert after["state"] == "released"
     again = site.netprov("leases", "release", lease["address"])
-    assert (again.returncode, again.stdout) == (1, f"there is no lease on {lease['address']}\n")
+    assert (again.returncode, again.stdout) == (4, f"there is no lease on {lease['address']}\n")
     assert server.output.count("gives 10.20.0.100 on voice back") == 1
     assert "root ends the lease on 10.20.0.100" in server.output
 

@@ -254,7 +254,7 @@ def test_chunked_and_encrypted_reports_and_posts_are_recorded(served: Served) ->
         place = ["-f", str(served.site), "--state", str(served.state)]
         result = served.client.run([PYTHON, "-m", "netprov", "phones", "show", MAC, "--json", *place])
         found: dict[str, object] = json.loads(result.stdout) if result.returncode == 0 else {}
-        return found if "resync done" in str(found.get("standing")) else {}
+        return found if "resync done" in str(found.get("stands")) else {}
 
     found = wait_until(shown, what="the record", timeout=15)
     assert (found["model"], found["firmware"], found["address"]) == ("CP-8851-3PCC", "11.3.1", "10.20.0.50")

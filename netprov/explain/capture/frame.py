@@ -68,7 +68,9 @@ class _Reader:
         elif magic == NG_MAGIC:
             found = self._pcapng()
         else:
-            raise LabError(f"{self._path} is not a capture file: it is neither pcap nor pcapng")
+            raise LabError(
+                f"{self._path} is not a capture file: it is neither pcap nor pcapng; make one with `tcpdump -w FILE`, or save it so in Wireshark"
+            )
         for frame in found:
             self._packets += 1
             if self._packets > MOST_PACKETS:

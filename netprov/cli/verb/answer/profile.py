@@ -15,6 +15,7 @@ from netprov.cli import findings
 from netprov.cli.site import inventory_option, open_plan
 from netprov.cli.sourced import plain_with_sources
 from netprov.cli.verb.answer.files import address_of
+from netprov.cli.word import Words
 from netprov.errors import InventoryError, Malformed, PkiError
 from netprov.explain.who import UNKNOWN_PHONE, names_of
 from netprov.hostport import PORTS, Scheme
@@ -39,7 +40,7 @@ from netprov.state.catalog import peek_catalog
 _CODINGS = ("aes-256-cbc", "aes128gcm")
 
 
-@click.group()
+@click.group(cls=Words)
 def command() -> None:
     """Show a phone's profile; encrypt, decrypt and examine profiles as phones and openssl do.
 

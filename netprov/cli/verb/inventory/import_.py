@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 import netprov
+from netprov.cli.progress import progress
 from netprov.compare.report import as_text
 from netprov.convert.draft import Draft, format_draft
 from netprov.convert.form import FORMATS, guess, is_inventory, refuse_hostile
@@ -61,8 +62,9 @@ def command(file: Path, form: str | None, output: Path | None, prove: bool) -> i
     """
     captured = form == CAPTURE or (form is None and _is_capture(file))
     text = "" if captured else read(file, str(file))
-    form, draft = (CAPTURE, _seen(file)) if captured else _draft(file, text, form)
-    written = format_draft(draft)
+    with progress(f"reads {file}"):
+        form, draft = (CAPTURE, _seen(file)) if captured else _draft(file, text, form)
+        written = format_draft(draft)
     if output is None:
         click.echo(written, nl=False)
     else:

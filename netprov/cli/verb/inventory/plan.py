@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from netprov.cli.against import RUNNING, plan_against
+from netprov.cli.progress import progress
 from netprov.cli.say import say
 from netprov.cli.site import inventory_option, open_plan
 from netprov.diff import Change, changes
@@ -49,7 +50,8 @@ def command(
     opened = open_plan(file)
     folder = Path(state or opened.plan.site.inventory.server.state)
     what, old = plan_against(against, file, folder)
-    found = changes(old, opened.plan)
+    with progress("compares what each phone would see"):
+        found = changes(old, opened.plan)
     if as_json:
         print(json.dumps([{**asdict(each), "sign": each.sign} for each in found], indent=2))
     else:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from ipaddress import IPv4Address
 from pathlib import Path
 
 import click
 
+from netprov.cli.progress import progress
 from netprov.cli.site import inventory_option, open_plan
 from netprov.dns.message.name import format_host
 from netprov.dns.zone.master import format_zone
@@ -103,12 +106,14 @@ def command(parts: tuple[str, ...], file: str | None, output: str) -> None:
     """
     opened = open_plan(file)
     plan = opened.plan
-    for part in parts or PARTS:
-        for name, text in PARTS[part](plan):
-            if output == "-":
-                click.echo(f"==> {name} <==\n{text}")
-            else:
-                _write(Path(output) / name, text)
+    # What goes to a terminal shows by itself that something is done.
+    with nullcontext() if sys.stdout.isatty() else progress("renders"):
+        for part in parts or PARTS:
+            for name, text in PARTS[part](plan):
+                if output == "-":
+                    click.echo(f"==> {name} <==\n{text}")
+                else:
+                    _write(Path(output) / name, text)
     broken = [problem for zone in plan.dns.failed for problem in zone.problems]
     if broken and "zones" in (parts or PARTS):
         raise InventoryError(map(opened.document.locate, broken))

@@ -13,9 +13,10 @@ from typing import Any
 
 import click
 
-from netprov.cli.say import say
+from netprov.cli.say import UNKNOWN, say
 from netprov.cli.site import inventory_option, open_plan, state_of
-from netprov.cli.table import print_table
+from netprov.cli.table import print_table, stamp
+from netprov.cli.word import Words
 from netprov.dhcp.lease import Lease
 from netprov.dhcp.lease_file import format_csv, format_isc, format_kea
 from netprov.dhcp.message import dotted
@@ -53,14 +54,14 @@ def state_option(command: Any) -> Any:
     return click.option("--state", metavar="DIR", help=text)(command)
 
 
-@click.group
+@click.group(cls=Words)
 def command() -> None:
     """List, show, release and export leases.
 
     \b
     Examples:
       netprov leases list
-      netprov leases list --all --format json
+      netprov leases list --all --json
       netprov leases show 10.20.0.100
       netprov leases release 10.20.0.100
       netprov leases export --format kea > kea-leases4.csv
@@ -72,6 +73,7 @@ def command() -> None:
 @state_option
 @click.option("--all", "every", is_flag=True, help="Also released, expired and declined ones.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", help="How.")
+@click.option("--json", "form", flag_value="json", help="For programs: the same as --format json.")
 def list_leases(*, file: str | None, state: str | None, every: bool, form: str) -> int:
     """List the leases that are in force."""
     ledger = open_ledger(file, state)
@@ -95,7 +97,9 @@ def list_leases(*, file: str | None, state: str | None, every: bool, form: str) 
                 for each in leases
             ]
             print_table(
-                ("address", "mac", "name", "network", "state", "left", "vendor class"), rows, empty="no lease"
+                ("address", "mac", "hostname", "network", "state", "left", "vendor class"),
+                rows,
+                empty="no lease",
             )
     return 0
 
@@ -115,7 +119,7 @@ def show(which: str, *, file: str | None, state: str | None) -> int:
         say()
     if not found:
         say(f"no lease of {which}")
-    return 0 if found else 1
+    return 0 if found else UNKNOWN
 
 
 @command.command("release")
@@ -126,7 +130,7 @@ def release(address: str, *, file: str | None, state: str | None) -> int:
     """End the lease on ADDRESS, as if its client had given it back.
 
     The running server does it at once; without one it is done when the server starts. The client is not told, and may go on
-    until it renews. Exit code 1: there is no lease on it.
+    until it renews. Exit code 4: there is no lease on it.
     """
     ledger = open_ledger(file, state)
     try:
@@ -135,7 +139,7 @@ def release(address: str, *, file: str | None, state: str | None) -> int:
         raise click.UsageError(f"{address} is not an IPv4 address") from None
     if not any(each.address == number and each.active(ledger.now) for each in ledger.leases):
         say(f"there is no lease on {address}")
-        return 1
+        return UNKNOWN
     try:
         (answer,) = ask(state_of(file, state), RELEASE, {"address": number})
     except NobodyThereError:
@@ -143,7 +147,7 @@ def release(address: str, *, file: str | None, state: str | None) -> int:
         say(f"no server is running: {address} will be released when one starts")
         return 0
     say(f"released {address}" if answer["released"] else f"there is no lease on {address}")
-    return int(not answer["released"])
+    return 0 if answer["released"] else UNKNOWN
 
 
 @command.command("export")
@@ -218,8 +222,8 @@ def _data(ledger: Ledger, lease: Lease) -> dict[str, Any]:
         "hostname": lease.hostname,
         "network": lease.network,
         "state": ledger.state(lease),
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(lease.started + ledger.to_wall)),
-        "expires": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(lease.expires + ledger.to_wall)),
+        "started": stamp(lease.started + ledger.to_wall),
+        "expires": stamp(lease.expires + ledger.to_wall),
         "vendor_class": lease.vendor_class,
         "relay": code.show(code.RELAY_INFO, lease.relay) if lease.relay else "",
         "device": " ".join(lease.device),

@@ -8,9 +8,11 @@ import click
 
 from netprov.cli.site import inventory_option, known_roles, state_of, state_option
 from netprov.cli.table import print_table
+from netprov.cli.word import nearest
 from netprov.runtime.control.client import ask_each
 from netprov.runtime.log import LEVELS
 from netprov.runtime.process import LEVEL
+from netprov.runtime.roles import ROLES
 
 
 @click.command(no_args_is_help=False)
@@ -30,6 +32,8 @@ def command(words: tuple[str, ...], file: str | None, state: str | None, *, as_j
       netprov log info                as it was
     """
     level, roles = (words[0], words[1:]) if words and words[0] in LEVELS else ("", words)
+    if not level and roles and roles[0] not in ROLES:
+        raise click.UsageError(f"{roles[0]} is no role and no level; {nearest(roles[0], [*ROLES, *LEVELS])}")
     known_roles(roles)
     rows = [
         (role, now)

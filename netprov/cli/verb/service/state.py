@@ -10,6 +10,7 @@ import click
 
 from netprov.cli.site import inventory_option
 from netprov.cli.verb.service.cert.desk import password, write_private
+from netprov.cli.word import Words
 from netprov.errors import ServiceError
 from netprov.runtime.control.client import statuses
 from netprov.state import archive
@@ -22,7 +23,7 @@ _password_option = click.option(
 _state_option = click.option("--state", metavar="DIR", help="State directory. Default: the inventory's.")
 
 
-@click.group(no_args_is_help=True)
+@click.group(cls=Words, no_args_is_help=True)
 def command() -> None:
     """Back up what a server keeps, restore it, or give it to a second server.
 

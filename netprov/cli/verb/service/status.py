@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import click
 
 from netprov.cli.say import say
 from netprov.cli.site import inventory_option, open_plan
-from netprov.cli.table import print_table, when
+from netprov.cli.table import print_table, stamp, when
 from netprov.errors import PkiError, ServiceError
 from netprov.pki.verify import date
 from netprov.plan import Plan
@@ -125,7 +126,7 @@ def command(*, file: str | None, state: str | None, as_json: bool) -> int:
         refusals,
     )
     if as_json:
-        click.echo(json.dumps(asdict(status), indent=2))
+        click.echo(json.dumps(_data(status), indent=2))
     else:
         _print(status)
     running = [each for each in status.roles if each.process is not None]
@@ -206,6 +207,14 @@ def _waiting(plan: Plan, records: Sequence[DeviceRecord]) -> tuple[WaitingRow, .
         for each in sorted(records, key=lambda record: record.first)
         if each.mac in listed and not each.profiles
     )
+
+
+def _data(status: Status) -> dict[str, Any]:
+    return asdict(status) | {
+        "inventory": [asdict(each) | {"loaded": stamp(each.loaded)} for each in status.inventory],
+        "waiting": [asdict(each) | {"first": stamp(each.first)} for each in status.waiting],
+        "refusals": [{**each, "time": stamp(each["time"])} for each in status.refusals],
+    }
 
 
 def _print(status: Status) -> None:

@@ -18,6 +18,7 @@ from netprov.cli.follow import Follower
 from netprov.cli.say import say
 from netprov.cli.scene import Row, Scene, line_of
 from netprov.cli.site import inventory_option, open_plan, state_option
+from netprov.cli.table import stamp
 from netprov.errors import InventoryError, ServiceError
 from netprov.state.device import load_devices
 
@@ -81,7 +82,7 @@ def _print(follower: Follower, *, as_json: bool) -> None:
         if told is None:
             continue
         if as_json:
-            click.echo(json.dumps(asdict(told)))
+            click.echo(json.dumps(asdict(told) | {"time": stamp(told.time)}))
         else:
             say(line_of(told).replace("\n", " "))
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import click
 
+from netprov.cli.colour import with_option
 from netprov.cli.word import no_such
 from netprov.mac import read_mac
 
@@ -35,7 +36,7 @@ class Subjects(click.Group):
             f"netprov.cli.verb.answer.explain.{cmd_name.replace('-', '_')}"
         ).command
         assert isinstance(command, click.Command)
-        return command
+        return with_option(command)
 
 
 @click.group(cls=Subjects)

@@ -12,6 +12,7 @@ from cryptography import x509
 from netprov.cli.verb.service.cert import show as cert_show
 from netprov.cli.verb.service.cert.desk import Desk, desk_options, open_desk, read, report
 from netprov.cli.verb.service.cert.own import csr, export, import_
+from netprov.cli.word import Words
 from netprov.errors import PkiError
 from netprov.mac import parse_mac
 from netprov.pki.chain import Certificate, decode
@@ -22,7 +23,7 @@ from netprov.runtime.web.second import refuse_second_ca
 from netprov.state.catalog import make_secrets
 
 
-@click.group()
+@click.group(cls=Words)
 def command() -> None:
     """Make certificates, and look after them.
 

@@ -89,7 +89,7 @@ def _print_people(views: Sequence[View], now: float) -> None:
         )
         for view in views
     ]
-    print_table(("ROLE", "HOST", "KEY", "UNTIL", "LEFT", "NAMES", "SERIAL", "STATE"), rows)
+    print_table(("role", "host", "key", "until", "left", "names", "serial", "state"), rows)
     for view in views:
         for problem in view.findings:
             say(f"{view.name}: {problem}")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
-from netprov.cli.say import say
+from netprov.cli.say import UNKNOWN, say
 from netprov.cli.site import inventory_option, open_plan
-from netprov.cli.table import print_table, when
+from netprov.cli.table import print_table, stamp, when
 from netprov.cli.verb.service.phones import add, adopt
+from netprov.cli.word import Words
 from netprov.explain.who import find_all, names_of
 from netprov.plan import Plan
 from netprov.state.device import DeviceRecord, load_devices, load_history, load_reports
@@ -20,7 +22,7 @@ from netprov.state.handout import unlock as unlock_key
 from netprov.text import visible
 
 
-@click.group()
+@click.group(cls=Words)
 def command() -> None:
     """Show what the servers know of each phone; take phones into the inventory.
 
@@ -59,10 +61,10 @@ def list_(file: str | None, state: str | None, *, waiting: bool, as_json: bool) 
     if waiting:
         records = [each for each in records if not each.profiles and each.mac in plan.provision.devices]
     if as_json:
-        print(json.dumps([dataclasses.asdict(record) for record in records], indent=2))
+        print(json.dumps([_data(plan, record) for record in records], indent=2))
     else:
         print_table(
-            ("phone", "name", "address", "model", "firmware", "stands", "since"),
+            _HEADS,
             [_row(plan, record) for record in records],
             empty="no phone is waiting" if waiting else "no phone has been heard of",
         )
@@ -104,16 +106,16 @@ def show(phone: str, file: str | None, state: str | None, lines: int, *, as_json
     record = next((each for each in load_devices(directory) if each.mac == mac), None)
     if record is None:
         say(f"nothing was heard of {phone}", err=True)
-        return 1
+        return UNKNOWN
     history = load_history(directory, mac, lines)
     reports = load_reports(directory, mac)
     key = given(directory).get(mac)
     if as_json:
-        data = dataclasses.asdict(record) | {
-            "history": [dataclasses.asdict(line) for line in history],
-            "key": dataclasses.asdict(key) if key else None,
+        data = _data(plan, record) | {
+            "history": [dataclasses.asdict(line) | {"time": stamp(line.time)} for line in history],
+            "key": dataclasses.asdict(key) | {"time": stamp(key.time)} if key else None,
             "reports": {
-                kind: {"time": reported, "fields": dict(fields)} for kind, reported, fields in reports
+                kind: {"time": stamp(reported), "fields": dict(fields)} for kind, reported, fields in reports
             },
         }
         print(json.dumps(data, indent=2))
@@ -132,7 +134,7 @@ def show(phone: str, file: str | None, state: str | None, lines: int, *, as_json
     return 0
 
 
-_HEADS = ("phone", "name", "address", "model", "firmware", "stands", "since")
+_HEADS = ("mac", "name", "address", "model", "firmware", "stands", "since")
 
 
 def _row(plan: Plan, record: DeviceRecord) -> tuple[str, ...]:
@@ -146,6 +148,23 @@ def _row(plan: Plan, record: DeviceRecord) -> tuple[str, ...]:
         record.standing or "asked",
         when(record.since),
     )
+
+
+def _data(plan: Plan, record: DeviceRecord) -> dict[str, Any]:
+    mac, name, address, model, firmware, stands, _ = _row(plan, record)
+    return {
+        "mac": mac,
+        "name": name,
+        "address": address,
+        "model": model,
+        "firmware": firmware,
+        "stands": stands,
+        "since": stamp(record.since),
+        "first": stamp(record.first),
+        "last": stamp(record.last),
+        "profiles": record.profiles,
+        "refusals": record.refusals,
+    }
 
 
 def _state(plan: Plan, state: str | None) -> Path:

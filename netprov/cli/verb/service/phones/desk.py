@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Mapping
 
@@ -79,7 +78,7 @@ class Desk:
             return
         if self._quiet and result == "added" and not hint:
             return
-        say(f"{result:<7} {text}", fg=None if os.environ.get("NO_COLOR") else _COLOURS[result])
+        say(f"{result:<7} {text}", fg=_COLOURS[result])
         if hint:
             say(f"        {hint}")
         if sys.stdout.isatty() and not self._quiet:
