@@ -37,6 +37,8 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "leases": "List, show, release and export leases.",
         "cert": "Certificates: a local CA, or your own; show, issue, renew, revoke, import, export.",
         "state": "Back up what a server keeps, restore it, give it to a second server.",
+        "install": "Make this machine run the services: units, users, directories.",
+        "uninstall": "Take that back; state and inventory stay unless they are purged.",
     },
     "answer": {
         "explain": "Say what a phone gets, and which line of the inventory says so.",

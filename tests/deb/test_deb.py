@@ -25,8 +25,10 @@ UNITS = {path.name for path in (ROOT / "systemd").iterdir() if path.is_file()} -
 
 
 def listed(script: str, name: str) -> set[str]:
-    """Return the words of a variable of a maintainer script."""
-    (value,) = re.findall(rf'^{name}="(.*)"$', (DEB / script).read_text(), re.MULTILINE)
+    """Return the words of a variable of a maintainer script, as it is packed."""
+    names = [sys.executable, str(DEB / "names.py")]
+    done = subprocess.run(names, input=(DEB / script).read_text(), capture_output=True, text=True, check=True)
+    (value,) = re.findall(rf'^{name}="(.*)"$', done.stdout, re.MULTILINE)
     return set(shlex.split(value))
 
 

@@ -133,17 +133,8 @@ def install(machine: Machine) -> None:
         '#!/bin/sh\nexport PYTHONPATH=/mnt/netprov:/mnt/packages\nexec /usr/bin/python3 -B -m netprov "$@"\n'
     )
     machine.write("/opt/netprov/bin/netprov", program)
-    script = """set -e
-        chmod 755 /opt /opt/netprov /opt/netprov/bin /opt/netprov/bin/netprov
-        mkdir -p /etc/sysusers.d /etc/tmpfiles.d
-        cd /mnt/netprov/systemd
-        cp netprov.sysusers /etc/sysusers.d/netprov.conf
-        cp netprov.tmpfiles /etc/tmpfiles.d/netprov.conf
-        cp -r netprov*.service netprov*.timer netprov*.path netprov.target netprov*.d /etc/systemd/system/
-        systemd-sysusers
-        systemd-tmpfiles --create netprov.conf
-        systemctl daemon-reload"""
-    machine.run("sh", "-c", script)
+    machine.run("chmod", "755", "/opt", "/opt/netprov", "/opt/netprov/bin", "/opt/netprov/bin/netprov")
+    machine.run("/opt/netprov/bin/netprov", "install", "--program", "/opt/netprov/bin/netprov", "--apply")
 
 
 def _make() -> None:
