@@ -119,6 +119,10 @@ wheel: $(VENV)/.run ## Build dist/netprov-*.whl, to install where a production m
 	    --no-index --wheel-dir dist .
 	@ls dist/netprov-*.whl
 
+.PHONY: bundle
+bundle: $(VENV)/.run ## Build dist/netprov-*.tar: install.sh and all wheels, for a machine without a network
+	@bundle/build $(VENV)
+
 .PHONY: deb
 deb: $(VENV)/.run ## Build dist/netprov_*.deb, for Debian machines with the Python of this one (DEB_VERSION= names another version)
 	@deb/build $(VENV)
