@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from netprov.cli.unit import KEPT, enabled, groups, units, users
+from netprov.cli.verb.service.install.unit import KEPT, enabled, groups, units, users
 
 LISTS = {
     "@UNITS@": units(),

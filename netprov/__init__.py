@@ -589,8 +589,6 @@ What people type:
     cli.against                 what a changed inventory is compared with
     cli.proposal                a first inventory for a machine
     cli.site                    which inventory a verb reads
-    cli.unit                    units, users, groups and directories for systemd
-    cli.installation            what of them is on a machine, and who wrote it
     cli.environment             what `check` looks at on this machine
     cli.findings                findings as text, JSON and SARIF
     cli.judge                   what `check` finds in an inventory on this machine
@@ -627,7 +625,9 @@ What people type:
     cli.verb.service.drain      let running services finish, and end
     cli.verb.service.state      back up, restore, give to a second server
     cli.verb.service.install    units, users and directories onto a machine
-    cli.verb.service.uninstall  and off it
+    cli.verb.service.install.unit units, users, groups and directories for systemd
+    cli.verb.service.install.installation what of them is on a machine, and who wrote it
+    cli.verb.service.uninstall  units, users and directories off a machine
     cli.verb.service.leases     list, show, release, export leases
     cli.verb.service.phones     what the servers know of each phone
     cli.verb.service.phones.roll who is listed while phones are taken in

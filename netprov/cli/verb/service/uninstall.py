@@ -13,7 +13,7 @@ import click
 from netprov.cli.say import say
 
 if TYPE_CHECKING:
-    from netprov.cli.installation import Installation
+    from netprov.cli.verb.service.install.installation import Installation
 
 
 @click.command
@@ -34,7 +34,7 @@ def command(*, apply: bool, root: str, program: str | None, purge: bool) -> int:
       netprov uninstall --apply
       netprov uninstall --purge --apply     nothing is left: not the CA's key
     """
-    from netprov.cli.installation import Installation, own_program
+    from netprov.cli.verb.service.install.installation import Installation, own_program
 
     here = Installation(Path(root), program or own_program())
     removal = _removal(here, purge=purge)
@@ -82,8 +82,8 @@ class Removal:
 
 
 def _removal(here: Installation, *, purge: bool) -> Removal:
-    from netprov.cli import unit
-    from netprov.cli.installation import LINK, checksum
+    from netprov.cli.verb.service.install import unit
+    from netprov.cli.verb.service.install.installation import LINK, checksum
 
     ours = unit.files(here.program)
     written = here.written()
@@ -111,7 +111,7 @@ def _removal(here: Installation, *, purge: bool) -> Removal:
 
 
 def _apply(here: Installation, removal: Removal) -> None:
-    from netprov.cli.installation import remove
+    from netprov.cli.verb.service.install.installation import remove
 
     if removal.units:
         here.run("systemctl", "disable", *(("--now",) if here.live else ()), *removal.units)

@@ -11,7 +11,7 @@ from netprov.cli.say import say
 from netprov.errors import ServiceError
 
 if TYPE_CHECKING:
-    from netprov.cli.installation import Installation
+    from netprov.cli.verb.service.install.installation import Installation
 
 NEXT = "Next: netprov init, netprov check, then systemctl start netprov.target"
 
@@ -37,7 +37,7 @@ def command(*, apply: bool, root: str, program: str | None) -> int:
       netprov install --apply
       netprov install --root /mnt/image --program /opt/netprov/bin/netprov --apply
     """
-    from netprov.cli.installation import Installation, own_program, refusal
+    from netprov.cli.verb.service.install.installation import Installation, own_program, refusal
 
     here = Installation(Path(root), program or own_program())
     if not here.root.is_dir():
@@ -59,8 +59,8 @@ def command(*, apply: bool, root: str, program: str | None) -> int:
 
 def _todo(here: Installation) -> tuple[str, ...]:
     """Return what is to be done, a line each."""
-    from netprov.cli import unit
-    from netprov.cli.installation import LINK
+    from netprov.cli.verb.service.install import unit
+    from netprov.cli.verb.service.install.installation import LINK
 
     files = here.files()
     names = [name for name in (*unit.users(), *unit.groups()) if name not in here.users()]
@@ -78,7 +78,7 @@ def _todo(here: Installation) -> tuple[str, ...]:
 
 
 def _kept(here: Installation) -> tuple[str, ...]:
-    from netprov.cli.installation import LINK
+    from netprov.cli.verb.service.install.installation import LINK
 
     lines = [
         f"keep     /{each.path}: it is not as netprov installed it. `systemctl edit` changes a unit beside it;"
@@ -92,8 +92,8 @@ def _kept(here: Installation) -> tuple[str, ...]:
 
 
 def _apply(here: Installation) -> None:
-    from netprov.cli import unit
-    from netprov.cli.installation import LINK, checksum, link, place
+    from netprov.cli.verb.service.install import unit
+    from netprov.cli.verb.service.install.installation import LINK, checksum, link, place
 
     files, enable, written, stale = here.files(), _enabled_now(here), dict(here.written()), _stale(here)
     ours = [each for each in files if each.standing in {"new", "old", "same"}]
@@ -124,7 +124,7 @@ def _stale(here: Installation) -> bool:
 
 def _enabled_now(here: Installation) -> tuple[str, ...]:
     """Return the units that are enabled: those that are new here. One that was there and is disabled, is so on purpose."""
-    from netprov.cli import unit
+    from netprov.cli.verb.service.install import unit
 
     written = here.written()
     new = {
@@ -136,7 +136,7 @@ def _enabled_now(here: Installation) -> tuple[str, ...]:
 
 
 def _link_taken(here: Installation) -> bool:
-    from netprov.cli.installation import LINK
+    from netprov.cli.verb.service.install.installation import LINK
 
     there = here.root / LINK
     return not here.linked() and (there.exists() or there.is_symlink())

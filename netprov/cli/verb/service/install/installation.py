@@ -18,7 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from netprov.cli import unit
+from netprov.cli.verb.service.install import unit
 from netprov.errors import ServiceError
 
 LIST = "usr/local/lib/netprov/installed.sha256"
