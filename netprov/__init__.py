@@ -275,6 +275,8 @@ TR-069:
     cwmp.objects                objects whose instances come and go
     cwmp.parameter              a phone's data model
     cwmp.action                 what the phone's side asks of its pump, and reports
+    cwmp.outstanding            what a phone has still to tell its ACS
+    cwmp.cookie                 cookies within one session of a phone
     cwmp.method                 what the phone's side does when the ACS calls
     cwmp.cpe                    the phone's side of a session
     cwmp.config                 what an ACS serves, and to which devices

@@ -88,6 +88,14 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportRefused:
+    """The ACS refused a TransferComplete; it is not told again."""
+
+    url: str
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionClosed:
     """A session ended as it should."""
 
@@ -99,4 +107,6 @@ class SessionFailed:
     reason: str
 
 
-CpeEvent = InformAccepted | ParametersSet | DownloadAsked | Reported | SessionClosed | SessionFailed
+CpeEvent = (
+    InformAccepted | ParametersSet | DownloadAsked | Reported | ReportRefused | SessionClosed | SessionFailed
+)

@@ -24,9 +24,7 @@ Deliberately absent: the connection request server; `trigger` opens the session 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -40,20 +38,25 @@ from netprov.cwmp.action import (
     InformAccepted,
     Post,
     Reported,
+    ReportRefused,
     SessionClosed,
     SessionFailed,
     Wait,
 )
+from netprov.cwmp.cookie import Jar
 from netprov.cwmp.method import Methods
 from netprov.cwmp.objects import Table
+from netprov.cwmp.outstanding import Outcome, Outstanding
 from netprov.cwmp.parameter import INTERVAL, PERIODIC, URL, Parameter, Parameters
 from netprov.errors import Malformed
 
 REDIRECTS: Final = 5
 """How many redirects in a row a CPE follows (section 3.4.6)."""
 
-COOKIES: Final = 16
-"""How many cookies a session keeps."""
+REPEATS: Final = 10
+"""How often a request is made again in one session because the ACS says so (fault 8005, "Retry request")."""
+
+RETRY: Final = 8005
 
 RETRY_MINIMUM: Final = 5.0
 RETRY_MULTIPLIER: Final = 2.0
@@ -68,14 +71,6 @@ class _State(Enum):
     """A request of ours is out."""
     LISTEN = auto()
     """An empty POST or a response is out: the ACS's turn."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """A transfer that is over and not yet reported."""
-
-    request: rpc.Download
-    report: rpc.TransferComplete
 
 
 class Cpe:
@@ -96,15 +91,16 @@ class Cpe:
         self.parameters = Parameters(parameters, tables)
         self.failure = ""
         self.configured = False
+        self.outstanding = Outstanding()
         self._random = random
         self._wall = wall
         self._version = version
         self._state = _State.CLOSED
-        self._causes: list[rpc.EventCode] = []
         self._methods = Methods(self.parameters)
-        self._outcomes: deque[_Outcome] = deque()
         self._post: Post | None = None
-        self._cookies: dict[str, str] = {}
+        self._cookies = Jar()
+        self._held = False
+        self._repeats = 0
         self._target = ""
         self._redirects = 0
         self._retries = 0
@@ -116,22 +112,25 @@ class Cpe:
     def boot(self, now: float, *, bootstrap: bool = False) -> None:
         """Note that the phone has started; `bootstrap` the first time, and the first with this ACS."""
         if self._methods.restart and not self._methods.restart.factory:
-            self._causes.append(rpc.EventCode("M Reboot", self._methods.restarted_by))
+            self.outstanding.add("M Reboot", self._methods.restarted_by)
         self._methods.restart = None
         self._retry_at = None
+        self._retries = 0  # table 3 counts from the boot on
         self._periodic_at = None
         if bootstrap:
-            self._causes.append(rpc.EventCode("0 BOOTSTRAP"))
+            self.outstanding.add("0 BOOTSTRAP")
         self.trigger(rpc.EventCode("1 BOOT"), now)
 
     def interrupt(self) -> None:
-        """Note that the phone lost its power: an open session and what it was to fetch are gone; what is to be told is not."""
+        """Note that the phone lost its power: an open session is gone; what is to be fetched and to be told is not.
+
+        An ACS that has asked for a file waits for its TransferComplete (annex A.3.2.8), whatever happens to the phone.
+        """
         self._state, self._post, self._retry_at = _State.CLOSED, None, None
-        self._methods.transfers.clear()
 
     def trigger(self, cause: rpc.EventCode, now: float) -> None:
         """Open a session for a cause, as `6 CONNECTION REQUEST`, as soon as none is open."""
-        self._causes.append(cause)
+        self.outstanding.add(cause.code, cause.command_key)
         if self._state is _State.CLOSED and self._retry_at is None:
             self._open(now)
 
@@ -146,7 +145,7 @@ class Cpe:
         return (
             self._state is _State.CLOSED
             and self._retry_at is None
-            and not (self._causes or self._methods.transfers or self._outcomes or self._methods.restart)
+            and not (self.outstanding or self._methods.transfers or self._methods.restart)
         )
 
     def events(self) -> tuple[CpeEvent, ...]:
@@ -177,7 +176,7 @@ class Cpe:
         """Take in the answer to the Post."""
         if self._state is _State.CLOSED:
             return
-        self._keep_cookies(answer)
+        self._cookies.take(self._target, answer.headers, now)
         if answer.status in {301, 302, 307, 308} and answer.header("Location"):
             self._follow(answer.header("Location"), now)
         elif answer.status == 204 or (answer.status == 200 and not answer.body.strip()):
@@ -211,16 +210,16 @@ class Cpe:
         if self._retry_at is not None:
             if now >= self._retry_at:
                 self._open(now)
-        elif self._outcomes or self._causes:
+        elif self.outstanding:
             self._open(now)
         elif not self._methods.transfers and self._periodic_at is not None and now >= self._periodic_at:
-            self._causes.append(rpc.EventCode("2 PERIODIC"))
+            self.outstanding.add("2 PERIODIC")
             self._open(now)
 
     def _open(self, now: float) -> None:
         """Begin a session with an Inform (section 3.7.1.1)."""
         self._retry_at = None
-        self._cookies = {}
+        self._cookies, self._held, self._repeats = Jar(), False, 0
         self._target = self.parameters.value(URL)
         if urlsplit(self._target).scheme not in {"http", "https"}:
             self._fail(f"the ACS URL {self._target!r} is not an HTTP URL", now)
@@ -233,63 +232,83 @@ class Cpe:
                 parameters=self.parameters.for_inform(),
                 current_time=self._wall(now),
                 retry_count=self._retries,
-            )
+            ),
+            now,
         )
 
     def _event_codes(self) -> tuple[rpc.EventCode, ...]:
-        """Return why this session is opened; a transfer is told until its report was taken (section 3.7.1.5)."""
-        causes = list(self._causes)
-        if self.parameters.changed:
-            causes.append(rpc.EventCode("4 VALUE CHANGE"))
-        if self._outcomes:
-            causes.append(rpc.EventCode("7 TRANSFER COMPLETE"))
-            causes += [rpc.EventCode("M Download", each.request.command_key) for each in self._outcomes]
-        return tuple(dict.fromkeys(causes))
+        return self.outstanding.codes(changed=self.parameters.changed)
 
     def _answered(self, message: rpc.Message | None, now: float) -> None:
         self._redirects = 0
         said = message.rpc if message else None
+        if message is not None:
+            self._held = message.hold_requests
+            ours = self._state is not _State.LISTEN
+            if ours and message.id not in {"", str(self._serial)}:
+                # Section 3.5: an answer repeats the ID. Quirk: some ACSs send none, and one request is out at most.
+                self._fail(f"the ACS answered with the ID {message.id[:40]!r}, {self._serial} was asked", now)
+                return
         match self._state, said:
             case _State.INFORM, rpc.InformResponse():
                 self.failure = ""
                 self._events.append(
                     InformAccepted(self._target, tuple(each.code for each in self._event_codes()))
                 )
-                self._causes.clear()
+                self.outstanding.informed()
                 self.parameters.told()
-                self._our_turn(hold=bool(message and message.hold_requests))
+                self._our_turn(now)
             case _State.REQUEST, rpc.TransferCompleteResponse():
                 self._note_report()
-                self._our_turn(hold=bool(message and message.hold_requests))
+                self._our_turn(now)
             case _State.LISTEN, None:
-                self._close(now)
+                self._given_away(now)
             case ((_State.INFORM | _State.REQUEST), rpc.Fault() as fault):
-                self._fail(f"the ACS refused: {fault}", now)
-            case _State.LISTEN, _ if message is not None:
+                self._refused(fault, now)
+            case _State.LISTEN, call if call is not None and message is not None and not rpc.is_answer(call):
                 self._respond(message, now)
             case _:
-                what = "nothing" if said is None else type(said).__name__
+                what = "nothing" if said is None else rpc.method_of(said)
                 self._fail(f"the ACS answered with {what} out of turn", now)
 
-    def _our_turn(self, *, hold: bool) -> None:
+    def _our_turn(self, now: float) -> None:
         """Send our next request, or give the turn away with an empty POST (section 3.7.1.3)."""
-        if self._outcomes and not hold:
+        if self.outstanding.outcomes and not self._held:
             self._state = _State.REQUEST
-            self._call(self._outcomes[0].report)
+            self._call(self.outstanding.outcomes[0].report, now)
         else:
             self._state = _State.LISTEN
-            self._send(b"")
+            self._send(b"", now)
+
+    def _given_away(self, now: float) -> None:
+        """The ACS has no more requests: the session is over, unless there are requests that it held (section 3.7.1.4)."""
+        if self.outstanding.outcomes and not self._held:
+            self._our_turn(now)
+        else:
+            self._close(now)
+
+    def _refused(self, fault: rpc.Fault, now: float) -> None:
+        """The ACS refused our request: made again where it says so; a report it does not want is not made again."""
+        if fault.code == RETRY and self._repeats < REPEATS:
+            self._repeats += 1
+            return  # the same message is posted again
+        if self._state is _State.INFORM or fault.code == RETRY:
+            self._fail(f"the ACS refused: {fault}", now)
+            return
+        outcome = self.outstanding.outcomes.popleft()
+        self._events.append(ReportRefused(outcome.url, str(fault)))
+        self._our_turn(now)
 
     def _note_report(self) -> None:
-        outcome = self._outcomes.popleft()
-        if outcome.report.fault_code == 0 and outcome.request.file_type == rpc.CONFIGURATION:
+        outcome = self.outstanding.outcomes.popleft()
+        if outcome.report.fault_code == 0 and outcome.file_type == rpc.CONFIGURATION:
             self.configured = True
-        self._events.append(Reported(outcome.request.url, outcome.report.fault_code))
+        self._events.append(Reported(outcome.url, outcome.report.fault_code))
 
     def _respond(self, message: rpc.Message, now: float) -> None:
         """Answer the ACS with its own cwmp:ID and namespace."""
         response = self._methods.serve(message.rpc, now)
-        self._send(codec.encode(rpc.Message(response, message.id, message.version)))
+        self._send(codec.encode(rpc.Message(response, message.id, message.version)), now)
 
     def _transferred(self, code: int, reason: str, now: float) -> None:
         if not self._methods.transfers or self._state is not _State.CLOSED:
@@ -297,14 +316,14 @@ class Cpe:
         request = self._methods.transfers.popleft().request
         ended = self._wall(now)
         report = rpc.TransferComplete(request.command_key, code, reason, ended, ended)
-        self._outcomes.append(_Outcome(request, report))
+        self.outstanding.outcomes.append(Outcome(request.url, request.file_type, report))
 
     def _close(self, now: float) -> None:
         self._state = _State.CLOSED
         if self._methods.moved:
             # The first contact with another ACS is a bootstrap (section 3.7.1.5).
             self._methods.moved = False
-            self._causes.append(rpc.EventCode("0 BOOTSTRAP"))
+            self.outstanding.add("0 BOOTSTRAP")
         self._post = None
         self._retries = 0
         enabled = self.parameters.value(PERIODIC) in {"1", "true"}
@@ -323,33 +342,26 @@ class Cpe:
         self._retry_at = now + shortest + self._random() * (longest - shortest)
         self._events.append(SessionFailed(reason))
 
-    def _call(self, request: rpc.Rpc) -> None:
+    def _call(self, request: rpc.Rpc, now: float) -> None:
         self._serial += 1
-        self._send(codec.encode(rpc.Message(request, str(self._serial), self._version)))
+        self._repeats = 0
+        self._send(codec.encode(rpc.Message(request, str(self._serial), self._version)), now)
 
-    def _send(self, body: bytes) -> None:
+    def _send(self, body: bytes, now: float) -> None:
         # An empty POST has neither Content-Type nor SOAPAction; a full one has SOAPAction without a value (3.4.1).
         headers = [("Content-Type", "text/xml; charset=utf-8"), ("SOAPAction", "")] if body else []
-        if self._cookies:
-            headers.append(("Cookie", "; ".join(f"{key}={value}" for key, value in self._cookies.items())))
+        cookies = self._cookies.header(self._target, now)
+        if cookies:
+            headers.append(("Cookie", cookies))
         self._post = Post(self._target, body, tuple(headers))
 
     def _follow(self, location: str, now: float) -> None:
         """Send the same message to where the ACS points (section 3.4.6)."""
         self._redirects += 1
         target = urljoin(self._target, location)
-        if urlsplit(target).netloc != urlsplit(self._target).netloc:
-            self._cookies = {}
         if self._redirects > REDIRECTS or urlsplit(target).scheme not in {"http", "https"}:
             self._fail(f"the ACS redirected to {location} after {self._redirects - 1} redirects", now)
             return
         self._target = target
         assert self._post is not None
-        self._send(self._post.body)
-
-    def _keep_cookies(self, answer: Answer) -> None:
-        """Keep the session's cookies (section 3.4.2); attributes do not matter within one session with one ACS."""
-        for key, value in answer.headers:
-            name, separator, content = value.partition(";")[0].strip().partition("=")
-            if key.lower() == "set-cookie" and separator and len(self._cookies) < COOKIES:
-                self._cookies[name] = content
+        self._send(self._post.body, now)

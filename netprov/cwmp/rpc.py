@@ -338,3 +338,13 @@ class Message:
     id: str = ""
     version: str = "1-0"
     hold_requests: bool = False
+
+
+def method_of(call: Rpc) -> str:
+    """Return the name of the method that a call, or the answer to one, is of."""
+    return call.method if isinstance(call, Unknown) else type(call).__name__
+
+
+def is_answer(body: Rpc) -> bool:
+    """Say whether a message answers a call."""
+    return isinstance(body, Fault) or method_of(body).endswith("Response")

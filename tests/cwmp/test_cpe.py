@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netprov.cwmp import codec, rpc
-from netprov.cwmp.action import Answer, Fetch, Post, Restart, SessionFailed, Wait
+from netprov.cwmp.action import Answer, Fetch, Post, ReportRefused, Restart, SessionFailed, Wait
 from netprov.cwmp.cpe import Cpe
 from netprov.cwmp.parameter import INTERVAL, PERIODIC, URL
 from netprov.errors import Malformed
@@ -15,8 +15,13 @@ from tests.cwmp.cases import CASES
 from tests.cwmp.link import ACS, phone
 
 
-def answer(body: rpc.Rpc) -> Answer:
-    return Answer(200, (("Content-Type", "text/xml"),), codec.encode(rpc.Message(body, "9", "1-0")))
+def answer(body: rpc.Rpc, id_: str | None = None, *, hold: bool = False) -> Answer:
+    """Return what the ACS says: a call with an ID of its own, an answer with that of the only request that is out."""
+    if id_ is None:
+        id_ = "" if rpc.is_answer(body) else "9"
+    return Answer(
+        200, (("Content-Type", "text/xml"),), codec.encode(rpc.Message(body, id_, "1-0", hold_requests=hold))
+    )
 
 
 def opened() -> Cpe:
@@ -32,6 +37,12 @@ def posted(cpe: Cpe, now: float = 0) -> rpc.Message:
     action = cpe.next_action(now)
     assert isinstance(action, Post)
     return codec.decode(action.body)
+
+
+def posted_body(cpe: Cpe) -> bytes:
+    action = cpe.next_action(1)
+    assert isinstance(action, Post)
+    return action.body
 
 
 def said(cpe: Cpe, request: rpc.Rpc) -> rpc.Rpc:
@@ -128,17 +139,13 @@ def test_firmware_does_not_make_a_phone_configured() -> None:
 
 
 def test_held_requests_wait_for_the_next_session() -> None:
-    cpe = opened()
-    said(cpe, rpc.Download("k", rpc.FIRMWARE, "http://x/f"))
-    cpe.posted(Answer(204), 0)
-    cpe.next_action(0)
-    cpe.fetched(1)
-    cpe.next_action(1)
-    held = codec.encode(rpc.Message(rpc.InformResponse(), "1", "1-0", hold_requests=True))
-    cpe.posted(Answer(200, (), held), 1)
-    action = cpe.next_action(1)
-    assert isinstance(action, Post)
-    assert action.body == b""
+    cpe = transferred()
+    cpe.posted(answer(rpc.InformResponse(), hold=True), 1)
+    assert posted_body(cpe) == b""
+    cpe.posted(Answer(204), 1)
+    inform = posted(cpe, 1).rpc
+    assert isinstance(inform, rpc.Inform)
+    assert rpc.EventCode("M Download", "k") in inform.events
 
 
 def test_reboot_happens_after_the_session_and_is_told_in_the_next() -> None:
@@ -247,8 +254,10 @@ def test_redirects_end() -> None:
         (Answer(200, (), b"<html/>"), "cannot be read"),
         (Answer(204), "nothing out of turn"),
         (Answer(200), "nothing out of turn"),
-        (answer(rpc.Fault(8005, "Retry request")), "8005 Retry request"),
-        (answer(rpc.Reboot()), "Reboot out of turn"),
+        (answer(rpc.Fault(8001, "Request denied")), "8001 Request denied"),
+        (answer(rpc.Reboot(), ""), "Reboot out of turn"),
+        (answer(rpc.Reboot()), "the ID '9', 1 was asked"),
+        (answer(rpc.InformResponse(), "2"), "the ID '2', 1 was asked"),
     ],
 )
 def test_inform_that_is_not_taken_in_is_retried_and_the_reason_kept(reply: Answer, reason: str) -> None:
@@ -294,6 +303,101 @@ def test_late_answers_change_nothing() -> None:
     cpe.fetched(0)
     assert cpe.settled
     assert cpe.failure == ""
+
+
+def test_answer_with_the_id_of_the_inform_or_none_is_taken() -> None:
+    for id_ in ("1", ""):
+        cpe = phone()
+        cpe.boot(0)
+        cpe.next_action(0)
+        cpe.posted(answer(rpc.InformResponse(), id_), 0)
+        assert posted_body(cpe) == b""
+
+
+def test_request_that_is_to_be_retried_is_made_again_as_it_was_and_not_for_ever() -> None:
+    """Fault 8005 (annex A.5.2) keeps the session; the eleventh ends it as a failure."""
+    cpe = phone()
+    cpe.boot(0)
+    first = posted_body(cpe)
+    for _ in range(10):
+        cpe.posted(answer(rpc.Fault(8005)), 0)
+        assert posted_body(cpe) == first
+    cpe.posted(answer(rpc.Fault(8005)), 0)
+    assert cpe.failure == "the ACS refused: 8005 Retry request"
+
+
+def transferred() -> Cpe:
+    """Return a phone that has fetched a file and has opened the session in which it tells."""
+    cpe = opened()
+    said(cpe, rpc.Download("k", rpc.FIRMWARE, "http://x/f"))
+    cpe.posted(Answer(204), 0)
+    cpe.next_action(0)
+    cpe.fetched(1)
+    cpe.next_action(1)
+    return cpe
+
+
+def test_report_that_the_acs_refuses_is_not_told_again_and_one_that_is_to_be_retried_is() -> None:
+    cpe = transferred()
+    cpe.posted(answer(rpc.InformResponse()), 1)
+    report = posted_body(cpe)
+    cpe.posted(answer(rpc.Fault(8005)), 1)
+    assert posted_body(cpe) == report
+    cpe.events()
+    cpe.posted(answer(rpc.Fault(8003)), 1)
+    assert list(cpe.events()) == [ReportRefused("http://x/f", "8003 Invalid arguments")]
+    assert posted_body(cpe) == b""
+    cpe.posted(Answer(204), 1)
+    assert cpe.settled
+
+
+def test_held_requests_are_made_in_the_same_session_once_they_are_not_held_any_more() -> None:
+    """Section 3.7.1.4: a session does not end while the phone has requests that it may make."""
+    cpe = transferred()
+    cpe.posted(answer(rpc.InformResponse(), hold=True), 1)
+    assert posted_body(cpe) == b""
+    assert isinstance(said(cpe, rpc.GetRPCMethods()), rpc.GetRPCMethodsResponse)
+    cpe.posted(Answer(204), 1)
+    assert isinstance(posted(cpe, 1).rpc, rpc.TransferComplete)
+    cpe.posted(answer(rpc.TransferCompleteResponse()), 1)
+    assert posted_body(cpe) == b""
+    cpe.posted(Answer(204), 1)
+    assert cpe.settled
+
+
+@pytest.mark.parametrize("body", [rpc.Fault(9000), rpc.InformResponse(), rpc.Unknown("KickedResponse")])
+def test_answer_to_nothing_ends_the_session(body: rpc.Rpc) -> None:
+    """No fault is answered to a fault, or two sides would fault each other for ever."""
+    cpe = opened()
+    xml = codec.encode(rpc.Message(rpc.Reboot(), "9")).replace(b"Reboot", b"KickedResponse")
+    cpe.posted(Answer(200, (), xml) if isinstance(body, rpc.Unknown) else answer(body), 0)
+    assert cpe.failure.endswith("out of turn")
+
+
+def test_restart_begins_to_count_retries_anew() -> None:
+    """Table 3 of section 3.2.1.1 counts the attempts after a restart."""
+    cpe = phone()
+    cpe.boot(0)
+    for now in (0, 100, 200):
+        cpe.next_action(now)
+        cpe.post_failed("connection refused", now)
+    cpe.boot(300)
+    inform = posted(cpe, 300).rpc
+    assert isinstance(inform, rpc.Inform)
+    assert inform.retry_count == 0
+
+
+def test_file_that_was_not_fetched_when_the_power_went_is_fetched_when_it_is_back() -> None:
+    cpe = opened()
+    said(cpe, rpc.Download("k", rpc.CONFIGURATION, "http://x/f"))
+    cpe.posted(Answer(204), 0)
+    assert isinstance(cpe.next_action(0), Fetch)
+    cpe.interrupt()
+    cpe.boot(50)
+    cpe.next_action(50)
+    cpe.posted(answer(rpc.InformResponse()), 50)
+    cpe.posted(Answer(204), 50)
+    assert cpe.next_action(50) == Fetch("http://x/f", rpc.CONFIGURATION)
 
 
 @pytest.mark.fuzz

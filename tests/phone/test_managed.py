@@ -10,6 +10,8 @@ from itertools import pairwise
 
 import pytest
 
+from netprov.cwmp import rpc
+from netprov.cwmp.outstanding import Outcome
 from netprov.errors import Malformed
 from netprov.phone.acs.client import keep, recall
 from netprov.phone.action import Action, AskDhcp, Fetch, Lease, Response, Result
@@ -27,7 +29,7 @@ from netprov.phone.life.machine import LivingPhone
 from netprov.phone.life.page import knock
 from netprov.provision.auth import Authority
 from tests.phone.living import live_until
-from tests.phone.test_acs import ACS, FILES, OPTION_43, ScriptedAcs, download, provision
+from tests.phone.test_acs import ACS, FILES, OPTION_43, ScriptedAcs, download, fault_of, provision
 from tests.phone.world import CA, PHONE, Server, World, no_chance
 
 LOAD = "/fw/sip88xx.12-0-2MPP-9.loads"
@@ -184,6 +186,52 @@ def test_the_acss_credentials_answer_its_challenge() -> None:
     assert 'username="u"' in seen[1]
 
 
+def test_a_challenge_is_answered_in_every_request_of_a_session_and_counted() -> None:
+    """RFC 7616 3.4: the count rises; a stale nonce is replaced; Digest goes before Basic, whatever stands first."""
+    lan, phone = Lan(method("GetRPCMethods")), managed(**QUIET, ACS_Username="u", ACS_Password="p")
+    nonces, seen = iter(("n1", "n2", "n3")), []
+    good = {"nonce": ""}
+
+    def world(action: Action) -> Result:
+        if not isinstance(action, Fetch) or action.url.port != 7547:
+            return lan(action)
+        said = action.headers.get("Authorization", "")
+        nonce = re.findall(r'nonce="(n\d)"', said)
+        seen.append((*nonce, *re.findall(r"nc=(\d+)", said)))
+        if not nonce or nonce[0] != good["nonce"]:
+            good["nonce"] = next(nonces)
+            digest = f'Digest realm="r", nonce="{good["nonce"]}", qop="auth,auth-int"'
+            return Response(
+                401, headers=(("WWW-Authenticate", 'Basic realm="r"'), ("WWW-Authenticate", digest))
+            )
+        if len(seen) == 3:
+            good["nonce"] = "aged"
+        return lan(action)
+
+    live_until(phone, world, 100)
+    assert seen == [(), ("n1", "00000001"), ("n1", "00000002"), ("n1", "00000003"), ("n2", "00000001")]
+    assert lan.informs() == [["0 BOOTSTRAP", "1 BOOT"]]
+
+
+def test_what_an_acs_is_still_to_be_told_outlasts_the_program() -> None:
+    lan, phone = Lan(download("1 Firmware Upgrade Image", LOAD)), managed(**QUIET)
+    steps = live_until(phone, lan, 100)
+    assert steps
+    again = Handset(phone.handset.identity, no_chance)
+    restore(again, dump(phone.handset))
+    found = phone.handset.management
+    assert found is not None
+    told = found.cpe.outstanding
+    told.add("M Reboot", "why")
+    report = rpc.TransferComplete("k7", 9016, "HTTP 404", "2026-11-27T03:00:00Z", "2026-11-27T03:00:01Z")
+    told.outcomes.append(Outcome("http://10.20.0.1/f", rpc.FIRMWARE, report))
+    recall(again, json.loads(json.dumps(keep(phone.handset))))
+    before = len(lan.acs.heard)
+    live_until(LivingPhone(again), lan, 100)
+    assert lan.informs()[-1] == ["M Reboot", "1 BOOT", "7 TRANSFER COMPLETE", "M Download"]
+    assert [fault_of(ScriptedAcs(heard=lan.acs.heard[before:]))] == ["9016"]
+
+
 def test_a_connection_request_needs_the_account_that_the_acs_has_set() -> None:
     phone, authority = (
         managed(Connection_Request_Username="acs", Connection_Request_Password="pw"),
@@ -268,7 +316,17 @@ def test_a_phone_that_comes_back_with_what_it_kept_is_known_to_its_acs() -> None
     lan.address = "10.20.0.77"
     live_until(LivingPhone(again), lan, 100)
     assert lan.informs()[-1] == ["1 BOOT", "4 VALUE CHANGE"]
-    broken: list[object] = [{}, [], {"url": 1, "port": 1, "values": {}, "notifications": {}}]
+    good: dict[str, object] = {"url": "http://x/", "port": 8000, "values": {}, "notifications": {}}
+    broken: list[object] = [
+        {},
+        [],
+        {**good, "url": 1},
+        {**good, "port": 1},
+        {**good, "outstanding": {}},
+        {**good, "outstanding": {"causes": [1], "reports": []}},
+        {**good, "outstanding": {"causes": [], "reports": [{"url": ""}]}},
+    ]
+    recall(again, good)  # written down before there was more
     for data in broken:
         with pytest.raises(Malformed):
             recall(again, data)

@@ -91,7 +91,13 @@ def keep(handset: Handset) -> dict[str, object] | None:
     if found is None:
         return None
     values, notifications = found.cpe.parameters.kept()
-    return {"url": found.url, "port": found.port, "values": values, "notifications": notifications}
+    return {
+        "url": found.url,
+        "port": found.port,
+        "values": values,
+        "notifications": notifications,
+        "outstanding": found.cpe.outstanding.kept(),
+    }
 
 
 def recall(handset: Handset, data: object) -> None:
@@ -104,6 +110,7 @@ def recall(handset: Handset, data: object) -> None:
             "port": int(port),
             "values": dict(values),
             "notifications": dict(wanted),
+            **rest,
         } if all(isinstance(each, str) for each in (*values, *values.values(), *wanted)) and all(
             isinstance(each, int) for each in wanted.values()
         ):
@@ -113,6 +120,11 @@ def recall(handset: Handset, data: object) -> None:
                 )
             found = Management(_client(handset, url), url, port)
             found.cpe.parameters.take_up(values, wanted)
+            match rest.get("outstanding", {"causes": [], "reports": []}):
+                case {"causes": list(causes), "reports": list(reports)}:
+                    found.cpe.outstanding.take_up(causes, reports)
+                case _:
+                    raise Malformed("not what a phone has still to tell its ACS")
             handset.management = found
         case _:
             raise Malformed("not what a phone has written down of its ACS")

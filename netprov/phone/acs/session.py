@@ -7,7 +7,8 @@ its URL's host. A phone that lives restarts where the ACS says so; one that only
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, field
 
 from netprov.cwmp import action as cwmp
 from netprov.cwmp import rpc
@@ -61,12 +62,12 @@ def attend(handset: Handset, cause: str = "") -> Road[float | None]:
 def converse(handset: Handset, managed: Management) -> Road[float | None]:
     """Do what the client wants until it waits or the phone is to restart; return until when it waits."""
     cpe = managed.cpe
-    asked: dict[str, tuple[str, ...]] = {}
+    dialogue = _Dialogue()
     until: float | None = None
     for _ in range(MAX_ACTIONS):
         match cpe.next_action(handset.now):
             case cwmp.Post() as post:
-                yield from _post(handset, cpe, post, asked)
+                yield from _post(handset, cpe, post, dialogue)
             case cwmp.Fetch() as wanted:
                 yield from _download(handset, managed, wanted)
             case cwmp.Restart() as restart:
@@ -87,38 +88,67 @@ def converse(handset: Handset, managed: Management) -> Road[float | None]:
     return until
 
 
-def _post(handset: Handset, cpe: Cpe, post: cwmp.Post, found: dict[str, tuple[str, ...]]) -> Road[None]:
-    """Post one message; `found` remembers addresses, so that a session asks DNS once."""
-    try:
-        url = parse_url(post.url)
-    except Malformed as error:
-        cpe.post_failed(str(error), handset.now)
-        return
-    request = FetchRequest(method="POST", body=post.body, headers=dict(post.headers))
-    if url.host not in found:
-        located = (url.host,) if url.by_address else (yield from resolve(handset, url.host))
-        if isinstance(located, Failed):
-            cpe.post_failed(f"{url.host}: {located}", handset.now)
-            return
-        found[url.host] = located
-    answer, _ = yield from reach(handset, url, request, found[url.host])
-    for _ in range(MAX_CHALLENGES):
-        if not isinstance(answer, Response) or answer.status != 401 or not handset["ACS_Username"]:
-            break
+@dataclass(slots=True)
+class _Dialogue:
+    """What is known of the ACS's hosts while the phone talks: addresses, so that a session asks DNS once, and challenges.
+
+    A challenge is answered again in every request, counted (TR-069 section 3.4.4, RFC 7616 section 3.4), until there is another.
+    """
+
+    addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    challenges: dict[tuple[str, int], str] = field(default_factory=dict)
+    answered: Counter[str] = field(default_factory=Counter)
+
+    def authorization(self, handset: Handset, url: Url) -> dict[str, str]:
+        """Return the header that answers the last challenge of a URL's host, none where there is none to answer."""
+        challenge = self.challenges.get((url.host, url.port), "")
+        if not challenge or not handset["ACS_Username"]:
+            return {}
+        self.answered[challenge] += 1
         header = authorization(
-            answer.header("WWW-Authenticate"),
+            challenge,
             user=handset["ACS_Username"],
             password=handset["ACS_Password"],
             method="POST",
             path=url.path,
             draw=handset.draw,
+            count=self.answered[challenge],
         )
-        request = replace(request, headers={**request.headers, "Authorization": header})
-        answer, _ = yield from reach(handset, url, request, found[url.host])
+        return {"Authorization": header} if header else {}
+
+
+def _post(handset: Handset, cpe: Cpe, post: cwmp.Post, dialogue: _Dialogue) -> Road[None]:
+    """Post one message, with the credentials that the ACS asks for."""
+    try:
+        url = parse_url(post.url)
+    except Malformed as error:
+        cpe.post_failed(str(error), handset.now)
+        return
+    if url.host not in dialogue.addresses:
+        located = (url.host,) if url.by_address else (yield from resolve(handset, url.host))
+        if isinstance(located, Failed):
+            cpe.post_failed(f"{url.host}: {located}", handset.now)
+            return
+        dialogue.addresses[url.host] = located
+    answer: Response | Failed
+    for _ in range(1 + MAX_CHALLENGES):
+        headers = {**dict(post.headers), **dialogue.authorization(handset, url)}
+        request = FetchRequest(method="POST", body=post.body, headers=headers)
+        answer, _address = yield from reach(handset, url, request, dialogue.addresses[url.host])
+        if not isinstance(answer, Response) or answer.status != 401 or not handset["ACS_Username"]:
+            break
+        dialogue.challenges[url.host, url.port] = _strongest(answer)
     if isinstance(answer, Response):
         cpe.posted(cwmp.Answer(answer.status, answer.headers, answer.body), handset.now)
     else:
         cpe.post_failed(str(answer), handset.now)
+
+
+def _strongest(answer: Response) -> str:
+    """Return the challenge to answer: Digest before any other, whatever stands first (RFC 7616 section 3.7)."""
+    challenges = [value for name, value in answer.headers if name.lower() == "www-authenticate"]
+    digests = [each for each in challenges if each.lower().startswith("digest ")]
+    return next(iter(digests or challenges), "")
 
 
 def _download(handset: Handset, managed: Management, wanted: cwmp.Fetch) -> Road[None]:
@@ -172,6 +202,8 @@ def _line(event: cwmp.CpeEvent) -> str:
             return f"TR-069: the ACS asks to download {url} ({file_type})"
         case cwmp.Reported(url, fault):
             return f"TR-069: reported {url}: {'done' if fault == 0 else f'fault {fault}'}"
+        case cwmp.ReportRefused(url, fault):
+            return f"TR-069: the ACS refused the report of {url}: {fault}"
         case cwmp.SessionFailed(reason):
             return f"TR-069: session failed: {reason}"
         case cwmp.SessionClosed():

@@ -18,21 +18,34 @@ ALGORITHMS: Mapping[str, str] = {
 
 
 def authorization(
-    challenge: str, *, user: str, password: str, method: str, path: str, draw: Callable[[int], int]
+    challenge: str,
+    *,
+    user: str,
+    password: str,
+    method: str,
+    path: str,
+    draw: Callable[[int], int],
+    count: int = 1,
 ) -> str:
-    """Return the Authorization header for a challenge, or "" for a scheme that phones do not know."""
+    """Return the Authorization header for a challenge, "" for a scheme that phones do not know.
+
+    `count` is how many requests have answered this challenge, with this one (RFC 7616 section 3.4, "nc").
+    """
     scheme, _, rest = challenge.strip().partition(" ")
     match scheme.lower():
         case "basic":
             return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
         case "digest":
             fields = parse_parameters(rest)
-            return _digest(fields, f"{draw(1 << 32):08x}", user=user, password=password, uri=(method, path))
+            own = f"{draw(1 << 32):08x}"
+            return _digest(fields, own, count, user=user, password=password, uri=(method, path))
         case _:
             return ""
 
 
-def _digest(fields: Mapping[str, str], cnonce: str, *, user: str, password: str, uri: tuple[str, str]) -> str:
+def _digest(
+    fields: Mapping[str, str], cnonce: str, count: int, *, user: str, password: str, uri: tuple[str, str]
+) -> str:
     algorithm = fields.get("algorithm", "MD5")
     if algorithm.upper() not in ALGORITHMS:
         return ""
@@ -46,12 +59,12 @@ def _digest(fields: Mapping[str, str], cnonce: str, *, user: str, password: str,
         first = digest(f"{first}:{nonce}:{cnonce}")
     second = digest(":".join(uri))
     qop = "auth" if "auth" in re.split(r"[\s,]+", fields.get("qop", "")) else ""
-    middle = f"{nonce}:00000001:{cnonce}:{qop}" if qop else nonce
+    middle = f"{nonce}:{count:08x}:{cnonce}:{qop}" if qop else nonce
     parts = [f'username="{user}"', f'realm="{realm}"', f'nonce="{nonce}"', f'uri="{uri[1]}"']
     parts.append(f'response="{digest(f"{first}:{middle}:{second}")}"')
     parts.append(f"algorithm={algorithm}")
     if qop:
-        parts += [f"qop={qop}", "nc=00000001", f'cnonce="{cnonce}"']
+        parts += [f"qop={qop}", f"nc={count:08x}", f'cnonce="{cnonce}"']
     if "opaque" in fields:
         parts.append(f'opaque="{fields["opaque"]}"')
     return "Digest " + ", ".join(parts)
