@@ -16,6 +16,10 @@ MOST = 256
 TRIES = 4
 """Addresses probed for one DISCOVER before giving up."""
 
+FREE_S = 15.0
+"""Seconds that an address which nobody claimed is offered to the same client again unprobed: he may not have heard the offer, or
+somebody may have asked in his name meanwhile, whose request was answered instead of his."""
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -45,6 +49,7 @@ class Probing:
     def __init__(self) -> None:
         self._parked: dict[int, Parked] = {}
         self._probes: list[Probe] = []
+        self._free: dict[int, tuple[bytes, float]] = {}
 
     @property
     def full(self) -> bool:
@@ -69,6 +74,19 @@ class Probing:
             return False
         self._parked[address] = replace(waiting, then=incoming)
         return True
+
+    def note(self, address: int, key: bytes, now: float, *, free: bool) -> None:
+        """Remember that nobody claimed an address which is offered to a client, or forget that."""
+        self._free.pop(address, None)
+        if free:
+            while len(self._free) >= MOST * TRIES:
+                del self._free[next(iter(self._free))]
+            self._free[address] = key, now + FREE_S
+
+    def is_free(self, address: int, key: bytes, now: float) -> bool:
+        """Say whether an address was found free for this client a moment ago."""
+        found = self._free.get(address)
+        return found is not None and found[0] == key and now < found[1]
 
     def take(self, address: int) -> Parked | None:
         """Return and forget the offer of an address."""

@@ -139,6 +139,7 @@ class Server:
                 self._discover(parked.then, now)
             return
         table, hold = self._tables[incoming.network], self.config.limits.decline_hold
+        self._probing.note(number, incoming.key, now, free=not taken)
         if not taken or not table.may_decline:
             self._offer(incoming, number)
             return
@@ -217,6 +218,7 @@ class Server:
         if self._probing.defer(address, incoming):
             return True
         known = address == incoming.fixed or (previous is not None and previous.address == address)
+        known = known or self._probing.is_free(address, incoming.key, now)
         known = known and not table.is_doubted(address)
         if known or not network.probe or self._probing.full:
             self._offer(incoming, address)
@@ -368,6 +370,7 @@ class Server:
         minute, and a phone's fixed address stays its own: it is probed before it is offered again.
         """
         chaddr = incoming.request.chaddr
+        self._probing.note(address, incoming.key, now, free=False)
         if taken and by == chaddr:
             self._drop(f"declined {dotted(address)}, and answers there itself", incoming.source, chaddr)
             return

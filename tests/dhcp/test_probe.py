@@ -7,7 +7,7 @@ from dataclasses import replace
 from netprov.dhcp import message as dhcp
 from netprov.dhcp.lease import Declined
 from netprov.dhcp.message import Type
-from netprov.dhcp.probe import MOST, WAIT, Probe
+from netprov.dhcp.probe import FREE_S, MOST, WAIT, Probe
 from netprov.dhcp.server import Server
 from netprov.machine import Endpoint
 from tests.dhcp.link import CONFIG, FAR, MAC, OTHER, VOICE, Lan, ip, request, select
@@ -48,6 +48,38 @@ def test_discover_that_waits_when_another_configuration_is_taken_is_answered_by_
     assert lan.server.probes_to_send() == [Probe("10.20.0.110", "lan0", relayed=False)]
     lan.pass_time(WAIT)
     assert offered(lan) == [ip("10.20.0.110")]
+
+
+def test_client_that_asks_again_is_offered_at_once_what_was_found_free_for_him() -> None:
+    """Somebody asked in his name while he waited, and had the answer; or it was lost."""
+    lan = probing()
+    lan.send(request(Type.DISCOVER, OTHER)._replace(xid=1))
+    lan.send(request(Type.DISCOVER, OTHER)._replace(xid=2))
+    lan.pass_time(WAIT)
+    assert [dhcp.decode(each.data).xid for each in lan.server.datagrams_to_send()] == [2]
+    lan.server.probes_to_send()
+    offer = lan.ask(request(Type.DISCOVER, OTHER)._replace(xid=1))
+    assert (offer.xid, offer.yiaddr) == (1, ip("10.20.0.100"))
+    assert lan.server.probes_to_send() == []
+    lan.pass_time(FREE_S + 1)
+    assert lan.send(request(Type.DISCOVER, OTHER)) == []
+    assert len(lan.server.probes_to_send()) == 1
+
+
+def test_address_that_was_found_free_for_a_client_is_probed_for_another_and_once_it_was_declined() -> None:
+    lan = probing(pool=((ip("10.20.0.100"), ip("10.20.0.100")),))
+    lan.send(request(Type.DISCOVER, OTHER))
+    lan.pass_time(WAIT)
+    (reply,) = lan.server.datagrams_to_send()
+    lan.server.probes_to_send()
+    offer = dhcp.decode(reply.data)
+    options = {50: offer.yiaddr.to_bytes(4, "big"), 54: offer.options[54]}
+    lan.send(request(Type.DECLINE, OTHER, options))
+    lan.pass_time(WAIT)
+    lan.server.probes_to_send()
+    lan.pass_time(61)
+    assert lan.send(request(Type.DISCOVER, OTHER)) == []
+    assert len(lan.server.probes_to_send()) == 1
 
 
 def test_relayed_client_s_address_is_asked_for_by_ping() -> None:

@@ -16,7 +16,7 @@ from netprov.inventory.load import parse
 from netprov.mac import parse_mac
 from netprov.machine import Dropped, Endpoint, Event
 from netprov.plan import derive
-from netprov.runtime.dhcp.overload import Overload
+from netprov.runtime.dhcp.overload import OF_ONE, Overload
 
 PHONES = tuple(f"00:12:34:ab:45:{number:02x}" for number in range(20))
 FIXED = PHONES[:5]
@@ -254,6 +254,25 @@ def test_lasting_backlog_is_sifted_for_phones_and_a_short_one_is_not() -> None:
     ]
     assert overload.sift(batch) == [batch[1]]
     assert overload.shed == 2
+
+
+def test_who_repeats_a_message_in_a_phones_name_does_not_push_out_the_phones_own() -> None:
+    overload = Overload(lambda _: True)
+
+    def discover(xid: int, secs: int, **options: bytes) -> tuple[bytes, Endpoint]:
+        wanted = {53: bytes([Type.DISCOVER]), **{int(code[1:]): data for code, data in options.items()}}
+        message = Message(op=1, xid=xid, secs=secs, chaddr=parse_mac(PHONES[0]), options=wanted)
+        return dhcp.encode(message), BROADCAST
+
+    own = discover(7, 4, _60=b"a phone")
+    forged = [discover(1000 + number, number % 60, _60=b"forged") for number in range(500)]
+    batch = [*forged[:250], discover(7, 0, _60=b"a phone"), own, *forged[250:]]
+    assert overload.thin(batch) == [own, forged[-1]]
+    assert overload.shed == 500
+    varied = [discover(number, 0, _60=b"%d" % number) for number in range(500)]
+    assert overload.thin([*varied, own]) == [*varied[-OF_ONE + 1 :], own]
+    other = discover(1, 1)[0][:28] + parse_mac(PHONES[1]) + discover(1, 1)[0][34:], BROADCAST
+    assert other in overload.thin([*varied, other])
 
 
 @pytest.mark.parametrize("kind", list(Type))

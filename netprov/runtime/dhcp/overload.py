@@ -21,6 +21,9 @@ SIFTED: Final = 4096
 PUT_OFF: Final = frozenset({Type.DECLINE, Type.RELEASE})
 """What may be shed of phones too, in whose names anybody can send it: a lease that was not released ends by itself, and
 who declines an address again is heard once there is room."""
+OF_ONE: Final = 4
+"""Messages of one hardware address that are answered in one turn, each of another content: a phone sends one and waits."""
+_XID, _BEHIND_SECS = 4, 10
 
 Received = list[tuple[bytes, Endpoint]]
 
@@ -48,5 +51,23 @@ class Overload:
             for each in batch
             if leading_type(each[0]) not in PUT_OFF and self._knows(hardware_address(each[0]))
         ]
+        self.shed += len(batch) - len(found)
+        return found
+
+    def thin(self, batch: Received) -> Received:
+        """Return the last of what each hardware address has said again and again, and the last few if it says many things.
+
+        Whoever asks in a phone's name over and over has one answer in each turn, and the phone has its own.
+        """
+        said: dict[bytes, dict[bytes, tuple[bytes, Endpoint]]] = {}
+        for each in batch:
+            data = each[0]
+            mine = said.setdefault(hardware_address(data), {})
+            content = data[:_XID] + data[_BEHIND_SECS:]  # xid and secs are of the message, not of the client
+            mine.pop(content, None)
+            mine[content] = each
+            if len(mine) > OF_ONE:
+                del mine[next(iter(mine))]
+        found = [each for mine in said.values() for each in mine.values()]
         self.shed += len(batch) - len(found)
         return found

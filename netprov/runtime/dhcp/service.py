@@ -252,6 +252,7 @@ class DhcpService:
                     full = len(batch) >= most
                     if self._overload.is_lasting(sock, self._clock.now(), full=full):
                         batch += self._overload.sift(port.receive(sock, SIFTED))
+                        batch = self._overload.thin(batch)
                     if batch:
                         flow = Flow.MORE if flow is Flow.MORE or len(batch) >= most else Flow.SOME
                         self._take(batch)
