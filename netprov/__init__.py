@@ -281,6 +281,9 @@ TR-069:
     cwmp.cpe                    the phone's side of a session
     cwmp.config                 what an ACS serves, and to which devices
     cwmp.device                 what an ACS knows of a device, and wants of it
+    cwmp.transaction            one call that an operator asks of a device, until it has ended
+    cwmp.queue                  the calls that have not ended, in the order of each device
+    cwmp.session                which session of an ACS a request belongs to
     cwmp.acs                    the server's side of a session
     cwmp.auth                   HTTP authentication of phones
 
@@ -348,12 +351,14 @@ What is kept on disk, one writer each:
     state.device_file           device records, written in batches that have bounds
     state.fair_queue            a bounded queue that is fair between sources
     state.dhcp_fact             what DHCP's events tell of a client
-    state.acs_fact              what the ACS's events tell of a phone
+    state.acs.fact              what the ACS's events tell of a phone
     state.device_record         what services report of phones, gathered and recorded
     state.space                 room on the disk, and who stops first
     state.reserve               room kept for leases on a disk that others have filled
     state.sqlite                SQLite files, opened private and of a known version
-    state.acs                   what the ACS knows of its devices
+    state.acs.transaction_record a call to a device as it is kept, and without its secrets
+    state.acs                   what the ACS keeps
+    state.acs.store             an ACS's devices, what is asked of them, what was reported
     state.serial                serial numbers of zones, across restarts
     state.tsig_key              TSIG keys that are kept outside the inventory
     state.catalog               the catalog, with the CA and the secrets that are kept on disk
@@ -459,6 +464,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.control.client      asks the processes of a state directory
     runtime.control.reload      a reload of every process as one transaction
     runtime.cwmp                the TR-069 wing
+    runtime.cwmp.desk           what operators ask of the ACS while it runs
     runtime.cwmp.service        the ACS on the network
 
 The emulated phone's pump:
@@ -630,6 +636,13 @@ What people type:
     cli.verb.service.install.unit units, users, groups and directories for systemd
     cli.verb.service.install.installation what of them is on a machine, and who wrote it
     cli.verb.service.uninstall  units, users and directories off a machine
+    cli.verb.service.acs        phones driven by TR-069
+    cli.verb.service.acs.choice which devices are meant
+    cli.verb.service.acs.told   how a call to a device reads
+    cli.verb.service.acs.device the devices of the ACS, and what they reported
+    cli.verb.service.acs.call   a verb for each method
+    cli.verb.service.acs.order  a call planned, confirmed, queued, waited for
+    cli.verb.service.acs.history what was asked, and what came of it
     cli.verb.service.leases     list, show, release, export leases
     cli.verb.service.phones     what the servers know of each phone
     cli.verb.service.phones.roll who is listed while phones are taken in

@@ -34,6 +34,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "drain": "Let running services take nothing new in, and end when what is under way is over.",
         "doctor": "Ask running services as phones would, and say what would stop each.",
         "phones": "Show what the servers know of each phone, and where it stands.",
+        "acs": "Drive phones by TR-069: ask, set, load files, restart; see what came of it.",
         "leases": "List, show, release and export leases.",
         "cert": "Certificates: a local CA, or your own; show, issue, renew, revoke, import, export.",
         "state": "Back up what a server keeps, restore it, give it to a second server.",

@@ -14,9 +14,8 @@ requests, Upload, several envelopes a message, HoldRequests, which an ACS need n
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from netprov.cwmp import codec, rpc
@@ -39,81 +38,46 @@ from netprov.cwmp.device import (
     settings_for,
 )
 from netprov.cwmp.parameter import PARAMETER_KEY
+from netprov.cwmp.queue import Queue, TransactionEnded
+from netprov.cwmp.session import COOKIE, AcsLimits, AcsRequest, Reply, Session, Sessions
+from netprov.cwmp.transaction import Transaction
 from netprov.errors import Malformed
 from netprov.machine import Dropped, Endpoint
 
-COOKIE: Final = "session"
 METHODS: Final = ("Inform", "GetRPCMethods", "TransferComplete")
 """What we answer to a CPE's GetRPCMethods (section 3.6, table 5)."""
 
 
-@dataclass(frozen=True, slots=True)
-class AcsLimits:
-    """What one ACS puts up with: octets a message, sessions at once, messages a session, seconds, records kept."""
-
-    body: int = 1 << 20
-    sessions: int = 10_000
-    messages: int = 100
-    idle: float = 60.0
-    session: float = 600.0
-    records: int = 100_000
+INFORMED: Final = 64
+"""Parameters of an Inform that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
-class AcsRequest:
-    """One POST: its body, its Cookie header, the address it came from, and the connection by any name.
+class Changes:
+    """What is to be kept before an answer leaves: records, transactions, and the values that devices reported."""
 
-    `excerpt` returns what a record may tell of it if it is refused; never of the body, which holds passwords.
-    """
-
-    body: bytes
-    cookie: str = ""
-    source: str = ""
-    connection: str = ""
-    excerpt: Callable[[], str] = str
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The answer: status, body (XML if there is one), further headers."""
-
-    status: int
-    body: bytes = b""
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(slots=True)
-class _Session:
-    """One session; `waiting` is what is still to be asked, `asked` what was and is not answered."""
-
-    token: str
-    connection: str
-    device: str
-    inform: rpc.Inform
-    version: str
-    started: float
-    seen: float
-    messages: int = 1
-    serial: int = 0
-    asked: rpc.Rpc | None = None
-    asked_id: str = ""
-    planned: bool = False
-    waiting: deque[rpc.Rpc] = field(default_factory=deque)
+    devices: tuple[Device, ...] = ()
+    transactions: tuple[Transaction, ...] = ()
+    reported: tuple[tuple[str, tuple[rpc.ParameterValue, ...]], ...] = ()
 
 
 class Acs:
     """The sessions of one ACS, and what it knows of its devices."""
 
     def __init__(
-        self, config: AcsConfig, records: Iterable[Device] = (), limits: AcsLimits | None = None
+        self,
+        config: AcsConfig,
+        records: Iterable[Device] = (),
+        limits: AcsLimits | None = None,
+        queue: Queue | None = None,
     ) -> None:
         self.config = config
         self.limits = limits or AcsLimits()
+        self.queue = queue or Queue()
         self._devices = {record.key: record for record in records}
-        self._sessions: dict[str, _Session] = {}
-        self._by_device: dict[str, str] = {}
-        self._by_connection: dict[str, str] = {}
+        self._sessions = Sessions(self.limits, self._ended)
         self._changed: dict[str, Device] = {}
+        self._reported: dict[str, dict[str, rpc.ParameterValue]] = {}
         self._events: list[AcsEvent | Dropped] = []
 
     @property
@@ -126,20 +90,32 @@ class Acs:
         """How many sessions are open, or were left open a short while ago."""
         return len(self._sessions)
 
-    def events(self) -> tuple[AcsEvent | Dropped, ...]:
+    def events(self) -> tuple[AcsEvent | TransactionEnded | Dropped, ...]:
         """Return and forget what happened since the last call."""
-        drained, self._events = tuple(self._events), []
+        drained, self._events = (*self._events, *self.queue.events()), []
         return drained
 
-    def changed(self) -> tuple[Device, ...]:
-        """Return and forget which records changed since the last call."""
-        drained, self._changed = tuple(self._changed.values()), {}
+    def changed(self) -> Changes:
+        """Return and forget what changed since the last call, and what devices reported."""
+        drained = Changes(
+            tuple(self._changed.values()),
+            self.queue.changed(),
+            tuple((device, tuple(values.values())) for device, values in self._reported.items()),
+        )
+        self._changed, self._reported = {}, {}
         return drained
+
+    def not_kept(self, request: AcsRequest | None, changes: Changes, now: float) -> None:
+        """Take in that changes could not be kept: the answer to the request was not sent, and its session is over."""
+        self.queue.not_kept(changes.transactions, now)
+        if request is not None:
+            self._sessions.end(self._sessions.find(request, now), now)
 
     def respond(self, request: AcsRequest, now: float, token: str) -> Reply:
         """Answer one POST. Whatever it holds, nothing is raised."""
-        self._expire(now)
-        session = self._find(request, now)
+        self._sessions.expire(now)
+        self.queue.expire(now)
+        session = self._sessions.find(request, now)
         if not request.body.strip():
             return (
                 self._refuse(request, "an empty POST outside a session")
@@ -149,40 +125,24 @@ class Acs:
         try:
             message = codec.decode(request.body)
         except Malformed as error:
-            self._end(session)
+            self._sessions.end(session, now)
             return self._refuse(request, str(error))
         if isinstance(message.rpc, rpc.Inform):
-            self._end(session)
+            self._sessions.end(session, now)
             return self._inform(message, message.rpc, request, now, token)
         if session is None:
             # A session begins with an Inform (section 3.7.1.1).
             self._events.append(
-                Dropped(f"{_name(message.rpc)} outside a session", Endpoint(request.source, 0))
+                Dropped(f"{rpc.method_of(message.rpc)} outside a session", Endpoint(request.source, 0))
             )
             return _say(message, rpc.Fault(8001, "A session begins with an Inform"))
         return self._continue(session, message, request, now)
-
-    def _find(self, request: AcsRequest, now: float) -> _Session | None:
-        session = self._sessions.get(_cookie(request.cookie))
-        if session is None and not request.cookie:
-            # Quirk: some devices keep no cookie; theirs is the session of the connection.
-            session = self._sessions.get(self._by_connection.get(request.connection, ""))
-        if session is None:
-            return None
-        self._sessions[session.token] = self._sessions.pop(session.token)
-        session.seen = now
-        session.messages += 1
-        if session.messages > self.limits.messages or now - session.started > self.limits.session:
-            self._end(session)
-            return None
-        return session
 
     def _inform(
         self, message: rpc.Message, inform: rpc.Inform, request: AcsRequest, now: float, token: str
     ) -> Reply:
         key = str(inform.device)[:TEXT]
-        if key in self._by_device:
-            self._end(self._sessions[self._by_device[key]])
+        self._sessions.end(self._sessions.of(key), now)
         if len(self._sessions) >= self.limits.sessions:
             self._events.append(Dropped("too many sessions", Endpoint(request.source, 0)))
             return Reply(503, headers=(("Retry-After", "30"),))
@@ -194,11 +154,19 @@ class Acs:
             request,
             target is not None,
         )
-        session = _Session(token, request.connection, key, inform, message.version, now, now)
-        self._sessions[token] = session
-        self._by_device[key] = token
-        if request.connection:
-            self._by_connection[request.connection] = token
+        session = Session(
+            token,
+            request.connection,
+            key,
+            inform,
+            message.version,
+            now,
+            now,
+            parameter_key=inform.parameter(PARAMETER_KEY)[:TEXT],
+        )
+        self._sessions.open(session)
+        self.queue.informed(key, inform, now)
+        self._tell(session, inform.parameters[:INFORMED])
         known = self._known(session)
         self._events.append(
             InformReceived(
@@ -214,81 +182,112 @@ class Acs:
             stranger = next((each.key for each in self._devices.values() if not each.listed), None)
             del self._devices[stranger if stranger is not None else next(iter(self._devices))]
 
-    def _known(self, session: _Session) -> Device:
+    def _known(self, session: Session) -> Device:
         return self._devices.get(session.device) or Device(session.device)
 
     def _keep(self, device: Device) -> None:
         self._devices[device.key] = device
         self._changed[device.key] = device
 
-    def _continue(self, session: _Session, message: rpc.Message, request: AcsRequest, now: float) -> Reply:
+    def _continue(self, session: Session, message: rpc.Message, request: AcsRequest, now: float) -> Reply:
         """Take in a call of the CPE, or its answer to ours."""
-        answers = session.asked is not None and _is_answer(message.rpc)
+        answers = session.asked is not None and rpc.is_answer(message.rpc)
         if answers and message.id not in {"", session.asked_id}:
             # Section 3.5: an answer repeats the ID. Quirk: some devices send none, and one call is open at most.
-            self._end(session)
+            self._sessions.end(session, now)
             return self._refuse(
                 request,
-                f"{_name(message.rpc)} with the ID {message.id[:TEXT]!r}, {session.asked_id!r} was asked",
+                f"{rpc.method_of(message.rpc)} with the ID {message.id[:TEXT]!r}, {session.asked_id!r} was asked",
             )
         match message.rpc:
             case rpc.TransferComplete() as report:
-                self._transferred(session, report, now)
+                if not self.queue.transferred(session.device, report, now):
+                    self._transferred(session, report, now)
                 return _say(message, rpc.TransferCompleteResponse())
             case rpc.GetRPCMethods():
                 return _say(message, rpc.GetRPCMethodsResponse(METHODS))
-            case rpc.Fault() as fault if session.asked is not None:
-                self._faulted(session, session.asked, fault, now)
-            case rpc.SetParameterValuesResponse() if isinstance(session.asked, rpc.SetParameterValues):
-                names = tuple(each.name for each in session.asked.parameters)
-                told = session.inform.parameter(PARAMETER_KEY)[:TEXT]
-                taken = replace(self._known(session), taken_key=session.asked.parameter_key, key_before=told)
-                self._keep(taken)
-                self._events.append(Configured(session.device, names))
-            case rpc.DownloadResponse() as response if isinstance(session.asked, rpc.Download):
-                self._accepted(session, session.asked, response, now)
-            case call if not _is_answer(call):
+            case call if not rpc.is_answer(call):
                 # Methods of a CPE among them: what an ACS calls, it does not answer (annex A.3.1.1, table 5).
-                reason = f"{_name(call)} is no method of this ACS: fault 8000"
+                reason = f"{rpc.method_of(call)} is no method of this ACS: fault 8000"
                 self._events.append(MessageRefused(request.source, reason[:TEXT], sent=request.excerpt()))
                 return _say(message, rpc.Fault(8000))
-            case other:
-                self._end(session)
-                return self._refuse(request, f"{_name(other)} that nobody asked for")
-        session.asked = None
+            case said if session.asked is None or not _answers(said, session.asked):
+                self._sessions.end(session, now)
+                return self._refuse(request, f"{rpc.method_of(said)} that nobody asked for")
+            case said:
+                self._answered(session, session.asked, said, now)
+        session.asked = session.transaction = None
         return self._turn(session, now)
 
-    def _turn(self, session: _Session, now: float) -> Reply:
+    def _answered(self, session: Session, asked: rpc.Rpc, said: rpc.Rpc, now: float) -> None:
+        """Take in the answer to our call."""
+        if isinstance(said, rpc.GetParameterValuesResponse):
+            self._tell(session, said.parameters)
+        if session.transaction is not None:
+            self.queue.answered(session.transaction, said, now)
+            return
+        match said:
+            case rpc.Fault():
+                self._faulted(session, asked, said, now)
+            case rpc.DownloadResponse() if isinstance(asked, rpc.Download):
+                self._accepted(session, asked, said, now)
+            case rpc.SetParameterValuesResponse() if isinstance(asked, rpc.SetParameterValues):
+                told = session.inform.parameter(PARAMETER_KEY)[:TEXT]
+                session.parameter_key = asked.parameter_key
+                self._keep(replace(self._known(session), taken_key=asked.parameter_key, key_before=told))
+                names = tuple(each.name for each in asked.parameters)
+                self._events.append(Configured(session.device, names))
+
+    def _tell(self, session: Session, values: tuple[rpc.ParameterValue, ...]) -> None:
+        """Note what a listed device reports; of others nothing is kept but their record."""
+        if self._known(session).listed:
+            told = self._reported.setdefault(session.device, {})
+            told.update((each.name[:TEXT], each) for each in values)
+
+    def _turn(self, session: Session, now: float) -> Reply:
         """It is our turn: ask the next thing, or end the session with 204 (section 3.7.2.4)."""
-        if not session.planned:
-            session.planned = True
-            device = self._known(session)
-            wanted = (
-                settings_for(device, session.inform, self.config),
-                download_for(device, self.config, now),
-            )
-            session.waiting.extend(call for call in wanted if call is not None)
         if session.asked is not None:
             # The CPE gave no answer but an empty POST: the call is lost.
-            self._events.append(
-                Faulted(
-                    session.device,
-                    _name(session.asked),
-                    rpc.Fault(9002, "no answer"),
-                    self._known(session).mac,
-                )
-            )
-            session.asked = None
-        if not session.waiting:
-            self._end(session)
+            self._unanswered(session, session.asked, now)
+        session.asked, session.transaction = self._next(session, now)
+        if session.asked is None:
+            self._sessions.end(session, now)
             return Reply(204)
-        session.asked = session.waiting.popleft()
         session.serial += 1
         session.asked_id = f"netprov-{session.serial}"
         return _say(rpc.Message(session.asked, session.asked_id, session.version), session.asked)
 
+    def _next(self, session: Session, now: float) -> tuple[rpc.Rpc | None, int | None]:
+        """Return what to ask now, and the number of its transaction: settings, what operators ask, then the profile."""
+        if not self._sessions.may_ask(session):
+            return None, None
+        if session.stage == "settings":
+            session.stage = "transactions"
+            settings = settings_for(self._known(session), session.inform, self.config)
+            if settings is not None:
+                return settings, None
+        asked = self.queue.deliver(session.device, now, session.parameter_key)
+        if asked is not None:
+            return asked.call, asked.number
+        if session.stage == "transactions":
+            session.stage = "over"
+            return download_for(self._known(session), self.config, now), None
+        return None, None
+
+    def _unanswered(self, session: Session, asked: rpc.Rpc, now: float) -> None:
+        if session.transaction is not None:
+            self.queue.lost(session.transaction, now)
+            return
+        fault = rpc.Fault(9002, "no answer")
+        self._events.append(Faulted(session.device, rpc.method_of(asked), fault, self._known(session).mac))
+
+    def _ended(self, session: Session, now: float) -> None:
+        """A session is over: what was asked in it last and not answered is lost."""
+        if session.transaction is not None:
+            self.queue.lost(session.transaction, now)
+
     def _accepted(
-        self, session: _Session, call: rpc.Download, response: rpc.DownloadResponse, now: float
+        self, session: Session, call: rpc.Download, response: rpc.DownloadResponse, now: float
     ) -> None:
         device = self._known(session)
         self._events.append(DownloadRequested(session.device, call.url, call.command_key))
@@ -296,7 +295,7 @@ class Acs:
         if response.status == 0:
             self._transferred(session, rpc.TransferComplete(call.command_key), now)
 
-    def _transferred(self, session: _Session, report: rpc.TransferComplete, now: float) -> None:
+    def _transferred(self, session: Session, report: rpc.TransferComplete, now: float) -> None:
         device = self._known(session)
         if report.fault_code:
             fault = str(rpc.Fault(report.fault_code, report.fault_text[:TEXT]))
@@ -316,9 +315,9 @@ class Acs:
             )
         )
 
-    def _faulted(self, session: _Session, asked: rpc.Rpc, fault: rpc.Fault, now: float) -> None:
+    def _faulted(self, session: Session, asked: rpc.Rpc, fault: rpc.Fault, now: float) -> None:
         device = self._known(session)
-        self._events.append(Faulted(session.device, _name(asked), fault, device.mac))
+        self._events.append(Faulted(session.device, rpc.method_of(asked), fault, device.mac))
         device = replace(device, fault=str(fault)[:TEXT])
         if isinstance(asked, rpc.SetParameterValues):
             # What it cannot be set to now it cannot be at the next Inform either.
@@ -331,31 +330,6 @@ class Acs:
         self._events.append(MessageRefused(request.source, reason[:TEXT], sent=request.excerpt()))
         return Reply(400, f"{reason}\n".encode("ascii", "replace"), (("Content-Type", "text/plain"),))
 
-    def _end(self, session: _Session | None) -> None:
-        if session is None or self._sessions.pop(session.token, None) is None:
-            return
-        if self._by_device.get(session.device) == session.token:
-            del self._by_device[session.device]
-        if self._by_connection.get(session.connection) == session.token:
-            del self._by_connection[session.connection]
-
-    def _expire(self, now: float) -> None:
-        """End the sessions that went silent; the longest silent stands first."""
-        while self._sessions:
-            session = next(iter(self._sessions.values()))
-            if now - session.seen <= self.limits.idle:
-                return
-            self._end(session)
-
-
-def _cookie(header: str) -> str:
-    """Return our cookie of a Cookie header."""
-    for part in header.split(";"):
-        name, _, value = part.strip().partition("=")
-        if name == COOKIE:
-            return value.strip('"')
-    return ""
-
 
 def _say(message: rpc.Message, body: rpc.Rpc) -> Reply:
     """Answer with a message that repeats its cwmp:ID and namespace (section 3.5)."""
@@ -363,9 +337,6 @@ def _say(message: rpc.Message, body: rpc.Rpc) -> Reply:
     return Reply(200, data, (("Content-Type", "text/xml; charset=utf-8"),))
 
 
-def _is_answer(body: rpc.Rpc) -> bool:
-    return isinstance(body, rpc.Fault) or _name(body).endswith("Response")
-
-
-def _name(body: rpc.Rpc) -> str:
-    return body.method if isinstance(body, rpc.Unknown) else type(body).__name__
+def _answers(said: rpc.Rpc, asked: rpc.Rpc) -> bool:
+    """Say whether something is an answer to a call."""
+    return isinstance(said, rpc.Fault) or rpc.method_of(said) == f"{rpc.method_of(asked)}Response"

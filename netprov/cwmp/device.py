@@ -215,6 +215,16 @@ def download_for(device: Device, config: AcsConfig, now: float) -> rpc.Download 
     return rpc.Download(target.revision, rpc.CONFIGURATION, target.url)
 
 
+def behind(device: Device, config: AcsConfig) -> str:
+    """Return why a device has not got its profile yet, "" for one that has."""
+    missing = download_for(device, config, float("inf"))
+    if missing is None:
+        return ""
+    if device.requested != missing.command_key:
+        return "it is asked to load its profile at its next Inform"
+    return device.fault or "it was asked to load its profile, and has not told that it has"
+
+
 def after_inform(device: Device, inform: rpc.Inform, codes: tuple[str, ...], now: float) -> Device:
     """Return a device's record as an Inform changes it: after a factory reset or a restart, what it had is void.
 

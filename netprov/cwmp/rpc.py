@@ -17,6 +17,10 @@ UNKNOWN_TIME: Final = "0001-01-01T00:00:00Z"
 
 FIRMWARE: Final = "1 Firmware Upgrade Image"
 CONFIGURATION: Final = "3 Vendor Configuration File"
+CUSTOM_CA: Final = "X 00000C Custom CA File"
+"""Quirk: Cisco's guide offers a "Custom Certificate Authority (CA) file" and does not say what its file type is called on the wire.
+
+TR-069 has vendors write `X OUI NAME`; 00000C is Cisco's OUI."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from netprov.cwmp.acs import Acs, AcsRequest
+from netprov.cwmp.acs import Acs
 from netprov.cwmp.auth import SECRET, Credentials, Gate
+from netprov.cwmp.session import AcsRequest
 from netprov.dhcp.message import dotted
 from netprov.dhcp.option.table import SERVER_ID
 from netprov.dns import stub

@@ -26,7 +26,8 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from netprov.errors import PkiError, ServiceError
 from netprov.pki.chain import decode
 from netprov.pki.disk import PRIVATE, PUBLIC, Disk
-from netprov.state import acs, device, lease, serial
+from netprov.state import device, lease, serial
+from netprov.state.acs import store as acs
 from netprov.state.catalog import DEFAULT_FILE
 from netprov.state.place import FORMER, PKI
 from netprov.state.sqlite import snapshot

@@ -16,7 +16,7 @@ from netprov.errors import ServiceError
 from netprov.machine import Dropped, Event
 from netprov.provision.event import Asked, Posted, Reported
 from netprov.provision.standing import Fact, fact_of
-from netprov.state.acs_fact import acs_fact
+from netprov.state.acs.fact import acs_fact
 from netprov.state.device_file import DeviceFile, Noted, RecordLimits
 from netprov.state.dhcp_fact import DhcpFacts
 from netprov.state.fair_queue import FairQueue

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from netprov.cwmp import codec, rpc
-from netprov.cwmp.acs import Acs, AcsRequest, Reply
+from netprov.cwmp.acs import Acs
 from netprov.cwmp.action import Answer, Fetch, Post, Restart, Wait
 from netprov.cwmp.config import AcsConfig, Target, configure
 from netprov.cwmp.cpe import Cpe
 from netprov.cwmp.parameter import telephone
+from netprov.cwmp.session import AcsRequest, Reply
 from netprov.errors import Malformed
 
 MAC = "00:12:34:ab:45:de"

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netprov.cwmp import codec, rpc
-from netprov.cwmp.acs import Acs, AcsLimits, AcsRequest, Reply
+from netprov.cwmp.acs import Acs
 from netprov.cwmp.device import Device, Faulted, MessageRefused
+from netprov.cwmp.session import AcsLimits, AcsRequest, Reply
 from netprov.machine import Dropped
 from tests.cwmp.cases import CASES
 from tests.cwmp.link import MAC, PHONE, PROFILE, TARGET, config, said

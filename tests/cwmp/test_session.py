@@ -59,7 +59,7 @@ def test_acs_reports_and_records_what_a_phone_went_through() -> None:
         map(type, events)
     )
     assert FileTransferred(key, TARGET.mac, "r1", 0, "", "10.20.0.54") == events[-1]
-    assert [key] == [device.key for device in acs.changed()]
+    assert [key] == [device.key for device in acs.changed().devices]
     device = acs.devices[key]
     assert (TARGET.mac, True, "11.3.1", "10.20.0.54", "r1", "") == (
         device.mac, device.listed, device.software, device.address, device.applied, device.fault,
@@ -106,7 +106,7 @@ def test_records_of_an_earlier_run_still_hold() -> None:
     link = Link(phone(), first)
     link.cpe.boot(link.now, bootstrap=True)
     link.run()
-    link.acs = Acs(config(), first.changed())
+    link.acs = Acs(config(), first.changed().devices)
     link.cpe.boot(link.now)
     link.run()
     assert link.fetched == [PROFILE]

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from netprov.cwmp.acs import Changes
 from netprov.cwmp.device import Device
 from netprov.dhcp.lease import Bound
 from netprov.errors import ServiceError
 from netprov.provision.event import Reported, SyslogLine
-from netprov.state.acs import AcsStore
+from netprov.state.acs.store import AcsStore
 from netprov.state.device import load_reports
 from netprov.state.device_record import DeviceRecords
 from netprov.state.lease import open_store
@@ -156,15 +157,15 @@ def test_acs_starts_without_room_and_writes_when_there_is(small_disk: Path) -> N
 
     async def run() -> None:
         before = AcsStore(path)
-        await before.keep([one])
+        await before.keep(Changes((one,)), 0)
         before.close()
         leave(small_disk, 0)
         store = AcsStore(path)
         assert store.load(10) == [one]
         with pytest.raises(sqlite3.Error):
-            await store.keep([two])
+            await store.keep(Changes((two,)), 0)
         (small_disk / "ballast").unlink()
-        await store.keep([two])
+        await store.keep(Changes((two,)), 0)
         assert {each.key for each in store.load(10)} == {"one", "two"}
         store.close()
 

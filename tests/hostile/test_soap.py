@@ -6,8 +6,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from netprov.cwmp.acs import Acs, AcsRequest, Reply
+from netprov.cwmp.acs import Acs
 from netprov.cwmp.device import MessageRefused
+from netprov.cwmp.session import AcsRequest, Reply
 from netprov.machine import Dropped
 from tests.cwmp.link import Link, config, phone
 from tests.hostile.soap import Hostile, Where, inform, messages

@@ -8,7 +8,7 @@ from netprov.cwmp import rpc
 from netprov.cwmp.device import Configured, Faulted, FileTransferred, InformReceived
 from netprov.machine import Event
 from netprov.provision.standing import Fact
-from netprov.state.acs_fact import acs_fact
+from netprov.state.acs.fact import acs_fact
 
 KEY = "001234-CP-8851-3PCC-S1"
 MAC = "00:12:34:ab:45:de"

@@ -12,22 +12,26 @@ from typing import Final
 
 from aiohttp import web
 
-from netprov.cwmp.acs import Acs, AcsLimits, AcsRequest, Reply
+from netprov.cwmp.acs import Acs
 from netprov.cwmp.auth import REASONS, SECRET, Credentials, Gate, Verdict
+from netprov.cwmp.queue import Queue
+from netprov.cwmp.session import AcsLimits, AcsRequest, Reply
 from netprov.errors import ServiceError
 from netprov.hostport import Scheme
 from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.provision.config import Listener, SecretsPlace
 from netprov.provision.event import RequestRefused
+from netprov.runtime.cwmp.desk import Desk, View, Watchers
 from netprov.runtime.handover import Place
+from netprov.runtime.operation import Operation
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
 from netprov.runtime.web.excerpt import excerpt
 from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
 from netprov.runtime.web.stream import Stream
 from netprov.runtime.web.tls_keeper import TlsKeeper
-from netprov.state.acs import FILE as ACS_FILE
-from netprov.state.acs import AcsStore
+from netprov.state.acs.store import FILE as ACS_FILE
+from netprov.state.acs.store import AcsStore
 from netprov.state.catalog import DEFAULT_FILE, load_secrets
 
 TIMEOUTS: Final = Timeouts(handshake=15.0, head=30.0, body=30.0, idle=75.0)
@@ -57,6 +61,7 @@ class AcsService:
         self._web_limits = limits or WebLimits(connections=CONNECTIONS, body=self._limits.body)
         self._secret = secrets.token_bytes(32)
         self._paths: Mapping[_Place, set[str]] = {}
+        self._watchers = Watchers()
         self._acs: Acs
         self._gate: Gate | None = None
         self._plan: Plan
@@ -68,7 +73,8 @@ class AcsService:
         """Open the records and listen."""
         self._plan = plan
         self._records = AcsStore(self._context.state / ACS_FILE)
-        self._acs = Acs(plan.cwmp.config, self._records.load(self._limits.records), self._limits)
+        queue = Queue(self._records.live(), self._records.following(), minute_of=_minute_of)
+        self._acs = Acs(plan.cwmp.config, self._records.load(self._limits.records), self._limits, queue)
         self._web = WebServer(
             self.name,
             self._context,
@@ -122,7 +128,8 @@ class AcsService:
         self._records.close()
 
     async def leave(self) -> None:
-        """Accept nothing any more; sessions go on."""
+        """Accept nothing any more; sessions go on, and what operators ask waits for who comes next."""
+        self._acs.queue.shut = True
         self._web.commit(self._web.prepare(()))
 
     def under_way(self) -> int:
@@ -145,6 +152,16 @@ class AcsService:
         for (listed, applied), count in sorted(known.items()):
             labels = (("listed", str(listed).lower()), ("provisioned", str(applied).lower()))
             yield Sample("acs_devices", "Devices on record.", count, labels)
+
+    def operations(self) -> Mapping[str, Operation]:
+        """Return what operators may ask of it."""
+        return Desk(self._view, self._keep, self._records_of, self._watchers).operations()
+
+    def _view(self) -> View:
+        return View(self._acs, self._plan)
+
+    def _records_of(self) -> AcsStore:
+        return self._records
 
     def _make_gate(self, plan: Plan) -> Gate | None:
         """Return what asks for the password, None where nobody is asked. Raises `ServiceError`."""
@@ -196,31 +213,37 @@ class AcsService:
     async def _answer(
         self, request: web.BaseRequest, stream: Stream, body: bytes, now: float
     ) -> web.StreamResponse:
-        reply = self._acs.respond(
-            AcsRequest(
-                body,
-                cookie="; ".join(request.headers.getall("Cookie", [])),
-                source=stream.peer[0],
-                connection=f"{stream.peer[0]} {stream.peer[1]}",
-                excerpt=partial(excerpt, request),
-            ),
-            now,
-            secrets.token_urlsafe(24),
+        posted = AcsRequest(
+            body,
+            cookie="; ".join(request.headers.getall("Cookie", [])),
+            source=stream.peer[0],
+            connection=f"{stream.peer[0]} {stream.peer[1]}",
+            excerpt=partial(excerpt, request),
         )
-        changed, events = self._acs.changed(), self._acs.events()
-        try:
-            await self._records.keep(changed)
-        except sqlite3.Error as error:
-            self._report(Notice(f"the ACS's records cannot be written: {error}", "error"))
+        reply = self._acs.respond(posted, now, secrets.token_urlsafe(24))
+        if not await self._keep(posted):
             reply = Reply(503, headers=(("Retry-After", "30"),))
-        for event in events:
-            self._report(event)
         if reply.status < 400:
             self._web.known.answered(stream.peer[0])
         response = web.Response(status=reply.status, body=reply.body or None)
         for name, value in reply.headers:
             response.headers[name] = value
         return response
+
+    async def _keep(self, posted: AcsRequest | None = None) -> bool:
+        """Keep and tell what changed; say whether it is kept. If not, the answer to what was posted must not leave."""
+        changes, events = self._acs.changed(), self._acs.events()
+        try:
+            await self._records.keep(changes, time.time())
+        except sqlite3.Error as error:
+            self._report(Notice(f"the ACS's records cannot be written: {error}", "error"))
+            self._acs.not_kept(posted, changes, time.time())
+            return False
+        finally:
+            for event in events:
+                self._report(event)
+        self._watchers.told(each for each in changes.transactions if each.ended)
+        return True
 
     def _refuse(self, request: web.BaseRequest, status: int, reason: str) -> web.Response:
         """Refuse a request before it is a message, and tell."""
@@ -232,6 +255,11 @@ class AcsService:
 
     def _report(self, event: Event) -> None:
         self._context.report(self.name, event)
+
+
+def _minute_of(now: float) -> int:
+    local = time.localtime(now)
+    return local.tm_hour * 60 + local.tm_min
 
 
 def _wanted(plan: Plan) -> tuple[list[Listener], dict[_Place, set[str]]]:

@@ -18,6 +18,7 @@ import aiohttp
 import pytest
 
 from netprov.cwmp import codec, rpc
+from netprov.cwmp.acs import Changes
 from netprov.cwmp.action import Answer, Fetch, Post
 from netprov.cwmp.device import Device
 from netprov.cwmp.rpc import DeviceId
@@ -30,8 +31,8 @@ from netprov.runtime.cwmp.service import AcsService
 from netprov.runtime.role import RoleContext, reload
 from netprov.runtime.web.server import Timeouts, WebLimits
 from netprov.runtime.web.tls import client_context
-from netprov.state.acs import FILE as ACS_FILE
-from netprov.state.acs import AcsStore
+from netprov.state.acs.store import FILE as ACS_FILE
+from netprov.state.acs.store import AcsStore
 from netprov.state.place import make_room
 from tests.cwmp.link import phone
 from tests.port import free_port
@@ -285,7 +286,9 @@ def test_store_keeps_what_many_wait_for_and_the_newest_of_each(tmp_path: Path) -
     async def check() -> None:
         store = AcsStore(tmp_path / ACS_FILE)
         devices = [Device(f"d{n % 7}", codes=("1 BOOT",), informed_at=n) for n in range(50)]
-        await asyncio.gather(*(store.keep([device]) for device in devices), store.keep([]))
+        await asyncio.gather(
+            *(store.keep(Changes((device,)), 0) for device in devices), store.keep(Changes(), 0)
+        )
         assert {f"d{n % 7}": float(n) for n in range(43, 50)} == {
             device.key: device.informed_at for device in store.load(100)
         }
