@@ -283,6 +283,7 @@ TR-069:
     cwmp.device                 what an ACS knows of a device, and wants of it
     cwmp.transaction            one call that an operator asks of a device, until it has ended
     cwmp.queue                  the calls that have not ended, in the order of each device
+    cwmp.connection_request     which device may be asked for a session, where, by which account
     cwmp.session                which session of an ACS a request belongs to
     cwmp.acs                    the server's side of a session
     cwmp.auth                   HTTP authentication of phones
@@ -464,6 +465,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.control.client      asks the processes of a state directory
     runtime.control.reload      a reload of every process as one transaction
     runtime.cwmp                the TR-069 wing
+    runtime.cwmp.connection_request asks devices for sessions
     runtime.cwmp.desk           what operators ask of the ACS while it runs
     runtime.cwmp.service        the ACS on the network
 

@@ -8,18 +8,19 @@ Sans-IO. Each HTTP request becomes one `AcsRequest`, its answer a `Reply`:
     for event in acs.events(): …
 
 `token` is fresh random text for each request; it names the session if this request opens one. A session is found by
-its cookie (section 3.4.2) or, for a device that keeps none, by its connection. Deliberately absent: connection
-requests, Upload, several envelopes a message, HoldRequests, which an ACS need not use.
+its cookie (section 3.4.2) or, for a device that keeps none, by its connection. Deliberately absent:
+Upload, several envelopes a message, HoldRequests, which an ACS need not use.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from netprov.cwmp import codec, rpc
 from netprov.cwmp.config import AcsConfig
+from netprov.cwmp.connection_request import account_for, after_account
 from netprov.cwmp.device import (
     FAILED,
     OUTSTANDING,
@@ -70,10 +71,13 @@ class Acs:
         records: Iterable[Device] = (),
         limits: AcsLimits | None = None,
         queue: Queue | None = None,
+        *,
+        draw_password: Callable[[], str] | None = None,
     ) -> None:
         self.config = config
         self.limits = limits or AcsLimits()
         self.queue = queue or Queue()
+        self._draw_password = draw_password
         self._devices = {record.key: record for record in records}
         self._sessions = Sessions(self.limits, self._ended)
         self._changed: dict[str, Device] = {}
@@ -104,6 +108,12 @@ class Acs:
         )
         self._changed, self._reported = {}, {}
         return drained
+
+    def account_void(self, key: str, password: str) -> None:
+        """Take in that a device refuses the account of connection requests: it gets another in its next session."""
+        device = self._devices.get(key)
+        if device is not None and device.request_password == password:
+            self._keep(replace(device, request_password=""))
 
     def not_kept(self, request: AcsRequest | None, changes: Changes, now: float) -> None:
         """Take in that changes could not be kept: the answer to the request was not sent, and its session is over."""
@@ -226,6 +236,10 @@ class Acs:
         if session.transaction is not None:
             self.queue.answered(session.transaction, said, now)
             return
+        if session.account is not None:
+            self._keep(after_account(self._known(session), session.account, said))
+            session.account = None
+            return
         match said:
             case rpc.Fault():
                 self._faulted(session, asked, said, now)
@@ -262,10 +276,15 @@ class Acs:
         if not self._sessions.may_ask(session):
             return None, None
         if session.stage == "settings":
-            session.stage = "transactions"
+            session.stage = "account"
             settings = settings_for(self._known(session), session.inform, self.config)
             if settings is not None:
                 return settings, None
+        if session.stage == "account":
+            session.stage = "transactions"
+            session.account = self._account(session)
+            if session.account is not None:
+                return session.account, None
         asked = self.queue.deliver(session.device, now, session.parameter_key)
         if asked is not None:
             return asked.call, asked.number
@@ -274,7 +293,13 @@ class Acs:
             return download_for(self._known(session), self.config, now), None
         return None, None
 
+    def _account(self, session: Session) -> rpc.SetParameterValues | None:
+        if self._draw_password is None:
+            return None
+        return account_for(self._known(session), session.inform, session.parameter_key, self._draw_password)
+
     def _unanswered(self, session: Session, asked: rpc.Rpc, now: float) -> None:
+        session.account = None
         if session.transaction is not None:
             self.queue.lost(session.transaction, now)
             return

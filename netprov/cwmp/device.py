@@ -12,7 +12,14 @@ from typing import ClassVar, Final
 
 from netprov.cwmp import rpc
 from netprov.cwmp.config import MODEL, AcsConfig, Target
-from netprov.cwmp.parameter import INTERVAL, MAC_ADDRESS, PARAMETER_KEY, PERIODIC, PROVISIONING_CODE
+from netprov.cwmp.parameter import (
+    INTERVAL,
+    MAC_ADDRESS,
+    PARAMETER_KEY,
+    PERIODIC,
+    PROVISIONING_CODE,
+    REQUEST_URL,
+)
 from netprov.mac import read_mac
 
 OUTSTANDING: Final = 600.0
@@ -31,7 +38,8 @@ class Device:
 
     `requested` and `applied` are the command keys, which are revisions of a profile, of the last Download asked for
     and of the last that the device reported done. Until `hold_until` it is not asked again. `taken_key` is the ParameterKey of
-    the settings that it took last, `key_before` the one that it told before.
+    the settings that it took last, `key_before` the one that it told before. `request_url` is where it takes connection requests, `request_password` what was
+    set for them, `request_refused` why it did not take that.
     """
 
     key: str
@@ -49,6 +57,9 @@ class Device:
     refused_key: str = ""
     taken_key: str = ""
     key_before: str = ""
+    request_url: str = ""
+    request_password: str = field(default="", repr=False)
+    request_refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +247,10 @@ def after_inform(device: Device, inform: rpc.Inform, codes: tuple[str, ...], now
         software=inform.parameter("DeviceInfo.SoftwareVersion")[:TEXT],
         informed_at=now,
         codes=codes,
+        request_url=inform.parameter(REQUEST_URL)[:TEXT],
     )
+    if "0 BOOTSTRAP" in codes:
+        device = replace(device, request_password="", request_refused="")
     if "7 TRANSFER COMPLETE" in codes:
         return device
     if "0 BOOTSTRAP" in codes:

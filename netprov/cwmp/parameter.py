@@ -22,12 +22,15 @@ INTERVAL: Final = "ManagementServer.PeriodicInformInterval"
 PARAMETER_KEY: Final = "ManagementServer.ParameterKey"
 PROVISIONING_CODE: Final = "DeviceInfo.ProvisioningCode"
 MAC_ADDRESS: Final = "LAN.MACAddress"
+REQUEST_URL: Final = "ManagementServer.ConnectionRequestURL"
+REQUEST_USER: Final = "ManagementServer.ConnectionRequestUsername"
+REQUEST_PASSWORD: Final = "ManagementServer.ConnectionRequestPassword"  # noqa: S105 - a name, no password
 FORCED: Final = (
     "DeviceSummary",
     "DeviceInfo.HardwareVersion",
     "DeviceInfo.SoftwareVersion",
     PROVISIONING_CODE,
-    "ManagementServer.ConnectionRequestURL",
+    REQUEST_URL,
     PARAMETER_KEY,
     "LAN.IPAddress",
     MAC_ADDRESS,
@@ -103,9 +106,9 @@ def telephone(
         Parameter(ROOT + PERIODIC, "1", "xsd:boolean", writable=True),
         Parameter(ROOT + INTERVAL, str(inform_interval), "xsd:unsignedInt", writable=True),
         string(PARAMETER_KEY),
-        string("ManagementServer.ConnectionRequestURL"),
-        string("ManagementServer.ConnectionRequestUsername", writable=True),
-        string("ManagementServer.ConnectionRequestPassword", writable=True, secret=True),
+        string(REQUEST_URL),
+        string(REQUEST_USER, writable=True),
+        string(REQUEST_PASSWORD, writable=True, secret=True),
         string("LAN.IPAddress", address),
         string(MAC_ADDRESS, mac),
     )

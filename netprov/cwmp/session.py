@@ -53,7 +53,8 @@ class Reply:
 class Session:
     """One session; `asked` is what was asked last and is not answered, `stage` how far its plan has come.
 
-    `transaction` is the number of what an operator asked, if that is it; `parameter_key` the ParameterKey that the device has.
+    `transaction` is the number of what an operator asked, if that is it; `parameter_key` the ParameterKey that the device has, `account`
+    the call that sets the account of connection requests, while it is that which was asked.
     """
 
     token: str
@@ -67,9 +68,10 @@ class Session:
     serial: int = 0
     asked: rpc.Rpc | None = None
     asked_id: str = ""
-    stage: Literal["settings", "transactions", "over"] = "settings"
+    stage: Literal["settings", "account", "transactions", "over"] = "settings"
     transaction: int | None = None
     parameter_key: str = ""
+    account: rpc.SetParameterValues | None = None
 
 
 class Sessions:

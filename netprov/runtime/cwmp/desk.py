@@ -3,6 +3,7 @@
     acs.devices  {}                                        {devices: [{key, mac, name, …}, …]} …
     acs.values   {device}                                  {values: [{name, value, type, at}, …]} …
     acs.queue    {call, devices, untyped, lasts, at_once, window}   {first, last}
+    acs.connect  {devices}                                 {device, mac, error} as each was asked for a session
     acs.history  {device, first, last, limit}              {id, device, method, state, …} …, newest first
     acs.cancel   {first, last}                             {id, error} …
     acs.wait     {first, last}                             {id, …} as each ends; {} now and then
@@ -21,11 +22,12 @@ from typing import Any, Final, TypeVar
 
 from netprov.cwmp import codec, rpc
 from netprov.cwmp.acs import Acs
-from netprov.cwmp.device import behind
+from netprov.cwmp.device import Device, behind
 from netprov.cwmp.queue import Order
 from netprov.cwmp.transaction import Transaction
 from netprov.errors import Malformed, ServiceError
 from netprov.plan import Plan
+from netprov.runtime.cwmp.connection_request import ConnectionRequests
 from netprov.runtime.operation import Asker, Fields, Operation, argument
 from netprov.state.acs.store import AcsStore
 from netprov.state.acs.transaction_record import without_secrets
@@ -87,6 +89,7 @@ class Desk:
         self._keep = keep
         self._store = store
         self._watchers = watchers
+        self._requests = ConnectionRequests()
 
     def operations(self) -> Mapping[str, Operation]:
         """Return them by their names."""
@@ -94,6 +97,7 @@ class Desk:
             "acs.devices": self._devices,
             "acs.values": self._values,
             "acs.queue": self._queue,
+            "acs.connect": self._connect,
             "acs.history": self._history,
             "acs.cancel": self._cancel,
             "acs.wait": self._wait,
@@ -136,6 +140,26 @@ class Desk:
                 "the ACS's records cannot be written: nothing is asked of any device", "see its log"
             )
         yield {"first": added[0].number, "last": added[-1].number}
+
+    async def _connect(self, _asker: Asker, arguments: Fields) -> AsyncGenerator[Fields, None]:
+        """Ask devices for sessions; one that is known no more is passed over."""
+        known = self._view().acs.devices
+        devices = [known[key] for key in dict.fromkeys(_texts(arguments, "devices")) if key in known]
+        for begin in range(0, len(devices), CHUNK):
+            asking = [asyncio.create_task(self._asked(each)) for each in devices[begin : begin + CHUNK]]
+            try:
+                for each in asyncio.as_completed(asking):
+                    yield await each
+            finally:
+                for task in asking:
+                    task.cancel()
+
+    async def _asked(self, device: Device) -> Fields:
+        asked = await self._requests.ask(device)
+        if asked.account_refused:
+            self._view().acs.account_void(device.key, device.request_password)
+            await self._keep()
+        return {"device": device.key, "mac": device.mac, "error": asked.error}
 
     async def _typed(self, device: str, call: rpc.Rpc, untyped: tuple[str, ...]) -> rpc.Rpc:
         """Give the values without a type the one that the device reported. Raises `ServiceError`."""

@@ -74,7 +74,10 @@ class AcsService:
         self._plan = plan
         self._records = AcsStore(self._context.state / ACS_FILE)
         queue = Queue(self._records.live(), self._records.following(), minute_of=_minute_of)
-        self._acs = Acs(plan.cwmp.config, self._records.load(self._limits.records), self._limits, queue)
+        records = self._records.load(self._limits.records)
+        self._acs = Acs(
+            plan.cwmp.config, records, self._limits, queue, draw_password=partial(secrets.token_urlsafe, 24)
+        )
         self._web = WebServer(
             self.name,
             self._context,

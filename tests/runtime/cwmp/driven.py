@@ -36,8 +36,12 @@ class Driven:
             return Answer(reply.status, tuple(reply.headers.items()), await reply.read())
 
     async def session(self) -> None:
-        """Boot, and go on until nothing is left to be done."""
+        """Boot, and do what is to be done."""
         self.cpe.boot(self.now)
+        await self.go_on()
+
+    async def go_on(self) -> None:
+        """Do what is to be done, until nothing is left."""
         while not self.cpe.settled:
             match self.cpe.next_action(self.now):
                 case Post() as post:

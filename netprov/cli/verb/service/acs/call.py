@@ -24,6 +24,7 @@ def asking(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         choice_options,
         click.option("--expires", metavar="TIME", default="7d", show_default=True, help="Give up after so long: 90s, 1h."),
+        click.option("--now", is_flag=True, help="Ask each device for a session at once (connection request), not at its next Inform."),
         click.option("--wait", is_flag=True, help="Wait until it has ended on every device; exit code 1 if not all is done."),
         click.option("--yes", is_flag=True, help="Do not ask before it goes to more than one device."),
         click.option("--json", "as_json", is_flag=True, help="For programs."),
@@ -34,7 +35,7 @@ def asking(command: Callable[..., Any]) -> Callable[..., Any]:
 def _order(call: rpc.Rpc, said: dict[str, Any], untyped: tuple[str, ...] = (), **more: Any) -> int:
     from netprov.cli.verb.service.acs.order import Order, carry_out
 
-    own = {name: said.pop(name) for name in ("expires", "wait", "yes", "as_json")}
+    own = {name: said.pop(name) for name in ("expires", "now", "wait", "yes", "as_json")}
     return carry_out(Order(call, Choice(**said), untyped=untyped, **own, **more))
 
 

@@ -31,6 +31,7 @@ class Order:
     call: rpc.Rpc
     choice: Choice
     expires: str
+    now: bool
     wait: bool
     yes: bool
     as_json: bool
@@ -67,8 +68,22 @@ def carry_out(order: Order) -> int:
     first, last = queued["first"], queued["last"]
     if not order.wait:
         _tell_queued(order, first, last)
-        return 0
-    return _wait(order, directory, first, last)
+    unheard = _ask_now(order, directory, devices) if order.now else 0
+    return _wait(order, directory, first, last) if order.wait else int(bool(unheard))
+
+
+def _ask_now(order: Order, directory: Path, devices: list[Fields]) -> int:
+    """Ask the devices for sessions; tell of each that does not open one, and return how many those are."""
+    unheard = 0
+    for each in ask(directory, "acs.connect", {"devices": [device["key"] for device in devices]}):
+        if each["error"]:
+            unheard += 1
+            # JSON goes to standard output alone: what becomes of the call is in its history.
+            say(
+                f"{each['mac'] or each['device']} was not asked now: {each['error']}; the call waits for its next session",
+                err=order.as_json,
+            )
+    return unheard
 
 
 def read_window(text: str | None) -> tuple[int, ...]:
