@@ -40,13 +40,15 @@ from tests.port import free_port
 INFORM = codec.encode(rpc.Message(rpc.Inform(DeviceId("Cisco", "001234", "CP-8851-3PCC", "S1"), ()), "1"))
 
 
-def plan(url: str, more: str = "", *, classes: str = "") -> Plan:
+SRV = "srv: {https: [{target: pr1, port: 443}]}\n"
+
+
+def plan(url: str, more: str = "", *, classes: str = "", srv: str = SRV) -> Plan:
     text = (
         "domain: example.com\n"
         "networks: {lo: {interface: lo, subnet: 127.0.0.0/24, pool: []}}\n"
         "hosts: {pr1: 127.0.0.1, far: 192.0.2.1}\n"
-        "srv: {https: [{target: pr1, port: 443}]}\n"
-        f"classes:\n  cpe: {{method: acs, acs_url: '{url}'}}\n{classes}"
+        f"{srv}classes:\n  cpe: {{method: acs, acs_url: '{url}'}}\n{classes}"
         "phones: [{mac: 00:12:34:ab:45:de, model: CP-8851-3PCC, class: cpe}]\n"
     )
     return derive(parse(text + more, "site.yaml").inventory)
