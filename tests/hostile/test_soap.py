@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -18,6 +19,9 @@ MAC = (
     "<ParameterList><ParameterValueStruct><Name>Device.LAN.MACAddress</Name><Value>00:12:34:ab:45:de</Value>"
 )
 LISTED = inform(more=f"{MAC}</ParameterValueStruct></ParameterList>")
+
+SESSION = 8 << 10
+"""Octets that a session and the record of its device may take; 1.8 KiB were measured."""
 
 
 class Sender:
@@ -77,5 +81,41 @@ def test_hostile_message_is_answered_as_the_standard_says_and_a_phone_is_served_
     assert [each.source for each in refusals if isinstance(each, MessageRefused)] == ["10.20.0.66"]
     # A message that cannot be read ends its session: the empty POST that follows belongs to none.
     assert told(sender.say(b"")) == ("400" if message.comes == "400" else "SetParameterValues")
+    honest.run()
+    assert honest.cpe.configured
+
+
+@pytest.mark.parametrize("where", ["inside", "asked"])
+def test_session_that_stalls_at_a_step_is_over_after_its_time_and_its_device_begins_anew(
+    where: Where,
+) -> None:
+    acs = Acs(config())
+    sender = Sender(acs)
+    sender.reach(where)
+    late = Link(phone(), acs, now=1000 + acs.limits.idle + 1)
+    late.cpe.boot(late.now, bootstrap=True)
+    late.run()
+    assert late.cpe.configured
+    assert acs.sessions == 0
+    assert told(sender.say(b"")) == "400"
+
+
+def test_a_thousand_open_sessions_take_little_memory_and_a_phone_is_served_beside() -> None:
+    acs = Acs(config())
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(1000):
+            body = inform(serial=f"EVIL{number}")
+            reply = acs.respond(AcsRequest(body, "", "10.20.0.66", f"c{number}"), 1000, f"t{number}")
+            assert told(reply) == "InformResponse"
+            acs.events()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert acs.sessions == 1000
+    assert after - before < 1000 * SESSION
+    honest = Link(phone(), acs)
+    honest.cpe.boot(honest.now, bootstrap=True)
     honest.run()
     assert honest.cpe.configured
