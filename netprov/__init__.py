@@ -285,6 +285,7 @@ TR-069:
     cwmp.queue                  the calls that have not ended, in the order of each device
     cwmp.connection_request     which device may be asked for a session, where, by which account
     cwmp.session                which session of an ACS a request belongs to
+    cwmp.admission              whose Inform is taken in
     cwmp.acs                    the server's side of a session
     cwmp.auth                   HTTP authentication of phones
 
@@ -407,6 +408,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.web                 what every web server here stands on
     runtime.web.tls_layer       TLS between a socket's octets and a protocol's
     runtime.web.stream          an accepted connection, plain or TLS
+    runtime.web.peer            whom a connection is from, by its client certificate
     runtime.web.handshake       TLS handshakes under way, and why they fail
     runtime.web.tls             TLS contexts from the certificate store
     runtime.web.second          whether another server presents its certificates already

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from netprov.cwmp import codec, rpc
+from netprov.cwmp.admission import agreed, refusal
 from netprov.cwmp.config import AcsConfig
 from netprov.cwmp.connection_request import account_for, after_account
 from netprov.cwmp.device import (
@@ -152,11 +153,19 @@ class Acs:
         self, message: rpc.Message, inform: rpc.Inform, request: AcsRequest, now: float, token: str
     ) -> Reply:
         key = str(inform.device)[:TEXT]
+        mac, target = identify(inform, request.source, self.config, request.certificate)
+        refused = refusal(message, inform, target, request.certificate, self.config)
+        if refused is not None:
+            reason = f"Inform of {key}: fault {refused}"
+            # Without a certificate, its MAC address is what it says of itself: nothing that is to stand in a phone's record.
+            self._events.append(
+                MessageRefused(request.source, reason[:TEXT], request.certificate, request.excerpt())
+            )
+            return _say(message, refused)
         self._sessions.end(self._sessions.of(key), now)
         if len(self._sessions) >= self.limits.sessions:
             self._events.append(Dropped("too many sessions", Endpoint(request.source, 0)))
             return Reply(503, headers=(("Retry-After", "30"),))
-        mac, target = identify(inform, request.source, self.config)
         codes = tuple(event.code[:TEXT] for event in inform.events[:16])
         self._record(
             after_inform(self._devices.get(key, Device(key)), inform, codes, now),
@@ -170,6 +179,7 @@ class Acs:
             key,
             inform,
             message.version,
+            request.certificate,
             now,
             now,
             parameter_key=inform.parameter(PARAMETER_KEY)[:TEXT],
@@ -183,7 +193,7 @@ class Acs:
                 key, mac, request.source, codes, target is not None, known.product_class, known.software
             )
         )
-        reply = _say(message, rpc.InformResponse())
+        reply = _say(message, rpc.InformResponse(), use=agreed(message.supported))
         return replace(reply, headers=(*reply.headers, ("Set-Cookie", f"{COOKIE}={token}; Path=/; HttpOnly")))
 
     def _record(self, device: Device, mac: str, request: AcsRequest, listed: bool) -> None:
@@ -356,9 +366,9 @@ class Acs:
         return Reply(400, f"{reason}\n".encode("ascii", "replace"), (("Content-Type", "text/plain"),))
 
 
-def _say(message: rpc.Message, body: rpc.Rpc) -> Reply:
+def _say(message: rpc.Message, body: rpc.Rpc, *, use: str = "") -> Reply:
     """Answer with a message that repeats its cwmp:ID and namespace (section 3.5)."""
-    data = codec.encode(rpc.Message(body, message.id, message.version))
+    data = codec.encode(rpc.Message(body, message.id, message.version, use=use))
     return Reply(200, data, (("Content-Type", "text/xml; charset=utf-8"),))
 
 

@@ -28,7 +28,9 @@ def decode(data: bytes) -> rpc.Message:
     name = soap.name(envelope.body)
     codec = CODECS.get(name)
     body = rpc.Unknown(name) if codec is None else codec.decode(envelope.body)
-    return rpc.Message(body, envelope.id, envelope.version, envelope.hold_requests)
+    return rpc.Message(
+        body, envelope.id, envelope.version, envelope.hold_requests, envelope.supported, envelope.use
+    )
 
 
 def encode(message: rpc.Message) -> bytes:
@@ -38,7 +40,16 @@ def encode(message: rpc.Message) -> bytes:
     name = type(message.rpc).__name__
     element = Element("soap:Fault" if name == "Fault" else f"cwmp:{name}")
     CODECS[name].encode(element, message.rpc)
-    return soap.encode(soap.Envelope(element, message.id, message.version, message.hold_requests))
+    return soap.encode(
+        soap.Envelope(
+            element,
+            message.id,
+            message.version,
+            message.hold_requests,
+            supported=message.supported,
+            use=message.use,
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,10 @@ MODEL: Final = "{product_class}"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A listed device: `url` is its profile ("" for none, `MODEL` for its product class); `revision` changes with it."""
+    """A listed device: `url` is its profile ("" for none, `MODEL` for its product class); `revision` changes with it.
+
+    One that is `certified` is known by its client certificate, and by nothing else.
+    """
 
     mac: str
     url: str
@@ -20,6 +23,7 @@ class Target:
     serial: str = ""
     address: str = ""
     provisioning_code: str = ""
+    certified: bool = False
 
 
 @dataclass(frozen=True, slots=True)

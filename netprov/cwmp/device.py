@@ -155,18 +155,27 @@ class MessageRefused:
 AcsEvent = InformReceived | Configured | DownloadRequested | FileTransferred | Faulted | MessageRefused
 
 
-def identify(inform: rpc.Inform, source: str, config: AcsConfig) -> tuple[str, Target | None]:
-    """Return a device's MAC address, "" if it does not tell, and its entry in the inventory.
-
-    A phone is known by a MAC address in its serial number or its LAN parameters, by its serial number, and last by
-    the fixed address that DHCP gave it.
-    """
-    told = [
+def told_macs(inform: rpc.Inform) -> tuple[str, ...]:
+    """Return the MAC addresses that a device tells of itself: as its serial number, and as its LAN's."""
+    told = (
         read_mac(inform.device.serial),
         read_mac(inform.parameter(MAC_ADDRESS)),
         read_mac(inform.parameter(".MACAddress")),
-    ]
-    macs = [mac for mac in told if mac]
+    )
+    return tuple(mac for mac in told if mac)
+
+
+def identify(
+    inform: rpc.Inform, source: str, config: AcsConfig, certificate: str = ""
+) -> tuple[str, Target | None]:
+    """Return a device's MAC address, "" if it does not tell, and its entry in the inventory.
+
+    A phone is known by the MAC address of its client certificate, if it has shown one, by a MAC address in its serial number or
+    its LAN parameters, by its serial number, and last by the fixed address that DHCP gave it.
+    """
+    if certificate:
+        return certificate, config.targets.get(certificate)
+    macs = told_macs(inform)
     known = (
         *macs,
         config.serials.get(inform.device.serial.lower(), ""),

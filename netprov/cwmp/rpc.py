@@ -336,12 +336,17 @@ Rpc = (
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One call, response or fault with the headers that go with it."""
+    """One call, response or fault with the headers that go with it (section 3.5).
+
+    `supported` are protocol versions that a CPE offers with its Inform, `use` the one that the ACS takes, as `1.4`.
+    """
 
     rpc: Rpc
     id: str = ""
     version: str = "1-0"
     hold_requests: bool = False
+    supported: tuple[str, ...] = ()
+    use: str = ""
 
 
 def method_of(call: Rpc) -> str:

@@ -30,6 +30,7 @@ class AcsLimits:
 class AcsRequest:
     """One POST: its body, its Cookie header, the address it came from, and the connection by any name.
 
+    `certificate` is the MAC address that a client certificate names, which was verified, "" without one.
     `excerpt` returns what a record may tell of it if it is refused; never of the body, which holds passwords.
     """
 
@@ -37,6 +38,7 @@ class AcsRequest:
     cookie: str = ""
     source: str = ""
     connection: str = ""
+    certificate: str = ""
     excerpt: Callable[[], str] = str
 
 
@@ -62,6 +64,7 @@ class Session:
     device: str
     inform: rpc.Inform
     version: str
+    certificate: str
     started: float
     seen: float
     messages: int = 1
@@ -93,7 +96,7 @@ class Sessions:
         if session is None and not request.cookie:
             # Quirk: some devices keep no cookie; theirs is the session of the connection.
             session = self._open.get(self._by_connection.get(request.connection, ""))
-        if session is None:
+        if session is None or session.certificate != request.certificate:
             return None
         self._open[session.token] = self._open.pop(session.token)
         session.seen = now

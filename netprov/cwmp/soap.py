@@ -38,7 +38,8 @@ class Envelope:
     """One envelope: the CWMP version of its namespace, its headers, its body element (None: an empty body).
 
     `id` is the cwmp:ID header ("" if absent), which a response repeats (section 3.4.3 "cwmp:ID"). `foreign` names
-    headers that we do not know but must understand.
+    headers that we do not know but must understand. `supported` are the protocol versions that a CPE of Amendment 5 offers
+    with its Inform, `use` the one that the ACS takes of them ("" in all other messages), both as `1.4`.
     """
 
     body: Element | None
@@ -46,6 +47,8 @@ class Envelope:
     version: str = DEFAULT_VERSION
     hold_requests: bool = False
     foreign: tuple[str, ...] = ()
+    supported: tuple[str, ...] = ()
+    use: str = ""
 
 
 def decode(data: bytes) -> Envelope:
@@ -68,6 +71,8 @@ def decode(data: bytes) -> Envelope:
         foreign=tuple(
             name(each) for each in headers if name(each) not in _KNOWN_HEADERS and _must_understand(each)
         ),
+        supported=_listed(_content(known.get("SupportedCWMPVersions"))),
+        use=_content(known.get("UseCWMPVersion")),
     )
 
 
@@ -91,6 +96,11 @@ def encode(envelope: Envelope) -> bytes:
         SubElement(header, "cwmp:ID", {"soap:mustUnderstand": "1"}).text = envelope.id
     if envelope.hold_requests:
         SubElement(header, "cwmp:HoldRequests", {"soap:mustUnderstand": "1"}).text = "1"
+    if envelope.supported:
+        offered = SubElement(header, "cwmp:SupportedCWMPVersions", {"soap:mustUnderstand": "0"})
+        offered.text = ",".join(envelope.supported)
+    if envelope.use:
+        SubElement(header, "cwmp:UseCWMPVersion", {"soap:mustUnderstand": "1"}).text = envelope.use
     body = SubElement(root, "soap:Body")
     if envelope.body is not None:
         body.append(envelope.body)
@@ -164,6 +174,11 @@ _KNOWN_HEADERS: Final = {
     "UseCWMPVersion",
 }
 """The headers of TR-069 section 3.5, with NoMoreRequests of older amendments."""
+
+
+def _listed(content: str) -> tuple[str, ...]:
+    """Return the items of a comma-separated list; of the first hundred characters, which hold twenty versions."""
+    return tuple(item for each in content[:100].split(",") if (item := each.strip()))
 
 
 def _content(element: Element | None) -> str:

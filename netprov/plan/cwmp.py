@@ -220,4 +220,5 @@ def _targets(site: Site, bases: _Bases) -> Iterator[Target]:
             serial=declared.serial or "",
             address=str(declared.address) if declared.address else "",
             provisioning_code=(of_class.provisioning_code or "") if of_class else "",
+            certified=policy.sender == "certificate" and urlsplit(acs_url.strip()).scheme == "https",
         )

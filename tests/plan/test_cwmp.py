@@ -180,3 +180,24 @@ def test_password_is_asked_for_where_that_is_said() -> None:
 )
 def test_phone_that_needs_a_key_or_password_is_told_it_by_its_bootstrap_profile(more: str, url: str) -> None:
     assert cwmp(SITE.format(value="1") + more + "\n").config.targets["00:12:34:ab:45:de"].url == url
+
+
+@pytest.mark.parametrize(
+    ("scheme", "asked", "demand", "certified"),
+    [
+        ("https", "required", "", True),
+        ("https", "optional", "", False),
+        ("https", "optional", "demand: {sender: certificate}, ", True),
+        ("https", "required", "demand: {sender: lease}, ", False),
+        ("http", "required", "", False),
+    ],
+)
+def test_phone_that_must_show_its_certificate_for_its_profile_must_show_it_to_the_acs(
+    scheme: str, asked: str, demand: str, *, certified: bool
+) -> None:
+    plan = cwmp(
+        TWO_LINES + f"hosts: {{acs: 10.20.0.7}}\ncertificates: {{client_certificates: {asked}}}\n"
+        f"classes: {{cpe: {{method: acs, {demand}acs_url: '{scheme}://acs.example.com/'}}}}\n"
+        "phones: [{mac: 00:12:34:ab:45:de, model: CP-8851-3PCC, class: cpe}]\n"
+    )
+    assert plan.config.targets["00:12:34:ab:45:de"].certified == certified

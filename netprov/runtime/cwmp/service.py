@@ -27,6 +27,7 @@ from netprov.runtime.handover import Place
 from netprov.runtime.operation import Operation
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
 from netprov.runtime.web.excerpt import excerpt
+from netprov.runtime.web.peer import certificate_mac
 from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
 from netprov.runtime.web.stream import Stream
 from netprov.runtime.web.tls_keeper import TlsKeeper
@@ -221,6 +222,7 @@ class AcsService:
             cookie="; ".join(request.headers.getall("Cookie", [])),
             source=stream.peer[0],
             connection=f"{stream.peer[0]} {stream.peer[1]}",
+            certificate=certificate_mac(stream),
             excerpt=partial(excerpt, request),
         )
         reply = self._acs.respond(posted, now, secrets.token_urlsafe(24))

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from functools import lru_cache
 
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from netprov.errors import PkiError
-from netprov.mac import read_mac
+from netprov.hostport import Scheme
 from netprov.machine import Event
-from netprov.pki.chain import decode
 from netprov.provision.answer import TreeFile
 from netprov.provision.config import TlsVersion
 from netprov.provision.event import Asked
@@ -28,6 +25,7 @@ from netprov.runtime.net.known import KnownAddresses
 from netprov.runtime.net.sender import Origin, Senders, minute_of_day
 from netprov.runtime.provision.channel import Arrival
 from netprov.runtime.web.file import send_file
+from netprov.runtime.web.peer import certificate_mac
 from netprov.runtime.web.stream import Stream
 from netprov.state.tree import open_file
 
@@ -142,11 +140,8 @@ class Front:
 
 
 def _arrival(stream: Stream) -> Arrival:
-    tls, address = stream.tls, stream.peer[0]
-    if tls is None:
-        return Arrival("http", address, *stream.local)
-    certificate = tls.getpeercert(binary_form=True)
-    return Arrival("https", address, *stream.local, _certificate_mac(certificate) if certificate else "")
+    scheme: Scheme = "http" if stream.tls is None else "https"
+    return Arrival(scheme, stream.peer[0], *stream.local, certificate_mac(stream))
 
 
 def _fields(headers: CIMultiDictProxy[str]) -> dict[str, str]:
@@ -156,13 +151,3 @@ def _fields(headers: CIMultiDictProxy[str]) -> dict[str, str]:
         name = written.lower()
         fields[name] = f"{fields[name]}, {value}" if name in fields else value
     return fields
-
-
-@lru_cache(maxsize=4096)
-def _certificate_mac(der: bytes) -> str:
-    """Return the MAC address that a phone's certificate names, "" if it names none."""
-    try:
-        phone = decode(der)[0].phone()
-    except PkiError:
-        return ""
-    return read_mac(phone.mac) if phone is not None else ""

@@ -7,6 +7,7 @@ import contextlib
 import socket
 import sqlite3
 import sys
+import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -25,6 +26,7 @@ from netprov.cwmp.rpc import DeviceId
 from netprov.errors import ServiceError
 from netprov.inventory.load import parse
 from netprov.machine import Event
+from netprov.pki.names import PhoneSubject
 from netprov.pki.store import Store
 from netprov.plan import Plan, derive
 from netprov.runtime.cwmp.service import AcsService
@@ -137,6 +139,37 @@ def test_acs_speaks_tls_with_a_certificate_for_its_host(tmp_path: Path) -> None:
                 ) as reply:
                     assert reply.status == 200
             assert list(ran.service.listening()) == [f"https 127.0.0.1:{port}"]
+
+    run(check)
+
+
+def test_client_certificate_says_which_device_it_is(tmp_path: Path) -> None:
+    url = f"https://pr1.example.com:{(port := free_port())}/"
+    at = plan(url, "certificates: {client_certificates: optional, keys: ecdsa-p256}\n")
+
+    def inform(mac: str) -> bytes:
+        told = (rpc.ParameterValue("Device.LAN.MACAddress", mac),)
+        return codec.encode(rpc.Message(rpc.Inform(DeviceId("Cisco", "001234", "M", "S1"), (), told), "1"))
+
+    async def check() -> None:
+        async with running(tmp_path, at) as ran:
+            store = Store(tmp_path / "pki")
+            store.issue_phone(
+                at.pki, PhoneSubject("CP-8851-3PCC", "S1", "001234ab45de"), "ecdsa-p256", time.time()
+            )
+            own = client_context(
+                store.anchors(), certificate=tmp_path / "pki/phones/001234ab45de.ecdsa-p256.pem"
+            )
+            for mac, comes in (("00:12:34:ab:45:de", rpc.InformResponse), ("00:12:34:ab:45:df", rpc.Fault)):
+                async with ran.client.post(
+                    f"https://127.0.0.1:{port}/", data=inform(mac), ssl=own, server_hostname="example.com"
+                ) as reply:
+                    assert isinstance(codec.decode(await reply.read()).rpc, comes)
+            assert [type(event).__name__ for event in ran.events if "Inform" in str(event)] == [
+                "InformReceived",
+                "MessageRefused",
+            ]
+            assert "the client certificate is of 00:12:34:ab:45:de" in str(ran.events[-1])
 
     run(check)
 
