@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from netprov.auth_param import parse_parameters
+from netprov.auth_param import parse_parameters, quote
 
 
 @pytest.mark.parametrize(
@@ -14,12 +16,18 @@ from netprov.auth_param import parse_parameters
         ('realm="a b", qop=auth', {"realm": "a b", "qop": "auth"}),
         ('Realm = "x",NC=00000001', {"realm": "x", "nc": "00000001"}),
         ('opaque="", stale=true', {"opaque": "", "stale": "true"}),
-        (r'username="a\"b", uri="/x?y=z"', {"username": r"a\"b", "uri": "/x?y=z"}),
+        (r'username="a\"b", uri="/x?y=z"', {"username": 'a"b', "uri": "/x?y=z"}),
+        (r'a="\\", b="LAN\user", c="\\\""', {"a": "\\", "b": r"LAN\user", "c": '\\"'}),
         ('junk, =x, a=, b="open', {}),
     ],
 )
 def test_parameters_are_what_they_say(text: str, expected: dict[str, str]) -> None:
     assert parse_parameters(text) == expected
+
+
+@given(st.text(alphabet='a"\\ ,=', max_size=20))
+def test_what_is_quoted_is_read_back(text: str) -> None:
+    assert parse_parameters(f"x={quote(text)}, y=1") == {"x": text, "y": "1"}
 
 
 @pytest.mark.parametrize("piece", ["a", " ", "a ", "a=", 'a="', 'a="\\', '\\"', "a=b,", '"', "=", "a  = "])

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netprov.cwmp.auth import REALM, Credentials, Gate
+from netprov.phone.fetch.auth import authorization
 
 SECRET = b"secret"
 PHONES = Credentials("admin", "pass:word")
@@ -107,3 +108,13 @@ def test_basic_is_admitted_only_where_it_is_allowed() -> None:
 def test_whatever_a_header_holds_it_is_judged(text: str, prefix: str) -> None:
     gate = Gate(Credentials("admin", "pass:word", basic=True), SECRET)
     assert gate.judge(prefix + text, "POST", 1000) != "good"
+
+
+@pytest.mark.parametrize("user", ['a"b', "a\\b", 'x\\"', "LAN\\phone", "a, nc=1"])
+def test_user_whose_name_has_quotes_is_admitted_as_clients_write_it(user: str) -> None:
+    """The hash is of the name itself, the header has it quoted (RFC 7616 section 3.4): so do curl and our phone."""
+    gate = Gate(Credentials(user, "pass:word"), SECRET)
+    header = authorization(
+        gate.challenges(1000)[0], user=user, password="pass:word", method="POST", path="/", draw=lambda _: 7
+    )
+    assert gate.judge(header, "POST", 1000) == "good"

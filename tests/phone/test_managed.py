@@ -240,18 +240,21 @@ def test_a_connection_request_needs_the_account_that_the_acs_has_set() -> None:
     first = knock(phone, authority, "/", None)
     nonce = re.findall(r'nonce="([^"]+)"', first.challenge)[0]
 
-    def answer(password: str) -> str:
+    def answer(password: str, count: int = 1) -> str:
         def md5(*parts: str) -> str:
             return hashlib.md5(":".join(parts).encode(), usedforsecurity=False).hexdigest()
 
-        response = md5(md5("acs", "netprov", password), nonce, "00000001", "c", "auth", md5("GET", "/"))
+        response = md5(md5("acs", "netprov", password), nonce, f"{count:08x}", "c", "auth", md5("GET", "/"))
         return (
-            f'Digest username="acs", realm="netprov", nonce="{nonce}", uri="/", qop=auth, nc=00000001, cnonce="c", '
+            f'Digest username="acs", realm="netprov", nonce="{nonce}", uri="/", qop=auth, nc={count:08x}, cnonce="c", '
             f'response="{response}", algorithm=MD5'
         )
 
     assert knock(phone, authority, "/", answer("wrong")).event is None
     assert knock(phone, authority, "/", answer("pw")).event == ConnectionRequested()
+    replayed = knock(phone, authority, "/", answer("pw"))  # each count of a nonce is taken once
+    assert (replayed.status, replayed.event, "stale=true" in replayed.challenge) == (401, None, True)
+    assert knock(phone, authority, "/", answer("pw", count=2)).event == ConnectionRequested()
     assert knock(managed(), authority, "/", answer("")).status == 401
 
 

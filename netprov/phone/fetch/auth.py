@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 
-from netprov.auth_param import parse_parameters
+from netprov.auth_param import parse_parameters, quote
 
 ALGORITHMS: Mapping[str, str] = {
     "MD5": "md5",
@@ -60,11 +60,11 @@ def _digest(
     second = digest(":".join(uri))
     qop = "auth" if "auth" in re.split(r"[\s,]+", fields.get("qop", "")) else ""
     middle = f"{nonce}:{count:08x}:{cnonce}:{qop}" if qop else nonce
-    parts = [f'username="{user}"', f'realm="{realm}"', f'nonce="{nonce}"', f'uri="{uri[1]}"']
+    parts = [f"username={quote(user)}", f"realm={quote(realm)}", f"nonce={quote(nonce)}", f'uri="{uri[1]}"']
     parts.append(f'response="{digest(f"{first}:{middle}:{second}")}"')
     parts.append(f"algorithm={algorithm}")
     if qop:
         parts += [f"qop={qop}", f"nc={count:08x}", f'cnonce="{cnonce}"']
     if "opaque" in fields:
-        parts.append(f'opaque="{fields["opaque"]}"')
+        parts.append(f"opaque={quote(fields['opaque'])}")
     return "Digest " + ", ".join(parts)
