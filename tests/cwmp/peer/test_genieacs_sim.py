@@ -13,15 +13,20 @@ import os
 import shutil
 import subprocess
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
 
+from netprov.cwmp import codec, rpc
 from netprov.cwmp.device import Configured, DownloadRequested, FileTransferred, InformReceived
+from netprov.cwmp.queue import TransactionEnded
 from netprov.machine import Event
+from netprov.runtime.operation import Asker
 from tests.port import free_port
 from tests.runtime.cwmp.test_service import Ran, plan, running
 
@@ -90,10 +95,15 @@ async def simulated(url: str) -> AsyncIterator[Process]:
         await process.communicate()
 
 
-async def until(ran: Ran, wanted: Callable[[Event], bool], process: Process) -> None:
-    """Wait until the ACS has told of something."""
+def told(kind: type[Event]) -> Callable[[Ran], bool]:
+    """Say when the ACS has told of something."""
+    return lambda ran: any(isinstance(each, kind) for each in ran.events)
+
+
+async def until(ran: Ran, wanted: Callable[[Ran], bool], process: Process) -> None:
+    """Wait until something is so."""
     async with asyncio.timeout(30):
-        while not any(wanted(each) for each in ran.events):
+        while not wanted(ran):
             assert process.returncode is None, (await process.communicate())[1].decode()
             await asyncio.sleep(0.02)
 
@@ -116,12 +126,35 @@ async def profiles(port: int) -> AsyncIterator[list[str]]:
         await runner.cleanup()
 
 
-async def knock(ran: Ran, process: Process) -> None:
-    """Have the simulator open a session, by the URL that it says it listens at."""
+async def knock(ran: Ran, process: Process) -> str:
+    """Have the simulator open a session, by the URL that it says it listens at; return that."""
     assert process.stdout is not None
     line = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
     async with ran.client.get(line.split()[-1]) as reply:
         assert reply.status == 200
+    return line.split()[-1]
+
+
+ALICE = Asker(1, "alice")
+KEY = f"001234-CP-8851-3PCC-{MAC}"
+ALL = {"device": KEY, "first": 0, "last": 0, "limit": 50}
+
+
+def operation(ran: Ran, name: str, **arguments: Any) -> AsyncIterator[Mapping[str, Any]]:
+    """Ask something of the ACS as an operator."""
+    return ran.service.operations()[name](ALICE, arguments)
+
+
+async def asks(ran: Ran, call: rpc.Rpc) -> None:
+    """Have the ACS make a call of the simulator in its next session."""
+    message = codec.encode(rpc.Message(call)).decode()
+    more = {"devices": [KEY], "untyped": [], "lasts": 3600, "at_once": 0, "window": []}
+    assert [each async for each in operation(ran, "acs.queue", call=message, **more)]
+
+
+def ended(count: int) -> Callable[[Ran], bool]:
+    """Say when so many calls of operators have ended."""
+    return lambda ran: sum(isinstance(each, TransactionEnded) for each in ran.events) == count
 
 
 def test_simulated_device_is_configured_fetches_its_profile_and_reports_it(tmp_path: Path) -> None:
@@ -132,9 +165,9 @@ def test_simulated_device_is_configured_fetches_its_profile_and_reports_it(tmp_p
     async def check() -> None:
         at = plan(url, srv=srv)
         async with running(tmp_path, at) as ran, profiles(files) as asked, simulated(url) as process:
-            await until(ran, lambda event: isinstance(event, DownloadRequested), process)
+            await until(ran, told(DownloadRequested), process)
             await knock(ran, process)
-            await until(ran, lambda event: isinstance(event, FileTransferred), process)
+            await until(ran, told(FileTransferred), process)
             assert asked == [f"/Cisco/{MAC}.cfg"]
             codes = [each.codes for each in ran.events if isinstance(each, InformReceived)]
             assert codes == [("2 PERIODIC",), ("6 CONNECTION REQUEST",)]
@@ -145,3 +178,47 @@ def test_simulated_device_is_configured_fetches_its_profile_and_reports_it(tmp_p
             ]
 
     asyncio.run(asyncio.wait_for(check(), 60))
+
+
+LINE = "Device.Services.Line."
+OF_OPERATORS: list[tuple[rpc.Rpc, str, str]] = [
+    (rpc.GetParameterNames("Device.", next_level=True), "done", SERVER),
+    (rpc.GetParameterValues((f"{SERVER}PeriodicInformInterval",)), "done", "3600"),
+    (rpc.SetParameterValues((rpc.ParameterValue(f"{LINE}1.User", "<4081> & co"),)), "done", ""),
+    (rpc.GetParameterValues((f"{LINE}1.User",)), "done", "<4081> & co"),
+    (rpc.AddObject(LINE), "done", "2"),
+    (rpc.DeleteObject(f"{LINE}2."), "done", ""),
+    (rpc.Download("", rpc.FIRMWARE, "http://pr1.example.com:{port}/fw.loads"), "done", ""),
+    (rpc.GetRPCMethods(), "failed", "9000"),
+    (rpc.Reboot(), "failed", "9000"),
+    (rpc.FactoryReset(), "failed", "9000"),
+    (rpc.GetParameterAttributes((f"{LINE}1.User",)), "failed", "9000"),
+]
+"""What an operator asks of the simulator, how it ends, and what its answer tells; it has four methods less than a phone."""
+
+
+def test_simulated_device_does_what_operators_ask_in_their_order(tmp_path: Path) -> None:
+    simulator()
+    url, files = f"http://pr1.example.com:{free_port()}/", free_port()
+    srv = f"srv: {{http: [{{target: pr1, port: {files}}}]}}\n"
+
+    async def check() -> None:
+        at = plan(url, srv=srv)
+        async with running(tmp_path, at) as ran, profiles(files) as asked, simulated(url) as process:
+            await until(ran, told(DownloadRequested), process)
+            for call, _, _ in OF_OPERATORS:
+                if isinstance(call, rpc.Download):
+                    call = replace(call, url=call.url.format(port=files))
+                await asks(ran, call)
+            target = await knock(ran, process)
+            await until(ran, ended(len(OF_OPERATORS) - 1), process)  # all but the Download
+            async with ran.client.get(target):  # it tells in its next session
+                pass
+            await until(ran, ended(len(OF_OPERATORS)), process)
+            assert asked == [f"/Cisco/{MAC}.cfg", "/fw.loads"]
+            history = [each async for each in operation(ran, "acs.history", **ALL)]
+            assert [each["state"] for each in reversed(history)] == [state for _, state, _ in OF_OPERATORS]
+            for each, (call, _, says) in zip(reversed(history), OF_OPERATORS, strict=True):
+                assert says in json.dumps(each, ensure_ascii=False), call
+
+    asyncio.run(asyncio.wait_for(check(), 90))
