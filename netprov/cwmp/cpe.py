@@ -58,6 +58,8 @@ REPEATS: Final = 10
 
 RETRY: Final = 8005
 
+CONNECTION_REQUEST: Final = "6 CONNECTION REQUEST"
+
 RETRY_MINIMUM: Final = 5.0
 RETRY_MULTIPLIER: Final = 2.0
 """The session retry policy of section 3.2.1.1: the n-th wait is between minimum x multiplier to the n-1 and to the n."""
@@ -129,9 +131,12 @@ class Cpe:
         self._state, self._post, self._retry_at = _State.CLOSED, None, None
 
     def trigger(self, cause: rpc.EventCode, now: float) -> None:
-        """Open a session for a cause, as `6 CONNECTION REQUEST`, as soon as none is open."""
+        """Open a session for a cause, as soon as none is open; a connection request waits for no retry.
+
+        Section 3.2.2: a session is attempted within 30 seconds of it. The count of retries goes on.
+        """
         self.outstanding.add(cause.code, cause.command_key)
-        if self._state is _State.CLOSED and self._retry_at is None:
+        if self._state is _State.CLOSED and (self._retry_at is None or cause.code == CONNECTION_REQUEST):
             self._open(now)
 
     def change(self, name: str, value: str, now: float) -> None:

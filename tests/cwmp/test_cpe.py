@@ -374,6 +374,25 @@ def test_answer_to_nothing_ends_the_session(body: rpc.Rpc) -> None:
     assert cpe.failure.endswith("out of turn")
 
 
+def test_connection_request_waits_for_no_retry() -> None:
+    """Section 3.2.2: a session is attempted within 30 seconds of it, whatever has failed before."""
+    cpe = phone()
+    cpe.boot(0)
+    for now in (0, 100, 200, 300):
+        cpe.next_action(now)
+        cpe.post_failed("connection refused", now)
+    assert isinstance(cpe.next_action(300), Wait)
+    cpe.trigger(rpc.EventCode("4 VALUE CHANGE"), 300)
+    assert isinstance(cpe.next_action(300), Wait)
+    cpe.trigger(rpc.EventCode("6 CONNECTION REQUEST"), 300)
+    inform = posted(cpe, 300).rpc
+    assert isinstance(inform, rpc.Inform)
+    assert (inform.retry_count, [each.code for each in inform.events]) == (
+        4,
+        ["1 BOOT", "4 VALUE CHANGE", "6 CONNECTION REQUEST"],
+    )
+
+
 def test_restart_begins_to_count_retries_anew() -> None:
     """Table 3 of section 3.2.1.1 counts the attempts after a restart."""
     cpe = phone()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from netprov.cwmp.action import Restart
+from netprov.cwmp.cpe import CONNECTION_REQUEST
 from netprov.number import whole
 from netprov.phone.acs.session import attend
 from netprov.phone.action import AskDhcp, Lease, Road, Say, Wait
@@ -179,7 +180,7 @@ def _take(life: Life, asked: Queued) -> Road[None]:
         case ReportAsked():
             yield from life.reporter.report(handset)
         case ConnectionRequested():
-            yield from _attend(life, "6 CONNECTION REQUEST")
+            yield from _attend(life, CONNECTION_REQUEST)
         case RuleEntered(rule):
             yield from _enter(life, rule)
         case ParameterSet(name, value):
