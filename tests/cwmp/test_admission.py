@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from netprov.cwmp import codec, rpc
-from netprov.cwmp.acs import Acs, AcsRequest, Reply
+from netprov.cwmp.acs import Acs
 from netprov.cwmp.device import InformReceived, MessageRefused
+from netprov.cwmp.session import AcsRequest, Reply
 from tests.cwmp.link import MAC, PHONE, TARGET, config
 
 OTHER = "00:12:34:ab:45:df"

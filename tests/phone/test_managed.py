@@ -24,6 +24,7 @@ from netprov.phone.life.input import (
     LeaseAsked,
     ParameterSet,
     PowerCycled,
+    ResyncAsked,
 )
 from netprov.phone.life.machine import LivingPhone
 from netprov.phone.life.page import knock
@@ -266,6 +267,17 @@ def test_requests_in_a_session_lead_to_one_session_more() -> None:
     assert all(phone.happen(ConnectionRequested(), 100) for _ in range(5))
     live_until(phone, lan, 200)
     assert lan.informs()[1:] == [["6 CONNECTION REQUEST"]] * 2
+
+
+def test_connection_request_waits_for_no_call_though_a_resync_does() -> None:
+    lan, phone = Lan(), managed(**QUIET, Forced_Resync_Delay="1440")
+    live_until(phone, lan, 100, [(50, CallPlaced()), (60, ResyncAsked())])
+    assert phone.happen(ConnectionRequested(), 100)
+    live_until(phone, lan, 130)
+    assert lan.informs()[1:] == [["6 CONNECTION REQUEST"]]
+    assert phone.tally.resyncs == 1
+    live_until(phone, lan, 200, [(150, CallEnded())])
+    assert phone.tally.resyncs == 2
 
 
 def test_requests_are_taken_ten_a_minute() -> None:

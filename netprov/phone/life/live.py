@@ -87,7 +87,7 @@ def live(life: Life) -> Road[None]:
                 yield Wait(due[0] - life.handset.now, _why(life, due[1]), listens=True)
             else:
                 yield from _fall_due(life)
-        yield from _idle(life.handset)
+        yield from _idle(life)
         if life.restart and life.restart.factory:
             yield Say("Factory reset by the ACS")
             life.handset.reset()
@@ -156,10 +156,10 @@ def _fall_due(life: Life) -> Road[None]:
         periodic = _reports(handset, "Periodically")
         agenda.report = handset.now + upload_period(handset) if periodic else None
     elif agenda.upgrade is not None and agenda.upgrade <= now:
-        yield from _idle(handset, agenda.upgrade)
+        yield from _idle(life, agenda.upgrade)
         yield from _upgrade(life)
     elif life.tally.row or triggered(handset):
-        yield from _idle(handset, agenda.resync)
+        yield from _idle(life, agenda.resync)
         yield from _resync(life, RETRY if life.tally.row else PERIODIC)
     else:
         life.tally.periods += 1
@@ -172,10 +172,10 @@ def _take(life: Life, asked: Queued) -> Road[None]:
     match asked:
         case ResyncAsked(url, pressed):
             if not pressed:
-                yield from _idle(handset)
+                yield from _idle(life)
             yield from _resync(life, EXPLICIT, url)
         case UpgradeAsked(url):
-            yield from _idle(handset)
+            yield from _idle(life)
             yield from _upgrade(life, url)
         case ReportAsked():
             yield from life.reporter.report(handset)
@@ -250,11 +250,19 @@ def _why(life: Life, why: str) -> str:
     return "Resync_Error_Retry_Delay" if life.tally.row else "Resync_Periodic or Resync_At"
 
 
-def _idle(handset: Handset, since: float | None = None) -> Road[None]:
-    """Let a call end first, but wait no longer than `Forced_Resync_Delay` from when it was due, or from now."""
+def _idle(life: Life, since: float | None = None) -> Road[None]:
+    """Let a call end first, but wait no longer than `Forced_Resync_Delay` from when it was due, or from now.
+
+    A connection request waits for no call: a session follows within 30 seconds of it (TR-069 section 3.2.2).
+    """
+    handset, asked = life.handset, ConnectionRequested()
     latest = (handset.now if since is None else since) + (whole(handset["Forced_Resync_Delay"].strip()) or 0)
     while handset.calls and handset.now < latest:
-        yield Wait(latest - handset.now, "a call; Forced_Resync_Delay at most", listens=True)
+        if asked in life.inbox and not (life.restarts or life.restart):
+            life.inbox.remove(asked)
+            yield from _attend(life, CONNECTION_REQUEST)
+        else:
+            yield Wait(latest - handset.now, "a call; Forced_Resync_Delay at most", listens=True)
 
 
 def _resync(life: Life, reason: int, url: str = "") -> Road[None]:
