@@ -11,6 +11,7 @@ Ground that everything stands on:
     number                      whole numbers in text that others wrote
     hostport                    hosts with ports as text, and the ports of services
     auth_param                  parameters of HTTP challenges and credentials
+    cookie                      cookies of HTTP, as a client keeps them for one session
     nonce                       nonces of HTTP Digest, each good once
     rate                        how many messages are looked at
     failure                     how often something may fail, by phone and by sender
@@ -276,7 +277,6 @@ TR-069:
     cwmp.parameter              a phone's data model
     cwmp.action                 what the phone's side asks of its pump, and reports
     cwmp.outstanding            what a phone has still to tell its ACS
-    cwmp.cookie                 cookies within one session of a phone
     cwmp.method                 what the phone's side does when the ACS calls
     cwmp.cpe                    the phone's side of a session
     cwmp.config                 what an ACS serves, and to which devices

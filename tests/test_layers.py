@@ -16,6 +16,7 @@ PACKAGE = ROOT / "netprov"
 
 GROUND = {
     "auth_param",
+    "cookie",
     "machine",
     "wire",
     "errors",

@@ -29,6 +29,7 @@ from enum import Enum, auto
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
+from netprov.cookie import Jar
 from netprov.cwmp import codec, rpc
 from netprov.cwmp.action import (
     Action,
@@ -43,7 +44,6 @@ from netprov.cwmp.action import (
     SessionFailed,
     Wait,
 )
-from netprov.cwmp.cookie import Jar
 from netprov.cwmp.method import Methods
 from netprov.cwmp.objects import Table
 from netprov.cwmp.outstanding import Outcome, Outstanding

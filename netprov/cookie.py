@@ -1,4 +1,4 @@
-"""The cookies that a phone keeps within one session with an ACS (TR-069 section 3.4.2, RFC 6265 section 5).
+"""The cookies of HTTP that a client keeps for one session (RFC 6265 section 5): a phone with an ACS (TR-069 section 3.4.2).
 
 Deliberately absent: anything that outlasts a session, and the list of public suffixes, which there is no room for in a phone.
 """

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netprov.cwmp.cookie import Jar
+from netprov.cookie import Jar
 
 URL = "https://acs.example.com:7547/cwmp/in"
 DATE = ("Date", "Fri, 27 Nov 2026 03:00:00 GMT")
