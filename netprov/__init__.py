@@ -429,6 +429,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.dhcp.overload       what is read when more comes than can be answered
     runtime.dhcp.pace           lets replies leave a few at a time
     runtime.dhcp.pins           the table of neighbours, held to the leases
+    runtime.dhcp.trouble        what goes wrong for a while, told once
     runtime.dhcp.other_server   other DHCP servers on the link
     runtime.dhcp.look           a look at links for other servers
     runtime.dns                 the DNS wing

@@ -8,12 +8,13 @@ that was killed are found again. Only hosts on a link of this machine have entri
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Final
 
 from netprov.dhcp.config import DhcpConfig
 from netprov.dhcp.lease import Bound, Lease, LeaseEvent
+from netprov.runtime.dhcp.trouble import PINS, Troubles
 from netprov.runtime.net.rtnetlink import Interface
 
 NEEDS: Final = "CAP_NET_ADMIN"
@@ -22,11 +23,10 @@ _HARDWARE: Final = 6
 
 
 class Pins:
-    """The permanent entries of leases. `trouble` is told what the kernel refuses; `over`, that it takes entries again."""
+    """The permanent entries of leases; `troubles` are told what the kernel refuses."""
 
-    def __init__(self, trouble: Callable[[str], None], over: Callable[[], None]) -> None:
-        self._trouble = trouble
-        self._over = over
+    def __init__(self, troubles: Troubles) -> None:
+        self._troubles = troubles
         self._tables: dict[str, Interface] = {}
         self._links: Mapping[str, str] = {}
         self._pinned: dict[int, tuple[str, bytes]] = {}
@@ -73,7 +73,7 @@ class Pins:
         except OSError as error:
             self._refused(error)
         else:
-            self._over()
+            self._troubles.over(PINS)
 
     def stop(self) -> None:
         """Leave the table to the kernel again."""
@@ -95,10 +95,12 @@ class Pins:
         why = os.strerror(error.errno or 0)
         if self._links:
             needs = f"`dhcp: {{pin_neighbours: true}}` needs {NEEDS}"
-            self._trouble(f"the kernel takes no entries for its neighbours: {why}; {needs}")
+            self._troubles.tell(PINS, f"the kernel takes no entries for its neighbours: {why}; {needs}")
         else:
             remedy = "ip neighbour flush proto dhcp nud permanent"
-            self._trouble(f"entries for neighbours that leases had are left: {why}; remove them: {remedy}")
+            self._troubles.tell(
+                PINS, f"entries for neighbours that leases had are left: {why}; remove them: {remedy}"
+            )
 
     def _close(self) -> None:
         for table in self._tables.values():

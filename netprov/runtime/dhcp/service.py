@@ -28,6 +28,7 @@ from netprov.runtime.dhcp.pace import Pacer
 from netprov.runtime.dhcp.pins import Pins
 from netprov.runtime.dhcp.port import DISCOVER_BATCH, URGENT_BATCH, Port
 from netprov.runtime.dhcp.port_change import Place, PortChange, prepare_ports
+from netprov.runtime.dhcp.trouble import FLOOD, STORE, Troubles
 from netprov.runtime.handover import Place as HandedPlace
 from netprov.runtime.operation import RELEASE, Asker, Fields, Operation, argument
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample
@@ -44,14 +45,6 @@ _STRANGER_BOUND = "Bound of a stranger"
 
 TICK_S = 1.0
 """How often what failed is tried again."""
-
-
-_OVER = {
-    "store": "leases are written again",
-    "pins": "the table of neighbours follows the leases again",
-    "flood": "every client is answered again",
-}
-"""What is said of a trouble that is over."""
 
 
 class DhcpService:
@@ -72,7 +65,7 @@ class DhcpService:
         self._timer: asyncio.TimerHandle | None = None
         self._wakes = math.inf
         self._ticker: asyncio.Task[None] | None = None
-        self._troubles: dict[str, str] = {}
+        self._troubles = Troubles(lambda notice: context.report(self.name, notice))
         self._throttle = Throttle(
             self.name,
             context.report,
@@ -82,7 +75,7 @@ class DhcpService:
         self._cost = CommitCost()
         self._reader = BatchReader(self._drain, self._cost.period)
         self._pacer = Pacer(self._send)
-        self._pins = Pins(partial(self._trouble, "pins"), partial(self._over, "pins"))
+        self._pins = Pins(self._troubles)
         self._told_shed = 0
         self._overload = Overload(self._knows)
         self._others = neighbour.OtherServerKeeper(lambda event: context.report(self.name, event))
@@ -184,8 +177,8 @@ class DhcpService:
         if released:
             self._report(self.name, Notice(f"{asker.user} ends the lease on {dotted(address)}"))
         self._flush()
-        if "store" in self._troubles:
-            raise ServiceError(self._troubles["store"], "it is ended when leases can be written again")
+        if trouble := self._troubles.get(STORE):
+            raise ServiceError(trouble, "it is ended when leases can be written again")
         yield {"released": released}
 
     def _prepare_ports(self, config: DhcpConfig) -> PortChange:
@@ -288,7 +281,7 @@ class DhcpService:
             self._write(changes)
             self._pins.take(changes)
         except ServiceError as error:
-            self._trouble("store", str(error))
+            self._troubles.tell(STORE, str(error))
             replies = []
             events = [
                 event for event in events if not isinstance(event, LeaseEvent)
@@ -307,7 +300,7 @@ class DhcpService:
             began = time.thread_time()
             store.commit(events, self._clock.anchor())
             self._cost.note(time.thread_time() - began)
-            self._over("store")
+            self._troubles.over(STORE)
 
     def _pin(self) -> None:
         self._pins.follow(self._server.config, self._ports, self._server.leases(), self._clock.now())
@@ -320,11 +313,11 @@ class DhcpService:
         try:
             port.send(reply)
         except OSError as error:
-            self._trouble(
+            self._troubles.tell(
                 interface, f"cannot answer {reply.destination.address} on {interface}: {error.strerror}"
             )
         else:
-            self._over(interface)
+            self._troubles.over(interface)
 
     def _probe(self, interface: str, address: str, *, relayed: bool) -> None:
         """Ask for an address; without an answer, or without a way to ask, the machine goes on by itself."""
@@ -371,11 +364,11 @@ class DhcpService:
         """Say that messages are shed, and that they are no longer."""
         before, self._told_shed = self._told_shed, self._overload.shed
         if self._overload.shed > before:
-            self._trouble(
-                "flood", "more messages come than can be answered: those of unknown clients are shed"
+            self._troubles.tell(
+                FLOOD, "more messages come than can be answered: those of unknown clients are shed"
             )
         else:
-            self._over("flood")
+            self._troubles.over(FLOOD)
 
     def _settle(self) -> None:
         """Write what could not be written, and do what `netprov leases release` wishes."""
@@ -386,24 +379,13 @@ class DhcpService:
             for address in store.release_wishes():
                 self._server.release(address, self._clock.now())
         except ServiceError as error:
-            self._trouble("store", str(error))
+            self._troubles.tell(STORE, str(error))
         self._wakes = math.inf  # the machine may have slept, and the loop's clock with it
         self._flush()
 
     def _look(self) -> None:
         raws = {name: port.raw for name, port in self._ports.items() if port.raw is not None}
         self._others.look(self._watches, raws, self._server, self._clock.now())
-
-    def _trouble(self, subject: str, text: str) -> None:
-        """Report a trouble once, until it is over."""
-        if self._troubles.get(subject) != text:
-            self._troubles[subject] = text
-            self._report(self.name, Notice(text, "error"))
-
-    def _over(self, subject: str) -> None:
-        if self._troubles and self._troubles.pop(subject, None) is not None:
-            what = _OVER.get(subject) or f"answers leave on {subject} again"
-            self._report(self.name, Notice(what))
 
     def _close_ports(self) -> None:
         for port in self._ports.values():

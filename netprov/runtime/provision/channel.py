@@ -51,9 +51,10 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """To a worker: make ready for an edition, as `pack` makes it, and say `Ready`."""
+    """To a worker: make ready for an edition, as `pack` makes it, and say `Ready` with its number."""
 
     edition: bytes
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,9 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """From a worker: it is ready, or why it cannot be."""
+    """From a worker: it is ready for the edition of that number, or why it cannot be."""
 
+    number: int
     refusal: str = ""
 
 

@@ -66,6 +66,7 @@ class _Worker:
         self.channel = Channel(self._received, self._lost)
         self.figures = Figures()
         self._said: asyncio.Future[Ready | Done | None] | None = None
+        self._edition = 0
         ours, theirs = socket.socketpair()
         self._sockets, their_sockets = socket.socketpair(type=socket.SOCK_SEQPACKET)
         self._sockets.settimeout(1)
@@ -87,7 +88,8 @@ class _Worker:
 
     async def prepare(self, packed: bytes) -> None:
         """Let it make ready. Raises `ServiceError` with its reason; one that is gone is no obstacle."""
-        said = await self._hear(Prepare(packed))
+        self._edition += 1
+        said = await self._hear(Prepare(packed, self._edition))
         if isinstance(said, Ready) and said.refusal:
             raise ServiceError(f"an HTTP worker cannot take the change: {said.refusal}")
 
@@ -124,6 +126,8 @@ class _Worker:
                     self._heard(event, at)
             case Ask():
                 self._ask(self, message)
+            case Ready(number) if number != self._edition:
+                pass  # for a change that was given up meanwhile
             case Ready() | Done():
                 if self._said is not None and not self._said.done():
                     self._said.set_result(message)

@@ -117,6 +117,7 @@ class _Worker:
         self._answers: dict[int, asyncio.Future[Answered | None]] = {}
         self._numbers = count()
         self._prepared: tuple[Edition, Responder, ServerContexts] | None = None
+        self._edition = 0
         self._contexts: ServerContexts
         self._tasks: set[asyncio.Task[None]] = set()
         self._front = Front(self._senders, self._decide, self.tell)
@@ -157,14 +158,15 @@ class _Worker:
 
     def _received(self, message: object) -> None:
         match message:
-            case Prepare(packed):
-                task = asyncio.create_task(self._prepare(packed))
+            case Prepare(packed, edition):
+                self._edition = edition
+                task = asyncio.create_task(self._prepare(packed, edition))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
             case Commit(listeners):
                 self._commit(listeners)
             case Abort():
-                self._prepared = None
+                self._prepared, self._edition = None, 0
             case Reply(number, answered):
                 waiting = self._answers.pop(number, None)
                 if waiting is not None and not waiting.done():
@@ -172,16 +174,18 @@ class _Worker:
             case Stop():
                 self.over.set()
 
-    async def _prepare(self, packed: bytes) -> None:
+    async def _prepare(self, packed: bytes, edition: int) -> None:
         """Load everything, in a thread: what is served goes on."""
         try:
-            self._prepared = await asyncio.to_thread(_load, packed)
+            prepared = await asyncio.to_thread(_load, packed)
         except (NetprovError, OSError) as error:
-            self.channel.send(Ready(str(error)))
+            self.channel.send(Ready(edition, str(error)))
         except Exception as error:  # noqa: BLE001 - whatever it is: the owner waits for a word
-            self.channel.send(Ready(f"{type(error).__name__}: {error}"))
+            self.channel.send(Ready(edition, f"{type(error).__name__}: {error}"))
         else:
-            self.channel.send(Ready())
+            if edition == self._edition:  # else it was given up meanwhile
+                self._prepared = prepared
+                self.channel.send(Ready(edition))
 
     def _commit(self, listeners: tuple[Listener, ...]) -> None:
         """Take over what was prepared, and these sockets instead of those that there were."""

@@ -10,8 +10,8 @@ import pytest
 
 from netprov.errors import ServiceError
 from netprov.provision.respond import Answered
-from netprov.runtime.provision.channel import Abort
-from netprov.runtime.provision.pool import WorkerPool
+from netprov.runtime.provision.channel import Abort, Prepare, Ready
+from netprov.runtime.provision.pool import WorkerPool, _Worker
 
 
 class Stub:
@@ -94,5 +94,25 @@ def test_what_is_asked_of_a_pool_that_stops_ends_with_it() -> None:
         await asked.wait()
         await pool.stop()
         assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(run())
+
+
+def test_answer_to_a_change_that_was_given_up_is_none_to_the_next() -> None:
+    async def run() -> None:
+        sent: list[Prepare] = []
+        worker = object.__new__(_Worker)  # without its process: what it says is said here
+        worker._said, worker._edition = None, 0
+        worker.channel = cast("Any", SimpleNamespace(send=sent.append))
+        first = asyncio.create_task(worker.prepare(b"first"))
+        await asyncio.sleep(0)
+        first.cancel()
+        second = asyncio.create_task(worker.prepare(b"second"))
+        await asyncio.sleep(0)
+        worker._received(Ready(sent[0].number, "it is refused"))
+        done, _ = await asyncio.wait([second], timeout=0.1)
+        assert not done
+        worker._received(Ready(sent[1].number))
+        await second
 
     asyncio.run(run())
