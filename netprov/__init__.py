@@ -404,6 +404,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.net.interface       the interfaces of this machine
     runtime.net.arp             the MAC address behind an IP address, as the kernel knows it
     runtime.net.sender          the MAC address behind an IP address, as the leases know it
+    runtime.net.posted          what phones posted with earlier requests
     runtime.net.known           which addresses are phones', when there is not room for all
     runtime.web                 what every web server here stands on
     runtime.web.tls_layer       TLS between a socket's octets and a protocol's

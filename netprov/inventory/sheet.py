@@ -46,8 +46,11 @@ def read_sheet(text: str, name: str, file: int) -> Listed:
         )
         return Listed([], [], (problem,))
     separator = separator_of(lines[header])
-    rows = csv.reader(lines[header:], delimiter=separator, skipinitialspace=True)
-    columns = [cell.strip() for cell in next(rows)]
+    rows = csv.reader(lines[header:], delimiter=separator, skipinitialspace=True, strict=True)
+    try:
+        columns = [cell.strip() for cell in next(rows)]
+    except csv.Error as error:
+        return Listed([], [], (_unread(error, Place(name, header + 1, 1)),))
     sheet = Sheet(tuple(lines), separator, {column: index for index, column in enumerate(columns)})
     problems = list(_header(columns, name, header + 1, sheet))
     phones: list[dict[str, Any]] = []
@@ -56,6 +59,9 @@ def read_sheet(text: str, name: str, file: int) -> Listed:
     known = [target for target in targets if target is not None]
     plain = [target[0] for target in known] if all(t and t[1] is None for t in targets) else None
     for line, cells in _numbered(rows, header + 1):
+        if isinstance(cells, csv.Error):
+            problems.append(_unread(cells, Place(name, line, 1)))
+            break
         if len(cells) > len(columns):
             remedy = "put cells that contain the separator in quotes"
             message = f"the line has {len(cells)} cells, the header {len(columns)}"
@@ -82,16 +88,22 @@ def separator_of(header: str) -> str:
     return max(_SEPARATORS, key=header.count)
 
 
-def _numbered(rows: Any, offset: int) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that say something, each with the number of its first line."""
+def _unread(error: csv.Error, place: Place) -> Problem:
+    """Say where a file cannot be read any further: what stands below would be lost, or be part of a cell."""
+    remedy = "close each quoted cell with a quote before the separator, and write a quote inside of it twice"
+    return Problem("csv", f"from here on the file cannot be read: {error}", remedy, place=place)
+
+
+def _numbered(rows: Any, offset: int) -> Iterator[tuple[int, list[str] | csv.Error]]:
+    """Yield the rows that say something, each with the number of its first line; last what keeps the others from being read."""
+    start = rows.line_num
     try:
-        start = rows.line_num
         for cells in rows:
             line, start = start + offset, rows.line_num
             if any(cells) and not cells[0].startswith("#"):
                 yield line, [cell.strip() for cell in cells]
-    except csv.Error:
-        return
+    except csv.Error as error:
+        yield start + offset, error
 
 
 def _phone(targets: Sequence[tuple[str, str | None] | None], cells: Sequence[str]) -> dict[str, Any]:

@@ -34,8 +34,9 @@ from netprov.provision.macro import PathPattern, device_macros, expand, patterns
 from netprov.provision.requester import Requester
 from netprov.provision.secret import SecretMissing, Secrets
 from netprov.provision.source import RETRY_AFTER_S, SourceFailed, SourceWanted
-from netprov.provision.template import RenderFailed
+from netprov.provision.template import RenderFailed, is_template
 
+_POST = re.compile(r"\bpost\b")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST_PATH = 1024
 _KNOWN_PATHS = 50_000
@@ -75,6 +76,7 @@ class Catalog:
         }
         self._made: dict[tuple[str, str, str, int], Content] = {}
         self._made_octets = 0
+        self._posting: dict[str, bool] = {}
         self._known: dict[str, Mapping[str, str] | None] = {}
         self._literals = frozenset(path.lower() for path in provision.literals)
         self._owners = Owners(provision.devices.values())
@@ -242,6 +244,8 @@ class Catalog:
         What came with a request, and what sources said, hold for this answer alone.
         """
         key = (device.mac, requester.scheme, requester.server, requester.port)
+        if not requester.posted and self._knows_posts(device, requester):
+            requester = replace(requester, posted=requester.posted_before(device.mac))
         passing = bool(requester.posted or requester.sourced)
         made = None if passing else self._made.get(key)
         if made is not None:
@@ -260,6 +264,18 @@ class Catalog:
                 self._made_octets = len(answer.body)
             self._made[key] = answer
         return answer
+
+    def _knows_posts(self, device: Device, requester: Requester) -> bool:
+        """Say whether a profile speaks of `post`, and goes to the phone itself: what it posted is for nobody else.
+
+        It is the phone by its address or certificate, or by the password without which a locked profile does not leave.
+        """
+        speaks = self._posting.get(device.mac)
+        if speaks is None:
+            texts = (each.value for layer in device.layers for each in layer.values())
+            speaks = any(is_template(text) and _POST.search(text or "") for text in (device.template, *texts))
+            self._posting[device.mac] = speaks
+        return speaks and (self.is_proven(device.mac, requester) or self.lock(device) is not None)
 
     def _mac(self, named: Mapping[str, str], requester: Requester) -> str:
         """Return the MAC address behind a request, "" if it cannot be told.

@@ -9,8 +9,9 @@ he sent, so none that protects a profile is tried here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal
 from urllib.parse import parse_qsl
 from xml.etree.ElementTree import Element
@@ -62,7 +63,14 @@ def parse_posted(text: str) -> Mapping[str, str]:
     count, and of those the ones that can be shown.
     """
     pairs = parse_qsl("&".join(re.split(r"[;\r\n]+", text)), keep_blank_values=True)
-    return {name: value for name, value in pairs[:MAX_POSTED_FIELDS] if f"{name}{value}".isprintable()}
+    return dict(usable_fields(pairs))
+
+
+def usable_fields(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield the posted fields that count."""
+    return (
+        (name, value) for name, value in islice(pairs, MAX_POSTED_FIELDS) if f"{name}{value}".isprintable()
+    )
 
 
 def is_secret(name: str) -> bool:

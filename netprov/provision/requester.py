@@ -28,6 +28,8 @@ class Agent:
     serial: str = ""
 
 
+Fields = tuple[tuple[str, str], ...]
+"""What was posted, by field."""
 Probe = Literal["claimed", "signed"]
 """A mark of our own probes: anybody can send one, and who knows the secrets can sign it."""
 
@@ -40,12 +42,16 @@ def _at_no_port(_: Ports) -> bool:
     return False
 
 
+def _nothing_before(_: str) -> Fields:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Requester:
     """One request's origin.
 
     `server` and `port` are where it came in; `certificate_mac` is of a client certificate that was verified; `agent`
-    is a hint only, and so is what it `posted`, by field; `link_mac` looks up the sender's address in the leases and the neighbour table, when it is needed;
+    is a hint only, and so is what it `posted`, by field; `posted_before` looks up what a phone posted last; `link_mac` looks up the sender's address in the leases and the neighbour table, when it is needed;
     `at_port` says whether the address was leased at one of some ports. `probe` is set for what carries our
     mark: only one that is `signed` counts as the phone that it names. `sourced` is what sources said of the phone, as far as they were asked. `now` is in seconds since 1970, `minute`
     of the day by the server's clock.
@@ -58,7 +64,8 @@ class Requester:
     agent: Agent | None = None
     certificate_mac: str = ""
     link_mac: Callable[[], str] = _no_mac
-    posted: tuple[tuple[str, str], ...] = ()
+    posted: Fields = ()
+    posted_before: Callable[[str], Fields] = _nothing_before
     at_port: Callable[[Ports], bool] = _at_no_port
     probe: Probe | None = None
     now: float = 0.0

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from netprov.provision.event import Posted
 from netprov.state.place import RECORDS
 from netprov.state.sqlite import Database
 
@@ -115,6 +116,12 @@ def load_reports(state: Path, mac: str) -> tuple[tuple[str, float, Mapping[str, 
     """Return a phone's newest report of each kind: kind, time, fields."""
     rows = _query(state, "SELECT kind, time, fields FROM report WHERE mac = ? ORDER BY kind", (mac,))
     return tuple((str(kind), float(str(when)), json.loads(str(fields))) for kind, when, fields in rows)
+
+
+def load_posted(state: Path, mac: str) -> tuple[float, Mapping[str, str]] | None:
+    """Return what a phone posted last, and when; None if it never did. Raises `ServiceError`."""
+    rows = _query(state, "SELECT time, fields FROM report WHERE mac = ? AND kind = ?", (mac, Posted.kind))
+    return next(((float(str(when)), json.loads(str(fields))) for when, fields in rows), None)
 
 
 def _query(state: Path, sql: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:

@@ -13,8 +13,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "sources.md"
 
 def test_profile_is_rendered_as_the_page_shows(tmp_path: Path) -> None:
     values = tmp_path / "lobby.json"
-    values.write_text('{"extension": 1141, "display": "Lobby"}')
-    site = "\n".join((*blocks(PAGE)[0], "")).replace("lobby.json", str(values))
+    text = '{"extension": 1141, "display": "Lobby"}'
+    assert f"`/srv/lobby.json` holds `{text}`" in PAGE.read_text()
+    values.write_text(text)
+    site = "\n".join((*blocks(PAGE)[0], "")).replace("/srv/lobby.json", str(values))
     (tmp_path / "site.yaml").write_text(f"{site}server: {{state: {tmp_path}}}\n")
     ((command, shown),) = steps(PAGE)
     assert said(command, tmp_path) == (shown, 0)

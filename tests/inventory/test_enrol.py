@@ -224,3 +224,12 @@ def test_one_of_several_files_has_to_be_chosen(tmp_path: Path) -> None:
     for wanted, words in ((None, "one has to be chosen"), ("c.csv", "c.csv is none of them")):
         with pytest.raises(InventoryError, match=words):
             sheet_among(sheets, wanted, name)
+
+
+def test_nothing_is_added_below_a_quote_that_is_not_closed(tmp_path: Path) -> None:
+    path = tmp_path / "phones.csv"
+    text = 'mac,model\n00:12:34:00:00:01,"8851\n'
+    path.write_text(text)
+    with pytest.raises(InventoryError, match=r"phones\.csv:2:1: error\[csv\]"):
+        add_phone(path, {"mac": "00:12:34:00:00:02"})
+    assert path.read_text() == text

@@ -138,9 +138,13 @@ def test_wrong_cells_are_told_at_the_cell(site: Path) -> None:
         ("mac,mac\n", "phones.csv:1:5 duplicate-key"),
         ("model\n", "phones.csv:1:1 missing-key"),
         ("", "phones.csv:0:0 csv"),
+        ('mac,model\n00:12:34:00:00:01,"8851\n00:12:34:00:00:02,8851\n', "phones.csv:2:1 csv"),
+        ('mac,name\n00:12:34:00:00:01,"a"b\n', "phones.csv:2:1 csv"),
+        ("mac,name\n00:12:34:00:00:01," + "x" * 140_000 + "\n", "phones.csv:2:1 csv"),
+        ('mac,"model\n00:12:34:00:00:01,8851\n', "phones.csv:1:1 csv"),
     ],
 )
-def test_wrong_headers_are_told(site: Path, text: str, expected: str) -> None:
+def test_wrong_headers_and_quotes_are_told(site: Path, text: str, expected: str) -> None:
     path = write(site, site_yaml=SITE + "phones: {csv: phones.csv}\n", phones_csv=text)
     assert faults(path) == [expected]
 

@@ -148,6 +148,37 @@ def test_a_template_sees_what_its_own_request_posted(whole: str) -> None:
     assert got("GET") == "none"
 
 
+@pytest.mark.parametrize("whole", ["", "<p><A>{{ post.room | default('none') }}</A></p>"])
+def test_a_template_sees_what_the_phone_posted_last_and_nobody_else_does(whole: str) -> None:
+    own = layer([Parameter("A", "{{ post.room | default('none') }}")])
+    provision = replace(PROVISION, devices={MAC: Device(MAC, layers=(own,), template=whole)})
+    answers = Responder(Catalog(provision, entropy=bytes, secrets=SECRETS), provision, Authority(b"key"))
+
+    def got(who: Requester, before: str, method: str = "GET", body: bytes = b"") -> str:
+        kept = (("room", before),) if before else ()
+        asks = replace(who, posted_before=lambda mac: kept if mac == MAC else ())
+        request = HttpRequest(method, "/001234ab45de.cfg", 1, {}, body)
+        found = ET.fromstring(answers.respond(request, asks, 1000.0).response.body).find(".//A")
+        assert found is not None
+        return found.text or ""
+
+    assert got(PHONE, "") == "none"
+    assert got(PHONE, "Lobby") == "Lobby"
+    assert got(ASKER, "Lobby") == "none"
+    assert got(replace(PHONE, probe="claimed"), "Lobby") == "none"
+    assert got(PHONE, "Lobby", "POST", b"room=Attic") == "Attic"
+    assert got(PHONE, "Hall") == "Hall"
+
+
+def test_what_a_phone_posted_is_looked_up_for_templates_that_speak_of_it() -> None:
+    def looked_up(_: str) -> tuple[tuple[str, str], ...]:
+        raise AssertionError
+
+    request = HttpRequest("GET", "/001234ab45de.cfg", 1, {}, b"")
+    answered = responder().respond(request, replace(PHONE, posted_before=looked_up), 1000.0)
+    assert b">own<" in answered.response.body
+
+
 STATUS = b"<status><System_Information><Firmware>11.3.1</Firmware></System_Information><Admin_Password>x</Admin_Password></status>"
 FULL = b"<device><flat-profile><A>1</A><B ua='rw'>2</B></flat-profile></device>"
 

@@ -54,6 +54,11 @@ def test_profile_is_not_made_before_its_source_is_asked() -> None:
     assert (found.source, found.device.mac) == ("crm", MAC)
 
 
+def test_refusal_names_a_few_of_the_values_that_there_are() -> None:
+    *_, reason = refused("{{ source.crm.x }}", {f"value{number}": 1 for number in range(400)})
+    assert reason.endswith(", value8, value9 and 390 more")
+
+
 @pytest.mark.parametrize("template", ["", "<flat-profile>{{ parameters }}</flat-profile>"])
 def test_values_are_text_in_xml(template: str) -> None:
     found = answer("{{ source.crm.a }}/{{ source.crm.n + 1 }}", {"a": "<b>&", "n": 1}, template)

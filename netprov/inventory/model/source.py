@@ -19,6 +19,8 @@ _BOUND = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 """A bound parameter, as SQLAlchemy reads it: `::` is a cast."""
 _NAME = re.compile(r"[A-Za-z_]\w{0,31}", re.ASCII)
 _PLACE = re.compile(r"\{([^{}]*)\}")
+_PASSWORD = re.compile(r"\w+://[^:/]*:[^@]*@")
+"""A password in a database's URL as SQLAlchemy reads it: up to `@`, where by RFC 3986 `/`, `?` and `#` end it."""
 _DATABASE_EXAMPLE = "postgresql://netprov@db.example.com/phones"
 
 
@@ -32,9 +34,9 @@ def _split(url: str, example: str) -> SplitResult:
     return parts
 
 
-def _without_password(parts: SplitResult, remedy: str) -> None:
+def _without_password(parts: SplitResult, remedy: str, *, more: bool = False) -> None:
     words = {each.partition("=")[0].lower() for each in parts.query.split("&")}
-    if parts.password is not None or words & {"password", "passwd"}:
+    if more or parts.password is not None or words & {"password", "passwd", "sslpassword"}:
         raise BadValue("a password stands in the URL, where everybody reads it", remedy)
 
 
@@ -45,7 +47,8 @@ def _database(value: str) -> str:
             f"a database of kind {parts.scheme!r} is not known",
             f"write {', '.join(f'{each}://' for each in _DATABASES)}: {_DATABASE_EXAMPLE}, sqlite:////srv/phones.db",
         )
-    _without_password(parts, "take it out, and name a line of the secrets file under `password:`")
+    remedy = "take it out, and name a line of the secrets file under `password:`"
+    _without_password(parts, remedy, more=_PASSWORD.match(value) is not None)
     if parts.scheme == "sqlite" and not parts.path.startswith("//"):
         raise BadValue(
             "the file of a SQLite database is not named from the root", "write sqlite:////srv/phones.db"

@@ -15,6 +15,8 @@ from jinja2.runtime import missing  # type: ignore[attr-defined]
 
 from netprov.provision.source import Row, SourceValues, known_of, source_of, values_of
 
+_NAMED = 10
+"""Names of values in a message: a source may give some hundred."""
 _LACKS = "let it give that value, or write `| default('…')`"
 
 
@@ -59,7 +61,9 @@ def told(error: Absent, context: Mapping[str, Any]) -> tuple[str, str] | None:
             others = f"`sources:` has: {', '.join(known)}" if known else "the inventory has no `sources:`"
             return f"there is no source `{error.name}`", _nearest(error.name, known, "source.") or others
         case Row() as row:
-            gave = ", ".join(values_of(row)) or "nothing"
+            names = list(values_of(row))
+            gave = ", ".join(names[:_NAMED]) or "nothing"
+            gave += f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
             remedy = _nearest(error.name, values_of(row), f"source.{source_of(row)}.")
             return f"source {source_of(row)} gave no `{error.name}`, but {gave}", remedy or _LACKS
     for title, value in context.items():

@@ -19,6 +19,7 @@ from netprov.errors import Malformed, ServiceError
 from netprov.mac import format_mac
 from netprov.provision.config import Ports
 from netprov.runtime.net.arp import Neighbours
+from netprov.runtime.net.posted import PostedBefore
 from netprov.state.lease import LeaseReader
 
 
@@ -28,6 +29,7 @@ class Senders:
     def __init__(self, state: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._neighbours = Neighbours(clock)
         self._leases = LeaseReader(state)
+        self.posted = PostedBefore(state)
 
     def mac(self, address: str) -> str:
         """Return the MAC address, with colons, "" if nobody knows it."""

@@ -120,6 +120,7 @@ class Front:
         self.learn(answered.event)
         if answered.more is not None:
             self._report(answered.more)
+            self._senders.posted.note(answered.more, time.time())
 
     def _requester(self, asked: HttpRequest, arrival: Arrival, sourced: Sourced) -> Requester:
         now = time.time()
@@ -132,6 +133,7 @@ class Front:
             parse_agent(asked.fields.get("user-agent", "")),
             arrival.certificate_mac,
             origin.mac,
+            posted_before=self._senders.posted.of,
             at_port=origin.at_port,
             now=now,
             minute=minute_of_day(now),

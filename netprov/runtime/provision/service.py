@@ -219,6 +219,7 @@ class HttpService:
         """Take what a worker tells, of a moment ago."""
         self._role.report_late(self.name, event, at)
         self._front.learn(event)
+        self._senders.posted.note(event, at)
 
     def _report(self, event: Event) -> None:
         self._role.report(self.name, event)

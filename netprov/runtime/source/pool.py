@@ -20,7 +20,7 @@ from netprov.provision.source import Row, SourceFailed, facts_of, secret_names
 from netprov.runtime.role import Notice
 from netprov.runtime.source.program import ask_program
 from netprov.runtime.source.sql import Database
-from netprov.runtime.source.thread import in_thread
+from netprov.runtime.source.thread import NoThreadError, in_thread
 from netprov.runtime.source.url import ask_url
 
 AT_ONCE: Final = 8
@@ -134,6 +134,8 @@ class SourcePool:
                 return await asyncio.shield(question)
         except SourceFailed as failed:
             return failed
+        except NoThreadError as error:
+            return SourceFailed(source.name, f"no thread is left to ask it: {error}", _THREADS)
         except TimeoutError:
             if isinstance(question, asyncio.Task):
                 question.cancel()
@@ -186,6 +188,7 @@ class SourcePool:
             self._report(Notice(f"source {source.name} answers again"))
 
 
+_THREADS: Final = "see the limits of the service: `systemctl show --property TasksMax`, `ulimit -u`"
 _GRACE_S: Final = 0.5
 """Seconds beyond the time-out for what ends by itself, which says better what was wrong."""
 

@@ -12,8 +12,12 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+class NoThreadError(Exception):
+    """The system has no thread to give."""
+
+
 def in_thread(work: Callable[[], T], name: str) -> asyncio.Future[T]:
-    """Begin the work, and return what it is going to return or raise; nobody has to wait for it."""
+    """Begin the work, and return what it is going to return or raise, `NoThreadError` too; nobody has to wait for it."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
@@ -33,5 +37,8 @@ def in_thread(work: Callable[[], T], name: str) -> asyncio.Future[T]:
         with suppress(RuntimeError):  # the loop is over
             loop.call_soon_threadsafe(settle, done)
 
-    threading.Thread(target=body, name=name, daemon=True).start()
+    try:
+        threading.Thread(target=body, name=name, daemon=True).start()
+    except RuntimeError as error:
+        failed(NoThreadError(str(error)))
     return future

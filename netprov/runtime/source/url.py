@@ -21,6 +21,8 @@ from netprov.text import visible
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _REMEDY = "ask it by hand: `curl -i URL`"
+_PLAIN_JSON = {"Accept": "application/json", "Accept-Encoding": "identity"}
+"""A coding would be one more thing that an answer of 64 KiB can blow up with."""
 
 
 async def ask_url(source: Source, how: JsonUrl, headers: Mapping[str, str], facts: Mapping[str, str]) -> Row:
@@ -29,13 +31,13 @@ async def ask_url(source: Source, how: JsonUrl, headers: Mapping[str, str], fact
     from yarl import URL
 
     url = _PLACE.sub(lambda found: quote(facts[found[1]], safe=""), how.url)
+    trust = await asyncio.to_thread(_trust, source, how) if url.startswith("https:") else True
     try:
-        trust = await asyncio.to_thread(_trust, how) if url.startswith("https:") else True
         async with (
             aiohttp.ClientSession(auto_decompress=False) as session,
             session.get(
                 URL(url, encoded=True),
-                headers={"Accept": "application/json", **headers},
+                headers={**_PLAIN_JSON, **headers},
                 ssl=trust,
                 allow_redirects=False,
             ) as response,
@@ -47,17 +49,27 @@ async def ask_url(source: Source, how: JsonUrl, headers: Mapping[str, str], fact
                 raise SourceFailed(
                     source.name, f"it answers with status {response.status}", _advice(response.status)
                 )
+            coding = visible(response.headers.get("Content-Encoding", "identity"))[:40]
             body = await _read(response.content)
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise SourceFailed(source.name, f"it cannot be asked: {_fault(error, headers)}", _REMEDY) from None
     if len(body) > MAX_OCTETS:
         fault = f"it says more than {MAX_OCTETS} octets"
         raise SourceFailed(source.name, fault, "let it say less", why="source-answer")
+    if coding != "identity":
+        fault = f"it says {coding}, where no coding was asked for"
+        raise SourceFailed(source.name, fault, "let it answer without compression", why="source-answer")
     return read_object(source.name, body)
 
 
-def _trust(how: JsonUrl) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=how.ca or None)
+def _trust(source: Source, how: JsonUrl) -> ssl.SSLContext:
+    """Return what its certificate is judged by. Raises `SourceFailed`."""
+    try:
+        return ssl.create_default_context(cafile=how.ca or None)
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        remedy = "name a PEM file under `ca:` that the services' user may read"
+        raise SourceFailed(source.name, f"its CA {how.ca} cannot be read: {visible(said)}", remedy) from None
 
 
 async def _read(stream: StreamReader) -> bytes:

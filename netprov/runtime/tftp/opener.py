@@ -54,6 +54,7 @@ class Opener:
             listener.address,
             listener.port,
             link_mac=origin.mac,
+            posted_before=self._senders.posted.of,
             at_port=origin.at_port,
             now=now,
             minute=minute_of_day(now),

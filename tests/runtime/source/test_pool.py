@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from netprov.lab.process import wait_until
 from netprov.provision.config import Device, JsonUrl, Program, Source
@@ -79,9 +82,26 @@ def test_url_has_what_is_known_quoted_and_its_header_from_the_secrets() -> None:
     assert f"X-Token: {TOKEN}" in head
 
 
+def test_url_is_asked_for_an_answer_that_is_not_compressed() -> None:
+    async def compressing(request: web.Request) -> web.Response:
+        response = web.json_response({"extension": "1141", "display": "Lobby" * 20})
+        response.enable_compression()  # as the client accepts it, like any server in front of an application
+        return response
+
+    async def go() -> Row | SourceFailed:
+        app = web.Application()
+        app.router.add_get("/{mac}", compressing)
+        async with TestServer(app) as server:
+            pool = SourcePool({"crm": url_of(server.port or 0)}, SECRETS, lambda _: None)
+            return await pool.ask("crm", PHONE)
+
+    assert values(asyncio.run(go())) == {"extension": "1141", "display": "Lobby" * 20}
+
+
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
+        (said(b"\x1f\x8b", "200 OK", "Content-Encoding: gzip"), ("source-answer", "it says gzip, where no coding was asked for")),
         (said(b"<html>"), ("source-answer", "what it says is not JSON: Expecting value: line 1 column 1 (char 0)")),
         (said(b"\xff\x00"), ("source-answer", "what it says is not JSON")),
         (said(b""), ("source-answer", "it said nothing")),
@@ -115,6 +135,43 @@ def test_url_over_tls_wants_a_certificate_that_is_trusted() -> None:
     with answering(b"no TLS") as server:
         how = JsonUrl(f"https://127.0.0.1:{server.port}/")
         assert failure(Source("crm", how))[1].startswith("it cannot be asked")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(None, "No such file or directory"), ("no PEM", "no certificate or crl found")]
+)
+def test_ca_that_cannot_be_read_is_named(tmp_path: Path, content: str | None, reason: str) -> None:
+    ca = tmp_path / "ca.pem"
+    if content is not None:
+        ca.write_text(content)
+    why, fault = failure(Source("crm", JsonUrl("https://127.0.0.1:1/", ca=str(ca))))
+    assert why == "source-failed"
+    assert fault.startswith(f"its CA {ca} cannot be read: ")
+    assert reason in fault
+
+
+def test_threads_that_cannot_be_started_take_no_place_of_the_source(
+    program: Callable[..., Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = program("print('{}')")
+
+    def none_left(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def go() -> list[Row | SourceFailed]:
+        pool = SourcePool({source.name: source}, SECRETS, lambda _: None)
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", none_left)
+            refused = [
+                await pool.ask(source.name, Device(f"00:12:34:00:00:{each:02x}"))
+                for each in range(AT_ONCE + 1)
+            ]
+        return [*refused, await pool.ask(source.name, PHONE)]
+
+    *refused, last = asyncio.run(go())
+    faults = {each.fault for each in refused if isinstance(each, SourceFailed)}
+    assert faults == {"no thread is left to ask it: can't start new thread"}
+    assert values(last) == {}
 
 
 def test_program_reads_the_phone_and_says_an_object(program: Callable[..., Source]) -> None:
