@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from netprov.dns.config import DnsConfig, FailedZone
+from netprov.dns.iana.rrtype import SOA
 from netprov.dns.message.name import format_name
 from netprov.dns.server.answer import Responder
+from netprov.dns.stub import build_query
 from netprov.dns.zone.journal import Journal, difference
 from netprov.dns.zone.lease_name import LeaseName, with_leases
 from netprov.dns.zone.zone import Zone
@@ -18,6 +21,7 @@ from netprov.hostport import format_hostport
 from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.runtime.address import is_here
+from netprov.runtime.dns.forward import ask_tcp, ask_udp
 from netprov.runtime.dns.lease import LeaseNames
 from netprov.runtime.dns.notify import NotifyPump
 from netprov.runtime.dns.serving import ServingState, make
@@ -27,6 +31,7 @@ from netprov.runtime.dns.worker import Workers
 from netprov.runtime.handover import Place, release
 from netprov.runtime.refusal import bind_refused
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
+from netprov.runtime.self_check import Probe
 from netprov.runtime.task import keep
 from netprov.state.serial import Serials
 from netprov.state.tsig_key import load_keys
@@ -155,6 +160,19 @@ class DnsService:
     def waiting(self) -> Sequence[str]:
         """Return the planned addresses that are not on this machine."""
         return tuple(host for host, _ in self._absent)
+
+    def probes(self) -> Sequence[Probe]:
+        """Return what serves: each address by both transports, and every worker."""
+        zones = self._config.zones if self._config else ()
+        query = build_query(format_name(zones[0].origin) if zones else ".", SOA, id_=0)
+        found = self._workers.probes()
+        for (host, port), pump in self._pumps.items():
+            tcp, where = self._tcp[host, port], format_hostport(host, port)
+            by_udp = partial(_asked, ask_udp, query, host, port)
+            by_tcp = partial(_asked, ask_tcp, query, host, port)
+            found.append(Probe(f"dns udp {where}", by_udp, partial(getattr, pump, "received"), host))
+            found.append(Probe(f"dns tcp {where}", by_tcp, partial(getattr, tcp, "received"), host))
+        return found
 
     def samples(self) -> Iterator[Sample]:
         """Say how much was asked."""
@@ -321,6 +339,13 @@ class _Binding:
 
 def _wanted(config: DnsConfig) -> list[Place]:
     return [(str(address), config.port) for address in config.listen]
+
+
+async def _asked(
+    ask: Callable[[bytes, str, int], Awaitable[bytes]], query: bytes, host: str, port: int
+) -> None:
+    """Ask our own socket, from a port that nobody foresees; any reply will do."""
+    await ask(secrets.token_bytes(2) + query[2:], host, port)
 
 
 def _none_here(wanted: Sequence[Place]) -> ServiceError:

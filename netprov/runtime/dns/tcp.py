@@ -52,6 +52,8 @@ class TcpServer:
         self.limits = limits or TcpLimits()
         self.transfers: Counter[str] = Counter()
         """Zones sent so far: by AXFR, by IXFR."""
+        self.received = 0
+        """Connections so far, those that were not taken in among them."""
         self.caches = ReplyCache(CACHED), ReplyCache(CACHED)
         """Replies for strangers and for the LAN."""
         self._connections: OrderedDict[Connection, str] = OrderedDict()
@@ -105,6 +107,7 @@ class TcpServer:
 
     def admit(self, connection: Connection, client: str) -> bool:
         """Take a new connection in, if its client has not too many; the most silent one gives way."""
+        self.received += 1
         if self._per_client[client] >= self.limits.per_client:
             return False
         if len(self._connections) >= self.limits.connections:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ class SocketSet:
         self._listeners: Mapping[Key, Listener] = {}
         self._absent: Mapping[Key, Listener] = {}
         self._begun = False
+        self._turns: Counter[Key] = Counter()
 
     def __len__(self) -> int:
         return len(self._sockets)
@@ -132,6 +134,10 @@ class SocketSet:
         """Return the sockets that there are, for another process to serve on too."""
         return {self._listeners[key]: sock for key, sock in self._sockets.items()}
 
+    def turns(self, listener: Listener) -> int:
+        """Return how often what had come to a socket was read, or accepted, to the end."""
+        return self._turns[_key(listener)]
+
     def adopt(self, sockets: Mapping[Listener, socket.socket]) -> None:
         """Serve on these, which another process has bound, and on no others."""
         self.close()
@@ -169,6 +175,7 @@ class SocketSet:
 
     def _readable(self, key: Key, sock: socket.socket, _events: int) -> None:
         self._ready(self._listeners[key], sock)
+        self._turns[key] += 1
 
     def _close(self, sock: socket.socket) -> None:
         self._poller.unregister(sock.fileno())
