@@ -393,6 +393,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.net.poll            many sockets behind one descriptor
     runtime.net.poll_thread     many sockets, in a thread of their own
     runtime.net.listen          planned sockets, as far as they are on this machine
+    runtime.net.inherited       sockets that the service manager has opened
     runtime.net.frame           frames, ARP and ping probes, socket filters
     runtime.net.rtnetlink       addresses and routes of one interface
     runtime.net.interface       the interfaces of this machine

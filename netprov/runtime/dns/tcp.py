@@ -75,6 +75,10 @@ class TcpServer:
         except OSError:
             sock.close()
             raise
+        await self.take(sock)
+
+    async def take(self, sock: socket.socket) -> None:
+        """Take over a socket that is bound, without accepting connections yet."""
         backlog = self.limits.connections
         server = await asyncio.get_running_loop().create_server(
             lambda: Connection(self), sock=sock, backlog=backlog, start_serving=False

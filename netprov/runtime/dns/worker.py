@@ -129,12 +129,15 @@ class Workers:
         theirs.close()
         # Only a process that can answer gets sockets: from then on the kernel sends queries there.
         await self._hear(process, ours)
-        sockets = [open_udp(*place, shared=True) for place in self._places]
-        await asyncio.to_thread(ours.send, sockets)
-        await asyncio.to_thread(ours.send, self._given)
-        await self._hear(process, ours)
-        for sock in sockets:
-            sock.close()
+        with contextlib.ExitStack() as stack:
+            try:
+                sockets = [stack.enter_context(open_udp(*place, shared=True)) for place in self._places]
+            except OSError as error:
+                process.kill()
+                raise _unbound(error) from error
+            await asyncio.to_thread(ours.send, sockets)
+            await asyncio.to_thread(ours.send, self._given)
+            await self._hear(process, ours)
         worker = _Worker(process, ours)
         self._workers.append(worker)
         worker.hear()
@@ -161,6 +164,14 @@ class Workers:
         text = f"a DNS worker ended with {worker.process.exitcode}; another takes its place"
         self._report(Notice(text, "error"))
         self._replacing = keep("starting a DNS worker", self._start, self._report)
+
+
+def _unbound(error: OSError) -> ServiceError:
+    """Return the error for a socket beside one of the service manager's, say, which shares with its own user alone, if at all."""
+    return ServiceError(
+        f"a DNS worker cannot be bound: {error.strerror}",
+        "set `dns: {workers: 1}`, or leave UDP out of the socket unit: ReusePort= shares with root's sockets alone",
+    )
 
 
 def work(pipe: Connection) -> None:

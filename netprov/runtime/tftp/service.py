@@ -76,6 +76,7 @@ class TftpService:
         room: Room | None = None,
     ) -> None:
         self._state = context.state
+        self._inherited = context.inherited
         # Requests that get an answer are few: who asks too often gets none.
         self._throttle = Throttle(
             self.name, context.report, each=TOLD_EACH_SECOND, more={Dropped.event_kind: EACH_SECOND}
@@ -104,7 +105,9 @@ class TftpService:
         self.transfers = Transfers(
             self._thread, self._limits, self._room, report=self._report, proved=self._admission.proved
         )
-        heard = RoleContext(self._state, lambda _service, event: self._report(event))
+        heard = RoleContext(
+            self._state, lambda _service, event: self._report(event), inherited=self._inherited
+        )
         self._sockets = SocketSet(self.name, self._thread, self._requests, context=heard)
         try:
             await reload(self, plan)
