@@ -380,6 +380,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.handover            TCP ports that pass from one role to another in a change
     runtime.transaction         a change of several services together
     runtime.watch               what others change beside the inventory
+    runtime.self_check          whether what a process serves answers
     runtime.task                tasks that are begun again when they fail
     runtime.roles               the roles of `netprov serve`, and what plays each
     runtime.leaving             services that end when what is under way is over
@@ -399,6 +400,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.net.poll            many sockets behind one descriptor
     runtime.net.poll_thread     many sockets, in a thread of their own
     runtime.net.listen          planned sockets, as far as they are on this machine
+    runtime.net.inherited       sockets that the service manager has opened
     runtime.net.frame           frames, ARP and ping probes, socket filters
     runtime.net.rtnetlink       addresses and routes of one interface
     runtime.net.interface       the interfaces of this machine
@@ -420,6 +422,7 @@ What joins cores to the world, each in a few lines (a wing bears the name of its
     runtime.web.head            requests that are a head and nothing else
     runtime.web.door            what is answered at once, and what goes to aiohttp
     runtime.web.body            bodies of requests, bounded one by one and together
+    runtime.web.own_head        HEAD asked of a web server by its own process
     runtime.web.file            files sent as answers
     runtime.web.server          an HTTP and HTTPS server on the sockets of one service
     runtime.dhcp                the DHCP wing

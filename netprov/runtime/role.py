@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,12 +48,14 @@ class RoleContext:
 
     `report` takes the service's name and an event of its core; it fans out to the log, the metrics and the
     device records, never blocks and never raises. `late` does the same for what happened at a time before. `handover` holds what other roles let go in the change under way.
+    `inherited` returns the socket that the service manager has opened for a listener (whether it is UDP, its address, its port), if any.
     """
 
     state: Path
     report: Callable[[str, Event], None]
     handover: Handover = field(default_factory=Handover)
     late: Callable[[str, Event, float], None] | None = None
+    inherited: Callable[[bool, str, int], socket.socket | None] = lambda *_: None
 
     def report_late(self, service: str, event: Event, at: float) -> None:
         """Report what happened in another process a moment ago; `at` is in seconds since the epoch."""

@@ -28,6 +28,9 @@ def reloading() -> None:
 
 
 def watchdog_interval() -> float | None:
-    """Return how often to send `WATCHDOG=1`, in seconds (half of WatchdogSec=), or None."""
+    """Return a sixth of WatchdogSec= in seconds, or None.
+
+    That is the pause between self-checks, and what one may take: so two fail before the manager acts on it.
+    """
     microseconds = os.environ.get("WATCHDOG_USEC", "")
-    return int(microseconds) / 2_000_000 if microseconds.isdigit() and int(microseconds) else None
+    return int(microseconds) / 6_000_000 if microseconds.isdigit() and int(microseconds) else None

@@ -24,6 +24,7 @@ from netprov.runtime.leaving import Drained, Leaving
 from netprov.runtime.role import Notice, RoleContext, Service
 from netprov.runtime.roles import ROLES
 from netprov.runtime.sdnotify import notify, reloading, watchdog_interval
+from netprov.runtime.self_check import SelfCheck
 from netprov.runtime.task import keep
 from netprov.runtime.transaction import Refused, Transaction, prepare
 from netprov.runtime.watch import LinkEvents, Watch
@@ -199,7 +200,7 @@ class Supervisor:
         if self._watch:
             tasks.append(keep("following what others change", partial(self._follow, self._watch), self.tell))
         if interval := watchdog_interval():
-            tasks.append(asyncio.create_task(_keep_alive(interval)))
+            tasks.append(keep("the self-check", partial(self._keep_alive, interval), self.tell))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -208,6 +209,14 @@ class Supervisor:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _keep_alive(self, interval: float) -> None:
+        """Give a sign of life after every self-check that all of this process passes."""
+        check = SelfCheck(self.tell)
+        while True:
+            if await check.passes(lambda: self.started, interval):
+                notify("WATCHDOG=1")
+            await asyncio.sleep(interval)
 
     def tell(self, notice: Notice) -> None:
         """Log something of the process."""
@@ -332,9 +341,3 @@ class Supervisor:
 
 def _reason(error: BaseException) -> str:
     return str(error) if isinstance(error, NetprovError) else "it was broken off"
-
-
-async def _keep_alive(interval: float) -> None:
-    while True:
-        notify("WATCHDOG=1")
-        await asyncio.sleep(interval)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import datetime
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -88,7 +89,8 @@ def test_who_was_seen_and_is_not_listed_is_shown_with_what_it_claims_and_where_i
     assert found[LAPTOP]["claims"] == ""
     assert (found[DESK]["claims"], found[DESK]["events"]) == ("CP-8865-3PCC", 1)
     assert found[DESK]["port"] == '1 circuit_id = "ge-0/0/1"'
-    assert abs(found[DESK]["last"] - time.time()) < 60
+    last = datetime.strptime(found[DESK]["last"], "%Y-%m-%dT%H:%M:%S%z")
+    assert abs(last.timestamp() - time.time()) < 60
 
 
 def test_one_that_is_named_is_taken_in_with_the_model_that_it_claims(site: Path) -> None:

@@ -20,6 +20,7 @@ from netprov.runtime.control.reload import Outcome, reload
 from netprov.runtime.control.server import ControlServer
 from netprov.runtime.handover import Place
 from netprov.runtime.role import Notice, Prepared, Service
+from netprov.runtime.self_check import Probe
 from netprov.runtime.supervise import Supervisor
 
 
@@ -203,6 +204,29 @@ def test_watchdog_is_fed_while_serving(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(scenario())
     assert fed[0][0] == "READY=1"
     assert fed[-1] == ("STOPPING=1",)
+
+
+class Silent(Recorder):
+    """A service with a process of its own that never answers."""
+
+    def probes(self) -> Sequence[Probe]:
+        return [Probe("a worker", asyncio.Event().wait, lambda: 0)]  # type: ignore[arg-type]
+
+
+def test_watchdog_is_not_fed_while_something_of_a_role_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    fed: list[tuple[str, ...]] = []
+    reports: list[tuple[str, Event]] = []
+    monkeypatch.setenv("WATCHDOG_USEC", "20000")
+    monkeypatch.setattr("netprov.runtime.supervise.notify", lambda *words: fed.append(words))
+
+    async def scenario() -> None:
+        running = asyncio.create_task(supervise([Silent("dns", [])], reports).run(lambda _: None))
+        await _until(lambda: any("a worker" in str(event) for _, event in reports))
+        os.kill(os.getpid(), signal.SIGINT)
+        await running
+
+    asyncio.run(scenario())
+    assert ("WATCHDOG=1",) not in fed
 
 
 class Slow(Recorder):

@@ -214,19 +214,26 @@ def test_roles_that_are_killed_or_hang_are_there_again(packages: Path, tree: Pat
             again(machine, service, "KILL")
         machine.write(
             "/etc/systemd/system/netprov-dns.service.d/90-soon.conf",
-            "[Service]\nWatchdogSec=4\nTimeoutAbortSec=1\n",
+            "[Service]\nWatchdogSec=12\nTimeoutAbortSec=1\n",
         )
         machine.run("sh", "-c", "systemctl daemon-reload && systemctl restart netprov-dns")
         again(machine, "netprov-dns.service", "STOP")
+        machine.run("sed", "-i", "s/^version: 1$/&\\ndns: {workers: 2}/", FILE)
+        machine.run("systemctl", "restart", "netprov-dns")
+        again(machine, "netprov-dns.service", "STOP", worker=True)
+        assert "self-check: no answer in 2 s from DNS worker" in machine.run(
+            "journalctl", "-u", "netprov-dns"
+        )
         up(machine)
         assert kept(machine) == held
         provisioned(machine)
 
 
-def again(machine: Machine, service: str, signal: str) -> None:
-    """Send a signal to a service, and wait until another process is in its place, ready."""
+def again(machine: Machine, service: str, signal: str, *, worker: bool = False) -> None:
+    """Send a signal to a service, or to its worker, and wait until another process is in the service's place, ready."""
     before = machine.run("systemctl", "show", "-P", "MainPID", service).strip()
-    machine.run("sh", "-c", f"kill -s {signal} {before}")
+    find = f"grep -l spawn_main $(printf '/proc/%s/cmdline ' $(cat /proc/{before}/task/*/children)) | cut -d/ -f3"
+    machine.run("sh", "-c", f"kill -s {signal} {f'$({find})' if worker else before}")
     ready = (
         f'[ "$(systemctl show -P MainPID {service})" != {before} ] && systemctl is-active --quiet {service}'
     )

@@ -88,6 +88,20 @@ def test_systemd_accepts_the_units(installed: Path) -> None:
     assert (result.returncode, result.stderr) == (0, "")
 
 
+def test_systemd_accepts_the_socket_units_of_the_operations_page(installed: Path) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    found = re.findall(r"(?m)^    # /etc/systemd/system/(\S+\.socket)\n((?:    .*\n)+)", page)
+    assert [name for name, _ in found] == ["netprov-dns.socket", "netprov-http.socket"]
+    units = [installed / name for name, _ in found]
+    for path, (_, text) in zip(units, found, strict=True):
+        path.write_text(re.sub("(?m)^    ", "", text))
+    result = subprocess.run(
+        [needs("systemd-analyze"), "verify", "--man=no", "--recursive-errors=yes", *map(str, units)],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("role", UNITS_OF)
 def test_exposure_is_what_the_operations_page_says(role: str, installed: Path) -> None:
     result = subprocess.run(

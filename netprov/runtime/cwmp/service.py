@@ -26,6 +26,7 @@ from netprov.runtime.cwmp.desk import Desk, View, Watchers
 from netprov.runtime.handover import Place
 from netprov.runtime.operation import Operation
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
+from netprov.runtime.self_check import Probe
 from netprov.runtime.web.excerpt import excerpt
 from netprov.runtime.web.peer import certificate_mac
 from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
@@ -147,6 +148,10 @@ class AcsService:
     def waiting(self) -> Sequence[str]:
         """Return the planned addresses that are not on this machine."""
         return self._web.waiting()
+
+    def probes(self) -> Sequence[Probe]:
+        """Return what serves."""
+        return self._web.probes()
 
     def samples(self) -> Iterator[Sample]:
         """Say how many devices are known, and how many talk."""

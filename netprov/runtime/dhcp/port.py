@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import select
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -67,6 +68,8 @@ class Port:
         self._batches: dict[socket.socket, Batch] = {}
         self.raw: RawSender | None = None
         self.prober: Prober | None = None
+        self.received = 0
+        """Messages so far."""
         try:
             self.adopt(self.open((EVERY_ADDRESS, *addresses)), addresses)
             if interface:
@@ -139,7 +142,15 @@ class Port:
                 source = sources.get(origin) or self._source(origin, broadcast=broadcast)
                 found.append((memory[start : start + length], source))
                 start += SLOT
+        self.received += len(found)
         return found
+
+    def unread(self) -> bool:
+        """Say whether something has come in that nobody has taken yet."""
+        poll = select.poll()
+        for sock in (*self._urgent, *self._discover):
+            poll.register(sock, select.POLLIN)
+        return bool(poll.poll(0))
 
     def send(self, datagram: Datagram) -> None:
         """Send one reply; raise OSError as send(2) does."""

@@ -32,6 +32,7 @@ from netprov.runtime.dhcp.trouble import FLOOD, STORE, Troubles
 from netprov.runtime.handover import Place as HandedPlace
 from netprov.runtime.operation import RELEASE, Asker, Fields, Operation, argument
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample
+from netprov.runtime.self_check import LOOK_S, Probe
 from netprov.runtime.task import keep
 from netprov.runtime.throttle import Throttle
 from netprov.state.clock import LeaseClock
@@ -149,6 +150,16 @@ class DhcpService:
         """Return the planned interfaces and addresses that are not on this machine, and why a link gets no offers."""
         absent = {where.address if where.here else where.interface for where in self._absent}
         return (*sorted(absent), *(f"{name} ({why})" for name, why in sorted(self._server.hushed().items())))
+
+    def probes(self) -> Sequence[Probe]:
+        """Return what serves: each interface, by whether anything lies there unread.
+
+        A socket of one interface hears nothing from this machine, and a message to a server on the link would be other servers' too.
+        """
+        return [
+            Probe(f"dhcp {name or '(relayed)'}", partial(_drained, port), partial(getattr, port, "received"))
+            for name, port in self._ports.items()
+        ]
 
     def samples(self) -> Iterator[Sample]:
         """Say how full the networks are."""
@@ -399,3 +410,8 @@ class DhcpService:
         if self._store is not None:
             self._store.close()
             self._store = None
+
+
+async def _drained(port: Port) -> None:
+    while port.unread():  # noqa: ASYNC110 - what it waits for is another task of this loop
+        await asyncio.sleep(LOOK_S)

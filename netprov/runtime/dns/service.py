@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from netprov.dns.config import DnsConfig, FailedZone
+from netprov.dns.iana.rrclass import RRClass
+from netprov.dns.iana.rrtype import SOA
 from netprov.dns.message.name import format_name
 from netprov.dns.server.answer import Responder
 from netprov.dns.zone.journal import Journal, difference
@@ -18,15 +21,17 @@ from netprov.hostport import format_hostport
 from netprov.machine import Event
 from netprov.plan import Plan
 from netprov.runtime.address import is_here
+from netprov.runtime.dns.forward import ask_tcp, ask_udp
 from netprov.runtime.dns.lease import LeaseNames
 from netprov.runtime.dns.notify import NotifyPump
 from netprov.runtime.dns.serving import ServingState, make
 from netprov.runtime.dns.tcp import TcpServer
-from netprov.runtime.dns.udp import UdpPump, open_udp
+from netprov.runtime.dns.udp import UdpPump, enlarge, open_udp
 from netprov.runtime.dns.worker import Workers
 from netprov.runtime.handover import Place, release
 from netprov.runtime.refusal import bind_refused
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
+from netprov.runtime.self_check import Probe
 from netprov.runtime.task import keep
 from netprov.state.serial import Serials
 from netprov.state.tsig_key import load_keys
@@ -156,6 +161,19 @@ class DnsService:
         """Return the planned addresses that are not on this machine."""
         return tuple(host for host, _ in self._absent)
 
+    def probes(self) -> Sequence[Probe]:
+        """Return what serves: each address by both transports, and every worker."""
+        zones = self._config.zones if self._config else ()
+        query = _soa_query(zones[0].origin if zones else b"\0")
+        found = self._workers.probes()
+        for (host, port), pump in self._pumps.items():
+            tcp, where = self._tcp[host, port], format_hostport(host, port)
+            by_udp = partial(_asked, ask_udp, query, host, port)
+            by_tcp = partial(_asked, ask_tcp, query, host, port)
+            found.append(Probe(f"dns udp {where}", by_udp, partial(getattr, pump, "received"), host))
+            found.append(Probe(f"dns tcp {where}", by_tcp, partial(getattr, tcp, "received"), host))
+        return found
+
     def samples(self) -> Iterator[Sample]:
         """Say how much was asked."""
         for (host, port), pump in self._pumps.items():
@@ -274,17 +292,24 @@ class DnsService:
         return changed
 
     async def _open(self, host: str, port: int) -> tuple[UdpPump, TcpServer]:
-        """Bind one address for both transports."""
+        """Bind one address for both transports, where the service manager has not."""
+        shown = f"dns {format_hostport(host, port)}"
+        given = self._context.inherited(True, host, port)
         try:
-            sock = open_udp(host, port, shared=self._processes > 1)
+            sock = given or open_udp(host, port, shared=self._processes > 1)
         except OSError as error:
-            raise bind_refused(f"dns {format_hostport(host, port)}", "udp", port, error) from error
+            raise bind_refused(shown, "udp", port, error) from error
+        if given is not None:
+            enlarge(given)
         tcp = TcpServer(_NOTHING, self._report)
         try:
-            await tcp.bind(host, port, shared=self._context.handover.covers((host, port)))
+            if (given := self._context.inherited(False, host, port)) is not None:
+                await tcp.take(given)
+            else:
+                await tcp.bind(host, port, shared=self._context.handover.covers((host, port)))
         except OSError as error:
             sock.close()
-            raise bind_refused(f"dns {format_hostport(host, port)}", "tcp", port, error) from error
+            raise bind_refused(shown, "tcp", port, error) from error
         return UdpPump(sock, _NOTHING), tcp
 
     async def _close(self, place: Place) -> None:
@@ -321,6 +346,19 @@ class _Binding:
 
 def _wanted(config: DnsConfig) -> list[Place]:
     return [(str(address), config.port) for address in config.listen]
+
+
+async def _asked(
+    ask: Callable[[bytes, str, int], Awaitable[bytes]], query: bytes, host: str, port: int
+) -> None:
+    """Ask our own socket, from a port that nobody foresees; any reply will do."""
+    await ask(secrets.token_bytes(2) + query, host, port)
+
+
+def _soa_query(apex: bytes) -> bytes:
+    """Return a query for a zone's SOA record behind its ID (RFC 1035 section 4.1), without loading a library for it."""
+    one_question = bytes((0, 0, 0, 1, 0, 0, 0, 0, 0, 0))
+    return one_question + apex.lower() + SOA.to_bytes(2, "big") + RRClass.IN.to_bytes(2, "big")
 
 
 def _none_here(wanted: Sequence[Place]) -> ServiceError:

@@ -52,6 +52,8 @@ class TcpServer:
         self.limits = limits or TcpLimits()
         self.transfers: Counter[str] = Counter()
         """Zones sent so far: by AXFR, by IXFR."""
+        self.received = 0
+        """Connections so far, those that were not taken in among them."""
         self.caches = ReplyCache(CACHED), ReplyCache(CACHED)
         """Replies for strangers and for the LAN."""
         self._connections: OrderedDict[Connection, str] = OrderedDict()
@@ -73,6 +75,10 @@ class TcpServer:
         except OSError:
             sock.close()
             raise
+        await self.take(sock)
+
+    async def take(self, sock: socket.socket) -> None:
+        """Take over a socket that is bound, without accepting connections yet."""
         backlog = self.limits.connections
         server = await asyncio.get_running_loop().create_server(
             lambda: Connection(self), sock=sock, backlog=backlog, start_serving=False
@@ -105,6 +111,7 @@ class TcpServer:
 
     def admit(self, connection: Connection, client: str) -> bool:
         """Take a new connection in, if its client has not too many; the most silent one gives way."""
+        self.received += 1
         if self._per_client[client] >= self.limits.per_client:
             return False
         if len(self._connections) >= self.limits.connections:

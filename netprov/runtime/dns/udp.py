@@ -40,6 +40,11 @@ RECEIVE_BUFFER = 4 << 20
 """Octets the kernel may queue for us, as far as it allows."""
 
 
+def enlarge(sock: socket.socket) -> None:
+    """Let the kernel queue a burst of queries."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+
+
 def open_udp(address: str, port: int, *, shared: bool) -> socket.socket:
     """Bind a UDP socket to one address, so that replies leave from it; `shared` lets other workers bind it too."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -49,7 +54,7 @@ def open_udp(address: str, port: int, *, shared: bool) -> socket.socket:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if shared:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        enlarge(sock)
         sock.bind((address, port))
     except OSError:
         sock.close()

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import multiprocessing
+import select
 import signal
 import socket
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING
 
 from netprov.dns.config import DnsConfig
 from netprov.errors import ServiceError
@@ -21,9 +23,60 @@ from netprov.machine import Event
 from netprov.runtime.dns.serving import make
 from netprov.runtime.dns.udp import UdpPump, open_udp
 
+if TYPE_CHECKING:
+    from netprov.runtime.self_check import Probe
+
 Place = tuple[str, int]
 READY_S = 30.0
+ARE_YOU_ALIVE, ALIVE = "are you alive", "alive"
+"""To a worker, and what it says."""
 _SPAWN = multiprocessing.get_context("spawn")
+
+
+class _Worker:
+    """One process, and what it has said since it serves."""
+
+    def __init__(self, process: BaseProcess, pipe: Connection) -> None:
+        self.process = process
+        self.pipe = pipe
+        self.sending = asyncio.Lock()
+        """Held by who writes to the pipe."""
+        self._heard = 0
+
+    def hear(self) -> None:
+        """Take in what it says."""
+        asyncio.get_running_loop().add_reader(self.pipe.fileno(), self._receive)
+
+    def close(self) -> None:
+        """Let go of it."""
+        asyncio.get_running_loop().remove_reader(self.pipe.fileno())
+        self.pipe.close()
+
+    def probe(self) -> Probe:
+        """Return how it is asked whether it is alive."""
+        from netprov.runtime.self_check import Probe  # as `Workers` does
+
+        return Probe(f"DNS worker {self.process.pid}", self._ask_alive, lambda: self._heard)
+
+    def _receive(self) -> None:
+        try:
+            self.pipe.recv()
+        except (EOFError, OSError):
+            asyncio.get_running_loop().remove_reader(self.pipe.fileno())
+        else:
+            self._heard += 1
+
+    async def _ask_alive(self) -> None:
+        from netprov.runtime.self_check import moved
+
+        before = self._heard
+        async with self.sending:
+            # One that is frozen leaves its pipe full one day, and nobody here waits for room in it.
+            room = select.poll()
+            room.register(self.pipe, select.POLLOUT)
+            if room.poll(0):
+                self.pipe.send(ARE_YOU_ALIVE)
+        await moved(lambda: self._heard, before)
 
 
 class Workers:
@@ -31,7 +84,7 @@ class Workers:
 
     def __init__(self, report: Callable[[Event], None]) -> None:
         self._report = report
-        self._workers: list[tuple[BaseProcess, Connection]] = []
+        self._workers: list[_Worker] = []
         self._places: tuple[Place, ...] = ()
         self._given: tuple[DnsConfig, bytes] | None = None
         self._replacing: asyncio.Task[None] | None = None
@@ -45,9 +98,10 @@ class Workers:
             for _ in range(count):
                 await self._start()
         else:
-            for _, pipe in self._workers:
+            for worker in self._workers:
                 with contextlib.suppress(OSError):  # it has died; its replacement gets the new one
-                    await asyncio.to_thread(pipe.send, self._given)
+                    async with worker.sending:
+                        await asyncio.to_thread(worker.pipe.send, self._given)
 
     def stop(self) -> None:
         """End all workers; what has arrived at them is answered."""
@@ -55,14 +109,18 @@ class Workers:
         if self._replacing:
             self._replacing.cancel()
         workers, self._workers = self._workers, []
-        for process, pipe in workers:
-            loop.remove_reader(process.sentinel)
-            pipe.close()
-        for process, _ in workers:
-            process.join(1)
-            if process.is_alive():
-                process.kill()
-                process.join()
+        for worker in workers:
+            loop.remove_reader(worker.process.sentinel)
+            worker.close()
+        for worker in workers:
+            worker.process.join(1)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+
+    def probes(self) -> list[Probe]:
+        """Return how each of them is asked whether it is alive."""
+        return [each.probe() for each in self._workers]
 
     async def _start(self) -> None:
         ours, theirs = _SPAWN.Pipe()
@@ -71,14 +129,18 @@ class Workers:
         theirs.close()
         # Only a process that can answer gets sockets: from then on the kernel sends queries there.
         await self._hear(process, ours)
-        sockets = [open_udp(*place, shared=True) for place in self._places]
-        await asyncio.to_thread(ours.send, sockets)
-        await asyncio.to_thread(ours.send, self._given)
-        await self._hear(process, ours)
-        for sock in sockets:
-            sock.close()
-        worker = process, ours
+        with contextlib.ExitStack() as stack:
+            try:
+                sockets = [stack.enter_context(open_udp(*place, shared=True)) for place in self._places]
+            except OSError as error:
+                process.kill()
+                raise _unbound(error) from error
+            await asyncio.to_thread(ours.send, sockets)
+            await asyncio.to_thread(ours.send, self._given)
+            await self._hear(process, ours)
+        worker = _Worker(process, ours)
         self._workers.append(worker)
+        worker.hear()
         asyncio.get_running_loop().add_reader(process.sentinel, self._replace, worker)
 
     async def _hear(self, process: BaseProcess, pipe: Connection) -> None:
@@ -91,17 +153,25 @@ class Workers:
         process.kill()
         raise ServiceError("a DNS worker does not start", "see the lines above, or set `dns: {workers: 1}`")
 
-    def _replace(self, worker: tuple[BaseProcess, Connection]) -> None:
+    def _replace(self, worker: _Worker) -> None:
         # A worker itself needs no plan, and starts in a fifth of the time.
         from netprov.runtime.role import Notice
         from netprov.runtime.task import keep
 
-        process, pipe = worker
-        asyncio.get_running_loop().remove_reader(process.sentinel)
+        asyncio.get_running_loop().remove_reader(worker.process.sentinel)
         self._workers.remove(worker)
-        pipe.close()
-        self._report(Notice(f"a DNS worker ended with {process.exitcode}; another takes its place", "error"))
+        worker.close()
+        text = f"a DNS worker ended with {worker.process.exitcode}; another takes its place"
+        self._report(Notice(text, "error"))
         self._replacing = keep("starting a DNS worker", self._start, self._report)
+
+
+def _unbound(error: OSError) -> ServiceError:
+    """Return the error for a socket beside one of the service manager's, say, which shares with its own user alone, if at all."""
+    return ServiceError(
+        f"a DNS worker cannot be bound: {error.strerror}",
+        "set `dns: {workers: 1}`, or leave UDP out of the socket unit: ReusePort= shares with root's sockets alone",
+    )
 
 
 def work(pipe: Connection) -> None:
@@ -120,10 +190,14 @@ async def _work(sockets: Sequence[socket.socket], pipe: Connection) -> None:
 
     def follow() -> None:
         try:
-            changed = make(*pipe.recv())
+            message = pipe.recv()
+            if message == ARE_YOU_ALIVE:
+                pipe.send(ALIVE)
+                return
         except (EOFError, OSError):
             over.set()
             return
+        changed = make(*message)
         for pump in pumps:
             pump.swap(changed)
 

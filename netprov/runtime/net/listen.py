@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -70,10 +71,12 @@ class SocketSet:
         self._ready = ready
         self._report = context.report
         self._handover = context.handover
+        self._inherited = context.inherited
         self._sockets: dict[Key, socket.socket] = {}
         self._listeners: Mapping[Key, Listener] = {}
         self._absent: Mapping[Key, Listener] = {}
         self._begun = False
+        self._turns: Counter[Key] = Counter()
 
     def __len__(self) -> int:
         return len(self._sockets)
@@ -100,7 +103,7 @@ class SocketSet:
                 if key in self._sockets:
                     if not is_here(listener.address):
                         absent[key] = listener
-                elif (sock := bind(listener, shared=self._handover.covers(key[1:]))) is not None:
+                elif (sock := self._open(listener, key)) is not None:
                     fresh[key] = sock
                 else:
                     absent[key] = listener
@@ -131,6 +134,10 @@ class SocketSet:
     def held(self) -> dict[Listener, socket.socket]:
         """Return the sockets that there are, for another process to serve on too."""
         return {self._listeners[key]: sock for key, sock in self._sockets.items()}
+
+    def turns(self, listener: Listener) -> int:
+        """Return how often what had come to a socket was read, or accepted, to the end."""
+        return self._turns[_key(listener)]
 
     def adopt(self, sockets: Mapping[Listener, socket.socket]) -> None:
         """Serve on these, which another process has bound, and on no others."""
@@ -167,8 +174,18 @@ class SocketSet:
             error = none_bound(self._service, binding.listeners.values())
             self._report(self._service, Notice(f"waits: {error}", "warning"))
 
+    def _open(self, listener: Listener, key: Key) -> socket.socket | None:
+        given = self._inherited(*key)
+        if given is None:
+            return bind(listener, shared=self._handover.covers(key[1:]))
+        _ready_for(listener, given)
+        if not listener.is_datagram:
+            given.listen(_BACKLOG)
+        return given
+
     def _readable(self, key: Key, sock: socket.socket, _events: int) -> None:
         self._ready(self._listeners[key], sock)
+        self._turns[key] += 1
 
     def _close(self, sock: socket.socket) -> None:
         self._poller.unregister(sock.fileno())
@@ -191,16 +208,13 @@ def bind(listener: Listener, *, shared: bool = False) -> socket.socket | None:
         sock.setblocking(False)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if datagrams:
-            enlarge(sock)
-        else:
+        _ready_for(listener, sock)
+        if not datagrams:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             share(sock, shared=shared)
         sock.bind((listener.address, listener.port))
-        if not datagrams:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what is accepted inherits it
-            if not shared:
-                sock.listen(_BACKLOG)  # or nobody could be told that it is taken
+        if not datagrams and not shared:
+            sock.listen(_BACKLOG)  # or nobody could be told that it is taken
     except OSError as error:
         sock.close()
         if error.errno == errno.EADDRNOTAVAIL:
@@ -208,6 +222,13 @@ def bind(listener: Listener, *, shared: bool = False) -> socket.socket | None:
         protocol: Literal["udp", "tcp"] = "udp" if listener.is_datagram else "tcp"
         raise bind_refused(str(listener), protocol, listener.port, error) from error
     return sock
+
+
+def _ready_for(listener: Listener, sock: socket.socket) -> None:
+    if listener.is_datagram:
+        enlarge(sock)
+    else:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what is accepted inherits it
 
 
 def accept(sock: socket.socket, address: str) -> tuple[socket.socket, tuple[str, int]]:

@@ -20,6 +20,7 @@ from netprov.provision.config import Listener, Provision
 from netprov.provision.http import HttpRequest
 from netprov.provision.respond import Answered
 from netprov.provision.secret import Secrets
+from netprov.runtime.handover import Place
 from netprov.runtime.web.tls import TlsFiles
 
 _LENGTH: Final = struct.Struct("!I")
@@ -80,6 +81,23 @@ class Reply:
 
     number: int
     answered: Answered | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedFrom:
+    """To a worker: a connection from there is the service's own self-check."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class AreYouAlive:
+    """To a worker: say `Alive`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """From a worker: its loop turns."""
 
 
 @dataclass(frozen=True, slots=True)

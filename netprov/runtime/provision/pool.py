@@ -19,10 +19,13 @@ from netprov.machine import Event
 from netprov.provision.config import Listener
 from netprov.provision.http import HttpRequest
 from netprov.provision.respond import Answered
+from netprov.runtime.handover import Place
 from netprov.runtime.provision.channel import (
     Abort,
+    AreYouAlive,
     Arrival,
     Ask,
+    AskedFrom,
     Channel,
     Commit,
     Done,
@@ -38,6 +41,7 @@ from netprov.runtime.provision.channel import (
 )
 from netprov.runtime.provision.worker import WorkerSettings, work
 from netprov.runtime.role import Notice
+from netprov.runtime.self_check import Probe, moved
 from netprov.runtime.task import keep
 
 READY_S: Final = 30.0
@@ -65,6 +69,8 @@ class _Worker:
         self._heard = heard
         self.channel = Channel(self._received, self._lost)
         self.figures = Figures()
+        self.heard_of = 0
+        """Messages so far."""
         self._said: asyncio.Future[Ready | Done | None] | None = None
         self._edition = 0
         ours, theirs = socket.socketpair()
@@ -99,6 +105,15 @@ class _Worker:
             send_sockets(self._sockets, list(sockets.values()))
         await self._hear(Commit(tuple(sockets)))
 
+    def probe(self) -> Probe:
+        """Return how it is asked whether it is alive: whatever it says is an answer."""
+        return Probe(f"HTTP worker {self.process.pid}", self._ask_alive, lambda: self.heard_of)
+
+    async def _ask_alive(self) -> None:
+        before = self.heard_of
+        self.channel.send(AreYouAlive())
+        await moved(lambda: self.heard_of, before)
+
     def close(self) -> None:
         """Let go of it."""
         self.channel.close()
@@ -120,6 +135,7 @@ class _Worker:
             return None
 
     def _received(self, message: object) -> None:
+        self.heard_of += 1
         match message:
             case Told(events):
                 for at, event in events:
@@ -170,6 +186,15 @@ class WorkerPool:
         self._settings, self._edition = settings, edition
         async with self._changing:
             await _all(self._start() for _ in range(count))
+
+    def probes(self) -> list[Probe]:
+        """Return how each of them is asked whether it is alive."""
+        return [each.probe() for each in self._alive()]
+
+    def learn(self, place: Place) -> None:
+        """Let all know where a question of ours to the service's sockets comes from."""
+        for each in self._workers:
+            each.channel.send(AskedFrom(place))
 
     async def prepare(self, edition: Edition) -> None:
         """Let all make ready for a change, which `commit` or `abort` ends. Raises `ServiceError` with all as before."""

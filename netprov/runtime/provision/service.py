@@ -30,6 +30,7 @@ from netprov.runtime.provision.front import Front
 from netprov.runtime.provision.pool import WorkerPool
 from netprov.runtime.provision.worker import WorkerSettings
 from netprov.runtime.role import Notice, Prepared, RoleContext, Sample, reload
+from netprov.runtime.self_check import Askers, Probe
 from netprov.runtime.source.pool import SourcePool
 from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
 from netprov.runtime.web.tls_keeper import TlsKeeper
@@ -78,6 +79,7 @@ class HttpService:
             limits=limits,
             vouch=lambda address: address in self._plan.provision.addresses,
             quick=self._front.quick,
+            askers=Askers(self._pool.learn),
         )
         self._front.known = self._web.known
         try:
@@ -167,6 +169,10 @@ class HttpService:
     def connections(self) -> int:
         """How many clients are connected, their handshakes done."""
         return len(self._web.connections) + sum(each.connections for each in self._pool.figures)
+
+    def probes(self) -> Sequence[Probe]:
+        """Return what serves: the listeners, and every worker, for the listeners are everybody's."""
+        return [*self._web.probes(), *self._pool.probes()]
 
     def samples(self) -> Iterator[Sample]:
         """Say how many phones are connected, and how many are shaking hands."""

@@ -7,6 +7,7 @@ import socket
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 from netprov.hostport import SYSLOG_PORT
 from netprov.plan import Plan
@@ -17,6 +18,7 @@ from netprov.runtime.handover import Place
 from netprov.runtime.net.listen import SocketSet
 from netprov.runtime.net.poll import Poller
 from netprov.runtime.role import Prepared, RoleContext, Suppressed
+from netprov.runtime.self_check import Askers, Probe, moved
 
 _BATCH = 128
 
@@ -41,6 +43,7 @@ class SyslogService:
         self._heard: Counter[str] = Counter()
         self._window: asyncio.TimerHandle | None = None
         self._shed = 0
+        self._askers = Askers()
 
     async def start(self, plan: Plan) -> None:
         """Bind, and listen."""
@@ -84,11 +87,27 @@ class SyslogService:
         """Return the planned addresses that are not on this machine."""
         return self._sockets.waiting()
 
+    def probes(self) -> Sequence[Probe]:
+        """Return what serves."""
+        return [
+            Probe(
+                str(each), partial(self._say_nothing, each), partial(self._sockets.turns, each), each.address
+            )
+            for each in self._sockets.held()
+        ]
+
+    async def _say_nothing(self, listener: Listener) -> None:
+        """Send our own socket an empty message, and wait until it is read: there is no answer to syslog."""
+        before = self._sockets.turns(listener)
+        with self._askers.open(socket.SOCK_DGRAM, listener.address) as sock:
+            sock.sendto(b"", (listener.address, listener.port))
+            await moved(partial(self._sockets.turns, listener), before)
+
     def _receive(self, _listener: Listener, sock: socket.socket) -> None:
         with suppress(BlockingIOError, InterruptedError, ConnectionError):
             for _ in range(_BATCH):
                 data, source = sock.recvfrom(MAX_MESSAGE)
-                if self._admits(source[0]):
+                if source[:2] not in self._askers and self._admits(source[0]):
                     self._take(data, source[0])
 
     def _admits(self, address: str) -> bool:

@@ -34,8 +34,11 @@ from netprov.runtime.log import configure
 from netprov.runtime.net.sender import Senders
 from netprov.runtime.provision.channel import (
     Abort,
+    Alive,
+    AreYouAlive,
     Arrival,
     Ask,
+    AskedFrom,
     Channel,
     Commit,
     Done,
@@ -51,6 +54,7 @@ from netprov.runtime.provision.channel import (
 )
 from netprov.runtime.provision.front import Front
 from netprov.runtime.role import RoleContext, Suppressed
+from netprov.runtime.self_check import Askers
 from netprov.runtime.supervise import COLLECT
 from netprov.runtime.task import keep
 from netprov.runtime.web.server import Timeouts, WebLimits, WebServer
@@ -121,6 +125,7 @@ class _Worker:
         self._contexts: ServerContexts
         self._tasks: set[asyncio.Task[None]] = set()
         self._front = Front(self._senders, self._decide, self.tell)
+        self._askers = Askers()
         self._web = WebServer(
             "http",
             RoleContext(settings.state, lambda _service, event: self.tell(event)),
@@ -130,6 +135,7 @@ class _Worker:
             limits=settings.limits,
             vouch=lambda address: address in self._addresses,
             quick=self._front.quick,
+            askers=self._askers,
         )
         self._front.known = self._web.known
         self._addresses: Container[str] = ()
@@ -171,6 +177,10 @@ class _Worker:
                 waiting = self._answers.pop(number, None)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(answered)
+            case AskedFrom(place):
+                self._askers.learn(place)
+            case AreYouAlive():
+                self.channel.send(Alive())
             case Stop():
                 self.over.set()
 

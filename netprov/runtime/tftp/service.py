@@ -28,13 +28,14 @@ from netprov.runtime.net.listen import Binding, SocketSet
 from netprov.runtime.net.poll_thread import PollThread
 from netprov.runtime.net.sender import Senders
 from netprov.runtime.role import Notice, Prepared, RoleContext, reload
+from netprov.runtime.self_check import Askers, Probe
 from netprov.runtime.source.pool import SourcePool
 from netprov.runtime.tftp.admission import Admission
 from netprov.runtime.tftp.opener import Opener
 from netprov.runtime.tftp.transfers import Room, Transfers
 from netprov.runtime.throttle import EACH_SECOND, WINDOW_S, Throttle
 from netprov.state.catalog import discard_secrets, load_catalog, publish_secrets
-from netprov.tftp.packet import Error, TftpRequest, decode, encode
+from netprov.tftp.packet import Error, ErrorCode, Opcode, TftpRequest, decode, encode
 from netprov.tftp.transfer import TransferLimits
 
 _BATCH = 64
@@ -44,6 +45,8 @@ _REQUEST = 2048
 TOLD_EACH_SECOND = 1000
 """Requests and transfers of a kind that are told one by one in a second."""
 
+
+_NO_FILE = "self-check"
 
 MOST_ASKING = 256
 """Requests that wait for a source at a time."""
@@ -73,6 +76,7 @@ class TftpService:
         room: Room | None = None,
     ) -> None:
         self._state = context.state
+        self._inherited = context.inherited
         # Requests that get an answer are few: who asks too often gets none.
         self._throttle = Throttle(
             self.name, context.report, each=TOLD_EACH_SECOND, more={Dropped.event_kind: EACH_SECOND}
@@ -90,6 +94,8 @@ class TftpService:
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening: Sequence[str] = ()
         self._waiting_for: Sequence[str] = ()
+        self._served: Sequence[Listener] = ()
+        self._askers = Askers()
 
     async def start(self, plan: Plan) -> None:
         """Bind, and serve."""
@@ -99,7 +105,9 @@ class TftpService:
         self.transfers = Transfers(
             self._thread, self._limits, self._room, report=self._report, proved=self._admission.proved
         )
-        heard = RoleContext(self._state, lambda _service, event: self._report(event))
+        heard = RoleContext(
+            self._state, lambda _service, event: self._report(event), inherited=self._inherited
+        )
         self._sockets = SocketSet(self.name, self._thread, self._requests, context=heard)
         try:
             await reload(self, plan)
@@ -170,9 +178,26 @@ class TftpService:
         """Return the planned addresses that are not on this machine."""
         return self._waiting_for
 
+    def probes(self) -> Sequence[Probe]:
+        """Return what serves: each socket, by the thread that reads it."""
+        return [
+            Probe(
+                str(each), partial(self._ask_nothing, each), partial(self._sockets.turns, each), each.address
+            )
+            for each in self._served
+        ]
+
+    async def _ask_nothing(self, listener: Listener) -> None:
+        """Ask our own socket for a file that there is not; any answer will do."""
+        with self._askers.open(socket.SOCK_DGRAM, listener.address) as sock:
+            sock.connect((listener.address, listener.port))
+            await self._loop.sock_sendall(sock, encode(TftpRequest(Opcode.RRQ, _NO_FILE)))
+            await self._loop.sock_recv(sock, _REQUEST)
+
     def _swap(self, catalog: Catalog, binding: Binding) -> None:
         self._opener.catalog = catalog
         self._sockets.commit(binding)
+        self._served = tuple(self._sockets.held())
         self._listening, self._waiting_for = self._sockets.listening(), self._sockets.waiting()
 
     def _turn(self, now: float) -> float | None:
@@ -221,6 +246,10 @@ class TftpService:
             return
         if not isinstance(request, TftpRequest):
             self._drop("not a request", peer)
+            return
+        if peer in self._askers:
+            with suppress(OSError):
+                sock.sendto(encode(Error(ErrorCode.FILE_NOT_FOUND, _NO_FILE)), peer)
             return
         key = (*peer, listener.address)
         if key in self._asking or self.transfers.repeat(key, now):

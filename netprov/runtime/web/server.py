@@ -26,6 +26,7 @@ from netprov.runtime.net.known import KnownAddresses
 from netprov.runtime.net.listen import Binding, SocketSet, accept
 from netprov.runtime.net.poll import Poller
 from netprov.runtime.role import RoleContext, Suppressed
+from netprov.runtime.self_check import Askers, Probe
 from netprov.runtime.task import keep
 from netprov.runtime.web.body import TOGETHER, Bodies, TooMuch
 from netprov.runtime.web.connection import Connections
@@ -34,6 +35,7 @@ from netprov.runtime.web.excerpt import excerpt, excerpt_of
 from netprov.runtime.web.handler import HandlerServer
 from netprov.runtime.web.handshake import Handshakes
 from netprov.runtime.web.head import is_host
+from netprov.runtime.web.own_head import ask_head
 from netprov.runtime.web.stream import Stream
 from netprov.runtime.web.tls_layer import TlsLayer
 from netprov.state.fair_queue import FairQueue
@@ -117,6 +119,7 @@ class WebServer:
     """The server of one service; `answer` is given every request that is well-formed, with its body.
 
     `context` chooses the TLS for an address. `quick` is asked first about requests that are a head alone.
+    What comes from `askers` is this service's own self-check: it is answered, and told nobody.
     `vouch` says which addresses are phones' beside those that have a lease or were answered before (`known`): theirs are the
     last connections to go when places get scarce.
     """
@@ -132,8 +135,10 @@ class WebServer:
         limits: WebLimits | None = None,
         vouch: Callable[[str], bool] = lambda _: False,
         quick: Quick | None = None,
+        askers: Askers | None = None,
     ) -> None:
         self._quick = quick
+        self._askers = askers or Askers()
         self._service = service
         self._report = partial(role.report, service)
         self._answer = answer
@@ -218,6 +223,18 @@ class WebServer:
         """Return the planned addresses that are not on this machine."""
         return self._sockets.waiting()
 
+    def probes(self) -> list[Probe]:
+        """Return its listeners, each asked by HEAD."""
+        return [
+            Probe(
+                str(each),
+                partial(ask_head, each, self._askers),
+                partial(self._sockets.turns, each),
+                each.address,
+            )
+            for each in self._sockets.held()
+        ]
+
     # Connections.
 
     def _accept(self, listener: Listener, sock: socket.socket) -> None:
@@ -254,7 +271,7 @@ class WebServer:
         if listener.scheme == "https":
             address = caller.peer[0]
             done = partial(self._connected, caller.peer, local)
-            failed = partial(self._tls_failed, address, listener.address)
+            failed = partial(self._tls_failed, caller.peer, listener.address)
             self.handshakes.begin(sock, self._context(address), done, failed, known=known)
         else:
             self._connected(caller.peer, local, sock)
@@ -269,7 +286,7 @@ class WebServer:
         connections = self.connections
         stream = Stream(sock, self._poller, tls=tls, peer=peer, local=local, closed=connections.discard)
         answered = False
-        if self._quick is None:
+        if self._quick is None or peer in self._askers:
             stream.begin(self._library())
         else:
             door = Door(self._quick, connections.answered, self._hand_over)
@@ -285,8 +302,9 @@ class WebServer:
         handler.connection_made(stream)
         handler.data_received(data)
 
-    def _tls_failed(self, address: str, server: str, reason: str, sent: bytes) -> None:
-        self._report(TlsFailed(address, reason, server, excerpt_of(sent) if sent else ""))
+    def _tls_failed(self, peer: tuple[str, int], server: str, reason: str, sent: bytes) -> None:
+        if peer not in self._askers:
+            self._report(TlsFailed(peer[0], reason, server, excerpt_of(sent) if sent else ""))
 
     async def _sweep(self) -> None:
         while True:
@@ -314,6 +332,8 @@ class WebServer:
             return await self._respond(request)
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        if isinstance(stream := request.transport, Stream) and stream.peer in self._askers:
+            return _closing(web.Response(status=204))
         if (version := request.get(_ODD_VERSION)) is not None:
             self._refuse(request, 505, f"{version} is not spoken here", excerpt(request))
             return _closing(web.Response(status=505))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from netprov.runtime.control.reload import reload
 from netprov.runtime.control.server import ControlServer
 from netprov.runtime.log import EventLog, configure
 from netprov.runtime.metrics import Metrics, MetricsService
+from netprov.runtime.net.inherited import inherit
 from netprov.runtime.privilege import KEPT, NET_ADMIN, become, obstacle, user_to_be
 from netprov.runtime.process import Process
 from netprov.runtime.recent import Recent
@@ -58,6 +59,7 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
     sockets alone. SIGHUP does what `netprov reload` does. Ctrl-C or SIGTERM stops. An address of the inventory that is not on this
     machine is passed over, for another machine may serve it, and served as soon as it comes.
     """
+    inherited = inherit(os.environ)
     name = find(file)
     with no_collection():
         plan = open_plan(name).plan
@@ -74,7 +76,7 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
     hold(directory, played)
     settle(directory)
     reports = Reports(directory, log)
-    context = RoleContext(directory, reports, late=reports.late)
+    context = RoleContext(directory, reports, late=reports.late, inherited=inherited.claim)
     reports.metrics.services = build(played, context)
     if notice is not None:
         reports("serve", notice)
@@ -93,7 +95,14 @@ def command(roles: tuple[str, ...], file: str | None, state: str | None, verbose
     try:
         operations = Process(supervisor, played, log, reports.recent).operations()
         control = ControlServer(directory, played, supervisor, operations)
-        asyncio.run(_run(supervisor, control, reports, plan, played))
+
+        def ready(running: Sequence[Service]) -> None:
+            waiting = frozenset(each for service in running for each in service.waiting())
+            for unclaimed in inherited.settle(waiting):
+                reports("serve", unclaimed)
+            announce(plan, running)
+
+        asyncio.run(_run(supervisor, control, reports, plan, ready))
     finally:
         log.flush()
 
@@ -160,17 +169,21 @@ class Reports:
 
 
 async def _run(
-    supervisor: Supervisor, control: ControlServer, reports: Reports, plan: Plan, played: Sequence[str]
+    supervisor: Supervisor,
+    control: ControlServer,
+    reports: Reports,
+    plan: Plan,
+    ready: Callable[[Sequence[Service]], None],
 ) -> None:
     await reports.records.start()
     try:
         await control.start()
-        if {"http", "acs"} & set(played):
+        if {"http", "acs"} & {each.name for each in supervisor.services}:
             # Not for roles that have no certificates: it is half of their start.
             from netprov.runtime.web.second import refuse_second_ca
 
             await refuse_second_ca(plan, reports.directory)
-        await supervisor.run(lambda running: announce(plan, running))
+        await supervisor.run(ready)
     finally:
         await control.stop()
         await reports.stop()

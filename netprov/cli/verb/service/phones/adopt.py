@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,7 +13,7 @@ import click
 
 from netprov.cli.say import say
 from netprov.cli.site import inventory_option, open_plan
-from netprov.cli.table import print_table
+from netprov.cli.table import print_table, stamp, when
 from netprov.cli.verb.service.phones.desk import Desk
 from netprov.cli.verb.service.phones.roll import class_of, conclude, open_roll
 from netprov.convert.label import model_of
@@ -154,8 +153,8 @@ def _row(stranger: Stranger) -> tuple[str, ...]:
         stranger.model or claimed_model(stranger),
         stranger.vendor_class,
         _port(stranger),
-        _when(stranger.first),
-        _when(stranger.last),
+        when(stranger.first),
+        when(stranger.last),
         str(stranger.events),
     )
 
@@ -168,15 +167,11 @@ def _data(stranger: Stranger) -> dict[str, Any]:
         "vendor_class": stranger.vendor_class,
         "hostname": stranger.host_name,
         "port": _port(stranger),
-        "first": stranger.first,
-        "last": stranger.last,
+        "first": stamp(stranger.first),
+        "last": stamp(stranger.last),
         "events": stranger.events,
     }
 
 
 def _port(stranger: Stranger) -> str:
     return code.show(code.RELAY_INFO, stranger.relay) if stranger.relay else ""
-
-
-def _when(moment: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment)) if moment else ""
