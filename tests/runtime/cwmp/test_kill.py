@@ -18,7 +18,8 @@ from netprov.cwmp import codec, rpc
 from netprov.cwmp.action import Answer, Post
 from netprov.cwmp.transaction import ENDS
 from netprov.errors import ServiceError
-from netprov.runtime.control.client import ask
+from netprov.runtime.control.client import ask, ask_each
+from netprov.runtime.process import DRAIN
 from netprov.state.acs.store import FILE as ACS_FILE
 from netprov.state.acs.store import AcsStore
 from tests.cwmp.link import PHONE
@@ -38,7 +39,7 @@ classes: {{cpe: {{method: acs, acs_url: 'http://pr1.example.com:{port}/'}}}}
 phones: [{{mac: 00:12:34:ab:45:de, model: CP-8851-3PCC, class: cpe}}]
 """
 ROUNDS = 6
-BOUND_S = 500
+BOUND_S = 300
 MOMENTS = ("before", "during", "after")
 """When it dies: as the phone begins to speak; while it is asked; when the phone has its answer."""
 
@@ -76,6 +77,19 @@ class Killed:
 
     async def ask(self, operation: str, **arguments: Any) -> list[Any]:
         return await asyncio.to_thread(lambda: list(ask(self.state, operation, arguments)))
+
+    async def drain(self, begun: asyncio.Event) -> None:
+        """Drain it, and wait until it has ended."""
+        loop, arguments = asyncio.get_running_loop(), {"roles": ["acs"], "seconds": float(BOUND_S)}
+
+        def follow() -> None:
+            for _ in ask_each(self.state, ("acs",), DRAIN, arguments):
+                loop.call_soon_threadsafe(begun.set)
+
+        await asyncio.to_thread(follow)
+        assert self.server is not None
+        await self.server.communicate()
+        self.server = None
 
     async def queue(self, call: rpc.Rpc) -> int:
         message = codec.encode(rpc.Message(call)).decode()
@@ -201,3 +215,51 @@ def test_what_an_operator_was_promised_is_there_when_the_acs_dies_at_once(tmp_pa
     store.close()
     assert promised <= kept.keys()
     assert {"queued"} == set(kept.values())
+
+
+def test_nobody_serves_beside_an_acs_that_drains_and_who_comes_next_makes_what_it_left_once(
+    tmp_path: Path,
+) -> None:
+    async def check() -> None:
+        jar = aiohttp.DummyCookieJar()
+        async with killed(tmp_path) as (acs, phone), aiohttp.ClientSession(cookie_jar=jar) as later:
+            numbers = [await acs.queue(rpc.Reboot()) for _ in range(2)]
+            begun, refused = asyncio.Event(), b""
+            draining: list[asyncio.Task[None]] = []
+            made: list[int] = []
+
+            async def drained(post: Post) -> Answer:
+                nonlocal refused
+                try:
+                    answer = await phone.post(post)
+                except aiohttp.ClientError:
+                    await taken_over()
+                    raise
+                if b"Reboot>" in answer.body and not draining:
+                    draining.append(asyncio.create_task(acs.drain(begun)))
+                    await begun.wait()
+                    successor = await acs.begin()
+                    refused, _ = await successor.communicate()
+                    assert successor.returncode, "it must not serve beside the one that drains"
+                return answer
+
+            async def taken_over() -> None:
+                assert draining, "it was not to go yet"
+                before, phone.client = phone.client, later
+                await before.close()
+                await asyncio.gather(*draining)
+                made.extend(phone.did[rpc.Reboot(f"t-{number}")] for number in numbers)
+                await acs.start()
+
+            phone.send = drained
+            await phone.session()
+            if not made:
+                await taken_over()
+            phone.send = phone.post
+            told = await sessions(acs, phone)
+            assert b"is served with the state directory" in refused
+            assert made == [1, 0], "what was under way went on, and nothing new was begun"
+            assert [told[number]["state"] for number in numbers] == ["done", "done"]
+            assert [phone.did[rpc.Reboot(f"t-{number}")] for number in numbers] == [1, 1]
+
+    asyncio.run(asyncio.wait_for(check(), BOUND_S))
