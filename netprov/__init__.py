@@ -647,6 +647,7 @@ What people type:
     cli.verb.service.uninstall  units, users and directories off a machine
     cli.verb.service.acs        phones driven by TR-069
     cli.verb.service.acs.choice which devices are meant
+    cli.verb.service.acs.load   which devices a firmware is not made for
     cli.verb.service.acs.told   how a call to a device reads
     cli.verb.service.acs.device the devices of the ACS, and what they reported
     cli.verb.service.acs.call   a verb for each method

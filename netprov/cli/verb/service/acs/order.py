@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import click
 from netprov.cli.say import say
 from netprov.cli.table import print_table
 from netprov.cli.verb.service.acs.choice import Choice, chosen, known
+from netprov.cli.verb.service.acs.load import foreign, load_of
 from netprov.cli.verb.service.acs.told import HEADS, answer_lines, name_of, row, summary
 from netprov.cwmp import codec, rpc
 from netprov.cwmp.transaction import NUMBERS
@@ -54,6 +55,9 @@ def carry_out(order: Order) -> int:
         never = f": {len(found)} of those meant have never Informed" if found else ""
         say(f"there is no such device{never}", err=True)
         return 1
+    if others := foreign(order.call, devices):
+        _refuse(order.call, others, len(devices))
+        return 1
     if len(devices) > 1 and not _agreed(order, devices):
         return 1
     arguments = {
@@ -70,6 +74,17 @@ def carry_out(order: Order) -> int:
         _tell_queued(order, first, last)
     unheard = _ask_now(order, directory, devices) if order.now else 0
     return _wait(order, directory, first, last) if order.wait else int(bool(unheard))
+
+
+def _refuse(call: rpc.Rpc, others: Sequence[Fields], of_all: int) -> None:
+    """Say of which devices a firmware is not."""
+    load = load_of(call) if isinstance(call, rpc.Download) else ""
+    first = ", ".join(f"{each['mac'] or each['key']} {each['model']}" for each in others[:5])
+    more = ", …" if len(others) > 5 else ""
+    say(
+        f"{load} is for other models than {len(others)} of {of_all}: {first}{more}; nothing is asked of any device: narrow them by --model",
+        err=True,
+    )
 
 
 def _ask_now(order: Order, directory: Path, devices: list[Fields]) -> int:
