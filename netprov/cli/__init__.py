@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import keyword
+import os
 import sys
 from collections.abc import Mapping
 
@@ -111,6 +113,10 @@ class Verbs(click.Group):
                 formatter.write_dl([(verb.ljust(widest), line) for verb, line in verbs.items()])
 
 
+_UNSAID = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE})
+"""How standard output fails: a full disk, a terminal that has gone, a reader that has heard enough."""
+
+
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="netprov", message="%(prog)s %(version)s")
 def group() -> None:
@@ -123,7 +129,10 @@ with_option(group)
 def main() -> None:
     """Run the command, and turn errors into text and exit codes."""
     try:
-        sys.exit(group(prog_name="netprov", standalone_mode=False))
+        code = group(prog_name="netprov", standalone_mode=False)
+        if sys.stdout is not None:  # it may be closed
+            sys.stdout.flush()
+        sys.exit(code)
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
@@ -135,3 +144,18 @@ def main() -> None:
     except NetprovError as error:
         say(f"netprov: {error}", err=True)
         sys.exit(3)
+    except OSError as error:
+        if error.errno not in _UNSAID or error.filename is not None:
+            raise
+        sys.exit(_unsaid(error))
+
+
+def _unsaid(error: OSError) -> int:
+    """Tell that standard output takes nothing more, and return the exit code; a reader that has gone is no fault."""
+    # What waits to be written would fail once more at the end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if error.errno == errno.EPIPE:
+        return 1
+    say(f"netprov: what it says cannot be written: {error.strerror}", err=True)
+    say("    make room, or send it elsewhere; what was to be done may be done", err=True)
+    return 3

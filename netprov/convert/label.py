@@ -14,7 +14,6 @@ from typing import Literal, TypeAlias
 
 from netprov.mac import bare_mac, read_mac
 from netprov.phone.handset.identity import MODELS, model_named
-from netprov.text import visible
 
 Kind = Literal["mac", "serial", "model"]
 KINDS: tuple[Kind, ...] = ("mac", "serial", "model")
@@ -192,7 +191,7 @@ def _item(word: str) -> Item | Unread:
         if word.upper().startswith(identifier) and known[kind]:
             return _labelled(kind, rest)
     return Unread(
-        f"{visible(word)!r} is no MAC address, serial number or model",
+        f"{word!r} is no MAC address, serial number or model",
         "scan the bar codes of MAC, SN and PID; a serial number of another form is taken after `SN:`",
     )
 
@@ -206,7 +205,7 @@ def _labelled(kind: Kind, value: str) -> Item | Unread:
         "model": model_of(value),
     }[kind]
     if not read:
-        return Unread(f"{visible(value)!r} is no {WORDS[kind]}", "scan it again, or type it")
+        return Unread(f"{value!r} is no {WORDS[kind]}", "scan it again, or type it")
     return Item(kind, read)
 
 

@@ -41,7 +41,7 @@ def test_an_item_is_known_by_its_form_or_its_label(typed: str, item: Item) -> No
         ("01:00:5e:00:00:01", "group address"),
         ("hello", "'hello' is no MAC address, serial number or model"),
         ("MAC: 0012345", "'0012345' is no MAC address"),
-        ("\x1b[31m", r"'\\x1b[31m' is no"),
+        ("\x1b[31m", r"'\x1b[31m' is no"),
     ],
 )
 def test_what_is_none_of_them_is_told_with_a_remedy(typed: str, reason: str) -> None:
