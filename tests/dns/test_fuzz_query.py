@@ -111,6 +111,10 @@ class Slots:
         """Return the same."""
         return [b"\x7f\x00\x00\x01"] * count
 
+    def is_backed_up(self) -> bool:
+        """Return that all has left."""
+        return False
+
     def send(self, lengths: Sequence[int]) -> None:
         """Keep the replies."""
         self.replies += [

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from netprov.cwmp.connection_request import USER
 from netprov.lab.lan import Lan
 from netprov.lab.process import Process, run
-from tests.lab.conftest import PYTHON, MakeLan, needs
+from tests.lab.conftest import PYTHON, MakeLan, needs, wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -52,6 +56,17 @@ def curl(lan: Lan, *words: str) -> str:
     return f"{done.stdout}{done.stderr}"
 
 
+def account(tmp_path: Path) -> str:
+    """Return user and password of the phone's connection requests, as the ACS keeps them."""
+
+    def kept() -> str:
+        with closing(sqlite3.connect(tmp_path / "state" / "acs" / "acs.sqlite3")) as database:
+            ((record,),) = database.execute("SELECT record FROM device")
+        return str(json.loads(record)["request_password"])
+
+    return f"{USER}:{wait_until(kept, what='the account')}"
+
+
 def living(lan: Lan, tmp_path: Path) -> Process:
     account = ["--set", "Connection_Request_Username=acs", "--set", "Connection_Request_Password=pw"]
     words = ["phone", MAC, "-f", str(tmp_path / "site.yaml"), "-i", "lan0", "--stay", "--speed", "20"]
@@ -74,7 +89,9 @@ def test_curl_resyncs_the_phone_and_the_acs_calls_it(lan: Lan, tmp_path: Path) -
     assert curl(lan, url[1]).endswith("401")
     assert curl(lan, "--digest", "-u", "acs:wrong", url[1]).endswith("401")
     assert "6 CONNECTION REQUEST" not in phone.output
-    assert curl(lan, "--digest", "-u", "acs:pw", url[1]).endswith("200")
+    # The account that the ACS has set in the phone's first session counts, not the one that the phone had before.
+    assert curl(lan, "--digest", "-u", "acs:pw", url[1]).endswith("401")
+    assert curl(lan, "--digest", "-u", account(tmp_path), url[1]).endswith("200")
     phone.wait_for("6 CONNECTION REQUEST", timeout=30)
 
 

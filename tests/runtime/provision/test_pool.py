@@ -102,7 +102,7 @@ def test_answer_to_a_change_that_was_given_up_is_none_to_the_next() -> None:
     async def run() -> None:
         sent: list[Prepare] = []
         worker = object.__new__(_Worker)  # without its process: what it says is said here
-        worker._said, worker._edition = None, 0
+        worker._said, worker._edition, worker.heard_of = None, 0, 0
         worker.channel = cast("Any", SimpleNamespace(send=sent.append))
         first = asyncio.create_task(worker.prepare(b"first"))
         await asyncio.sleep(0)
