@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from urllib.parse import urlsplit
 
 from netprov.check.rule import Finding, View, named, planned, rule
 from netprov.dhcp.option import table as dhcp
@@ -14,7 +13,6 @@ from netprov.errors import Path
 from netprov.inventory.model import Auth
 from netprov.plan.group import ClientGroup
 from netprov.provision.parameter.catalogue import find_parameter
-from netprov.provision.source import secret_names
 
 _SECRET = re.compile(r"password|passwd|secret|GPP_S[A-D]\Z|IKM_|shared_key|_PIN\b", re.IGNORECASE)
 """What a parameter that the catalogue lacks is taken for a secret by."""
@@ -325,35 +323,6 @@ def source_not_asked(view: View) -> Iterator[Finding]:
         yield Finding(
             ("sources", source), f"source {source} has values of {first}{others}, which are not known here"
         )
-
-
-@rule(
-    "source-secret-missing",
-    "error",
-    why="Without the password or header that it wants, the source is not asked, and the phones get no profile.",
-    remedy="add a line with the secret's name and its text to the secrets file",
-)
-def source_secret_missing(view: View) -> Iterator[Finding]:
-    secrets = view.disk.secrets
-    for name, source in view.plan.provision.sources.items() if view.plan and secrets else ():
-        for secret in secret_names(source):
-            if secrets and not secrets.get(secret):
-                where = view.disk.secrets_place
-                yield Finding(("sources", name), f"{where} has no secret {secret!r} of source {name}")
-
-
-@rule(
-    "source-in-clear",
-    "warning",
-    why="Whoever is between this machine and the source reads the secret, and may answer in its place: what he says goes into profiles.",
-    remedy="write https:, with `ca:` where its certificate is of a CA of your own",
-)
-def source_in_clear(view: View) -> Iterator[Finding]:
-    for name, source in view.inventory.sources.items():
-        if source.http and source.http.headers and source.http.url.startswith("http:"):
-            host = urlsplit(source.http.url).hostname or ""
-            if host != "localhost" and not host.startswith("127."):
-                yield Finding(("sources", name, "http", "url"), f"source {name} is told a secret over HTTP")
 
 
 FILES_PATH = planned(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from urllib.parse import urlsplit
 
 from netprov.check.profile import is_secret_parameter
 from netprov.check.rule import Finding, View, named, planned, rule
 from netprov.errors import Path
 from netprov.provision.config import Device, Policy
 from netprov.provision.gate.demand import strength
+from netprov.provision.source import secret_names
 
 MOST = 20
 """Phones that are named for one line of the inventory; then only their number is told."""
@@ -64,6 +66,36 @@ def key_missing(view: View) -> Iterator[Finding]:
         phone = without[MOST][0]
         rest = f"{view.disk.secrets_place} has no key for {len(without) - MOST} more phones"
         yield Finding(("phones", phone.index), rest)
+
+
+@rule(
+    "source-secret-missing",
+    "error",
+    why="Without the password or header that it wants, the source is not asked, and the phones get no profile.",
+    remedy="add a line with the secret's name and its text to the secrets file",
+)
+def source_secret_missing(view: View) -> Iterator[Finding]:
+    secrets, where = view.disk.secrets, view.disk.secrets_place
+    if view.plan is None or secrets is None:
+        return
+    for name, source in view.plan.provision.sources.items():
+        for secret in secret_names(source):
+            if not secrets.get(secret):
+                yield Finding(("sources", name), f"{where} has no secret {secret!r} of source {name}")
+
+
+@rule(
+    "source-in-clear",
+    "warning",
+    why="Whoever is between this machine and the source reads the secret, and may answer in its place: what he says goes into profiles.",
+    remedy="write https:, with `ca:` where its certificate is of a CA of your own",
+)
+def source_in_clear(view: View) -> Iterator[Finding]:
+    for name, source in view.inventory.sources.items():
+        if source.http and source.http.headers and source.http.url.startswith("http:"):
+            host = urlsplit(source.http.url).hostname or ""
+            if host != "localhost" and not host.startswith("127."):
+                yield Finding(("sources", name, "http", "url"), f"source {name} is told a secret over HTTP")
 
 
 @rule(

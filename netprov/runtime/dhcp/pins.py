@@ -17,7 +17,6 @@ from netprov.dhcp.lease import Bound, Lease, LeaseEvent
 from netprov.runtime.dhcp.trouble import PINS, Troubles
 from netprov.runtime.net.rtnetlink import Interface
 
-NEEDS: Final = "CAP_NET_ADMIN"
 _HARDWARE: Final = 6
 """Octets of an Ethernet address; others have no entry."""
 
@@ -41,19 +40,15 @@ class Pins:
         self._close()
         links = {each.name: each.interface for each in config.networks if each.interface in interfaces}
         self._links, self._pinned = links if config.pin_neighbours else {}, {}
-        wanted = {
-            each.address: (self._links[each.network], each.mac)
-            for each in leases
-            if each.network in self._links and each.active(now) and len(each.mac) == _HARDWARE
-        }
+        wanted = {each.address: place for each in leases if each.active(now) and (place := self._place(each))}
         try:
             for interface in set(links.values()):
                 table = self._tables[interface] = Interface(interface)
                 for address in table.pinned_neighbours():
                     if wanted.get(address, ("", b""))[0] != interface:
                         table.unpin_neighbour(address)
-            for address, (interface, mac) in wanted.items():
-                self._pin(address, interface, mac)
+            for address, place in wanted.items():
+                self._pin(address, place)
         except OSError as error:
             self._refused(error)
 
@@ -65,9 +60,8 @@ class Pins:
             for event in events:
                 lease = event.lease
                 if isinstance(event, Bound):
-                    interface = self._links.get(lease.network, "")
-                    if interface and len(lease.mac) == _HARDWARE:
-                        self._pin(lease.address, interface, lease.mac)
+                    if place := self._place(lease):
+                        self._pin(lease.address, place)
                 elif lease.address in self._pinned:
                     self._unpin(lease.address)
         except OSError as error:
@@ -82,10 +76,16 @@ class Pins:
                 self._unpin(address)
         self._close()
 
-    def _pin(self, address: int, interface: str, mac: bytes) -> None:
-        if self._pinned.get(address) != (interface, mac):
+    def _place(self, lease: Lease) -> tuple[str, bytes] | None:
+        """Return the interface of a lease that has an entry, and its hardware address; None for another."""
+        interface = self._links.get(lease.network)
+        return (interface, lease.mac) if interface and len(lease.mac) == _HARDWARE else None
+
+    def _pin(self, address: int, place: tuple[str, bytes]) -> None:
+        if self._pinned.get(address) != place:
+            interface, mac = place
             self._tables[interface].pin_neighbour(address, mac)
-            self._pinned[address] = interface, mac
+            self._pinned[address] = place
 
     def _unpin(self, address: int) -> None:
         interface, _ = self._pinned.pop(address)
@@ -94,7 +94,7 @@ class Pins:
     def _refused(self, error: OSError) -> None:
         why = os.strerror(error.errno or 0)
         if self._links:
-            needs = f"`dhcp: {{pin_neighbours: true}}` needs {NEEDS}"
+            needs = "`dhcp: {pin_neighbours: true}` needs CAP_NET_ADMIN"
             self._troubles.tell(PINS, f"the kernel takes no entries for its neighbours: {why}; {needs}")
         else:
             remedy = "ip neighbour flush proto dhcp nud permanent"

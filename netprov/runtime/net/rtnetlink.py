@@ -70,13 +70,13 @@ class Interface:
 
     def pinned_neighbours(self) -> list[int]:
         """Return the neighbours that are entered for good, and marked as DHCP's."""
-        self._serial += 1
-        header = struct.pack("=BxxxiHBB", socket.AF_INET, self._index, 0, 0, 0)
         return [
             int.from_bytes(found[NDA_DST], "big")
-            for message in ask(self._socket, self._serial, RTM_GETNEIGH, header, dump=True)
+            for message in self._list(
+                RTM_GETNEIGH, struct.pack("=BxxxiHBB", socket.AF_INET, self._index, 0, 0, 0)
+            )
             if struct.unpack_from("=i", message, 4)[0] == self._index
-            if (found := attributes(message, NEIGHBOUR_HEADER)).get(NDA_PROTOCOL) == bytes([RTPROT_DHCP])
+            if (found := _attributes(message, NEIGHBOUR_HEADER)).get(NDA_PROTOCOL) == bytes([RTPROT_DHCP])
         ]
 
     def _neighbour(self, address: int) -> bytes:
@@ -98,12 +98,31 @@ class Interface:
         parts += _attribute(RTA_OIF, struct.pack("=I", self._index))
         return header + parts + (_attribute(RTA_GATEWAY, socket.inet_aton(via)) if via else b"")
 
+    def _send(self, kind: int, flags: int, body: bytes) -> None:
+        self._serial += 1
+        size = _HEADER + len(body)
+        self._socket.send(struct.pack("=IHHII", size, kind, NLM_F_REQUEST | flags, self._serial, 0) + body)
+
+    def _list(self, kind: int, body: bytes) -> Iterator[bytes]:
+        """Ask for all there is of a kind, and yield the body of each message."""
+        self._send(kind, NLM_F_DUMP, body)
+        while True:
+            data, at = self._socket.recv(1 << 16), 0
+            while at + _HEADER <= len(data):
+                length, found = struct.unpack_from("=IH", data, at)
+                if length < _HEADER:
+                    raise OSError(errno.EPROTO, os.strerror(errno.EPROTO))
+                if found == NLMSG_DONE:
+                    return
+                if found == NLMSG_ERROR:
+                    code = -struct.unpack_from("=i", data, at + _HEADER)[0]
+                    raise OSError(code, os.strerror(code))
+                yield data[at + _HEADER : at + length]
+                at += length + 3 & ~3
+
     def _ask(self, kind: int, flags: int, body: bytes) -> bool:
         """Send one message and read its acknowledgement; False for one that changes nothing."""
-        self._serial += 1
-        length = 16 + len(body)
-        header = struct.pack("=IHHII", length, kind, NLM_F_REQUEST | NLM_F_ACK | flags, self._serial, 0)
-        self._socket.send(header + body)
+        self._send(kind, NLM_F_ACK | flags, body)
         answer = self._socket.recv(4096)
         code = -struct.unpack_from("=i", answer, 16)[0]
         if code == errno.EEXIST or (kind in _REMOVE and code in _ABSENT):
@@ -113,32 +132,7 @@ class Interface:
         return True
 
 
-def ask(sock: socket.socket, serial: int, kind: int, body: bytes, *, dump: bool = False) -> Iterator[bytes]:
-    """Ask the kernel, and yield the body of each message of its answer, which is one unless it is a dump.
-
-    Raises `OSError`, also for what there is not.
-    """
-    flags = NLM_F_REQUEST | (NLM_F_DUMP if dump else 0)
-    sock.send(struct.pack("=IHHII", _HEADER + len(body), kind, flags, serial, 0) + body)
-    while True:
-        data, at = sock.recv(1 << 16), 0
-        while at + _HEADER <= len(data):
-            length, found, _, answers = struct.unpack_from("=IHHI", data, at)
-            if length < _HEADER:
-                raise OSError(errno.EPROTO, os.strerror(errno.EPROTO))
-            if answers == serial:  # else it is for a question that was given up
-                if found == NLMSG_DONE:
-                    return
-                if found == NLMSG_ERROR:
-                    code = -struct.unpack_from("=i", data, at + _HEADER)[0]
-                    raise OSError(code, os.strerror(code))
-                yield data[at + _HEADER : at + length]
-                if not dump:
-                    return
-            at += length + 3 & ~3
-
-
-def attributes(message: bytes, at: int) -> dict[int, bytes]:
+def _attributes(message: bytes, at: int) -> dict[int, bytes]:
     """Return the attributes of a message behind its fixed part."""
     found: dict[int, bytes] = {}
     while at + 4 <= len(message):
